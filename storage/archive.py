@@ -1,0 +1,291 @@
+"""The archive: one object store with its index and its spool, as one thing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin
+
+from storage import cdxj
+from storage.articles import PlacedArticle, read_member, read_part
+from storage.errors import Corrupt, InvalidURL, NotArchived, StoreUnavailable
+from storage.http import HttpMessage
+from storage.index import ArticleEntry, WarcEntry, open_index
+from storage.index.sql import Index
+from storage.model import Article, Capture
+from storage.objects import ObjectStore, open_store
+from storage.objects.local import LocalStore
+from storage.spool import CrawlFolder, Parcel, Spool
+from storage.urls import Match, normalize, site_of
+from storage.warc import Record, key_of, read_record
+
+_READ = 1 << 20
+#: Redirects that are followed inside the archive.
+_HOPS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Memento:
+    """A capture with the exact bytes of its response.
+
+    For a revisit the head is its own and the body comes from the capture it refers to, which had the same bytes.
+    """
+
+    capture: Capture
+    #: The capture that holds the body; the same as `capture` unless that is a revisit.
+    original: Capture
+    response: bytes
+    #: Why the response is not whole, as the WARC says; `None` for a whole one.
+    truncated: str | None
+
+    @property
+    def message(self) -> HttpMessage:
+        return HttpMessage.parse(self.response)
+
+
+class Archive:
+    """What is held under one URI. Every method may raise `StoreUnavailable`.
+
+    The index is opened on first use and made when absent. Use as a context manager, or call `close`.
+    """
+
+    def __init__(self, store: ObjectStore, state: Path) -> None:
+        self.store = store
+        self.state = state
+        self.spool = Spool(state / "spool")
+
+    @property
+    def uri(self) -> str:
+        return self.store.uri
+
+    @cached_property
+    def index(self) -> Index:
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot make the folder {self.state}: {error.strerror}") from error
+        return open_index(self.state / "index.sqlite")
+
+    def captures(
+        self,
+        url: str,
+        *,
+        match: Match = "exact",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[Capture]:
+        """Yield what is held of a URL, or with `match` of a prefix, host or domain, in order of SURT and time."""
+        return self.index.captures(url, match=match, since=since, until=until)
+
+    def find(self, url: str, at: datetime | None = None) -> Capture:
+        """Return the capture of a URL nearest to `at`; without, the newest that succeeded, else the newest.
+
+        Raises `NotArchived`.
+        """
+        url = normalize(url)
+        if at is not None:
+            capture = self.index.closest(url, at)
+        else:
+            now = datetime.now(UTC)
+            capture = self.index.closest(url, now, accept=_succeeded) or self.index.closest(url, now)
+        if capture is None:
+            raise NotArchived(f"{url} is not in the archive {self.uri}")
+        return capture
+
+    def get(self, url: str, at: datetime | None = None, *, follow: bool = False) -> Memento:
+        """Return the memento of a URL nearest to `at`, the newest one without.
+
+        With `follow`, a redirect leads to the capture of its target nearest in time, if that is held. Raises
+        `NotArchived`.
+        """
+        memento = self.read(self.find(url, at))
+        for _ in range(_HOPS if follow else 0):
+            target = self._target(memento)
+            if target is None:
+                break
+            memento = target
+        return memento
+
+    def read(self, capture: Capture) -> Memento:
+        """Return the memento of a capture: one range of one object, two for a revisit."""
+        record = self.record(capture)
+        truncated = record.field("WARC-Truncated")
+        if record.type != "revisit":
+            return Memento(capture, capture, record.block, truncated)
+        original = self._referred(record)
+        body = HttpMessage.parse(self.record(original).block).body
+        return Memento(capture, original, record.block + body, truncated)
+
+    def record(self, capture: Capture) -> Record:
+        """Return the WARC record of a capture, checked against its digest."""
+        record = read_record(self._range(key_of(capture.filename), capture.offset, capture.length))
+        record.check()
+        return replace(record, offset=capture.offset, length=capture.length)
+
+    def request(self, capture: Capture) -> Record:
+        """Return the `request` record that belongs to a capture. Raises `NotArchived`."""
+        # It stands behind its response; its length is in no index, so ask for what requests usually take.
+        response = self.record(capture)
+        start = capture.offset + capture.length
+        for size in (4096, 1 << 20):
+            try:
+                record = read_record(self._range_up_to(key_of(capture.filename), start, size))
+            except Corrupt:
+                continue
+            if record.field("WARC-Concurrent-To") == response.field("WARC-Record-ID"):
+                return record
+            break
+        raise NotArchived(f"no request record of {capture.url} is held")
+
+    def article(self, url: str, at: datetime | None = None) -> Article:
+        """Return the article of a URL nearest to `at`, following redirects and revisits. Raises `NotArchived`."""
+        return self.article_of(self.get(url, at, follow=True))
+
+    def article_of(self, memento: Memento) -> Article:
+        """Return the article made from a memento. Raises `NotArchived` where none was."""
+        original = memento.original
+        entry = self.index.article(original.url, original.timestamp)
+        if entry is None or (entry.filename, entry.offset) != (original.filename, original.offset):
+            raise NotArchived(f"no text of {original.url} is held; the original is: newskeep get {original.url}")
+        return self.read_article(entry)
+
+    def read_article(self, entry: ArticleEntry) -> Article:
+        """Return the article of an index entry."""
+        return read_member(self._range(entry.part, entry.part_offset, entry.part_length))
+
+    def articles(
+        self,
+        *,
+        site: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        language: str | None = None,
+    ) -> Iterator[Article]:
+        """Yield the articles held, newest first."""
+        for entry in self.index.articles(site=site, since=since, until=until, language=language):
+            yield self.read_article(entry)
+
+    def deliver(self, parcel: Parcel) -> None:
+        """Bring a sealed WARC and its parts to the store, then to the index, then empty the spool of them.
+
+        May be repeated after a failure at any point.
+        """
+        # WARC before index: reindex recovers a lost row, nothing recovers a lost byte.
+        self.store.put(key_of(parcel.filename, "text"), parcel.text)
+        self.store.put(key_of(parcel.filename, "cdxj"), parcel.cdxj)
+        self.store.put(key_of(parcel.filename), parcel.warc)
+        with parcel.warc.open("rb") as warc:
+            digest = hashlib.file_digest(warc, "sha256").hexdigest()
+        part = key_of(parcel.filename, "text")
+        with parcel.cdxj.open("rb") as lines, parcel.text.open("rb") as text:
+            self.index.add(
+                WarcEntry(parcel.filename, parcel.warc.stat().st_size, digest, (part,)),
+                (cdxj.parse(line) for line in lines),
+                (entry_of(placed, part) for placed in read_part(text)),
+            )
+        parcel.remove()
+
+    def deliver_report(self, folder: CrawlFolder) -> None:
+        """Bring a crawl's report to the store and empty the spool of it."""
+        started = datetime.fromtimestamp(folder.report.stat().st_mtime, UTC)
+        self.store.put(f"crawls/{started:%Y/%m/%d}/{folder.crawl}.json", folder.report)
+        folder.outcomes.unlink(missing_ok=True)
+        folder.report.unlink()
+
+    def close(self) -> None:
+        if "index" in self.__dict__:
+            self.index.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _target(self, memento: Memento) -> Memento | None:
+        message = memento.message
+        location = message.header("location")
+        if message.status not in (301, 302, 303, 307, 308) or location is None:
+            return None
+        try:
+            url = normalize(urljoin(memento.capture.url, location))
+        except (InvalidURL, ValueError):
+            return None
+        capture = self.index.closest(url, memento.capture.timestamp)
+        if capture is None or capture.url == memento.capture.url:
+            return None
+        return self.read(capture)
+
+    def _referred(self, record: Record) -> Capture:
+        url, date = record.field("WARC-Refers-To-Target-URI"), record.field("WARC-Refers-To-Date")
+        if url is None or date is None:
+            raise Corrupt(f"the revisit record of {record.url} does not say what it refers to")
+        payload = record.field("WARC-Payload-Digest")
+        original = self.index.find(url, datetime.fromisoformat(date), payload)
+        if original is None:
+            raise NotArchived(f"{record.url}: the capture of {date} that holds the body is not in the archive")
+        return original
+
+    def _range(self, key: str, start: int, length: int) -> bytes:
+        with self.store.open(key, start, length) as stream:
+            return stream.read()
+
+    def _range_up_to(self, key: str, start: int, length: int) -> bytes:
+        with self.store.open(key, start) as stream:
+            return stream.read(length)
+
+
+def _succeeded(capture: Capture) -> bool:
+    return capture.status is not None and 200 <= capture.status < 400
+
+
+def entry_of(placed: PlacedArticle, part: str) -> ArticleEntry:
+    """The index entry of an article in a text part."""
+    article = placed.article
+    if article.timestamp is None or article.warc is None:
+        raise Corrupt(f"{part}: the article of {article.url} does not say which record it was made from")
+    return ArticleEntry(
+        url=article.url,
+        timestamp=article.timestamp,
+        site=site_of(article.url),
+        title=article.title,
+        published=article.published,
+        language=article.language,
+        words=article.words,
+        filename=article.warc.filename,
+        offset=article.warc.offset,
+        part=part,
+        part_offset=placed.offset,
+        part_length=placed.length,
+    )
+
+
+def open_archive(uri: str | os.PathLike[str] = "archive", state: str | os.PathLike[str] | None = None) -> Archive:
+    """Open the archive in a folder or bucket; nothing is made or asked before it is used.
+
+    `uri` is a folder, `file://…` or `s3://bucket/prefix`. `state` is the folder for what is local to this machine; by
+    default the archive's folder itself, and for a remote archive a folder of its own in the user's state folder.
+    """
+    store = open_store(os.fspath(uri))
+    if state is not None:
+        return Archive(store, Path(state))
+    if isinstance(store, LocalStore):
+        return Archive(store, store.root)
+    name = "".join(char if char.isalnum() else "-" for char in store.uri.partition("://")[2])[:60]
+    digest = hashlib.sha256(store.uri.encode()).hexdigest()[:8]
+    return Archive(store, state_home() / "newskeep" / f"{name}-{digest}")
+
+
+def state_home() -> Path:
+    """The user's folder for state (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")

@@ -1,0 +1,186 @@
+"""HTTP/1 messages as bytes: take them apart without changing or trusting them (RFC 9112)."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from storage.errors import NewskeepError
+
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_STATUS_LINE = re.compile(rb"HTTP/(\d\.\d) +(\d{3})(?:[ \t]+([^\r\n]*))?")
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;|\r?\n|$)")
+_READ = 64 * 1024
+
+
+class ContentError(NewskeepError):
+    """The body cannot be decoded: broken or unknown content coding, or larger than the bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpMessage:
+    """A request or response, cut but not changed: `head + body` is the message as on the wire.
+
+    A message that ends inside its head has an empty `body` and `complete_head` false.
+    """
+
+    head: bytes
+    body: bytes
+    complete_head: bool
+
+    @classmethod
+    def parse(cls, message: bytes) -> HttpMessage:
+        """Cut a message at the first empty line; never raises."""
+        if end := _END_OF_HEAD.search(message):
+            return cls(message[: end.end()], message[end.end() :], True)
+        return cls(message, b"", False)
+
+    @property
+    def status(self) -> int | None:
+        """The status code; `None` for a request, or what is not HTTP/1."""
+        match = _STATUS_LINE.match(self.head)
+        return int(match[2]) if match else None
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase as sent; empty when there is none."""
+        match = _STATUS_LINE.match(self.head)
+        return (match[3] or b"").decode("latin-1").strip() if match else ""
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Field names and values in the order sent, folded lines joined, bytes as latin-1; lines without a colon left out."""
+        unfolded: list[bytes] = []
+        for line in re.split(rb"\r?\n", self.head)[1:]:
+            if line[:1] in (b" ", b"\t") and unfolded:
+                unfolded[-1] += b" " + line.strip()
+            elif line:
+                unfolded.append(line)
+        pairs = (line.split(b":", 1) for line in unfolded if b":" in line)
+        return [(name.decode("latin-1").strip(), value.decode("latin-1").strip()) for name, value in pairs]
+
+    def header(self, name: str) -> str | None:
+        """The first value of a field, names compared without case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field, in order, lists cut at commas."""
+        wanted = name.lower()
+        values = (value.split(",") for key, value in self.headers if key.lower() == wanted)
+        return [item.strip() for value in values for item in value if item.strip()]
+
+    @property
+    def media_type(self) -> str | None:
+        """Content-Type without parameters, lower case; `None` when missing or not a media type."""
+        value = (self.header("content-type") or "").partition(";")[0].strip().lower()
+        return value if re.fullmatch(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", value) else None
+
+    @property
+    def is_chunked(self) -> bool:
+        return "chunked" in (coding.lower() for coding in self.all("transfer-encoding"))
+
+    @property
+    def payload(self) -> bytes:
+        """The body with transfer coding removed, content coding as sent (RFC 9110, 6.4)."""
+        return b"".join(_chunks(self.body)) if self.is_chunked else self.body
+
+    def content(self, limit: int) -> bytes:
+        """The body as a browser would save it: transfer and content coding removed.
+
+        Raises `ContentError` when it would be larger than `limit` bytes, is broken, or has an unknown coding.
+        """
+        data = self.payload
+        if len(data) > limit:
+            raise ContentError(f"larger than {limit:,} bytes")
+        if not data:
+            return data
+        for coding in reversed([coding.lower() for coding in self.all("content-encoding")]):
+            if coding not in _DECODERS:
+                raise ContentError(f"unknown content coding {coding!r}")
+            data = _bounded(_DECODERS[coding](data), coding, data, limit)
+        return data
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    """Yield the data of each chunk; stop at the last one, or where the framing ends or breaks (RFC 9112, 7.1)."""
+    at = 0
+    while size := _CHUNK_SIZE.match(body, at):
+        line_end = body.find(b"\n", at)
+        length = int(size[1], 16)
+        if line_end < 0 or length == 0:
+            return
+        yield body[line_end + 1 : line_end + 1 + length]
+        at = line_end + 1 + length
+        at += 2 if body[at : at + 2] == b"\r\n" else 1
+
+
+def _bounded(decode: Iterator[bytes], coding: str, source: bytes, limit: int) -> bytes:
+    out = bytearray()
+    try:
+        for piece in decode:
+            out += piece
+            if len(out) > limit:
+                raise ContentError(f"larger than {limit:,} bytes when decompressed ({len(source):,} bytes of {coding})")
+    except ContentError:
+        raise
+    except Exception as error:  # each codec has an exception of its own, with no base in common
+        # Servers cut streams short and browsers show what came; so do we.
+        if not out:
+            raise ContentError(f"broken {coding} data: {error}") from error
+    return bytes(out)
+
+
+def _zlib(data: bytes, wbits: int) -> Iterator[bytes]:
+    while data:
+        decoder = zlib.decompressobj(wbits)
+        while data and not decoder.eof:
+            yield decoder.decompress(data, _READ)
+            data = decoder.unconsumed_tail
+        yield decoder.flush()
+        # Several gzip members in a row are one stream (RFC 1952, 2.2); anything else after the end is padding.
+        data = decoder.unused_data if decoder.eof and decoder.unused_data[:2] == b"\x1f\x8b" else b""
+
+
+def _gzip(data: bytes) -> Iterator[bytes]:
+    return _zlib(data, 31)
+
+
+def _deflate(data: bytes) -> Iterator[bytes]:
+    # "deflate" means zlib format (RFC 9110, 8.4.1.2), but some servers send it raw.
+    is_zlib = len(data) > 1 and data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+    return _zlib(data, 15 if is_zlib else -15)
+
+
+def _brotli(data: bytes) -> Iterator[bytes]:
+    import brotli
+
+    decoder = brotli.Decompressor()
+    piece = decoder.process(data, output_buffer_limit=_READ)
+    while piece or not decoder.can_accept_more_data():
+        yield piece
+        piece = decoder.process(b"", output_buffer_limit=_READ)
+
+
+def _zstd(data: bytes) -> Iterator[bytes]:
+    from backports import zstd
+
+    decoder = zstd.ZstdDecompressor()
+    piece = decoder.decompress(data, _READ)
+    while piece or not (decoder.eof or decoder.needs_input):
+        yield piece
+        if decoder.eof:
+            return
+        piece = decoder.decompress(b"", _READ)
+
+
+_DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+    "identity": lambda data: iter((data,)),
+}

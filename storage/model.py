@@ -1,0 +1,159 @@
+"""The nouns of the archive, as frozen values: what was exchanged, what is held, what was read from it.
+
+Missing is `None`. Times are aware datetimes in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Truncation = Literal["length", "time", "disconnect", "unspecified"]
+OutcomeKind = Literal["archived", "unchanged", "refused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what came back, byte for byte as on the wire.
+
+    `request` has no credential lines (docs/formats.md lists what is left out); `response` is the final response,
+    head and body with transfer and content coding as sent, and is empty when nothing came; `interim` holds each
+    1xx response before it.
+    """
+
+    url: str
+    started: datetime
+    request: bytes
+    response: bytes
+    interim: tuple[bytes, ...] = ()
+    #: Address of the server; `None` when a proxy stood between.
+    peer: str | None = None
+    #: WARC-Protocol values, such as ("http/1.1", "tls/1.3").
+    protocols: tuple[str, ...] = ()
+    cipher: str | None = None
+    #: Why the response is shorter than the server meant it (WARC 1.1, 5.13); `None` for a whole one.
+    truncated: Truncation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One line of the index: a response, or a revisit of one, at a place in a WARC file."""
+
+    url: str
+    timestamp: datetime
+    status: int | None
+    #: Media type without parameters; "warc/revisit" for a revisit.
+    mime: str | None
+    #: Payload digest (transfer coding removed), "sha1:" and base32.
+    digest: str | None
+    #: Name of the WARC file, without folders.
+    filename: str
+    offset: int
+    length: int
+    #: Digest of the body with its chunk framing, where that differs from the payload; two exchanges are the same
+    #: on the wire only when this is the same too.
+    framed_digest: str | None = None
+
+    @property
+    def is_revisit(self) -> bool:
+        return self.mime == "warc/revisit"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of text of a page, in page order, and what became of it."""
+
+    text: str
+    #: "p", "h1" to "h6", "li", "quote", "pre", "row" (cells joined by " | "), "caption".
+    kind: str
+    kept: bool
+    #: Why: "trafilatura", "model p=.97", "repeated on 14 articles of example.org", "caption", …
+    reason: str
+    #: Where it stands in the page's template: a short path of tags and class names, for the site memory.
+    place: str = ""
+    #: Share of the text that is inside links, 0 to 1.
+    link_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """The record an article's text was made from."""
+
+    filename: str
+    offset: int
+    length: int
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extractor:
+    """Who made the text: enough to make it again."""
+
+    name: str
+    version: str
+    #: Digest of the block model, "sha256:…"; `None` when none was used.
+    model: str | None = None
+    #: What decided on the text: "trafilatura", "model", or a fallback with its reason.
+    method: str = "trafilatura"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """The clean text of a page and what the page says of itself."""
+
+    url: str
+    title: str | None = None
+    authors: tuple[str, ...] = ()
+    #: ISO 8601, with zone where the page gives one.
+    published: str | None = None
+    modified: str | None = None
+    #: BCP 47 tag, lower case language, such as "da" or "pt-BR".
+    language: str | None = None
+    section: str | None = None
+    topics: tuple[str, ...] = ()
+    image: str | None = None
+    description: str | None = None
+    canonical_url: str | None = None
+    paywalled: bool | None = None
+    blocks: tuple[Block, ...] = ()
+    #: Where each field came from: {"title": "json-ld", "published": "meta article:published_time"}.
+    sources: Mapping[str, str] = field(default_factory=dict)
+    #: What another source of the page said, where they disagree: {"authors": "byline: Jane Doe"}.
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    extractor: Extractor | None = None
+    timestamp: datetime | None = None
+    warc: TextSource | None = None
+
+    @property
+    def text(self) -> str:
+        """The kept blocks, one a line, an empty line between."""
+        return "\n\n".join(block.text for block in self.blocks if block.kept)
+
+    @property
+    def removed(self) -> tuple[Block, ...]:
+        """The blocks left out, in page order."""
+        return tuple(block for block in self.blocks if not block.kept)
+
+    @property
+    def words(self) -> int:
+        """Number of words of the text; in scripts without spaces each run of letters counts by its characters."""
+        from storage.text import count_words
+
+        return count_words(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one URL of a crawl."""
+
+    #: As it was given.
+    url: str
+    outcome: OutcomeKind
+    reason: str | None = None
+    status: int | None = None
+    final_url: str | None = None
+    timestamp: datetime | None = None
+    title: str | None = None
+    words: int | None = None
