@@ -1,0 +1,405 @@
+"""The recording download handler: every exchange as it was on the wire, in the WARC before anyone sees the response.
+
+Scrapy's HTTP/1.1 handler does the fetching; its protocol class is subclassed to copy what is written to and read from
+the transport. This is the only module that uses private names of Scrapy and Twisted; pyproject.toml holds both to the
+versions it was tested with, and tests/test_crawler_capture.py compares every byte with what a raw socket sent.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from scrapy.core.downloader.handlers import http11
+from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
+from scrapy.utils._download_handlers import wrap_twisted_exceptions
+from scrapy.utils.defer import maybe_deferred_to_future
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
+from twisted.web.client import Agent
+from twisted.web.http import _ChunkedTransferDecoder, maxChunkSizeLineLength
+from twisted.web.http_headers import Headers as TxHeaders
+from zope.interface import implementer
+
+from crawler.addresses import is_public
+from crawler.session import session_of
+from storage.model import Exchange, Truncation
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IAddress, ITransport
+    from twisted.python.failure import Failure
+    from twisted.web.client import URI
+
+#: Carries an attempt's number from the agent to the connection; taken off before anything is written.
+_ATTEMPT_HEADER = b"X-Newskeep-Attempt"
+#: Request fields that hold the operator's secrets; their lines are left out of the record.
+_SECRET_LINE = re.compile(rb"(?im)^(?:proxy-)?authorization:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n")
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)\d\d[ \r\n]")
+#: A response head larger than this is cut off, in bytes; servers' own limits are 8 to 64 KB.
+HEAD_MAX_BYTES = 256 * 1024
+
+
+class NotPublicAddress(Exception):
+    """A host that resolves to no address we may connect to; the message is the address."""
+
+
+@dataclass(slots=True, eq=False)
+class _Wire:
+    """What went over one connection for one request, while it goes."""
+
+    started: datetime
+    sent: bytearray = field(default_factory=bytearray)
+    received: bytearray = field(default_factory=bytearray)
+    peer: str | None = None
+    tls_version: str | None = None
+    cipher: str | None = None
+    #: The message framing said that the response is whole.
+    framed: bool = False
+    #: We closed the connection because the head grew too large.
+    head_too_large: bool = False
+    #: We closed the connection because what came is not HTTP/1.
+    malformed: bool = False
+    #: The connection was reset, which no close-delimited body survives whole.
+    reset: bool = False
+
+    def split_interim(self) -> tuple[tuple[bytes, ...], bytes]:
+        """Return the 1xx responses and the final response (RFC 9110, 15.2)."""
+        interim: list[bytes] = []
+        at = 0
+        while _INTERIM.match(self.received, at) and (end := _END_OF_HEAD.search(self.received, at)):
+            interim.append(bytes(self.received[at : end.end()]))
+            at = end.end()
+        return tuple(interim), bytes(self.received[at:])
+
+
+@dataclass(slots=True, eq=False)
+class _Attempt:
+    """One download: usually one wire, two when Twisted sends again because a kept connection was dead."""
+
+    through_proxy: bool
+    allow_private: bool
+    wires: list[_Wire] = field(default_factory=list)
+
+
+_attempts: dict[bytes, _Attempt] = {}
+_numbers = itertools.count(1)
+
+
+class _TeeTransport:
+    """Passes everything on to the real transport and copies what is written while a wire is open."""
+
+    def __init__(self, transport: ITransport, protocol: RecordingProtocol) -> None:
+        self.__dict__.update(_transport=transport, _protocol=protocol)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._transport, name, value)
+
+    def write(self, data: bytes) -> None:
+        wire = self._protocol.wire
+        if wire is not None:
+            wire.sent += data
+        self._transport.write(data)
+
+    def writeSequence(self, pieces: Iterable[bytes]) -> None:  # noqa: N802 - Twisted's name
+        self.write(b"".join(pieces))
+
+
+class _LenientChunks(_ChunkedTransferDecoder):
+    """Takes spaces around a chunk's size, and any extension, as browsers do; Twisted fails such a response."""
+
+    def _dataReceived_CHUNK_LENGTH(self) -> bool:  # noqa: N802
+        end = self._buffer.find(b"\r\n", self._start)
+        if 0 <= end < maxChunkSizeLineLength:
+            self._buffer[:end] = self._buffer[:end].partition(b";")[0].strip()
+            self._start = 0
+        return bool(super()._dataReceived_CHUNK_LENGTH())
+
+
+class _Parser(http11._LenientHTTPClientParser):
+    _transferDecoders = {b"chunked": _LenientChunks}
+    # Real heads exceed Twisted's 16 KB a line; the whole head is bounded by RecordingProtocol.
+    MAX_LENGTH = HEAD_MAX_BYTES
+
+
+class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
+    """Scrapy's client protocol that copies its bytes into the open wire."""
+
+    wire: _Wire | None = None
+
+    def makeConnection(self, transport: ITransport) -> None:  # noqa: N802
+        super().makeConnection(cast("ITransport", _TeeTransport(transport, self)))
+
+    def request(self, request: Any) -> Deferred[Any]:
+        number = getattr(request, "_newskeep_attempt", None)
+        if number is None:
+            # Twisted sends the same request object again on a new connection, by then without the header.
+            number = request._newskeep_attempt = (request.headers.getRawHeaders(_ATTEMPT_HEADER) or [b""])[0]
+            request.headers.removeHeader(_ATTEMPT_HEADER)
+        attempt = _attempts[number]
+        peer = getattr(self.transport.getPeer(), "host", None)
+        if not (attempt.through_proxy or attempt.allow_private or is_public(peer or "")):
+            # The endpoint has asked already; this holds even if a connection came about in another way.
+            self.transport.abortConnection()
+            raise NotPublicAddress(peer)
+        self.wire = _Wire(datetime.now(UTC), peer=None if attempt.through_proxy else peer)
+        attempt.wires.append(self.wire)
+        deferred = super().request(request)
+        # As Scrapy does one class up: the parser is made in there, and only its class can be changed.
+        self._parser.__class__ = _Parser
+        return deferred
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        wire = self.wire
+        if wire is not None:
+            if not wire.received:
+                self._note_tls(wire)
+            wire.received += data
+            if len(wire.received) > HEAD_MAX_BYTES and not _END_OF_HEAD.search(wire.received, 0, HEAD_MAX_BYTES + 4):
+                wire.head_too_large = True
+                self.transport.abortConnection()
+                return
+        super().dataReceived(data)
+
+    def _note_tls(self, wire: _Wire) -> None:
+        with suppress(AttributeError):  # plain TCP has no TLS handle
+            connection = self.transport.getHandle()
+            wire.tls_version = connection.get_protocol_version_name()
+            wire.cipher = connection.get_cipher_name()
+
+    def _finishResponse(self, rest: bytes) -> None:  # noqa: N802
+        wire, self.wire = self.wire, None
+        if wire is not None:
+            wire.framed = True
+            if rest:
+                # Bytes after the declared end belong to no response of ours.
+                del wire.received[-len(rest) :]
+        super()._finishResponse(rest)
+
+    def _giveUp(self, reason: Failure) -> None:  # noqa: N802
+        if self.wire is not None:
+            self.wire.malformed = True
+        super()._giveUp(reason)
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: N802
+        wire, self.wire = self.wire, None
+        if wire is not None and wire.tls_version is None and reason.check(ConnectionLost):
+            # Over TLS a missing close_notify looks the same and is common.
+            wire.reset = True
+        super().connectionLost(reason)
+
+
+class _RecordingFactory(http11._LenientHTTP11ClientFactory):
+    def buildProtocol(self, addr: IAddress | None) -> RecordingProtocol:  # noqa: ARG002, N802
+        return RecordingProtocol(self._quiescentCallback)
+
+
+class _PublicHostnameEndpoint(HostnameEndpoint):
+    """Connects to public addresses only, decided after resolving, on every connection."""
+
+    _passed = False
+    _refused: str | None = None
+
+    def _getNameResolverAndMaybeWarn(self, reactor: Any) -> IHostnameResolver:  # noqa: N802
+        return _PublicResolver(super()._getNameResolverAndMaybeWarn(reactor), self)
+
+    def lets_through(self, host: str) -> bool:
+        """Judge one resolved address and remember the verdict."""
+        public = is_public(host)
+        self._passed |= public
+        if not public:
+            self._refused = host
+        return public
+
+    def connect(self, protocolFactory: Any) -> Deferred[Any]:  # noqa: N803
+        deferred = super().connect(protocolFactory)
+        deferred.addErrback(self._explain)
+        return deferred
+
+    def _explain(self, failure: Failure) -> Failure:
+        if self._refused is not None and not self._passed:
+            raise NotPublicAddress(self._refused) from failure.value
+        return failure
+
+
+@implementer(IHostnameResolver)
+class _PublicResolver:
+    def __init__(self, resolver: IHostnameResolver, endpoint: _PublicHostnameEndpoint) -> None:
+        self._resolver = resolver
+        self._endpoint = endpoint
+
+    def resolveHostName(self, receiver: IResolutionReceiver, *args: Any, **kwargs: Any) -> Any:  # noqa: N802
+        return self._resolver.resolveHostName(_PublicReceiver(receiver, self._endpoint), *args, **kwargs)
+
+
+@implementer(IResolutionReceiver)
+class _PublicReceiver:
+    def __init__(self, receiver: IResolutionReceiver, endpoint: _PublicHostnameEndpoint) -> None:
+        self._endpoint = endpoint
+        self.resolutionBegan = receiver.resolutionBegan
+        self.resolutionComplete = receiver.resolutionComplete
+        self._pass_on = receiver.addressResolved
+
+    def addressResolved(self, address: Any) -> None:  # noqa: N802
+        if self._endpoint.lets_through(address.host):
+            self._pass_on(address)
+
+
+class _PublicEndpoints:
+    """The endpoint factory of an agent that may connect to public addresses only."""
+
+    def __init__(self, factory: Any) -> None:
+        self._factory = factory
+        # Scrapy's agent reads it from its factory for the connection pool's key.
+        self._bindAddress = factory._bindAddress
+
+    def endpointForURI(self, uri: URI) -> Any:  # noqa: N802
+        endpoint = _PublicHostnameEndpoint(
+            self._factory._reactor,
+            uri.host,
+            uri.port,
+            timeout=self._factory._connectTimeout,
+            bindAddress=self._factory._bindAddress,
+        )
+        if uri.scheme == b"http":
+            return endpoint
+        return wrapClientTLS(self._factory._policyForHTTPS.creatorForNetloc(uri.host, uri.port), endpoint)
+
+
+class _RecordingAgent(http11._ScrapyAgent):
+    """Scrapy's agent whose requests carry the number of their attempt to the connection."""
+
+    def __init__(self, number: bytes, allow_private: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._number = number
+        self._allow_private = allow_private
+
+    def _get_agent(self, request: Request, timeout: float) -> Agent:
+        agent = super()._get_agent(request, timeout)
+        if not (self._allow_private or request.meta.get("proxy")):
+            agent._endpointFactory = _PublicEndpoints(agent._endpointFactory)
+        send = agent.request
+
+        def tagged(method: bytes, uri: bytes, headers: TxHeaders, body: Any = None) -> Deferred[Any]:
+            headers.setRawHeaders(_ATTEMPT_HEADER, [self._number])
+            return send(method, uri, headers, body)
+
+        # On the instance: Scrapy asks the agent's class for its kind.
+        agent.request = tagged  # type: ignore[method-assign,assignment]
+        return agent
+
+
+class RecordingHandler(http11.HTTP11DownloadHandler):
+    """Downloads over HTTP/1.1 and hands every exchange to the session before it returns or raises.
+
+    Leaves the last exchange and its capture in `request.meta["recorded"]`. What the session raises (a WARC that cannot
+    be written) goes on to the caller: no response is seen whose record is not in the WARC.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._pool._factory = _RecordingFactory
+        self._session = session_of(crawler)
+        self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
+
+    async def download_request(self, request: Request) -> Response:
+        number = b"%d" % next(_numbers)
+        attempt = _attempts[number] = _Attempt(bool(request.meta.get("proxy")), self._allow_private)
+        request.meta.pop("recorded", None)
+        response = error = None
+        try:
+            with wrap_twisted_exceptions():
+                response = await maybe_deferred_to_future(self._agent(number).download_request(request))
+        except Exception as caught:
+            error = caught
+        finally:
+            del _attempts[number]
+        for wire in attempt.wires:
+            last = wire is attempt.wires[-1]
+            exchange = _exchange(wire, request.url, response if last else None, error)
+            request.meta["recorded"] = recorded = await self._session.record(exchange)
+            if error is None and last and recorded.exchange.truncated == "disconnect":
+                error = ResponseDataLossError()
+        if error is not None:
+            raise error
+        assert response is not None
+        return response
+
+    def _agent(self, number: bytes) -> _RecordingAgent:
+        return _RecordingAgent(
+            number,
+            self._allow_private,
+            contextFactory=self._contextFactory,
+            bindAddress=self._bind_address,
+            pool=self._pool,
+            maxsize=self._default_maxsize,
+            warnsize=self._default_warnsize,
+            fail_on_dataloss=self._fail_on_dataloss,
+            crawler=self._crawler,
+            tls_verbose_logging=self._tls_verbose_logging,
+        )
+
+
+def _exchange(wire: _Wire, url: str, response: Response | None, error: Exception | None) -> Exchange:
+    interim, final = wire.split_interim()
+    protocols = [final[:8].lower().decode("latin-1")] if re.match(rb"HTTP/1\.\d ", final) else ["http/1.1"]
+    if wire.tls_version:
+        protocols.append(wire.tls_version.lower().replace("tlsv1", "tls/1", 1))
+    # Frozen here: bytes that still arrive on a connection being aborted are not part of it.
+    return Exchange(
+        url=url.partition("#")[0],
+        started=wire.started,
+        request=_without_secrets(bytes(wire.sent)),
+        response=final,
+        interim=interim,
+        peer=_plain(wire.peer),
+        protocols=tuple(protocols),
+        cipher=wire.cipher,
+        truncated=_truncation(wire, response, error) if final else None,
+    )
+
+
+def _truncation(wire: _Wire, response: Response | None, error: Exception | None) -> Truncation | None:
+    """Why a response is not whole (WARC 1.1, 5.13)."""
+    flags = response.flags if response is not None else []
+    if wire.framed:
+        return None
+    if wire.head_too_large or (isinstance(error, DownloadCancelledError) and not wire.malformed):
+        return "length"
+    if isinstance(error, DownloadTimeoutError):
+        return "time"
+    if wire.malformed or "download_stopped" in flags:
+        return "unspecified"
+    if wire.reset or isinstance(error, ResponseDataLossError) or "dataloss" in flags or response is None:
+        return "disconnect"
+    # Scrapy's flag "partial": ended by closing the connection, as whole as HTTP/1.0 can say.
+    return None
+
+
+def _without_secrets(request: bytes) -> bytes:
+    end = _END_OF_HEAD.search(request)
+    at = end.end() if end else len(request)
+    return _SECRET_LINE.sub(b"", request[:at]) + request[at:]
+
+
+def _plain(peer: str | None) -> str | None:
+    """The address as WARC-IP-Address has it: no zone, an IPv4-mapped one as IPv4."""
+    if peer is None:
+        return None
+    address = ipaddress.ip_address(peer.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)

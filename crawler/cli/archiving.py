@@ -1,0 +1,102 @@
+"""What commands that fetch have in common: open the archive, run, show outcomes as they come, sum up."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from crawler.report import outcome_json
+from crawler.run import Crawl, RunResult, run
+from storage import open_archive
+from storage.errors import StoreDenied, StoreUnavailable
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from storage.archive import Archive
+    from storage.model import Outcome
+
+_COLOURS = {"archived": "green", "unchanged": "cyan", "refused": "yellow", "failed": "red"}
+
+
+def archive_with(config: Config, crawls: list[Crawl], total: int | None, as_json: bool) -> int:
+    """Run crawls into the configured archive and show their outcomes; return the exit code."""
+    with open_archive(config.archive, config.state) as archive:
+        _look(archive)
+        with _Display(total, as_json) as display:
+            result = run(archive, crawls, config.scrapy_settings(), display.show, display.stopping)
+        _sum_up(result, archive)
+        return result.exit_code
+
+
+def _look(archive: Archive) -> None:
+    """Ask the store before the first request; one that is away need not stop the crawl, one that refuses us does."""
+    try:
+        archive.store.check(write=True)
+    except StoreDenied:
+        raise
+    except StoreUnavailable as error:
+        if not archive.uri.startswith("s3:"):
+            raise
+        click.echo(f"newskeep: {error}; what is fetched waits in {archive.spool.root}", err=True)
+
+
+class _Display:
+    """Outcomes on standard output as they are known, a progress bar on standard error if that is a terminal."""
+
+    def __init__(self, total: int | None, as_json: bool) -> None:
+        self._as_json = as_json
+        self._out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._progress.add_task("archiving", total=total)
+
+    def __enter__(self) -> _Display:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, outcome: Outcome) -> None:
+        if self._as_json:
+            sys.stdout.write(json.dumps(outcome_json(outcome), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        else:
+            self._out.print(_row(outcome))
+        self._progress.advance(self._task)
+
+    def stopping(self) -> None:
+        click.echo("\nnewskeep: stopping: requests under way end and are sealed; once more to stop at once", err=True)
+
+
+def _row(outcome: Outcome) -> str:
+    """One line of the table: outcome, status, words, URL, and the title or the reason."""
+    colour = _COLOURS[outcome.outcome]
+    status = str(outcome.status or "-")
+    words = f"{outcome.words} words" if outcome.words is not None else "-"
+    told = outcome.reason or outcome.title or ""
+    return f"[{colour}]{outcome.outcome:<9}[/] {status:>3} {words:>11}  {escape(outcome.url)}  [dim]{escape(told)}[/]"
+
+
+def _sum_up(result: RunResult, archive: Archive) -> None:
+    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(result.counts.items())) or "nothing done"
+    click.echo(f"{counts}; in {archive.uri} (crawl {result.crawl})", err=True)
+    if result.failure is not None:
+        click.echo(f"newskeep: {result.failure}", err=True)
+    if result.stopped:
+        click.echo("newskeep: stopped before the end: run the same command again for the rest", err=True)
+
+

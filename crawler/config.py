@@ -1,0 +1,154 @@
+"""newskeep.toml and NEWSKEEP_* variables as one typed, frozen value."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from storage.errors import ConfigError
+
+DEFAULT_FILE = Path("newskeep.toml")
+_PREFIX = "NEWSKEEP_"
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What can be set for every command. A command-line option goes before a variable, a variable before the file."""
+
+    #: A folder, file://… or s3://bucket/prefix.
+    archive: str = "archive"
+    #: Folder for what is local to this machine; `None`: in a folder archive itself, else the user's state folder.
+    state: str | None = None
+    #: A web page or e-mail address where you can be reached: in the user agent and in every WARC.
+    operator: str | None = None
+    #: The whole User-Agent field; `None`: newskeep, its version and the operator.
+    user_agent: str | None = None
+    #: Whether robots.txt is obeyed.
+    robots: bool = True
+    #: Whether addresses that are not public may be fetched.
+    allow_private: bool = False
+    #: Seconds that one request may take.
+    timeout: float = 30.0
+    #: Seconds between two requests to a host.
+    delay: float = 0.0
+    #: Bytes of a body; more is cut.
+    max_size: int = 64 * 1024 * 1024
+    #: Requests under way at once, over all hosts.
+    concurrency: int = 32
+    #: An HTTP proxy, such as http://127.0.0.1:3128; credentials in it are never recorded.
+    proxy: str | None = None
+    #: Worker processes that extract text; 0: by the number of cores.
+    workers: int = 0
+    #: Bytes at which a WARC is sealed.
+    warc_max_bytes: int = 1_000_000_000
+    #: Seconds after which a WARC is sealed.
+    warc_max_age: float = 900.0
+    #: Bytes that may wait here while the object store is away.
+    spool_max_bytes: int = 20_000_000_000
+
+    def scrapy_settings(self) -> dict[str, Any]:
+        """The same as overrides of crawler.settings."""
+        settings: dict[str, Any] = {
+            "ARCHIVE": self.archive,
+            "STATE": self.state,
+            "ROBOTSTXT_OBEY": self.robots,
+            "ALLOW_PRIVATE_ADDRESSES": self.allow_private,
+            "DOWNLOAD_TIMEOUT": self.timeout,
+            "DOWNLOAD_DELAY": self.delay,
+            "DOWNLOAD_MAXSIZE": self.max_size,
+            "CONCURRENT_REQUESTS": self.concurrency,
+            "EXTRACTION_WORKERS": self.workers,
+            "WARC_MAX_BYTES": self.warc_max_bytes,
+            "WARC_MAX_AGE": self.warc_max_age,
+            "SPOOL_MAX_BYTES": self.spool_max_bytes,
+            "PROXY": self.proxy,
+            "OPERATOR": self.operator,
+        }
+        if self.user_agent:
+            settings["USER_AGENT"] = self.user_agent
+        elif self.operator:
+            from crawler.settings import user_agent
+
+            settings["USER_AGENT"] = user_agent(self.operator)
+        return settings
+
+
+def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the configuration from `file` (default: ./newskeep.toml if it is there) and the environment.
+
+    Raises `ConfigError`, which names the file or variable and the key.
+    """
+    values: dict[str, Any] = {}
+    if file is not None or DEFAULT_FILE.exists():
+        values |= _from_file(file or DEFAULT_FILE)
+    values |= _from_environment(environ)
+    return replace(Config(), **values)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    types = _types()
+    for key, value in table.items():
+        if key not in types:
+            raise ConfigError(f"{path}: unknown key {key!r}{_similar(key, types)}")
+        table[key] = _checked(f"{path}: {key}", value, types[key])
+    return table
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, kind in _types().items():
+        name = _PREFIX + key.upper()
+        if (text := environ.get(name)) is not None and text != "":
+            values[key] = _parsed(name, text, kind)
+    return values
+
+
+def _types() -> dict[str, type]:
+    """Key -> bool, int, float or str."""
+    hints = get_type_hints(Config)
+    return {item.name: str if hints[item.name] == (str | None) else hints[item.name] for item in fields(Config)}
+
+
+def _checked(name: str, value: Any, kind: type) -> Any:
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{name} must be {_NAMES[kind]}, not {value!r}")
+    return _bounded(name, value)
+
+
+def _parsed(name: str, text: str, kind: type) -> Any:
+    if kind is bool:
+        if text.lower() not in _TRUE | _FALSE:
+            raise ConfigError(f"{name} must be true or false, not {text!r}")
+        return text.lower() in _TRUE
+    try:
+        return _bounded(name, kind(text))
+    except ValueError as error:
+        raise ConfigError(f"{name} must be {_NAMES[kind]}, not {text!r}") from error
+
+
+def _bounded(name: str, value: Any) -> Any:
+    if isinstance(value, int | float) and value < 0:
+        raise ConfigError(f"{name} must not be negative")
+    return value
+
+
+def _similar(key: str, known: Mapping[str, type]) -> str:
+    near = difflib.get_close_matches(key, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+
+
+_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}

@@ -1,0 +1,179 @@
+"""Writes exchanges to the open WARC, in a thread of its own, and starts a new one when it is large or old."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from crawler.workers import Extraction
+from storage.articles import to_json
+from storage.errors import SpoolError
+from storage.http import HttpMessage
+from storage.index.sql import Index
+from storage.model import Capture, Exchange
+from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel
+from storage.warc import WarcWriter, digest, make_stem
+
+T = TypeVar("T")
+#: Captures not yet in the index that later exchanges may be a revisit of; oldest forgotten first.
+_RECENT_CAPTURES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SealBounds:
+    """When a WARC is full: bytes, seconds since its first record, records (which bound the memory of sealing)."""
+
+    size: int = 1_000_000_000
+    age: float = 900.0
+    records: int = 150_000
+
+
+class OpenWarc:
+    """A WARC being written and the articles extracted from it so far."""
+
+    def __init__(self, writer: WarcWriter, parcel: Parcel) -> None:
+        self.writer = writer
+        self.parcel = parcel
+        self._started = time.monotonic()
+        self._articles = parcel.articles.open("ab")
+        self._lock = threading.Lock()
+
+    def is_full(self, bounds: SealBounds) -> bool:
+        writer = self.writer
+        return (
+            writer.size >= bounds.size
+            or writer.records >= bounds.records
+            or time.monotonic() - self._started >= bounds.age
+        )
+
+    def add_article(self, offset: int, extraction: Extraction) -> None:
+        """Keep what was extracted from the record at `offset`; late ones are left to sealing, which extracts again."""
+        line = {
+            "offset": offset,
+            "reason": extraction.reason,
+            "article": to_json(extraction.article) if extraction.article else None,
+        }
+        with self._lock:
+            if not self._articles.closed:
+                self._articles.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+
+    def close(self) -> None:
+        self.writer.close()
+        with self._lock:
+            self._articles.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An exchange with its place in the archive; `capture` is `None` when no response came."""
+
+    exchange: Exchange
+    capture: Capture | None
+    warc: OpenWarc
+
+
+class Recorder:
+    """The writer of one crawl. Its methods are called from the event loop; the work is done in one thread, in order.
+
+    Every method raises `SpoolError` when the WARC cannot be written.
+    """
+
+    def __init__(
+        self,
+        folder: CrawlFolder,
+        index: Index,
+        info: Mapping[str, str],
+        bounds: SealBounds,
+        on_full: Callable[[OpenWarc], None],
+    ) -> None:
+        self._folder = folder
+        self._index = index
+        self._info = info
+        self._bounds = bounds
+        self._on_full = on_full
+        self._serial = 0
+        self._open: OpenWarc | None = None
+        self._recent: OrderedDict[str, Capture] = OrderedDict()
+        self._thread = ThreadPoolExecutor(1, "warc-writer")
+        self._next_sync: asyncio.Future[None] | None = None
+        self._sync_lock = asyncio.Lock()
+
+    async def record(self, exchange: Exchange) -> Recorded:
+        """Append an exchange; on return its records are in the WARC."""
+        return await self._run(lambda: self._append(exchange))
+
+    async def sync(self) -> None:
+        """Return when all that was recorded before the call is durable; callers that wait together share one sync."""
+        if self._next_sync is None:
+            self._next_sync = asyncio.ensure_future(self._sync())
+        await asyncio.shield(self._next_sync)
+
+    def close(self) -> None:
+        """Hand the open WARC over to sealing and end the thread; for a caller without an event loop."""
+        self._thread.submit(self._rotate).result()
+        self._thread.shutdown()
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    async def _sync(self) -> None:
+        async with self._sync_lock:
+            self._next_sync = None
+            await self._run(lambda: self._open.writer.sync() if self._open else None)
+
+    def _append(self, exchange: Exchange) -> Recorded:
+        if self._open is not None and self._open.is_full(self._bounds):
+            self._rotate()
+        if self._open is None:
+            self._open = self._start()
+        capture = self._open.writer.append(exchange, self._original(exchange))
+        if capture is not None and not capture.is_revisit and capture.digest is not None:
+            self._recent[capture.url] = capture
+            while len(self._recent) > _RECENT_CAPTURES:
+                self._recent.popitem(last=False)
+        return Recorded(exchange, capture, self._open)
+
+    def _original(self, exchange: Exchange) -> Capture | None:
+        """The capture of the same URL that had the same status, payload and framing, for a revisit record.
+
+        The framing counts because a revisit keeps the head only: `get --as http` gives back the exact bytes from the
+        earlier body.
+        """
+        if exchange.truncated or not exchange.response:
+            return None
+        message = HttpMessage.parse(exchange.response)
+        if not message.body:
+            return None
+        capture = self._recent.get(exchange.url) or self._index.latest(exchange.url, accept=_is_original)
+        if capture is None or capture.status != message.status or capture.digest != digest(message.payload):
+            return None
+        framed = digest(message.body) if message.is_chunked else None
+        return capture if capture.framed_digest == framed else None
+
+    def _start(self) -> OpenWarc:
+        stem = make_stem(datetime.now(UTC), self._folder.crawl, self._serial)
+        self._serial += 1
+        parcel = Parcel(self._folder.path / f"{stem}.warc.gz")
+        try:
+            writer = WarcWriter(parcel.warc.with_name(parcel.filename + OPEN_SUFFIX), parcel.filename, self._info)
+            return OpenWarc(writer, parcel)
+        except OSError as error:
+            raise SpoolError(f"cannot write the spool {self._folder.path}: {error.strerror}") from error
+
+    def _rotate(self) -> None:
+        if self._open is not None:
+            full, self._open = self._open, None
+            full.close()
+            self._on_full(full)
+
+
+def _is_original(capture: Capture) -> bool:
+    return not capture.is_revisit

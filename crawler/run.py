@@ -1,0 +1,115 @@
+"""Runs crawls in this process: Scrapy's reactor, one session for all of them, orderly and abrupt stops."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from crawler.session import Session, SessionOptions, attach
+from storage.archive import Archive
+from storage.errors import NewskeepError
+from storage.model import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Crawl:
+    """One spider to run, by name, with its arguments."""
+
+    spider: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended: outcomes by kind, the first failure to write or deliver, whether somebody stopped it."""
+
+    crawl: str
+    counts: Mapping[str, int]
+    failure: NewskeepError | None
+    stopped: bool
+
+    @property
+    def exit_code(self) -> int:
+        """3 when the store is out of reach; 5 when nothing was archived, 4 when something was not; else 0."""
+        if self.failure is not None:
+            return self.failure.exit_code
+        good = self.counts.get("archived", 0) + self.counts.get("unchanged", 0)
+        bad = self.counts.get("failed", 0) + self.counts.get("refused", 0)
+        if bad or self.stopped:
+            return 4 if good else 5
+        return 0
+
+
+def run(
+    archive: Archive,
+    crawls: list[Crawl],
+    settings: Mapping[str, Any],
+    on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+    on_stop: Callable[[], None] = lambda: None,
+) -> RunResult:
+    """Run spiders to their end and seal what they fetched. Once in a process: Twisted's reactor cannot start again.
+
+    `settings` override crawler.settings. On the first SIGINT or SIGTERM requests in flight end, the rest is given up,
+    and `on_stop` is called; on the second the process ends at once, with what was reported safe in the spool.
+    """
+    from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.settings import Settings
+
+    scrapy_settings = Settings()
+    scrapy_settings.setmodule("crawler.settings", priority="project")
+    scrapy_settings.setdict(dict(settings), priority="cmdline")
+    levels = {name: logging.getLogger(name).level for name in ("", "scrapy", "twisted")}
+    process = AsyncCrawlerProcess(scrapy_settings, install_root_handler=False)
+    # Scrapy opens these wide for handlers of its own; logging is set up already.
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome)
+    stop = _Stop(process, session, on_stop)
+    for crawl in crawls:
+        crawler = process.create_crawler(crawl.spider)
+        attach(crawler, session)
+        process.crawl(crawler, **crawl.arguments)
+    with stop:
+        process.start(install_signal_handlers=False)
+        session.close()
+    return RunResult(session.crawl, dict(session.outcomes.counts), session.failure, session.stopped is not None)
+
+
+class _Stop:
+    """Signal handlers for the time of a run."""
+
+    def __init__(self, process: Any, session: Session, on_stop: Callable[[], None]) -> None:
+        self._process = process
+        self._session = session
+        self._on_stop = on_stop
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._handle)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._session.stopped is not None:
+            # Everything that was told is durable: the next run goes on from the spool.
+            sys.stdout.flush()
+            os._exit(128 + number)
+        self._session.stopped = "stopped"
+        self._on_stop()
+        from twisted.internet import reactor
+
+        reactor.callFromThread(self._stop_crawls)  # type: ignore[attr-defined]
+
+    def _stop_crawls(self) -> None:
+        import asyncio
+
+        self._stopping = asyncio.ensure_future(self._process.stop())

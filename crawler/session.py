@@ -1,0 +1,241 @@
+"""One crawl's way into the archive: records exchanges, extracts pages, keeps outcomes, seals, delivers.
+
+A session is made for a run and shared by all its Scrapy crawlers, so that many small sites fill one WARC. Who runs
+Scrapy by hand (`scrapy crawl`) gets one from the settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from crawler.recorder import OpenWarc, Recorded, Recorder, SealBounds
+from crawler.report import OutcomeLog, write_report
+from crawler.sealing import close_open, seal
+from crawler.workers import Extraction, ExtractionLimits, ExtractionPool, default_workers
+from storage.archive import Archive
+from storage.errors import NewskeepError, SpoolError, StoreUnavailable
+from storage.model import Exchange, Outcome
+from storage.spool import CrawlFolder, Parcel
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a session needs to know of the configuration."""
+
+    user_agent: str
+    operator: str | None = None
+    obey_robots: bool = True
+    bounds: SealBounds = field(default_factory=SealBounds)
+    limits: ExtractionLimits = field(default_factory=ExtractionLimits)
+    workers: int = field(default_factory=default_workers)
+    #: Bytes the spool may hold while the store is away; beyond it the crawl stops.
+    spool_max_bytes: int = 20_000_000_000
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> SessionOptions:
+        return cls(
+            user_agent=settings["USER_AGENT"],
+            operator=settings.get("OPERATOR"),
+            obey_robots=settings.getbool("ROBOTSTXT_OBEY"),
+            bounds=SealBounds(
+                settings.getint("WARC_MAX_BYTES"), settings.getfloat("WARC_MAX_AGE"), settings.getint("WARC_MAX_RECORDS")
+            ),
+            limits=ExtractionLimits(
+                settings.getfloat("EXTRACTION_TIMEOUT"),
+                settings.getint("CONTENT_MAX_BYTES"),
+                settings.getint("EXTRACTION_MEMORY_BYTES"),
+            ),
+            workers=settings.getint("EXTRACTION_WORKERS") or default_workers(),
+            spool_max_bytes=settings.getint("SPOOL_MAX_BYTES"),
+        )
+
+    def warcinfo(self, crawl: str) -> Mapping[str, str]:
+        """The fields of the warcinfo record (WARC 1.1, 6.2)."""
+        fields = {
+            "software": f"newskeep/{version('newskeep')} (scrapy/{version('scrapy')}, trafilatura/{version('trafilatura')})",
+            "isPartOf": crawl,
+            "robots": "obey" if self.obey_robots else "ignore",
+            "http-header-user-agent": self.user_agent,
+        }
+        return {**fields, "operator": self.operator} if self.operator else fields
+
+
+class Session:
+    """One crawl. The asynchronous methods belong to the event loop; `close` may be called from any thread.
+
+    `on_outcome` is called in the event loop with each outcome once what it tells is durable.
+    """
+
+    def __init__(
+        self, archive: Archive, options: SessionOptions, on_outcome: Callable[[Outcome], None] = lambda outcome: None
+    ) -> None:
+        self.archive = archive
+        self.options = options
+        #: The first failure to write or deliver; the run ends with its exit code.
+        self.failure: NewskeepError | None = None
+        #: Why the run ended early, for the report; `None` for a run that came to its end.
+        self.stopped: str | None = None
+        self._on_outcome = on_outcome
+        self._on_failure: list[Callable[[], None]] = []
+        self._pool = ExtractionPool(options.workers, options.limits)
+        self._sealing = ThreadPoolExecutor(1, "sealing")
+        self._closing = threading.Lock()
+        self._closed = False
+        self.recovered = self._recover()
+        self._folder = archive.spool.start()
+        self.outcomes = OutcomeLog(self._folder.outcomes)
+        self._started = datetime.now(UTC)
+        self._recorder = Recorder(
+            self._folder, archive.index, options.warcinfo(self.crawl), options.bounds, self._seal_later
+        )
+
+    @property
+    def crawl(self) -> str:
+        """The crawl's id, twelve hexadecimal digits."""
+        return self._folder.crawl
+
+    def on_failure(self, stop: Callable[[], None]) -> None:
+        """Have `stop` called when nothing more can be written."""
+        self._on_failure.append(stop)
+
+    async def record(self, exchange: Exchange) -> Recorded:
+        """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails."""
+        if self.failure is not None and isinstance(self.failure, SpoolError):
+            raise self.failure
+        try:
+            return await self._recorder.record(exchange)
+        except SpoolError as error:
+            self._fail(error)
+            raise
+
+    async def extract(self, recorded: Recorded) -> Extraction:
+        """Extract the page of a recorded exchange and keep its article for sealing."""
+        capture = recorded.capture
+        if capture is None or recorded.exchange.truncated:
+            return Extraction()
+        extraction = await self._pool.extract(recorded.exchange.response, capture.url)
+        if not capture.is_revisit and extraction != Extraction():
+            recorded.warc.add_article(capture.offset, extraction)
+        return extraction
+
+    async def report(self, outcome: Outcome) -> None:
+        """Make durable what an outcome tells, then keep it and tell it."""
+        try:
+            await self._recorder.sync()
+            await asyncio.get_running_loop().run_in_executor(None, self.outcomes.add, outcome)
+        except SpoolError as error:
+            self._fail(error)
+            return
+        self._on_outcome(outcome)
+
+    def close(self) -> None:
+        """Seal and deliver everything; what cannot be delivered stays in the spool for the next run."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        try:
+            self._recorder.close()
+        except SpoolError as error:
+            self._fail(error)
+        self._sealing.shutdown(wait=True)
+        self._pool.close()
+        self.outcomes.close()
+        self._finish(self._folder, self._started, self.stopped or ("failed" if self.failure else "finished"))
+
+    def _fail(self, error: NewskeepError) -> None:
+        if self.failure is None:
+            self.failure = error
+            logger.debug("the session failed", exc_info=error)
+        if isinstance(error, SpoolError):
+            for stop in self._on_failure:
+                stop()
+
+    def _seal_later(self, warc: OpenWarc) -> None:
+        self._sealing.submit(self._seal, warc)
+
+    def _seal(self, warc: OpenWarc) -> None:
+        try:
+            if parcel := close_open(warc.writer.path):
+                self._deliver(seal(parcel, self._pool.extract_now))
+        except NewskeepError as error:
+            self._fail(error)
+        except Exception as error:
+            logger.exception("sealing %s failed", warc.parcel.filename)
+            self._fail(NewskeepError(f"sealing {warc.parcel.filename} failed: {error!r}"))
+
+    def _deliver(self, parcel: Parcel) -> None:
+        try:
+            self.archive.deliver(parcel)
+        except StoreUnavailable as error:
+            if self.archive.spool.size() > self.options.spool_max_bytes:
+                error = SpoolError(f"the spool {self.archive.spool.root} is full, and the store is away: {error}")
+            self._fail(error)
+
+    def _recover(self) -> int:
+        """Seal and deliver what runs that are gone have left; return the number of WARCs."""
+        count = 0
+        for folder in self.archive.spool.abandoned():
+            try:
+                for path in folder.open_warcs():
+                    close_open(path)
+                for parcel in folder.parcels():
+                    count += 1
+                    if not parcel.complete:
+                        seal(parcel, self._pool.extract_now)
+                    self._deliver(parcel)
+                self._finish(folder, None, "interrupted")
+            except NewskeepError as error:
+                self._fail(error)
+            finally:
+                folder.release()
+        return count
+
+    def _finish(self, folder: CrawlFolder, started: datetime | None, state: str) -> None:
+        """Write the crawl report, bring it to the store, and give the folder up."""
+        try:
+            if folder.outcomes.exists():
+                write_report(folder, started, state, self.options.warcinfo(folder.crawl)["software"])
+            if folder.report.exists():
+                self.archive.deliver_report(folder)
+        except NewskeepError as error:
+            self._fail(error)
+        folder.release()
+
+
+_sessions: WeakKeyDictionary[Crawler, Session] = WeakKeyDictionary()
+
+
+def attach(crawler: Crawler, session: Session) -> None:
+    """Have a Scrapy crawler record into `session`, which stays the caller's to close."""
+    _sessions[crawler] = session
+
+
+def is_attached(crawler: Crawler) -> bool:
+    """Whether a session was attached, or made, for a crawler."""
+    return crawler in _sessions
+
+
+def session_of(crawler: Crawler) -> Session:
+    """The session a Scrapy crawler records into; one made from its settings when none was attached."""
+    if crawler not in _sessions:
+        from storage import open_archive
+
+        archive = open_archive(crawler.settings["ARCHIVE"], state=crawler.settings.get("STATE"))
+        _sessions[crawler] = Session(archive, SessionOptions.from_settings(crawler.settings))
+    return _sessions[crawler]

@@ -1,0 +1,128 @@
+"""The wiring diagram of the Scrapy side: every setting with its unit and why.
+
+The command line and newskeep.toml override these; `scrapy crawl` takes them as they are, or with `-s NAME=VALUE`.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+
+
+def user_agent(operator: str | None) -> str:
+    """The User-Agent field of an operator."""
+    return f"newskeep/{version('newskeep')}" + (f" (+{operator})" if operator else "")
+
+
+BOT_NAME = "newskeep"
+SPIDER_MODULES = ["spiders"]
+
+# --- Where it goes -------------------------------------------------------------------------------------------------
+
+# A folder, file://… or s3://bucket/prefix.
+ARCHIVE = os.environ.get("NEWSKEEP_ARCHIVE", "archive")
+# Folder for what is local to this machine of a remote archive; None: the user's state folder.
+STATE = os.environ.get("NEWSKEEP_STATE")
+# Seal a WARC at this many bytes; 1 GB is customary and keeps a re-upload bearable.
+WARC_MAX_BYTES = 1_000_000_000
+# … or this many seconds after its first record, so that nothing waits longer than this for the object store.
+WARC_MAX_AGE = 900
+# … or at this many records, which bounds the memory that sorting its index lines takes.
+WARC_MAX_RECORDS = 150_000
+# Bytes that may wait in the spool while the object store is away; beyond them the crawl stops.
+SPOOL_MAX_BYTES = 20_000_000_000
+
+# --- Who we are ----------------------------------------------------------------------------------------------------
+
+# A web page or e-mail address where the operator can be reached; goes into the user agent and the warcinfo record.
+OPERATOR = os.environ.get("NEWSKEEP_OPERATOR")
+USER_AGENT = user_agent(OPERATOR)
+# The product token that robots.txt rules are looked up by (RFC 9309, 2.2.1).
+ROBOTSTXT_USER_AGENT = "newskeep"
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "*",
+    # What browsers and replay tools of years to come decode; zstd is too young for them.
+    "Accept-Encoding": "gzip, deflate, br",
+}
+
+# --- How exchanges are captured --------------------------------------------------------------------------------------
+
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.capture.RecordingHandler",
+    "https": "crawler.capture.RecordingHandler",
+    # Scrapy fetches these by default; a redirect or a list could make it read local files.
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
+}
+TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+# Resolves IPv4 and IPv6; Scrapy's default knows IPv4 only.
+TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
+
+# --- Safety ----------------------------------------------------------------------------------------------------------
+
+# Whether loopback, private, link-local and other addresses that are not public may be fetched.
+ALLOW_PRIVATE_ADDRESSES = False
+# Both are servers inside the crawler: one runs code, the other is a console.
+REMOTE_CONTROL_ENABLED = False
+TELNETCONSOLE_ENABLED = False
+# Bytes of a body on the wire; more is cut and marked as truncated.
+DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 0
+# Bytes of a body after decompression, for extraction.
+CONTENT_MAX_BYTES = 64 * 1024 * 1024
+# Seconds from the first byte sent to the last received.
+DOWNLOAD_TIMEOUT = 30
+REDIRECT_MAX_TIMES = 20
+# A page is archived as it is; what its script or meta tag would do is the reader's browser's affair.
+METAREFRESH_ENABLED = False
+# Metering paywalls count by cookie, and a capture should not depend on the one before it.
+COOKIES_ENABLED = False
+# The address somebody linked from is nobody's business.
+REFERER_ENABLED = False
+
+# --- A good guest ----------------------------------------------------------------------------------------------------
+
+ROBOTSTXT_OBEY = True
+# Seconds between two requests to a host that robots.txt may ask for; a larger crawl-delay counts as this.
+CRAWL_DELAY_MAX = 60
+# One request at a time a host; many hosts at once.
+CONCURRENT_REQUESTS = 32
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+RETRY_TIMES = 2
+# Not 429: to ask again at once is what it asks us not to do.
+RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]
+# The outcome says it; a log line beside it would be noise.
+RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
+
+# --- Text ------------------------------------------------------------------------------------------------------------
+
+# Seconds and bytes of memory that the extraction of one page may take, in a process of its own.
+EXTRACTION_TIMEOUT = 30
+EXTRACTION_MEMORY_BYTES = 4 * 1024**3
+# Worker processes; 0: by the number of cores.
+EXTRACTION_WORKERS = 0
+
+# --- What runs -------------------------------------------------------------------------------------------------------
+
+# An HTTP proxy for everything, such as http://127.0.0.1:3128; None: as http_proxy and https_proxy say.
+PROXY: str | None = None
+DOWNLOADER_MIDDLEWARES = {
+    "crawler.middlewares.ProxyMiddleware": 740,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.middlewares.RobotsMiddleware": 100,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "crawler.middlewares.RedirectPolicy": 600,
+}
+# 404 and the like go to the spider too: they are outcomes.
+HTTPERROR_ALLOW_ALL = True
+ITEM_PIPELINES = {"crawler.pipelines.ArchivePipeline": 300}
+EXTENSIONS = {
+    "crawler.extensions.SessionExtension": 0,
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "scrapy.extensions.logstats.LogStats": None,
+}
+STATS_DUMP = False
+LOG_LEVEL = "WARNING"

@@ -1,0 +1,130 @@
+"""Extraction in worker processes: a page that hangs or crashes its worker costs that page's text, not the crawl."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import resource
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from pebble import ProcessExpired, ProcessPool
+
+from storage.http import ContentError, HttpMessage
+from storage.model import Article
+
+_HTML_TYPES = {"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"}
+#: A worker is replaced after this many pages: parsers keep memory they no longer need.
+_PAGES_A_WORKER = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionLimits:
+    """Bounds of one page: `seconds` of wall clock, `content_bytes` decompressed, `memory_bytes` of address space."""
+
+    seconds: float = 30.0
+    content_bytes: int = 64 * 1024 * 1024
+    memory_bytes: int = 4 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """An article, or the reason why there is none; both `None` for what is not a page."""
+
+    article: Article | None = None
+    reason: str | None = None
+
+
+def is_page(response: bytes) -> bool:
+    """Whether a response, as on the wire, is an HTML page with status 200."""
+    message = HttpMessage.parse(response)
+    if message.status != 200 or not message.body:
+        return False
+    if message.media_type is None:
+        # Browsers look at the first bytes when no type is given (WHATWG MIME Sniffing, 7.1); so few servers do this.
+        return message.payload[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    return message.media_type in _HTML_TYPES
+
+
+def extract_response(response: bytes, url: str, content_bytes: int) -> Extraction:
+    """Extract the article of a response as on the wire; runs in a worker."""
+    from crawler.extraction import extract
+
+    message = HttpMessage.parse(response)
+    try:
+        content = message.content(content_bytes)
+    except ContentError as error:
+        return Extraction(reason=f"no text: {error}")
+    try:
+        return Extraction(extract(content, url, content_type=message.header("content-type")))
+    except MemoryError:
+        return Extraction(reason="no text: the page needs too much memory")
+
+
+class ExtractionPool:
+    """Worker processes that extract; started on first use."""
+
+    def __init__(self, workers: int, limits: ExtractionLimits) -> None:
+        self._limits = limits
+        self._pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=_PAGES_A_WORKER,
+            initializer=_limit_memory,
+            initargs=(limits.memory_bytes,),
+            # Not fork: the crawler has threads, and a lock held at the fork would stay held in the child.
+            context=multiprocessing.get_context("forkserver"),
+        )
+
+    async def extract(self, response: bytes, url: str) -> Extraction:
+        """Extract one page; never raises for what a page can cause."""
+        if not is_page(response):
+            return Extraction()
+        try:
+            return await asyncio.wrap_future(self._submit(response, url))
+        except Exception as error:
+            return self._explain(error)
+
+    def extract_now(self, response: bytes, url: str) -> Extraction:
+        """The same for a caller without an event loop."""
+        if not is_page(response):
+            return Extraction()
+        try:
+            return self._submit(response, url).result()
+        except Exception as error:
+            return self._explain(error)
+
+    def close(self) -> None:
+        """Stop the workers, whatever they do."""
+        self._pool.stop()
+        self._pool.join()
+
+    def _submit(self, response: bytes, url: str) -> Future[Extraction]:
+        future: Future[Extraction] = self._pool.schedule(
+            extract_response, args=(response, url, self._limits.content_bytes), timeout=self._limits.seconds
+        )
+        return future
+
+    def _explain(self, error: Exception) -> Extraction:
+        if isinstance(error, TimeoutError):
+            return Extraction(reason=f"no text: extraction took longer than {self._limits.seconds:g} s")
+        if isinstance(error, ProcessExpired):
+            return Extraction(reason="no text: the page crashed the extractor")
+        if isinstance(error, RuntimeError) and not self._pool.active:
+            return Extraction(reason="no text: stopped before extraction")
+        return Extraction(reason=f"no text: {type(error).__name__}: {error}")
+
+
+def default_workers() -> int:
+    """One worker a core, and one core less where there are many: the crawler needs one itself."""
+    cores = len(os.sched_getaffinity(0))
+    return max(1, cores - 1) if cores > 2 else cores
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    # Ctrl-C reaches the whole process group; the crawler decides when workers end.
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,1 @@
+"""The spiders: a list of URLs, and news sites as data."""

@@ -1,0 +1,71 @@
+"""Archives a list of URLs: `newskeep save -i FILE`, `scrapy crawl urls -a file=FILE`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request, Spider, signals
+from scrapy.exceptions import CloseSpider
+
+from crawler.outcomes import failed_outcome
+from crawler.pipelines import Page
+from crawler.urllist import Listed, read_urls
+from storage.errors import UsageError
+from storage.model import Outcome
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+
+class UrlsSpider(Spider):
+    """Fetches each different URL of `urls` (text lines) or of the file named `file` ("-" is standard input)."""
+
+    name = "urls"
+    custom_settings = {
+        # Nothing here reads bodies; extraction decodes them itself, within bounds.
+        "COMPRESSION_ENABLED": False,
+    }
+    #: Requests that wait in the scheduler; the rest of the list stays unread, so that memory stays flat.
+    window = 5_000
+
+    def __init__(self, file: str | None = None, urls: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._file = file
+        self._urls = urls
+
+    async def start(self) -> AsyncIterator[Request | Outcome]:
+        waiting = 0
+        try:
+            for listed in self._listed():
+                if listed.error is not None:
+                    yield Outcome(listed.given, "refused", listed.error)
+                    continue
+                yield self._request(listed)
+                waiting += 1
+                if waiting >= self.window:
+                    await self.crawler.signals.wait_for(signals.scheduler_empty)
+                    waiting = 0
+        except UsageError as error:
+            raise CloseSpider(str(error)) from error
+
+    async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page]:
+        yield Page(kwargs["given"], response.meta["recorded"])
+
+    async def failed(self, failure: Failure) -> AsyncIterator[Outcome]:
+        request: Request = failure.request  # type: ignore[attr-defined]
+        yield failed_outcome(request.cb_kwargs["given"], request, failure.value)
+
+    def _listed(self) -> Iterator[Listed]:
+        return read_urls(self._urls, self._file)
+
+    def _request(self, listed: Listed) -> Request:
+        return Request(
+            listed.url,
+            callback=self.parse,
+            errback=self.failed,
+            cb_kwargs={"given": listed.given},
+            # The list has been freed of duplicates; a redirect may well lead to another of its URLs.
+            dont_filter=True,
+        )
