@@ -9,12 +9,16 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crawler.session import Session, SessionOptions, attach
 from storage.archive import Archive
 from storage.errors import NewskeepError
 from storage.model import Outcome
+
+if TYPE_CHECKING:
+    from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +62,14 @@ def run(
     `settings` override crawler.settings. On the first SIGINT or SIGTERM requests in flight end, the rest is given up,
     and `on_stop` is called; on the second the process ends at once, with what was reported safe in the spool.
     """
-    from scrapy.crawler import AsyncCrawlerProcess
     from scrapy.settings import Settings
 
+    # Multiprocessing's tracker would complain of what an abrupt stop left, and then clean it up.
+    sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
     scrapy_settings = Settings()
     scrapy_settings.setmodule("crawler.settings", priority="project")
     scrapy_settings.setdict(dict(settings), priority="cmdline")
-    levels = {name: logging.getLogger(name).level for name in ("", "scrapy", "twisted")}
-    process = AsyncCrawlerProcess(scrapy_settings, install_root_handler=False)
-    # Scrapy opens these wide for handlers of its own; logging is set up already.
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    process = _process(scrapy_settings)
     session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome)
     stop = _Stop(process, session, on_stop)
     for crawl in crawls:
@@ -79,6 +80,25 @@ def run(
         process.start(install_signal_handlers=False)
         session.close()
     return RunResult(session.crawl, dict(session.outcomes.counts), session.failure, session.stopped is not None)
+
+
+def _process(settings: Settings) -> AsyncCrawlerProcess:
+    """Make Scrapy's process without what it does to logging, which is set up already."""
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    levels = {name: logging.getLogger(name).level for name in ("", "scrapy", "twisted")}
+    settings.set("LOG_INSTALL_ROOT_HANDLER", False, priority="cmdline")
+    quiet = levels[""] > logging.DEBUG
+    if quiet:
+        logging.disable(logging.INFO)
+    try:
+        process = AsyncCrawlerProcess(settings)
+    finally:
+        if quiet:
+            logging.disable(logging.NOTSET)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    return process
 
 
 class _Stop:

@@ -144,12 +144,12 @@ class WarcWriter:
             exchange.request,
         )
         for interim in exchange.interim:
-            # Not a `response` record: replay would take a 103 for the page.
+            # Neither a `response` record nor a record with a URL: indexers and replay would take a 103 for the page.
             self._write(
                 [
                     ("WARC-Type", "metadata"),
                     ("WARC-Record-ID", _record_id()),
-                    *common,
+                    *(field for field in common if field[0] != "WARC-Target-URI"),
                     ("WARC-Concurrent-To", response_id if capture else request_id),
                     ("WARC-Block-Digest", digest(interim)),
                     ("Content-Type", _RESPONSE),
@@ -246,6 +246,9 @@ def read_records(stream: BinaryIO) -> Iterator[Record]:
         iterator = ArchiveIterator(stream, no_record_parse=True)
         for record in iterator:
             block = record.raw_stream.read()
+            # warcio reads on past what is no WARC, and past a record that was cut.
+            if record.format != "warc" or record.length != len(block):
+                raise Corrupt(f"not a readable WARC: a broken record at offset {iterator.get_record_offset()}")
             yield Record(
                 fields=tuple(record.rec_headers.headers),
                 block=block,

@@ -12,6 +12,7 @@ import click
 
 from crawler.cli.options import Moment, common, open_existing, settle
 from storage.http import ContentError
+from storage.urls import normalize
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -45,6 +46,7 @@ def get(
     was asked; text, markdown and json are the article. All but http and request follow redirects inside the archive.
     """
     settings = settle(config, verbose, archive=archive, state=state)
+    url = normalize(url)
     with open_existing(settings) as opened:
         data = _form(opened, url, at, form)
         if verbose:

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crawler.config import Config, load
+from storage.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_defaults_without_a_file() -> None:
+    assert load(environ={}) == Config()
+
+
+def test_file_then_environment(folder: Path) -> None:
+    (folder / "newskeep.toml").write_text('archive = "s3://a/b"\ntimeout = 5\nrobots = false\n')
+    config = load(environ={"NEWSKEEP_ARCHIVE": "here", "NEWSKEEP_MAX_SIZE": "9"})
+    assert (config.archive, config.timeout, config.robots, config.max_size) == ("here", 5.0, False, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("archive = 7", "archive must be a text"),
+        ("timeout = true", "timeout must be a number"),
+        ("max_size = -1", "max_size must not be negative"),
+        ("archiv = 'x'", "unknown key 'archiv'; did you mean 'archive'"),
+        ("archive = ", "newskeep.toml"),
+    ],
+)
+def test_mistakes_in_the_file_are_named(folder: Path, text: str, message: str) -> None:
+    (folder / "newskeep.toml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load(environ={})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("NEWSKEEP_ROBOTS", "perhaps"), ("NEWSKEEP_TIMEOUT", "soon"), ("NEWSKEEP_WORKERS", "1.5")]
+)
+def test_mistakes_in_the_environment_are_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        load(environ={name: value})
+
+
+def test_file_that_is_asked_for_must_be_there(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"other\.toml"):
+        load(folder / "other.toml", environ={})

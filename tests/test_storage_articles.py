@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+
+from storage.articles import parse_line, read_member, read_part, to_json, to_line, write_part
+from storage.errors import Corrupt
+from storage.model import Article, Block, Extractor, TextSource
+
+ARTICLE = Article(
+    url="https://news.example/a",
+    title="En bro åbner",
+    authors=("Åse Ø",),
+    published="2026-11-21T10:00:00+01:00",
+    language="da",
+    topics=("broer", "trafik"),
+    paywalled=False,
+    blocks=(
+        Block("Broen er åben.", "p", True, "trafilatura"),
+        Block("Læs også", "p", False, "model p=.02", place="div.article/p"),
+        Block("Slut.", "p", True, "trafilatura"),
+    ),
+    sources={"title": "json-ld"},
+    extractor=Extractor("newskeep", "1", "sha256:00", "model"),
+    timestamp=datetime(2026, 11, 21, 9, 0, tzinfo=UTC),
+    warc=TextSource("x.warc.gz", 7, 9, "sha1:A"),
+)
+
+
+def test_line_round_trip() -> None:
+    assert parse_line(to_line(ARTICLE)) == ARTICLE
+
+
+def test_line_has_text_and_account() -> None:
+    line = to_json(ARTICLE)
+    assert line["text"] == "Broen er åben.\n\nSlut."
+    assert line["words"] == 4
+    assert line["removed"] == [{"text": "Læs også", "reason": "model p=.02"}]
+    assert [block["kept"] for block in line["blocks"]] == [True, False, True]
+    assert line["timestamp"] == "20261121090000"
+
+
+def test_part_is_a_member_a_line() -> None:
+    out = BytesIO()
+    placed = list(write_part(out, [ARTICLE, ARTICLE]))
+    part = out.getvalue()
+    assert len(gzip.decompress(part).splitlines()) == 2
+    assert list(read_part(BytesIO(part))) == placed
+    second = placed[1]
+    assert read_member(part[second.offset : second.offset + second.length]) == ARTICLE
+
+
+def test_fields_of_a_newer_version_are_left_out() -> None:
+    line = to_json(ARTICLE)
+    line["mood"] = "fine"
+    line["blocks"][0]["weight"] = 3
+    assert parse_line(json.dumps(line).encode()) == ARTICLE
+
+
+@pytest.mark.parametrize("line", [b"", b"[]", b"{}", b'{"url": 1, "blocks": [3]}', b"\xff"])
+def test_what_is_no_article_line(line: bytes) -> None:
+    with pytest.raises(Corrupt):
+        parse_line(line)
+
+
+def test_part_that_ends_early() -> None:
+    out = BytesIO()
+    list(write_part(out, [ARTICLE]))
+    with pytest.raises(Corrupt):
+        list(read_part(BytesIO(out.getvalue()[:-3])))

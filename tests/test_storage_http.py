@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import brotli
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.http import ContentError, HttpMessage
+
+TEXT = "Rødgrød med fløde. ".encode() * 200
+
+
+def response(body: bytes, *headers: bytes) -> HttpMessage:
+    return HttpMessage.parse(b"\r\n".join([b"HTTP/1.1 200 OK", *headers, b"", body]))
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 404\nA: b\n\n"]))
+def test_parse_changes_nothing(data: bytes, head: bytes) -> None:
+    message = HttpMessage.parse(head + data)
+    assert message.head + message.body == head + data
+    assert isinstance(message.payload, bytes)
+    assert isinstance(message.headers, list)
+
+
+def test_status_line() -> None:
+    message = HttpMessage.parse(b"HTTP/1.1 404 Not  Here\r\n\r\n")
+    assert (message.status, message.reason) == (404, "Not  Here")
+    assert HttpMessage.parse(b"HTTP/1.1 200\r\n\r\n").reason == ""
+    assert HttpMessage.parse(b"SSH-2.0-OpenSSH\r\n").status is None
+
+
+def test_headers_keep_order_and_duplicates_and_unfold() -> None:
+    message = response(b"", b"B: 1", b"a: 2", b"B: 3", b" more", b"no colon", b"L: \xe6")
+    assert message.headers == [("B", "1"), ("a", "2"), ("B", "3 more"), ("L", "æ")]
+    assert message.header("b") == "1"
+    assert message.all("b") == ["1", "3 more"]
+
+
+@pytest.mark.parametrize(
+    ("value", "media_type"),
+    [(b"Text/HTML; charset=x", "text/html"), (b"", None), (b"nonsense", None), (b"application/rss+xml", "application/rss+xml")],
+)
+def test_media_type(value: bytes, media_type: str | None) -> None:
+    assert response(b"", b"Content-Type: " + value).media_type == media_type
+
+
+@pytest.mark.parametrize(
+    ("framed", "payload"),
+    [
+        (b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: x\r\n\r\n", b"hello!"),
+        (b"5\nhello\n0\n\n", b"hello"),
+        (b"00A \r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
+        (b"5\r\nhel", b"hel"),
+        (b"zz\r\nhello", b""),
+        (b"", b""),
+    ],
+)
+def test_chunked_payload(framed: bytes, payload: bytes) -> None:
+    assert response(framed, b"Transfer-Encoding: chunked").payload == payload
+
+
+CODINGS = {
+    b"gzip": gzip.compress(TEXT),
+    b"x-gzip": gzip.compress(TEXT[:1000]) + gzip.compress(TEXT[1000:]),
+    b"deflate": zlib.compress(TEXT),
+    b"br": brotli.compress(TEXT),
+    b"identity": TEXT,
+    b"gzip, br": brotli.compress(gzip.compress(TEXT)),
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_content_is_decoded_within_bounds(coding: bytes) -> None:
+    message = response(CODINGS[coding], b"Content-Encoding: " + coding)
+    assert message.content(len(TEXT)) == TEXT
+    with pytest.raises(ContentError, match="larger than"):
+        message.content(len(TEXT) - 1)
+
+
+def test_raw_deflate() -> None:
+    assert response(zlib.compress(TEXT)[2:-4], b"Content-Encoding: deflate").content(10_000) == TEXT
+
+
+def test_bytes_behind_a_gzip_stream_are_padding() -> None:
+    assert response(gzip.compress(TEXT) + b"\0\0\0", b"Content-Encoding: gzip").content(10_000) == TEXT
+
+
+def test_content_that_was_cut_gives_what_came() -> None:
+    noise = bytes(i * 7919 % 251 for i in range(5000))
+    cut = gzip.compress(noise)[:2000]
+    content = response(cut, b"Content-Encoding: gzip").content(10_000)
+    assert content
+    assert noise.startswith(content)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "message"),
+    [(b"gzip", b"not gzip", "broken gzip"), (b"br", b"\xff\xff\xff", "broken br"), (b"exi", b"x", "unknown content coding")],
+)
+def test_broken_content(coding: bytes, body: bytes, message: str) -> None:
+    with pytest.raises(ContentError, match=message):
+        response(body, b"Content-Encoding: " + coding).content(1000)
