@@ -23,6 +23,7 @@ from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
+from twisted.internet.protocol import connectionDone
 from twisted.web.client import Agent
 from twisted.web.http import _ChunkedTransferDecoder, maxChunkSizeLineLength
 from twisted.web.http_headers import Headers as TxHeaders
@@ -131,7 +132,7 @@ class _LenientChunks(_ChunkedTransferDecoder):
 
 
 class _Parser(http11._LenientHTTPClientParser):
-    _transferDecoders = {b"chunked": _LenientChunks}
+    _transferDecoders = {b"chunked": _LenientChunks}  # noqa: N815
     # Real heads exceed Twisted's 16 KB a line; the whole head is bounded by RecordingProtocol.
     MAX_LENGTH = HEAD_MAX_BYTES
 
@@ -140,6 +141,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
     """Scrapy's client protocol that copies its bytes into the open wire."""
 
     wire: _Wire | None = None
+    transport: Any
 
     def makeConnection(self, transport: ITransport) -> None:  # noqa: N802
         super().makeConnection(cast("ITransport", _TeeTransport(transport, self)))
@@ -195,7 +197,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
             self.wire.malformed = True
         super()._giveUp(reason)
 
-    def connectionLost(self, reason: Failure) -> None:  # noqa: N802
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         wire, self.wire = self.wire, None
         if wire is not None and wire.tls_version is None and reason.check(ConnectionLost):
             # Over TLS a missing close_notify looks the same and is common.
@@ -214,7 +216,7 @@ class _PublicHostnameEndpoint(HostnameEndpoint):
     _passed = False
     _refused: str | None = None
 
-    def _getNameResolverAndMaybeWarn(self, reactor: Any) -> IHostnameResolver:  # noqa: N802
+    def _getNameResolverAndMaybeWarn(self, reactor: Any) -> Any:  # noqa: N802
         return _PublicResolver(super()._getNameResolverAndMaybeWarn(reactor), self)
 
     def lets_through(self, host: str) -> bool:
@@ -238,25 +240,29 @@ class _PublicHostnameEndpoint(HostnameEndpoint):
 
 @implementer(IHostnameResolver)
 class _PublicResolver:
-    def __init__(self, resolver: IHostnameResolver, endpoint: _PublicHostnameEndpoint) -> None:
+    def __init__(self, resolver: Any, endpoint: _PublicHostnameEndpoint) -> None:
         self._resolver = resolver
         self._endpoint = endpoint
 
-    def resolveHostName(self, receiver: IResolutionReceiver, *args: Any, **kwargs: Any) -> Any:  # noqa: N802
+    def resolveHostName(self, receiver: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N802
         return self._resolver.resolveHostName(_PublicReceiver(receiver, self._endpoint), *args, **kwargs)
 
 
 @implementer(IResolutionReceiver)
 class _PublicReceiver:
-    def __init__(self, receiver: IResolutionReceiver, endpoint: _PublicHostnameEndpoint) -> None:
+    def __init__(self, receiver: Any, endpoint: _PublicHostnameEndpoint) -> None:
+        self._receiver = receiver
         self._endpoint = endpoint
-        self.resolutionBegan = receiver.resolutionBegan
-        self.resolutionComplete = receiver.resolutionComplete
-        self._pass_on = receiver.addressResolved
+
+    def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802
+        self._receiver.resolutionBegan(resolution)
+
+    def resolutionComplete(self) -> None:  # noqa: N802
+        self._receiver.resolutionComplete()
 
     def addressResolved(self, address: Any) -> None:  # noqa: N802
         if self._endpoint.lets_through(address.host):
-            self._pass_on(address)
+            self._receiver.addressResolved(address)
 
 
 class _PublicEndpoints:
@@ -268,7 +274,7 @@ class _PublicEndpoints:
         self._bindAddress = factory._bindAddress
 
     def endpointForURI(self, uri: URI) -> Any:  # noqa: N802
-        endpoint = _PublicHostnameEndpoint(
+        endpoint: Any = _PublicHostnameEndpoint(
             self._factory._reactor,
             uri.host,
             uri.port,

@@ -37,7 +37,7 @@ class SessionExtension:
     def _stop(self) -> None:
         from twisted.internet import reactor
 
-        reactor.callFromThread(self._close_spider)  # type: ignore[attr-defined]
+        reactor.callFromThread(self._close_spider)
 
     def _close_spider(self) -> None:
         if self._crawler.engine.spider is not None:

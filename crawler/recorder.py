@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import time
 from collections import OrderedDict
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from crawler.sealing import line_of
 from crawler.workers import Extraction
-from storage.articles import to_json
 from storage.errors import SpoolError
 from storage.http import HttpMessage
 from storage.index.sql import Index
@@ -56,14 +55,10 @@ class OpenWarc:
 
     def add_article(self, offset: int, extraction: Extraction) -> None:
         """Keep what was extracted from the record at `offset`; late ones are left to sealing, which extracts again."""
-        line = {
-            "offset": offset,
-            "reason": extraction.reason,
-            "article": to_json(extraction.article) if extraction.article else None,
-        }
+        line = line_of(offset, extraction)
         with self._lock:
             if not self._articles.closed:
-                self._articles.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                self._articles.write(line)
 
     def close(self) -> None:
         self.writer.close()

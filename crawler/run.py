@@ -127,7 +127,7 @@ class _Stop:
         self._on_stop()
         from twisted.internet import reactor
 
-        reactor.callFromThread(self._stop_crawls)  # type: ignore[attr-defined]
+        reactor.callFromThread(self._stop_crawls)
 
     def _stop_crawls(self) -> None:
         import asyncio

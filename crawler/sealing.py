@@ -1,4 +1,4 @@
-"""Sealing: a closed WARC is verified, its text and CDXJ are written beside it, and all go to the archive.
+"""Sealing: a closed WARC is verified, its text and CDXJ are written beside it, complete or not at all.
 
 The captures come from reading the WARC back, not from memory, so that a fresh WARC, one that a killed run left and one
 whose text is made again go the same way.
@@ -7,49 +7,27 @@ whose text is made again go the same way.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
+from crawler.memories import SiteMemories
 from crawler.workers import Extraction, is_page
 from storage import cdxj
-from storage.articles import from_json, write_part
-from storage.errors import Corrupt, SpoolError
+from storage.articles import from_json, to_json, write_part
+from storage.errors import InvalidURL, SpoolError
 from storage.model import Article, Capture, TextSource
 from storage.spool import OPEN_SUFFIX, Parcel
+from storage.urls import site_of
 from storage.warc import Record, capture_of, read_records, repair
 
-#: Extracts a response, as on the wire, of a URL.
-Extract = Callable[[bytes, str], Extraction]
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Where the articles extracted during the crawl lie in the `.articles` file: record offset -> (start, length)."""
-
-    path: Path
-    places: dict[int, tuple[int, int]]
-
-    @classmethod
-    def read(cls, path: Path) -> _Known:
-        places: dict[int, tuple[int, int]] = {}
-        at = 0
-        with suppress(FileNotFoundError), path.open("rb") as file:
-            for line in file:
-                try:
-                    places[json.loads(line)["offset"]] = (at, len(line))
-                except (ValueError, KeyError, TypeError):
-                    break  # a killed run ends in half a line; what follows is extracted again
-                at += len(line)
-        return cls(path, places)
-
-    def article(self, file: BinaryIO, offset: int) -> Article | None:
-        start, length = self.places[offset]
-        file.seek(start)
-        line = json.loads(file.read(length))["article"]
-        return from_json(line) if line else None
+#: Extracts a response, as on the wire, of a URL, captured at a time.
+Extract = Callable[[bytes, str, datetime], Extraction]
 
 
 def close_open(path: Path) -> Parcel | None:
@@ -65,17 +43,18 @@ def close_open(path: Path) -> Parcel | None:
     return parcel
 
 
-def seal(parcel: Parcel, extract: Extract) -> Parcel:
-    """Verify a closed WARC and write its CDXJ and text beside it; each appears whole or not at all.
+def seal(parcel: Parcel, extract: Extract, memories: SiteMemories) -> Parcel:
+    """Verify a closed WARC and write its CDXJ and text beside it.
 
-    Raises `Corrupt` when the WARC does not read back as it was written, `SpoolError` when the disk is full.
+    What repeats on a site is learned from all its articles here before the first of them is written. Raises `Corrupt`
+    when the WARC does not read back as it was written, `SpoolError` when the disk is full.
     """
-    known = _Known.read(parcel.articles)
-    captures: list[Capture] = []
     try:
-        with _whole(parcel.text) as text, parcel.warc.open("rb") as warc:
-            for _ in write_part(text, _articles(warc, parcel.filename, known, captures, extract)):
-                pass
+        with Extracted.open(parcel.articles) as extracted:
+            captures = _verify(parcel, extract, extracted)
+            with _whole(parcel.text) as text:
+                for _ in write_part(text, _cleaned(captures, extracted, memories)):
+                    pass
         with _whole(parcel.cdxj) as lines:
             lines.writelines(cdxj.lines(captures))
     except OSError as error:
@@ -83,57 +62,99 @@ def seal(parcel: Parcel, extract: Extract) -> Parcel:
     return parcel
 
 
-def _articles(
-    warc: BinaryIO, filename: str, known: _Known, captures: list[Capture], extract: Extract
-) -> Iterator[Article]:
-    """Yield the WARC's articles in its order, and put every capture into `captures` on the way."""
-    known.path.touch()
-    with known.path.open("rb") as file:
+class Extracted:
+    """The articles of a WARC on disk, by the offset of their record: a JSON line each, as the crawl appends them."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        #: Record offset -> where its line starts.
+        self._lines: dict[int, int] = {}
+        self._end = 0
+        for line in file:
+            try:
+                self._lines[json.loads(line)["offset"]] = self._end
+            except (ValueError, KeyError, TypeError):
+                break  # a killed run ends in half a line; what is missing is extracted again
+            self._end += len(line)
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator[Self]:
+        path.touch()
+        with path.open("r+b") as file:
+            yield cls(file)
+
+    def __contains__(self, offset: int) -> bool:
+        return offset in self._lines
+
+    def add(self, offset: int, extraction: Extraction) -> None:
+        self._file.seek(self._end)
+        self._lines[offset] = self._end
+        self._end += self._file.write(line_of(offset, extraction))
+
+    def article(self, offset: int) -> Article | None:
+        self._file.seek(self._lines[offset])
+        article = json.loads(self._file.readline())["article"]
+        return from_json(article) if article else None
+
+
+def line_of(offset: int, extraction: Extraction) -> bytes:
+    """The line of an extraction from the record at `offset`."""
+    article = to_json(extraction.article) if extraction.article else None
+    fields = {"offset": offset, "reason": extraction.reason, "article": article}
+    return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+
+
+def _verify(parcel: Parcel, extract: Extract, extracted: Extracted) -> list[Capture]:
+    """Check every record, extract what has not been extracted yet, and return the captures."""
+    captures = []
+    with parcel.warc.open("rb") as warc:
         for record in read_records(warc):
             record.check()
-            capture = capture_of(record, filename)
-            if capture is None:
-                continue
-            captures.append(capture)
-            if capture.is_revisit or capture.url.endswith("/robots.txt"):
-                continue
-            if capture.offset in known.places:
-                article = known.article(file, capture.offset)
-            else:
-                article = _extracted(record, extract)
-            if article is not None:
-                source = TextSource(filename, capture.offset, capture.length, capture.digest)
-                yield replace(article, url=capture.url, timestamp=capture.timestamp, warc=source)
+            if capture := capture_of(record, parcel.filename):
+                captures.append(capture)
+                if record.offset not in extracted and _has_text(record):
+                    extracted.add(record.offset, extract(record.block, record.url, record.date))
+    return captures
 
 
-def _extracted(record: Record, extract: Extract) -> Article | None:
-    if record.field("WARC-Truncated") or not is_page(record.block):
-        return None
-    return extract(record.block, record.url).article
+def _has_text(record: Record) -> bool:
+    return record.type == "response" and record.field("WARC-Truncated") is None and is_page(record.block)
 
 
-class _whole:  # noqa: N801 - used like a function
+def _cleaned(captures: list[Capture], extracted: Extracted, memories: SiteMemories) -> Iterator[Article]:
+    """Yield the articles, site by site, without what repeats on their site."""
+    for site, of_site in _by_site(captures, extracted).items():
+        memory = memories.learn(site, (article for _, article in _articles(of_site, extracted)))
+        for capture, article in _articles(of_site, extracted):
+            source = TextSource(capture.filename, capture.offset, capture.length, capture.digest)
+            yield replace(memory.clean(article), warc=source)
+
+
+def _articles(captures: list[Capture], extracted: Extracted) -> Iterator[tuple[Capture, Article]]:
+    for capture in captures:
+        if article := extracted.article(capture.offset):
+            yield capture, replace(article, url=capture.url, timestamp=capture.timestamp)
+
+
+def _by_site(captures: list[Capture], extracted: Extracted) -> Mapping[str, list[Capture]]:
+    sites: dict[str, list[Capture]] = defaultdict(list)
+    for capture in captures:
+        if capture.offset in extracted:
+            with suppress(InvalidURL):
+                sites[site_of(capture.url)].append(capture)
+    return dict(sorted(sites.items()))
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
     """A file for writing that gets its name only when it is complete and durable."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._temporary = path.with_name(path.name + ".tmp")
-
-    def __enter__(self) -> BinaryIO:
-        self._file = self._temporary.open("wb")
-        return self._file
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        import os
-
-        with self._file:
-            if kind is None:
-                self._file.flush()
-                os.fsync(self._file.fileno())
-        if kind is None:
-            self._temporary.replace(self._path)
-        else:
-            self._temporary.unlink(missing_ok=True)
-
-
-__all__ = ["Corrupt", "Extract", "close_open", "seal"]
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from crawler.memories import SiteMemories
 from crawler.recorder import OpenWarc, Recorded, Recorder, SealBounds
 from crawler.report import OutcomeLog, write_report
 from crawler.sealing import close_open, seal
@@ -53,7 +54,9 @@ class SessionOptions:
             operator=settings.get("OPERATOR"),
             obey_robots=settings.getbool("ROBOTSTXT_OBEY"),
             bounds=SealBounds(
-                settings.getint("WARC_MAX_BYTES"), settings.getfloat("WARC_MAX_AGE"), settings.getint("WARC_MAX_RECORDS")
+                settings.getint("WARC_MAX_BYTES"),
+                settings.getfloat("WARC_MAX_AGE"),
+                settings.getint("WARC_MAX_RECORDS"),
             ),
             limits=ExtractionLimits(
                 settings.getfloat("EXTRACTION_TIMEOUT"),
@@ -67,12 +70,16 @@ class SessionOptions:
     def warcinfo(self, crawl: str) -> Mapping[str, str]:
         """The fields of the warcinfo record (WARC 1.1, 6.2)."""
         fields = {
-            "software": f"newskeep/{version('newskeep')} (scrapy/{version('scrapy')}, trafilatura/{version('trafilatura')})",
+            "software": f"newskeep/{version('newskeep')} ({_with('scrapy')}, {_with('trafilatura')})",
             "isPartOf": crawl,
             "robots": "obey" if self.obey_robots else "ignore",
             "http-header-user-agent": self.user_agent,
         }
         return {**fields, "operator": self.operator} if self.operator else fields
+
+
+def _with(distribution: str) -> str:
+    return f"{distribution}/{version(distribution)}"
 
 
 class Session:
@@ -93,6 +100,7 @@ class Session:
         self._on_outcome = on_outcome
         self._on_failure: list[Callable[[], None]] = []
         self._pool = ExtractionPool(options.workers, options.limits)
+        self._memories = SiteMemories(archive.store, archive.state)
         self._sealing = ThreadPoolExecutor(1, "sealing")
         self._closing = threading.Lock()
         self._closed = False
@@ -128,7 +136,7 @@ class Session:
         capture = recorded.capture
         if capture is None or recorded.exchange.truncated:
             return Extraction()
-        extraction = await self._pool.extract(recorded.exchange.response, capture.url)
+        extraction = await self._pool.extract(recorded.exchange.response, capture.url, capture.timestamp)
         if not capture.is_revisit and extraction != Extraction():
             recorded.warc.add_article(capture.offset, extraction)
         return extraction
@@ -172,7 +180,7 @@ class Session:
     def _seal(self, warc: OpenWarc) -> None:
         try:
             if parcel := close_open(warc.writer.path):
-                self._deliver(seal(parcel, self._pool.extract_now))
+                self._deliver(seal(parcel, self._pool.extract_now, self._memories))
         except NewskeepError as error:
             self._fail(error)
         except Exception as error:
@@ -197,7 +205,7 @@ class Session:
                 for parcel in folder.parcels():
                     count += 1
                     if not parcel.complete:
-                        seal(parcel, self._pool.extract_now)
+                        seal(parcel, self._pool.extract_now, self._memories)
                     self._deliver(parcel)
                 self._finish(folder, None, "interrupted")
             except NewskeepError as error:

@@ -8,6 +8,7 @@ import os
 import resource
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -47,7 +48,7 @@ def is_page(response: bytes) -> bool:
     return message.media_type in _HTML_TYPES
 
 
-def extract_response(response: bytes, url: str, content_bytes: int) -> Extraction:
+def extract_response(response: bytes, url: str, captured: datetime, content_bytes: int) -> Extraction:
     """Extract the article of a response as on the wire; runs in a worker."""
     from crawler.extraction import extract
 
@@ -57,7 +58,7 @@ def extract_response(response: bytes, url: str, content_bytes: int) -> Extractio
     except ContentError as error:
         return Extraction(reason=f"no text: {error}")
     try:
-        return Extraction(extract(content, url, content_type=message.header("content-type")))
+        return Extraction(extract(content, url, content_type=message.header("content-type"), now=captured))
     except MemoryError:
         return Extraction(reason="no text: the page needs too much memory")
 
@@ -76,32 +77,32 @@ class ExtractionPool:
             context=multiprocessing.get_context("forkserver"),
         )
 
-    async def extract(self, response: bytes, url: str) -> Extraction:
+    async def extract(self, response: bytes, url: str, captured: datetime) -> Extraction:
         """Extract one page; never raises for what a page can cause."""
         if not is_page(response):
             return Extraction()
         try:
-            return await asyncio.wrap_future(self._submit(response, url))
+            return await asyncio.wrap_future(self._submit(response, url, captured))
         except Exception as error:
             return self._explain(error)
 
-    def extract_now(self, response: bytes, url: str) -> Extraction:
+    def extract_now(self, response: bytes, url: str, captured: datetime) -> Extraction:
         """The same for a caller without an event loop."""
         if not is_page(response):
             return Extraction()
         try:
-            return self._submit(response, url).result()
+            return self._submit(response, url, captured).result()
         except Exception as error:
             return self._explain(error)
 
     def close(self) -> None:
         """Stop the workers, whatever they do."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
-    def _submit(self, response: bytes, url: str) -> Future[Extraction]:
+    def _submit(self, response: bytes, url: str, captured: datetime) -> Future[Extraction]:
         future: Future[Extraction] = self._pool.schedule(
-            extract_response, args=(response, url, self._limits.content_bytes), timeout=self._limits.seconds
+            extract_response, args=(response, url, captured, self._limits.content_bytes), timeout=self._limits.seconds
         )
         return future
 

@@ -55,6 +55,7 @@ class UrlsSpider(Spider):
 
     async def failed(self, failure: Failure) -> AsyncIterator[Outcome]:
         request: Request = failure.request  # type: ignore[attr-defined]
+        assert failure.value is not None
         yield failed_outcome(request.cb_kwargs["given"], request, failure.value)
 
     def _listed(self) -> Iterator[Listed]:

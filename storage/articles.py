@@ -6,7 +6,6 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any, BinaryIO
 
 from isal import igzip

@@ -51,7 +51,7 @@ class HttpMessage:
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """Field names and values in the order sent, folded lines joined, bytes as latin-1; lines without a colon left out."""
+        """Names and values in the order sent, folded lines joined, bytes as latin-1; no lines without a colon."""
         unfolded: list[bytes] = []
         for line in re.split(rb"\r?\n", self.head)[1:]:
             if line[:1] in (b" ", b"\t") and unfolded:

@@ -1,4 +1,4 @@
-"""What several tests use: the command line as a person runs it, and WARC files as other people's software reads them."""
+"""What several tests use: the command line as a person runs it, in a folder and a home of its own."""
 
 from __future__ import annotations
 

@@ -84,7 +84,16 @@ def test_body_is_what_a_browser_would_save(newskeep: Run, origin: Origin, coding
 def test_list_as_people_keep_it(newskeep: Run, origin: Origin, tmp_path: Path) -> None:
     url = origin.url("/page")
     host = origin.netloc.upper()
-    lines = ["\ufeff# my list", "", url, url + "#part", f"HTTP://{host}/page", "  " + url + "  ", "no address", "ftp://a/b"]
+    lines = [
+        "\ufeff# my list",
+        "",
+        url,
+        url + "#part",
+        f"HTTP://{host}/page",
+        "  " + url + "  ",
+        "no address",
+        "ftp://a/b",
+    ]
     (tmp_path / "list.txt").write_bytes("\r\n".join(lines).encode())
     code, told = save(newskeep, "-i", "list.txt")
     assert code == 4

@@ -43,7 +43,12 @@ def start(origin: Origin, folder: Path, environment: Mapping[str, str]) -> subpr
     (folder / "list.txt").write_text("\n".join(origin.url(f"/{n}") for n in range(1000)))
     command = [sys.executable, "-m", "crawler.cli", "save", "-i", "list.txt", "--json", "--allow-private"]
     return subprocess.Popen(
-        [*command, "--ignore-robots"], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        [*command, "--ignore-robots"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
     )
 
 

@@ -41,7 +41,12 @@ def test_headers_keep_order_and_duplicates_and_unfold() -> None:
 
 @pytest.mark.parametrize(
     ("value", "media_type"),
-    [(b"Text/HTML; charset=x", "text/html"), (b"", None), (b"nonsense", None), (b"application/rss+xml", "application/rss+xml")],
+    [
+        (b"Text/HTML; charset=x", "text/html"),
+        (b"", None),
+        (b"nonsense", None),
+        (b"application/rss+xml", "application/rss+xml"),
+    ],
 )
 def test_media_type(value: bytes, media_type: str | None) -> None:
     assert response(b"", b"Content-Type: " + value).media_type == media_type
@@ -99,7 +104,11 @@ def test_content_that_was_cut_gives_what_came() -> None:
 
 @pytest.mark.parametrize(
     ("coding", "body", "message"),
-    [(b"gzip", b"not gzip", "broken gzip"), (b"br", b"\xff\xff\xff", "broken br"), (b"exi", b"x", "unknown content coding")],
+    [
+        (b"gzip", b"not gzip", "broken gzip"),
+        (b"br", b"\xff\xff\xff", "broken br"),
+        (b"exi", b"x", "unknown content coding"),
+    ],
 )
 def test_broken_content(coding: bytes, body: bytes, message: str) -> None:
     with pytest.raises(ContentError, match=message):

@@ -98,5 +98,3 @@ def _sum_up(result: RunResult, archive: Archive) -> None:
         click.echo(f"newskeep: {result.failure}", err=True)
     if result.stopped:
         click.echo("newskeep: stopped before the end: run the same command again for the rest", err=True)
-
-

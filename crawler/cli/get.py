@@ -75,7 +75,7 @@ def _form(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
     if form == "text":
         return article.text.encode() + b"\n"
     if form == "markdown":
-        from crawler.extraction import to_markdown
+        from crawler.extraction.markup import to_markdown
 
         return to_markdown(article).encode()
     from storage.articles import to_json

@@ -24,10 +24,14 @@ def common(command: F) -> F:
     """Add --archive, --state, --config and --verbose; the command gets `archive`, `state`, `config` and `verbose`."""
     for option in (
         click.option("-v", "--verbose", count=True, help="Say more on standard error; twice: everything."),
-        click.option("--config", type=click.Path(path_type=Path), help="Configuration file.  [./newskeep.toml if there]"),
+        click.option(
+            "--config", type=click.Path(path_type=Path), help="Configuration file.  [./newskeep.toml if there]"
+        ),
         click.option("--state", metavar="DIR", help="Folder for what is local to this machine of a remote archive."),
         click.option(
-            "--archive", metavar="URI", help="A folder, file://… or s3://bucket/prefix.  [NEWSKEEP_ARCHIVE or ./archive]"
+            "--archive",
+            metavar="URI",
+            help="A folder, file://… or s3://bucket/prefix.  [NEWSKEEP_ARCHIVE or ./archive]",
         ),
     ):
         command = option(command)
@@ -61,7 +65,7 @@ def set_up_logging(verbose: int) -> None:
             logging.getLogger(theirs).setLevel(logging.CRITICAL)
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A point in time: 2026, 2026-11-21, 2026-11-21T22:01+01:00 or 1 to 14 digits."""
 
     name = "time"

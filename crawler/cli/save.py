@@ -71,5 +71,3 @@ def _total(urls: tuple[str, ...], file: str | None) -> int | None:
         with Path(file).open("rb") as stream:
             lines = sum(1 for line in stream if line.strip() and not line.startswith(b"#"))
     return len(urls) + lines
-
-
