@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from crawler.recorder import Recorded
     from crawler.workers import Extraction
+
+#: Only who asked conditionally may take a 304 for an answer.
+_CONDITIONAL = re.compile(rb"(?im)^if-(?:none-match|modified-since):")
 
 
 def page_outcome(url: str, recorded: Recorded, extraction: Extraction) -> Outcome:
@@ -68,7 +72,7 @@ def _judge(recorded: Recorded) -> tuple[OutcomeKind, str | None]:
     capture = recorded.capture
     assert capture is not None
     status = capture.status
-    if status == HTTPStatus.NOT_MODIFIED:
+    if status == HTTPStatus.NOT_MODIFIED and _CONDITIONAL.search(recorded.exchange.request):
         return "unchanged", "304 Not Modified"
     if status is not None and 200 <= status < 300:
         return ("unchanged", "same content as before") if capture.is_revisit else ("archived", None)

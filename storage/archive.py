@@ -23,7 +23,7 @@ from storage.model import Article, Capture
 from storage.objects import ObjectStore, open_store
 from storage.objects.local import LocalStore
 from storage.spool import CrawlFolder, Parcel, Spool
-from storage.urls import Match, normalize, site_of
+from storage.urls import Match, normalize, site_of, surt_prefix
 from storage.warc import Record, key_of, read_record
 
 _READ = 1 << 20
@@ -81,8 +81,13 @@ class Archive:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Iterator[Capture]:
-        """Yield what is held of a URL, or with `match` of a prefix, host or domain, in order of SURT and time."""
-        return self.index.captures(url, match=match, since=since, until=until)
+        """Yield what is held of a URL, or with `match` of a prefix, host or domain, in order of SURT and time.
+
+        A "host" without a port is that host on every port.
+        """
+        yield from self.index.captures(url, match=match, since=since, until=until)
+        if match == "host" and ":" not in surt_prefix(url, "host")[0]:
+            yield from self.index.captures(url, match="ports", since=since, until=until)
 
     def find(self, url: str, at: datetime | None = None) -> Capture:
         """Return the capture of a URL nearest to `at`; without, the newest that succeeded, else the newest.

@@ -51,7 +51,6 @@ class _Display:
 
     def __init__(self, total: int | None, as_json: bool) -> None:
         self._as_json = as_json
-        self._out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -61,6 +60,9 @@ class _Display:
             transient=True,
             disable=not sys.stderr.isatty(),
         )
+        # On one terminal the bar and the lines must go through the same console, or they overwrite each other.
+        shared = sys.stdout.isatty() and sys.stderr.isatty()
+        self._out = self._progress.console if shared else Console(file=sys.stdout)
         self._task = self._progress.add_task("archiving", total=total)
 
     def __enter__(self) -> _Display:
@@ -75,7 +77,7 @@ class _Display:
             sys.stdout.write(json.dumps(outcome_json(outcome), ensure_ascii=False) + "\n")
             sys.stdout.flush()
         else:
-            self._out.print(_row(outcome))
+            self._out.print(_row(outcome), highlight=False, soft_wrap=True)
         self._progress.advance(self._task)
 
     def stopping(self) -> None:
