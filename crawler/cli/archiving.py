@@ -73,11 +73,9 @@ class _Display:
         self._progress.stop()
 
     def show(self, outcome: Outcome) -> None:
-        if self._as_json:
-            sys.stdout.write(json.dumps(outcome_json(outcome), ensure_ascii=False) + "\n")
-            sys.stdout.flush()
-        else:
-            self._out.print(_row(outcome), highlight=False, soft_wrap=True)
+        line = json.dumps(outcome_json(outcome), ensure_ascii=False) if self._as_json else _row(outcome)
+        self._out.print(line, markup=not self._as_json, highlight=False, soft_wrap=True)
+        self._out.file.flush()
         self._progress.advance(self._task)
 
     def stopping(self) -> None:
