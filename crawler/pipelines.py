@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.recorder import Recorded
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,15 @@ class ArchivePipeline:
     async def process_item(self, item: Any) -> Any:
         match item:
             case Page(url, recorded):
-                extraction = await self._session.extract(recorded)
-                await self._session.report(page_outcome(url, recorded, extraction))
+                await self._session.report(await self._outcome(url, recorded))
             case Outcome():
                 await self._session.report(item)
         return item
+
+    async def _outcome(self, url: str, recorded: Recorded) -> Outcome:
+        try:
+            return page_outcome(url, recorded, await self._session.extract(recorded))
+        except Exception as error:
+            # A URL without an outcome would be lost unseen.
+            logger.exception("no outcome of %s", url)
+            return Outcome(url, "failed", f"a fault of ours: {error!r}")

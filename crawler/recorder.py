@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -14,12 +15,14 @@ from typing import TypeVar
 
 from crawler.sealing import line_of
 from crawler.workers import Extraction
-from storage.errors import SpoolError
+from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
 from storage.index.sql import Index
 from storage.model import Capture, Exchange
 from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel
 from storage.warc import WarcWriter, digest, make_stem
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 #: Captures not yet in the index that later exchanges may be a revisit of; oldest forgotten first.
@@ -147,11 +150,19 @@ class Recorder:
         message = HttpMessage.parse(exchange.response)
         if not message.body:
             return None
-        capture = self._recent.get(exchange.url) or self._index.latest(exchange.url, accept=_is_original)
+        capture = self._recent.get(exchange.url) or self._indexed(exchange.url)
         if capture is None or capture.status != message.status or capture.digest != digest(message.payload):
             return None
         framed = digest(message.body) if message.is_chunked else None
         return capture if capture.framed_digest == framed else None
+
+    def _indexed(self, url: str) -> Capture | None:
+        try:
+            return self._index.latest(url, accept=_is_original)
+        except StoreUnavailable as error:
+            # Without the index nothing is lost but space.
+            logger.warning("no revisit records: %s", error)
+            return None
 
     def _start(self) -> OpenWarc:
         stem = make_stem(datetime.now(UTC), self._folder.crawl, self._serial)

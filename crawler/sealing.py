@@ -119,7 +119,9 @@ def _verify(parcel: Parcel, extract: Extract, extracted: Extracted) -> list[Capt
 
 
 def _has_text(record: Record) -> bool:
-    return record.type == "response" and record.field("WARC-Truncated") is None and is_page(record.block)
+    if record.type != "response" or record.field("WARC-Truncated") or record.url.endswith("/robots.txt"):
+        return False
+    return is_page(record.block)
 
 
 def _cleaned(captures: list[Capture], extracted: Extracted, memories: SiteMemories) -> Iterator[Article]:

@@ -118,6 +118,10 @@ DOWNLOADER_MIDDLEWARES = {
 }
 # 404 and the like go to the spider too: they are outcomes.
 HTTPERROR_ALLOW_ALL = True
+SPIDER_MIDDLEWARES = {
+    # Drops longer URLs without a word; storage.urls has a bound and says so.
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+}
 ITEM_PIPELINES = {"crawler.pipelines.ArchivePipeline": 300}
 EXTENSIONS = {
     "crawler.extensions.SessionExtension": 0,

@@ -124,6 +124,8 @@ def default_workers() -> int:
 
 def _limit_memory(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    # One page at a time: threads of numpy's linear algebra would only cost address space.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Ctrl-C reaches the whole process group; the crawler decides when workers end.
     import signal
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from scrapy import Request, Spider, signals
+from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
 
 from crawler.outcomes import failed_outcome
@@ -27,36 +28,44 @@ class UrlsSpider(Spider):
         # Nothing here reads bodies; extraction decodes them itself, within bounds.
         "COMPRESSION_ENABLED": False,
     }
-    #: Requests that wait in the scheduler; the rest of the list stays unread, so that memory stays flat.
+    #: URLs under way or waiting; the rest of the list stays unread, so that memory stays flat. Large, so that a slow
+    #: host has to own very many of them before the others wait for it.
     window = 5_000
 
     def __init__(self, file: str | None = None, urls: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._file = file
         self._urls = urls
+        self._under_way = 0
+        self._room = asyncio.Event()
 
     async def start(self) -> AsyncIterator[Request | Outcome]:
-        waiting = 0
         try:
             for listed in self._listed():
                 if listed.error is not None:
                     yield Outcome(listed.given, "refused", listed.error)
                     continue
+                while self._under_way >= self.window:
+                    self._room.clear()
+                    await self._room.wait()
+                self._under_way += 1
                 yield self._request(listed)
-                waiting += 1
-                if waiting >= self.window:
-                    await self.crawler.signals.wait_for(signals.scheduler_empty)
-                    waiting = 0
         except UsageError as error:
             raise CloseSpider(str(error)) from error
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page]:
+        self._done()
         yield Page(kwargs["given"], response.meta["recorded"])
 
     async def failed(self, failure: Failure) -> AsyncIterator[Outcome]:
+        self._done()
         request: Request = failure.request  # type: ignore[attr-defined]
         assert failure.value is not None
         yield failed_outcome(request.cb_kwargs["given"], request, failure.value)
+
+    def _done(self) -> None:
+        self._under_way -= 1
+        self._room.set()
 
     def _listed(self) -> Iterator[Listed]:
         return read_urls(self._urls, self._file)
