@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urljoin
 
 from storage import cdxj
 from storage.articles import PlacedArticle, read_member, read_part
-from storage.errors import Corrupt, InvalidURL, NotArchived, StoreUnavailable
+from storage.compactions import joined_on
+from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing, StoreUnavailable
+from storage.holdings import day_of
 from storage.http import HttpMessage
-from storage.index import ArticleEntry, WarcEntry, open_index
+from storage.index import ArticleEntry, WarcEntry, discard_index, open_index
 from storage.index.sql import Index
 from storage.model import Article, Capture
 from storage.objects import ObjectStore, open_store
@@ -29,6 +31,10 @@ from storage.warc import Record, key_of, read_record
 _READ = 1 << 20
 #: Redirects that are followed inside the archive.
 _HOPS = 10
+#: Times that a capture may be moved while it is being read.
+_MOVES = 2
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,14 @@ class Archive:
             self.state.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreUnavailable(f"cannot make the folder {self.state}: {error.strerror}") from error
-        return open_index(self.state / "index.sqlite")
+        return open_index(self._index_path)
+
+    def renew_index(self) -> None:
+        """Throw the index away, whatever state it is in; an empty one takes its place. Raises `AlreadyRunning`."""
+        if "index" in self.__dict__:
+            self.index.close()
+            del self.index
+        discard_index(self._index_path)
 
     def captures(
         self,
@@ -101,6 +114,7 @@ class Archive:
             now = datetime.now(UTC)
             capture = self.index.closest(url, now, accept=_succeeded) or self.index.closest(url, now)
         if capture is None:
+            self._check_indexed()
             raise NotArchived(f"{url} is not in the archive {self.uri}")
         return capture
 
@@ -119,7 +133,13 @@ class Archive:
         return memento
 
     def read(self, capture: Capture) -> Memento:
-        """Return the memento of a capture: one range of one object, two for a revisit."""
+        """Return the memento of a capture: one range of one object, two for a revisit.
+
+        One that a compaction has moved since it was looked up is found again: the memento says where.
+        """
+        return self._found(capture, self._read)
+
+    def _read(self, capture: Capture) -> Memento:
         record = self.record(capture)
         truncated = record.field("WARC-Truncated")
         if record.type != "revisit":
@@ -136,6 +156,9 @@ class Archive:
 
     def request(self, capture: Capture) -> Record:
         """Return the `request` record that belongs to a capture. Raises `NotArchived`."""
+        return self._found(capture, self._request)
+
+    def _request(self, capture: Capture) -> Record:
         # It stands behind its response; its length is in no index, so ask for what requests usually take.
         response = self.record(capture)
         start = capture.offset + capture.length
@@ -158,12 +181,20 @@ class Archive:
         original = memento.original
         entry = self.index.article(original.url, original.timestamp)
         if entry is None or (entry.filename, entry.offset) != (original.filename, original.offset):
+            entry = self._moved_article(original)
+        if entry is None:
             raise NotArchived(f"no text of {original.url} is held; the original is: newskeep get {original.url}")
         return self.read_article(entry)
 
     def read_article(self, entry: ArticleEntry) -> Article:
-        """Return the article of an index entry."""
-        return read_member(self._range(entry.part, entry.part_offset, entry.part_length))
+        """Return the article of an index entry, though a compaction may have moved it since."""
+        try:
+            return read_member(self._range(entry.part, entry.part_offset, entry.part_length))
+        except ObjectMissing:
+            now = self.index.article(entry.url, entry.timestamp)
+            if now is None or now.part == entry.part:
+                raise
+            return read_member(self._range(now.part, now.part_offset, now.part_length))
 
     def articles(
         self,
@@ -180,8 +211,11 @@ class Archive:
     def deliver(self, parcel: Parcel) -> None:
         """Bring a sealed WARC and its parts to the store, then to the index, then empty the spool of them.
 
-        May be repeated after a failure at any point.
+        May be repeated after a failure at any point, even when a compaction has taken the WARC up meanwhile.
         """
+        if parcel.filename in joined_on(self.store, day_of(parcel.filename)):
+            parcel.remove()
+            return
         # WARC before index: reindex recovers a lost row, nothing recovers a lost byte.
         self.store.put(key_of(parcel.filename, "text"), parcel.text)
         self.store.put(key_of(parcel.filename, "cdxj"), parcel.cdxj)
@@ -204,6 +238,10 @@ class Archive:
         folder.outcomes.unlink(missing_ok=True)
         folder.report.unlink()
 
+    @property
+    def _index_path(self) -> Path:
+        return self.state / "index.sqlite"
+
     def close(self) -> None:
         if "index" in self.__dict__:
             self.index.close()
@@ -216,6 +254,34 @@ class Archive:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_indexed(self) -> None:
+        """Raise `NotArchived` when nothing can be found because the index is empty and the archive is not."""
+        if next(self.index.warcs(), None) is None and next(self.store.list("warc/"), None) is not None:
+            raise NotArchived(f"the index of {self.uri} on this machine is empty; make it with `newskeep reindex`")
+
+    def _found(self, capture: Capture, read: Callable[[Capture], T]) -> T:
+        """Read a capture; where its object is gone, look it up again: a compaction may have moved it meanwhile."""
+        for _ in range(_MOVES):
+            try:
+                return read(capture)
+            except ObjectMissing:
+                capture = self._moved(capture) or capture
+        try:
+            return read(capture)
+        except ObjectMissing as error:
+            raise ObjectMissing(f"{error}; if the archive was compacted elsewhere: newskeep reindex") from None
+
+    def _moved(self, capture: Capture) -> Capture | None:
+        """Return where a capture is now, by what does not change when it moves."""
+        for now in self.index.captures(capture.url, since=capture.timestamp, until=capture.timestamp):
+            if replace(now, filename=capture.filename, offset=capture.offset) == _in_seconds(capture):
+                return now
+        return None
+
+    def _moved_article(self, original: Capture) -> ArticleEntry | None:
+        now = self._moved(original)
+        return None if now is None else self.index.article_at(now.filename, now.offset)
 
     def _target(self, memento: Memento) -> Memento | None:
         message = memento.message
@@ -248,6 +314,11 @@ class Archive:
     def _range_up_to(self, key: str, start: int, length: int) -> bytes:
         with self.store.open(key, start) as stream:
             return stream.read(length)
+
+
+def _in_seconds(capture: Capture) -> Capture:
+    """The capture as the index keeps it."""
+    return replace(capture, timestamp=capture.timestamp.replace(microsecond=0))
 
 
 def _succeeded(capture: Capture) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from storage.errors import InvalidURL, UsageError
 
-Match = Literal["exact", "prefix", "host", "domain"]
+Match = Literal["exact", "prefix", "host", "ports", "domain"]
 Pad = Literal["start", "end"]
 
 # Servers commonly stop at 8 KB of request line.
@@ -194,8 +194,8 @@ def _surt_function() -> Callable[[str], str]:
 def surt_prefix(host_or_url: str, match: Match) -> tuple[str, str]:
     """Return the half-open range of keys that a URL, or a host without scheme, matches.
 
-    "exact": the URL's key; "prefix": what begins like it; "host": all of its host and port; "domain": its host and the
-    hosts below, on default ports. The ranges are pywb's.
+    "exact": the URL's key; "prefix": what begins like it; "host": all of its host and port; "ports": all of its host on
+    other ports than the default; "domain": its host and the hosts below, on default ports. The ranges are pywb's.
     """
     url = host_or_url.strip()
     # "localhost:8000" is a host and a port, "urn:x" a scheme and its rest.
@@ -206,6 +206,8 @@ def surt_prefix(host_or_url: str, match: Match) -> tuple[str, str]:
         return key, f"{key}!"
     if match == "host":
         return f"{host})", f"{host}*"
+    if match == "ports":
+        return f"{host}:", f"{host};"
     if match == "domain":
         return f"{host})", f"{host}-"
     if url[-1:] in {"/", "?"} and not key.endswith(url[-1]):

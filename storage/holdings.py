@@ -1,0 +1,144 @@
+"""What a store holds, WARC by WARC, and what may be wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, BinaryIO
+
+from storage.errors import Corrupt
+from storage.objects import ObjectInfo, ObjectStore
+from storage.warc import key_of, stem_of
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+#: Kind of object -> what its keys end with.
+SUFFIXES = {"warc": ".warc.gz", "cdxj": ".cdxj", "text": ".jsonl.gz"}
+#: What else lies in an archive, as whole keys.
+OTHERS = {
+    "crawls": re.compile(r"crawls/\d{4}/\d\d/\d\d/[0-9a-z]+\.json"),
+    "sites": re.compile(r"sites/[^/]+\.json"),
+    "compacting": re.compile(r"compacting/\d{4}-\d\d-\d\d\.json"),
+    "compacted": re.compile(r"compacted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
+}
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it should be: the object's key (or a path) and one line: what is wrong, what to do."""
+
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A WARC and the parts beside it, by the sizes of their objects; `None` for what is not there."""
+
+    filename: str
+    warc: int | None = None
+    cdxj: int | None = None
+    text: int | None = None
+
+    def key(self, kind: str = "warc") -> str:
+        return key_of(self.filename, kind)
+
+    @property
+    def part(self) -> str:
+        """Key of the text part."""
+        return key_of(self.filename, "text")
+
+
+def holdings(store: ObjectStore, stray: Callable[[ObjectInfo], None] = lambda info: None) -> Iterator[Holding]:
+    """Yield what the store holds in the order of the WARCs' names; `stray` gets the objects that are none of ours.
+
+    The three listings are read side by side, a page of each at a time. An object that comes or goes meanwhile may be
+    missing here: ask the store again before acting on that.
+    """
+    listings = [_named(store, kind, stray) for kind in SUFFIXES]
+    for filename, found in groupby(heapq.merge(*listings), key=lambda item: item[0]):
+        sizes = {kind: size for _, kind, size in found}
+        yield Holding(filename, sizes.get("warc"), sizes.get("cdxj"), sizes.get("text"))
+
+
+def _named(store: ObjectStore, kind: str, stray: Callable[[ObjectInfo], None]) -> Iterator[tuple[str, str, int]]:
+    # Keys sort as the names in them do: a name begins with the date that makes its folders.
+    for info in store.list(kind + "/"):
+        filename = filename_of(info.key)
+        if filename is None or key_of(filename, kind) != info.key:
+            stray(info)
+        else:
+            yield filename, kind, info.size
+
+
+def filename_of(key: str) -> str | None:
+    """The WARC's name that an object under warc/, cdxj/ or text/ belongs to; `None` when it is none of ours."""
+    name, suffix = key.rpartition("/")[2], SUFFIXES[key.partition("/")[0]]
+    try:
+        filename = stem_of(name.removesuffix(suffix)) + SUFFIXES["warc"]
+        time_of(filename)
+    except Corrupt:
+        return None
+    return filename if name.endswith(suffix) else None
+
+
+def time_of(filename: str) -> datetime:
+    """When a WARC was begun, as its name says. Raises `Corrupt`."""
+    try:
+        return datetime.strptime(stem_of(filename)[9:26], "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Corrupt(f"{filename}: no date in the name of this WARC") from error
+
+
+def day_of(filename: str) -> date:
+    """The day under which a WARC is kept. Raises `Corrupt`."""
+    return time_of(filename).date()
+
+
+class Hashed(io.RawIOBase):
+    """A stream that counts and digests what is read through it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._stream.read(len(view))
+        view[: len(data)] = data
+        self._sha256.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def drain(self) -> None:
+        """Read what is left."""
+        while self.read(CHUNK):
+            pass
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of what was read so far, hex."""
+        return self._sha256.hexdigest()
+
+
+def digest_of(store: ObjectStore, key: str) -> tuple[int, str]:
+    """Read an object and return its size and SHA-256 (hex). Raises `ObjectMissing`."""
+    with store.open(key) as stream:
+        hashed = Hashed(stream)
+        hashed.drain()
+    return hashed.size, hashed.sha256

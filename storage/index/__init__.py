@@ -1,0 +1,83 @@
+"""The index: which captures and articles are held, and where. Derived from the WARCs, so always replaceable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.index.sql import Index
+
+
+@dataclass(frozen=True, slots=True)
+class WarcEntry:
+    """A sealed WARC file; `size` in bytes, `sha256` of the whole file in hex, `parts` the keys of its text parts.
+
+    An empty `sha256` is not known: the rows were read from a CDXJ, not from the WARC.
+    `captures` and `articles` count its rows; the index counts them itself and ignores what it is given.
+    """
+
+    filename: str
+    size: int
+    sha256: str
+    parts: tuple[str, ...] = ()
+    captures: int = 0
+    articles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleEntry:
+    """An article's row: what a list of articles shows, and where its line lies in a text part."""
+
+    url: str
+    timestamp: datetime
+    #: Host without "www.": `storage.urls.site_of`.
+    site: str
+    title: str | None
+    #: ISO 8601, as the page says.
+    published: str | None
+    language: str | None
+    words: int
+    #: The record that the text was made from.
+    filename: str
+    offset: int
+    #: Key of the text part, one of its WARC's `parts`; place of the line in it, in bytes.
+    part: str
+    part_offset: int
+    part_length: int
+    #: Set by the index, for paging.
+    id: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the index holds; `bytes` is the size of all WARCs."""
+
+    warcs: int
+    bytes: int
+    captures: int
+    articles: int
+
+
+def open_index(path: Path, *, create: bool = True) -> Index:
+    """Open the SQLite index at `path`; make an empty one where there is no file and `create` is set.
+
+    Read-only where the file or its folder cannot be written. An older schema is brought up to date. Raises
+    `StoreUnavailable` when the file is absent (and `create` is not set), damaged, or made by a newer version.
+    """
+    from storage.index.sql import Index
+    from storage.index.sqlite import open_database
+
+    return Index(open_database(path, create=create))
+
+
+def discard_index(path: Path) -> None:
+    """Remove a SQLite index and its companions, whatever state they are in; none there is no error.
+
+    Raises `AlreadyRunning` when another process has it open: its leftovers would spoil a new one.
+    """
+    from storage.index.sqlite import discard
+
+    discard(path)

@@ -1,0 +1,138 @@
+"""Capture and ArticleEntry <-> rows, packed: the table of captures is most of the index."""
+
+from __future__ import annotations
+
+import json
+from base64 import b32decode, b32encode
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from storage.index import ArticleEntry, WarcEntry
+from storage.model import Capture
+from storage.urls import surt
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# First byte of a packed digest.
+_SHA1, _OTHER = b"\x01", b"\x00"
+# What stands before the host in most URLs; one of these marks is the packed URL when the SURT says the rest.
+_STARTS = {"=0": "https://", "=1": "https://www.", "=2": "http://", "=3": "http://www."}
+
+Row = tuple[Any, ...]
+
+
+def seconds(time: datetime) -> int:
+    """Return whole seconds since 1970, cut like a 14-digit timestamp."""
+    return (time - _EPOCH) // timedelta(seconds=1)
+
+
+def pack_digest(digest: str | None) -> bytes | None:
+    """Return a digest in 21 bytes if it is a SHA-1 as we write it, else as it is."""
+    if digest is None:
+        return None
+    if digest.startswith("sha1:") and len(digest) == 37:
+        try:
+            packed = b32decode(digest[5:])
+        except ValueError:
+            return _OTHER + digest.encode()
+        return _SHA1 + packed
+    return _OTHER + digest.encode()
+
+
+def unpack_digest(packed: bytes | None) -> str | None:
+    if packed is None:
+        return None
+    return f"sha1:{b32encode(packed[1:]).decode()}" if packed[:1] == _SHA1 else packed[1:].decode()
+
+
+def pack_url(url: str, key: str) -> str:
+    """Return the mark of a URL's start if the SURT `key` says the rest, else the URL. One URL has one form."""
+    rest = _unsurt(key)
+    if url.endswith(rest):
+        start = url[: len(url) - len(rest)]
+        for mark, known in _STARTS.items():
+            if start == known:
+                return mark
+    return url
+
+
+def unpack_url(packed: str, key: str) -> str:
+    start = _STARTS.get(packed)
+    return packed if start is None else start + _unsurt(key)
+
+
+def _unsurt(key: str) -> str:
+    host, bracket, path = key.partition(")")
+    return ".".join(reversed(host.split(","))) + path if bracket else key
+
+
+def capture_row(capture: Capture) -> dict[str, Any]:
+    key = surt(capture.url)
+    return {
+        "surt": key,
+        "timestamp": seconds(capture.timestamp),
+        "offset": capture.offset,
+        "length": capture.length,
+        "status": capture.status,
+        "mime": capture.mime,
+        "url": pack_url(capture.url, key),
+        "digest": pack_digest(capture.digest),
+        "framed_digest": pack_digest(capture.framed_digest),
+    }
+
+
+def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]:
+    if article.part not in parts:
+        raise ValueError(f"{article.part} is no text part of {article.filename}")
+    return {
+        "surt": surt(article.url),
+        "url": article.url,
+        "timestamp": seconds(article.timestamp),
+        "site": article.site,
+        "title": article.title,
+        "published": article.published,
+        "language": article.language,
+        "words": article.words,
+        "offset": article.offset,
+        "part": parts.index(article.part),
+        "part_offset": article.part_offset,
+        "part_length": article.part_length,
+    }
+
+
+def capture_of(row: Row) -> Capture:
+    key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, filename = row
+    return Capture(
+        unpack_url(url, key),
+        _EPOCH + timedelta(seconds=timestamp),
+        status,
+        mime,
+        unpack_digest(digest),
+        filename,
+        offset,
+        length,
+        unpack_digest(framed_digest),
+    )
+
+
+def article_of(row: Row) -> ArticleEntry:
+    number, url, timestamp, site, title, published, language, words, filename, offset, parts, part, at, length = row
+    return ArticleEntry(
+        url=url,
+        timestamp=_EPOCH + timedelta(seconds=timestamp),
+        site=site,
+        title=title,
+        published=published,
+        language=language,
+        words=words,
+        filename=filename,
+        offset=offset,
+        part=json.loads(parts)[part],
+        part_offset=at,
+        part_length=length,
+        id=number,
+    )
+
+
+def warc_of(row: Row) -> WarcEntry:
+    filename, size, sha256, parts, captures, articles = row
+    return WarcEntry(filename, size, sha256, tuple(json.loads(parts)), captures, articles)

@@ -1,0 +1,139 @@
+"""Tables of the index, its schema version, and the way from older versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+#: Raise by one with every change of the tables, and add the step to MIGRATIONS.
+VERSION = 1
+
+Migration = Callable[[Connection], None]
+#: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
+MIGRATIONS: Mapping[int, Migration] = {}
+
+metadata = MetaData()
+
+# Keys are compared by their bytes; PostgreSQL would otherwise sort by language.
+Key = Text().with_variant(Text(collation="C"), "postgresql")
+# Only INTEGER is a row id in SQLite.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+about = Table("about", metadata, Column("name", Text, primary_key=True), Column("value", Integer, nullable=False))
+
+warcs = Table(
+    "warcs",
+    metadata,
+    # Never given twice, so that a page cursor cannot mean another file later.
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("filename", Key, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    # Keys of its text parts, a JSON list.
+    Column("parts", Text, nullable=False),
+    Column("captures", BigInteger, nullable=False),
+    Column("articles", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Several hops of one redirect share SURT, second and even digest, so the place in the WARC belongs to the key.
+# No foreign key on warc: it would want an index of its own, half as large as the table; Index deletes both together.
+captures = Table(
+    "captures",
+    metadata,
+    Column("surt", Key, primary_key=True),
+    # Seconds since 1970.
+    Column("timestamp", BigInteger, primary_key=True, autoincrement=False),
+    Column("warc", BigInteger, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("length", BigInteger, nullable=False),
+    Column("status", Integer),
+    Column("mime", Text),
+    # Packed, see storage/index/rows.py.
+    Column("url", Text, nullable=False),
+    Column("digest", LargeBinary),
+    Column("framed_digest", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("surt", Key, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("site", Key, nullable=False),
+    Column("title", Text),
+    Column("published", Text),
+    Column("language", Text),
+    Column("words", Integer, nullable=False),
+    Column("warc", ForeignKey("warcs.id"), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    # Position in warcs.parts.
+    Column("part", Integer, nullable=False),
+    Column("part_offset", BigInteger, nullable=False),
+    Column("part_length", BigInteger, nullable=False),
+    UniqueConstraint("warc", "offset"),
+    sqlite_autoincrement=True,
+)
+Index("articles_by_url", articles.c.surt, articles.c.timestamp)
+Index("articles_by_time", articles.c.timestamp.desc(), articles.c.id)
+Index("articles_by_site", articles.c.site, articles.c.timestamp.desc(), articles.c.id)
+
+
+# Rows on their way in, private to a connection: the locks of the real tables are held for one INSERT … SELECT only.
+staging = MetaData()
+
+
+def _staged(table: Table) -> Table:
+    left_out = {"warc"} if table is captures else {"warc", "id"}
+    columns = [Column(column.name, column.type) for column in table.columns if column.name not in left_out]
+    return Table(f"staged_{table.name}", staging, *columns, prefixes=["TEMPORARY"])
+
+
+staged_captures = _staged(captures)
+staged_articles = _staged(articles)
+
+
+def create(connection: Connection) -> None:
+    """Make the tables of an empty database."""
+    metadata.create_all(connection)
+    connection.execute(insert(about).values(name="schema", value=VERSION))
+
+
+def version_of(connection: Connection) -> int | None:
+    """Return the schema version of a database, `None` where it is not an index at all."""
+    if not inspect(connection).has_table(about.name):
+        return None
+    found = connection.scalar(select(about.c.value).where(about.c.name == "schema"))
+    return None if found is None else int(found)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring an older schema up to VERSION, inside the caller's write transaction.
+
+    Raises KeyError with the version that no migration leads on from.
+    """
+    version = version_of(connection) or 0
+    while version < VERSION:
+        MIGRATIONS[version](connection)
+        version += 1
+        connection.execute(update(about).where(about.c.name == "schema").values(value=version))

@@ -1,0 +1,295 @@
+"""Index: the questions the archive asks of its tables, in SQL that SQLite and PostgreSQL both speak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from storage.errors import StoreUnavailable
+from storage.index import ArticleEntry, Counts, WarcEntry, queries, writes
+from storage.index.rows import Row, article_of, capture_of, pack_url, seconds, warc_of
+from storage.index.sqlite import Database
+from storage.model import Capture
+from storage.urls import Match, surt, surt_prefix
+
+Accept = Callable[[Capture], bool]
+
+# Rows fetched at a time. No transaction stays open between two fetches, so a slow reader holds nobody up.
+BATCH = 1_000
+
+
+class Index:
+    """Captures and articles by URL and time. Threads may share one; processes open their own.
+
+    Times are kept in whole seconds. A URL is looked up by its SURT, so URLs that differ only in case, "www." or scheme
+    answer for each other where the asked one itself is not held. Every method raises `StoreUnavailable` when the
+    database cannot be reached, is damaged or busy for too long.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files and locks; more than once is no error."""
+        self._database.close()
+
+    @property
+    def read_only(self) -> bool:
+        return self._database.read_only
+
+    # Writing
+
+    def add(self, warc: WarcEntry, captures: Iterable[Capture], articles: Iterable[ArticleEntry] = ()) -> bool:
+        """Enter a sealed WARC with its rows, all or nothing, durable on return. False if it was there already.
+
+        The rows are read a batch at a time and before any lock is taken; they must name the WARC's filename, and
+        articles one of its parts (ValueError). Raises `Corrupt` when another file of this name is known, by its digest,
+        or two different rows claim one place.
+        """
+        return self.replace((), warc, captures, articles)
+
+    def replace(
+        self,
+        old: Collection[str],
+        warc: WarcEntry,
+        captures: Iterable[Capture],
+        articles: Iterable[ArticleEntry] = (),
+    ) -> bool:
+        """Enter `warc` as `add` does and remove the WARCs named in `old`, in one transaction.
+
+        `old` may hold names that are not there, and the new name too, to enter a WARC afresh with other articles.
+        """
+        with self._writing() as connection:
+            return writes.replace(connection, old, warc, captures, articles)
+
+    def remove(self, *filenames: str) -> bool:
+        """Remove WARCs and their rows in one transaction. False if none was there.
+
+        Reads the whole table of captures, once for all of them.
+        """
+        with self._writing() as connection:
+            return writes.remove(connection, filenames)
+
+    # WARCs
+
+    def has_warc(self, filename: str) -> bool:
+        return bool(self._fetch(queries.WARC, filename=filename))
+
+    def warc(self, filename: str) -> WarcEntry | None:
+        rows = self._fetch(queries.WARC, filename=filename)
+        return warc_of(rows[0]) if rows else None
+
+    def warcs(self) -> Iterator[WarcEntry]:
+        """Yield the WARCs in the order of their names, which is that of their times."""
+        last = ""
+        while rows := self._fetch(queries.WARCS, last=last, n=BATCH):
+            entries = [warc_of(row) for row in rows]
+            yield from entries
+            last = entries[-1].filename
+
+    def counts(self) -> Counts:
+        return Counts(*(int(number or 0) for number in self._fetch(queries.COUNTS)[0]))
+
+    def problems(self) -> Iterator[str]:
+        """Yield what is wrong inside the index, a line each; nothing when it is sound. Reads all of it."""
+        self._database.check()
+        try:
+            yield from self._database.problems()
+        except DBAPIError as error:
+            raise self._database.explain(error) from error
+        for filename, expected, found in self._fetch(queries.MISCOUNTED):
+            yield f"{filename}: {expected:,} captures were entered, {found:,} are there"
+
+    # Captures
+
+    def captures(
+        self,
+        url: str,
+        *,
+        match: Match = "exact",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        after: Capture | None = None,
+    ) -> Iterator[Capture]:
+        """Yield captures by SURT, then time; "exact" is all that share the URL's SURT. `since` and `until` included.
+
+        `after` goes on behind the last capture of another page. Rows that a compaction moves meanwhile may come twice,
+        and are never left out.
+        """
+        start, end = surt_prefix(url, match)
+        low = queries.FIRST if since is None else seconds(since)
+        high = queries.LAST if until is None else seconds(until)
+        cursor: Row = (start, low if match == "exact" else queries.FIRST, -1, -1)
+        if after is not None:
+            cursor = max(cursor, self._cursor(after))
+        left = limit
+        while left is None or left > 0:
+            size = BATCH if left is None else min(BATCH, left)
+            where = dict(zip(("surt", "timestamp", "warc", "offset"), cursor, strict=True))
+            rows = self._fetch(queries.CAPTURES, end=end, low=low, high=high, n=size, **where)
+            yield from map(capture_of, rows)
+            if len(rows) < size:
+                return
+            cursor = rows[-1][:4]
+            left = None if left is None else left - size
+
+    def _cursor(self, after: Capture) -> Row:
+        warc = self._fetch(queries.WARC_ID, filename=after.filename)
+        # Compacted away since: go through its second again.
+        place = (warc[0][0], after.offset) if warc else (-1, -1)
+        return surt(after.url), seconds(after.timestamp), *place
+
+    def closest(self, url: str, at: datetime, *, accept: Accept | None = None) -> Capture | None:
+        """Return the capture nearest to `at`, the earlier one on a tie (RFC 7089, 4.5.3), among those accepted.
+
+        A capture of exactly this URL goes before a nearer one that only shares its SURT. `url` is compared as it is:
+        give it in the form of `storage.urls.normalize`.
+        """
+        key, time = surt(url), seconds(at)
+        for sides in (queries.EXACT, queries.ALIKE):
+            for row in self._nearest(sides, key, time, pack_url(url, key)):
+                capture = capture_of(row)
+                if accept is None or accept(capture):
+                    return capture
+        return None
+
+    def latest(self, url: str, *, accept: Accept | None = None) -> Capture | None:
+        """Return the newest capture of exactly this URL, original or revisit, among those accepted."""
+        key = surt(url)
+        for row in self._scan(queries.EXACT.before, key, (queries.LAST, -1, -1), pack_url(url, key), size=1):
+            capture = capture_of(row)
+            if accept is None or accept(capture):
+                return capture
+        return None
+
+    def find(self, url: str, timestamp: datetime, digest: str | None = None) -> Capture | None:
+        """Return the original, not a revisit, of exactly this URL, second and (if given) payload digest.
+
+        For the WARC-Refers-To headers of a revisit record.
+        """
+        key = surt(url)
+        rows = self._fetch(queries.AT, surt=key, timestamp=seconds(timestamp), url=pack_url(url, key))
+        for capture in map(capture_of, rows):
+            if not capture.is_revisit and digest in {None, capture.digest}:
+                return capture
+        return None
+
+    def _nearest(self, sides: queries.Sides, key: str, time: int, packed: str) -> Iterator[Row]:
+        """Yield the rows of a SURT by their distance in time, the earlier one first on a tie."""
+        # Behind all rows of the very second, which belong to the earlier side.
+        cursor = {"timestamp": time + 1, "warc": -1, "offset": -1}
+        rows = self._fetch(sides.around, surt=key, url=packed, **cursor)
+        earlier = next((row for row in rows if row[1] <= time), None)
+        later = next((row for row in rows if row[1] > time), None)
+        backward = self._scan(sides.before, key, earlier[1:4], packed) if earlier else iter(())
+        forward = self._scan(sides.after, key, later[1:4], packed) if later else iter(())
+        while earlier or later:
+            if earlier and (later is None or time - earlier[1] <= later[1] - time):
+                yield earlier
+                earlier = next(backward, None)
+            elif later:
+                yield later
+                later = next(forward, None)
+
+    def _scan(self, query: queries.Query, key: str, cursor: Row, packed: str, size: int = 10) -> Iterator[Row]:
+        """Yield rows of a SURT away from a cursor, few at first, as they mostly suffice."""
+        while True:
+            timestamp, warc, offset = cursor
+            rows = self._fetch(query, surt=key, timestamp=timestamp, warc=warc, offset=offset, url=packed, n=size)
+            yield from rows
+            if len(rows) < size:
+                return
+            cursor = rows[-1][1:4]
+            size = min(size * 10, BATCH)
+
+    # Articles
+
+    def article(self, url: str, at: datetime | None = None) -> ArticleEntry | None:
+        """Return the article nearest to `at`, or the newest; one of exactly this URL before others of its SURT."""
+        key = surt(url)
+        time = queries.LAST if at is None else seconds(at)
+        for before, after in (
+            (queries.ARTICLE_BEFORE_URL, queries.ARTICLE_AFTER_URL),
+            (queries.ARTICLE_BEFORE, queries.ARTICLE_AFTER),
+        ):
+            rows = [row for query in (before, after) for row in self._fetch(query, surt=key, timestamp=time, url=url)]
+            if rows:
+                return article_of(min(rows, key=lambda row: abs(row[2] - time)))
+        return None
+
+    def article_at(self, filename: str, offset: int) -> ArticleEntry | None:
+        """Return the article made from a record, given by its WARC and offset."""
+        rows = self._fetch(queries.ARTICLE_AT, filename=filename, offset=offset)
+        return article_of(rows[0]) if rows else None
+
+    def articles(
+        self,
+        *,
+        site: str | None = None,
+        language: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        after: ArticleEntry | None = None,
+    ) -> Iterator[ArticleEntry]:
+        """Yield articles, the newest capture first; `since` and `until` included, `language` with its regions.
+
+        `after` goes on behind the last article of another page; it must come from this index.
+        """
+        low = queries.FIRST if since is None else seconds(since)
+        high = queries.LAST if until is None else seconds(until)
+        query = queries.articles(by_site=site is not None, by_language=language is not None)
+        # Newest first, so the larger time is the earlier place.
+        cursor = (high, -1)
+        if after is not None and seconds(after.timestamp) <= high:
+            cursor = _behind(after)
+        left = limit
+        while left is None or left > 0:
+            size = BATCH if left is None else min(BATCH, left)
+            rows = self._fetch(query, low=low, timestamp=cursor[0], id=cursor[1], site=site, language=language, n=size)
+            found = [article_of(row) for row in rows]
+            yield from found
+            if len(found) < size:
+                return
+            cursor = _behind(found[-1])
+            left = None if left is None else left - size
+
+    # The database
+
+    def _fetch(self, query: queries.Query, **values: Any) -> list[Row]:
+        self._database.check()
+        engine = self._database.engine
+        try:
+            return query.fetch(engine, values)
+        except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+            raise self._database.explain(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self.read_only:
+            raise StoreUnavailable(f"{self._database.name}: the index cannot be written here")
+        self._database.check()
+        try:
+            with self._database.engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise self._database.explain(error) from error
+        # What was written into a file that somebody removed meanwhile is lost with it.
+        self._database.check()
+
+
+def _behind(article: ArticleEntry) -> tuple[int, int]:
+    return seconds(article.timestamp), article.id or 0
