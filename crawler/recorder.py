@@ -11,16 +11,18 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from crawler.sealing import line_of
 from crawler.workers import Extraction
 from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
-from storage.index.sql import Index
 from storage.model import Capture, Exchange
 from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel
 from storage.warc import WarcWriter, digest, make_stem
+
+if TYPE_CHECKING:
+    from storage.index.sql import Index
 
 logger = logging.getLogger(__name__)
 
