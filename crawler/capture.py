@@ -50,6 +50,8 @@ _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)\d\d[ \r\n]")
 #: A response head larger than this is cut off, in bytes; servers' own limits are 8 to 64 KB.
 HEAD_MAX_BYTES = 256 * 1024
+#: How long an idle connection is kept for the next request to its host.
+KEPT_SECONDS = 10
 
 
 class NotPublicAddress(Exception):
@@ -319,6 +321,8 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._pool._factory = _RecordingFactory
+        # Twisted's 240 s would hold a socket for each of thousands of hosts.
+        self._pool.cachedConnectionTimeout = KEPT_SECONDS
         self._session = session_of(crawler)
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
 

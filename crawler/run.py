@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -66,6 +67,7 @@ def run(
 
     # Multiprocessing's tracker would complain of what an abrupt stop left, and then clean it up.
     sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
+    _allow_many_files()
     scrapy_settings = Settings()
     scrapy_settings.setmodule("crawler.settings", priority="project")
     scrapy_settings.setdict(dict(settings), priority="cmdline")
@@ -80,6 +82,12 @@ def run(
         process.start(install_signal_handlers=False)
         session.close()
     return RunResult(session.crawl, dict(session.outcomes.counts), session.failure, session.stopped is not None)
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files to the hard one: a connection to each of many hosts is a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _process(settings: Settings) -> AsyncCrawlerProcess:

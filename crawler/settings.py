@@ -61,6 +61,9 @@ TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 # Resolves IPv4 and IPv6; Scrapy's default knows IPv4 only.
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
 
+# Names looked up at once; a look-up holds a thread until the name server answers.
+REACTOR_THREADPOOL_MAXSIZE = 32
+
 # --- Safety ----------------------------------------------------------------------------------------------------------
 
 # Whether loopback, private, link-local and other addresses that are not public may be fetched.

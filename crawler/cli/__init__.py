@@ -14,6 +14,8 @@ COMMANDS = {
     "save": "crawler.cli.save:save",
     "get": "crawler.cli.get:get",
     "captures": "crawler.cli.captures:captures",
+    "explain": "crawler.cli.explain:explain",
+    "sites": "crawler.cli.sites:sites",
     "demo": "crawler.cli.demo:demo",
 }
 #: What --help says of each; the commands' own texts would have to be imported.
@@ -21,6 +23,8 @@ SUMMARIES = {
     "save": "Archive URLs now: from the command line, a file or standard input.",
     "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
     "captures": "List what is held of a URL or host.",
+    "explain": "Show a page's blocks, kept and removed, with the reasons.",
+    "sites": "See and correct what repeats over a site's pages.",
     "demo": "See it work: archive a small news site that ships with the program.",
 }
 

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from crawler.cli.explain import show_block, show_head
 from crawler.cli.options import settle
 
 if TYPE_CHECKING:
@@ -67,13 +68,10 @@ def demo(archive: str, full: bool, verbose: int) -> int:
 
 
 def _show(out: Console, article: Article, full: bool) -> None:
-    kept = sum(block.kept for block in article.blocks)
-    out.print(f"\n[bold]{escape(article.title or article.url)}[/]")
-    by = ", ".join((*article.authors, article.published or ""))
-    out.print(f"[dim]{escape(by)} · {article.language} · {article.words} words in {kept} blocks[/]")
+    show_head(out, article)
     shown = article.blocks if full else _in_column(article)
     for block in shown:
-        _show_block(out, block)
+        show_block(out, block)
     if rest := len(article.removed) - sum(not block.kept for block in shown):
         out.print(f"  [red]removed[/] [dim]and {rest} blocks around it: menus, teasers, footer, cookie bar (--full)[/]")
 
@@ -86,10 +84,3 @@ def _in_column(article: Article) -> list[Block]:
         default=0,
     )
     return [block for block in article.blocks[min(kept, default=0) : last + 1] if not block.kept]
-
-
-def _show_block(out: Console, block: Block) -> None:
-    mark, style = ("kept   ", "green") if block.kept else ("removed", "red")
-    room = max(20, out.width - 45)
-    text = block.text if len(block.text) <= room else block.text[: room - 1] + "…"
-    out.print(f"  [{style}]{mark}[/] {escape(text)}  [dim]{escape(block.reason)}[/]", no_wrap=True, overflow="ellipsis")
