@@ -1,8 +1,8 @@
 """A folder of saved news pages with gold text, and the score of a text against it.
 
-The folder holds `pages/<id>.html.gz` and `gold.jsonl`, a line a page: `id`, `source`, `url`, `body` (the
-text), and from the source "fundus" also `sections` (headings and paragraphs, which are the gold there), `summary`, `title`, `authors`,
-`published`.
+The folder holds `pages/<id>.html.gz` and `gold.jsonl`, a line a page: `id`, `source`, `url`, `body` (the text), and
+for the source "fundus" also `sections` (headings and paragraphs, which are the gold there), `summary`, `title`,
+`authors`, `published`.
 """
 
 from __future__ import annotations

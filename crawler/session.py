@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -198,6 +199,8 @@ class Session:
     def _recover(self) -> int:
         """Seal and deliver what runs that are gone have left; return the number of WARCs."""
         count = 0
+        with suppress(StoreUnavailable):
+            self.archive.store.sweep()
         for folder in self.archive.spool.abandoned():
             try:
                 for path in folder.open_warcs():

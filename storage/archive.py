@@ -179,8 +179,8 @@ class Archive:
     def article_of(self, memento: Memento) -> Article:
         """Return the article made from a memento. Raises `NotArchived` where none was."""
         original = memento.original
-        entry = self.index.article(original.url, original.timestamp)
-        if entry is None or (entry.filename, entry.offset) != (original.filename, original.offset):
+        entry = self.index.article_at(original.filename, original.offset)
+        if entry is None:
             entry = self._moved_article(original)
         if entry is None:
             raise NotArchived(f"no text of {original.url} is held; the original is: newskeep get {original.url}")

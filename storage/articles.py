@@ -120,6 +120,27 @@ def parse_line(line: bytes) -> Article:
         raise Corrupt(f"not an article line: {error}") from error
 
 
+def move_part(stream: BinaryIO, out: BinaryIO, filename: str, shift: int) -> Iterator[PlacedArticle]:
+    """Write a text part's lines to `out` as those of records that now lie in `filename`, `shift` bytes further on.
+
+    Nothing else in a line changes, known to this version or not. Yields each article with its place in `out`, counted
+    from where that stands. Raises `Corrupt`.
+    """
+    offset = 0
+    for old, _ in _members(stream):
+        parse_line(old)
+        fields = json.loads(old)
+        source = fields.get("warc")
+        if not isinstance(source, dict):
+            raise Corrupt(f"the article of {fields['url']} does not say which record it was made from")
+        fields["warc"] = {**source, "filename": filename, "offset": source["offset"] + shift}
+        line = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        member = igzip.compress(line, _GZIP_LEVEL, mtime=0)
+        out.write(member)
+        yield PlacedArticle(parse_line(line), offset, len(member))
+        offset += len(member)
+
+
 def _members(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
     pending = b""
     while pending or (pending := stream.read(_READ)):
