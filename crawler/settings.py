@@ -42,8 +42,8 @@ ROBOTSTXT_USER_AGENT = "newskeep"
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     "Accept-Language": "*",
-    # What browsers and replay tools of years to come decode; zstd is too young for them.
-    "Accept-Encoding": "gzip, deflate, br",
+    # What every replay tool decodes; warcio fails on brotli beside the brotli package (its issue 73).
+    "Accept-Encoding": "gzip, deflate",
 }
 
 # --- How exchanges are captured --------------------------------------------------------------------------------------

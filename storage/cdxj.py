@@ -3,7 +3,7 @@
     com,example)/a 20261121220112 {"url": "https://example.com/a", "mime": "text/html", "status": "200",
     "digest": "sha1:…", "length": "4321", "offset": "987", "filename": "….warc.gz"}
 
-on one line. Numbers are strings, a missing field is left out, and `framed_digest` is an extra field of ours.
+on one line. Numbers are strings, a missing field is left out, `microseconds` (of the time) and `framed_digest` are extra fields of ours.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def line(capture: Capture) -> bytes:
         "length": str(capture.length),
         "offset": str(capture.offset),
         "filename": capture.filename,
+        "microseconds": str(capture.timestamp.microsecond) if capture.timestamp.microsecond else None,
         "framed_digest": capture.framed_digest,
     }
     held = json.dumps({name: value for name, value in fields.items() if value is not None})
@@ -42,7 +43,7 @@ def lines(captures: Iterable[Capture]) -> Iterator[bytes]:
 
 
 def parse(text: bytes, name: str = "CDXJ", number: int | None = None) -> Capture:
-    """Return the capture of a CDXJ line of ours, pywb's or cdxj-indexer's; its time has whole seconds.
+    """Return the capture of a CDXJ line of ours, pywb's or cdxj-indexer's; the time of theirs has whole seconds.
 
     The key is not kept: it follows from the URL. Raises `Corrupt` naming the file `name` and the line `number`.
     """
@@ -52,7 +53,7 @@ def parse(text: bytes, name: str = "CDXJ", number: int | None = None) -> Capture
         status, mime = fields.get("status"), fields.get("mime")
         return Capture(
             url=_text(fields["url"]),
-            timestamp=_time(digits),
+            timestamp=_time(digits).replace(microsecond=_number(fields.get("microseconds", 0))),
             # cdxj-indexer writes "" or "-" where it found nothing.
             status=None if status in (None, "", "-") else _number(status),
             mime=None if mime in (None, "", "-") else _text(mime),

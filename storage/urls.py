@@ -175,7 +175,7 @@ def surt(url: str) -> str:
         return f"{','.join(reversed(host.split('.')))}){path.lower() or '/'}"
     try:
         key = _surt_function()(url)
-    except (ValueError, AssertionError):
+    except (ValueError, AssertionError, AttributeError):
         key = url
     clean = key.isascii() and key.isprintable() and " " not in key
     return key if clean else quote(key, safe=_PATH_SAFE, errors="replace")

@@ -88,6 +88,7 @@ _CAPTURE = select(
     _c.url,
     _c.digest,
     _c.framed_digest,
+    _c.microseconds,
     _w.filename,
 ).join_from(_captures, _warcs, _w.id == _c.warc)
 

@@ -77,6 +77,7 @@ def capture_row(capture: Capture) -> dict[str, Any]:
         "url": pack_url(capture.url, key),
         "digest": pack_digest(capture.digest),
         "framed_digest": pack_digest(capture.framed_digest),
+        "microseconds": capture.timestamp.microsecond or None,
     }
 
 
@@ -100,10 +101,10 @@ def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]
 
 
 def capture_of(row: Row) -> Capture:
-    key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, filename = row
+    key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, micros, filename = row
     return Capture(
         unpack_url(url, key),
-        _EPOCH + timedelta(seconds=timestamp),
+        _EPOCH + timedelta(seconds=timestamp, microseconds=micros or 0),
         status,
         mime,
         unpack_digest(digest),

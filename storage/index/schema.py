@@ -70,6 +70,8 @@ captures = Table(
     Column("url", Text, nullable=False),
     Column("digest", LargeBinary),
     Column("framed_digest", LargeBinary),
+    # Of the time; a revisit record names the exact WARC-Date of what it refers to.
+    Column("microseconds", Integer),
     sqlite_with_rowid=False,
 )
 

@@ -1,0 +1,33 @@
+"""Clean text and metadata of a news page, with the reason for every block that was kept or left out.
+
+The way through this room: `encoding` and `document` make a tree of what was sent, `opinion` asks trafilatura, `blocks`
+cuts the page, `features` and `model` weigh each block, `verdict` decides, `metadata` (with `jsonld` and others) reads
+what the page says of itself, and `page` calls them in this order. `memory` then removes what repeats on a site.
+`markup` writes an article as Markdown.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from storage.model import Article, Extractor
+
+__all__ = ["extract"]
+
+
+def extract(
+    html: bytes | str, url: str = "", *, content_type: str | None = None, now: datetime | None = None
+) -> Article:
+    """Return the article of a page; the same input gives the same article, in any process.
+
+    Whatever is given, nothing is raised: what is no page, or has no text, gives an article without kept blocks, and
+    its `extractor.method` says why. `content_type` is the HTTP header's value; `now` (aware) the time of the capture,
+    for no article is younger, the present if it is left out.
+    """
+    from crawler.extraction.page import read
+
+    try:
+        return read(html, url, content_type, now)
+    except Exception as error:
+        # An archive run of thousands of pages must not end at one of them; the record names what happened.
+        return Article(url=url, extractor=Extractor("newskeep", "", method=f"failed: {type(error).__name__}: {error}"))

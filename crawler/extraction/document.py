@@ -1,0 +1,110 @@
+"""A page as one lxml tree, parsed once, whatever was sent."""
+
+from __future__ import annotations
+
+import re
+from copy import copy
+from typing import TypeAlias, cast
+
+from lxml import etree, html
+
+# Longest page that is read, in characters; the largest real news page seen has 5 million.
+MAX_CHARS = 8_000_000
+# Largest tree that is worked on; real news pages have up to 20,000 elements, and the time trafilatura takes
+# grows faster than the tree.
+MAX_ELEMENTS = 60_000
+
+# What no parser wants to see in text: controls (NUL ends a C string) and lone surrogates (not encodable).
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_MARKUP = re.compile(r"<\s*[a-zA-Z!/]")
+_NOT_ARTICLE = (
+    *("nav", "menu", "aside", "footer", "noscript", "dialog", "button", "select", "option", "datalist", "textarea"),
+    *("input", "fieldset", "label", "legend", "img", "picture", "source", "track", "embed", "area", "param", "time"),
+    *("link", "meta", "applet"),
+)
+# What is left open a thousand times in broken markup.
+_WRAPPERS = (
+    *(
+        "a",
+        "b",
+        "big",
+        "center",
+        "div",
+        "em",
+        "font",
+        "i",
+        "section",
+        "small",
+        "span",
+        "strong",
+        "table",
+        "tbody",
+        "td",
+    ),
+    *("tr", "u"),
+)
+#: Whether a tree is deeper than 250 elements: broken markup, on which some algorithms take minutes.
+too_deep = etree.XPath("boolean(" + "/*" * 250 + ")")
+_OTHER_FORMAT = re.compile(r"\s*(?:%PDF-|[{\[])")
+_PAGE = re.compile(r"<(?:!doctype html|html|body)\b", re.IGNORECASE)
+# Their content is never text of the page.
+_NOT_TEXT = (
+    "script",
+    "style",
+    "svg",
+    "template",
+    "head",
+    "iframe",
+    "object",
+    "canvas",
+    "math",
+    "map",
+    "audio",
+    "video",
+)
+
+Tree: TypeAlias = html.HtmlElement
+
+
+class TooLarge(ValueError):
+    """The tree has more than `MAX_ELEMENTS` elements."""
+
+
+def parse(text: str) -> Tree | None:
+    """Return the page's <html> element, or `None` for what has no markup at all (empty, JSON, a PDF's bytes).
+
+    Comments and processing instructions are left out. Raises `TooLarge`.
+    """
+    text = _XML_DECLARATION.sub("", _CONTROLS.sub("", text[:MAX_CHARS]), count=1)
+    if not _MARKUP.search(text) or (_OTHER_FORMAT.match(text) and not _PAGE.search(text)):
+        return None
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    # Every element is an HtmlElement, which trafilatura expects; lxml.html's own look-up by tag is slow Python.
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
+    try:
+        tree = html.document_fromstring(text.encode("utf-8"), parser=parser)
+    except (etree.LxmlError, ValueError, AssertionError):
+        return None
+    count = int(cast(float, tree.xpath("count(//*)")))
+    if count > MAX_ELEMENTS:
+        raise TooLarge(f"{count:,} elements")
+    return cast(Tree, tree)
+
+
+def lean(tree: Tree) -> Tree:
+    """Return a copy with nothing but what can be article text: without scripts, menus, controls and pictures.
+
+    trafilatura drops these as well, but only after it has walked over them many times.
+    """
+    copied = copy(tree)
+    etree.strip_elements(copied, *_NOT_TEXT, *_NOT_ARTICLE, with_tail=False)
+    if too_deep(copied):
+        etree.strip_tags(copied, *_WRAPPERS)
+    return copied
+
+
+def body(tree: Tree) -> Tree:
+    """Return <body>, or the whole tree where there is none (frames, fragments)."""
+    found = tree.find("body")
+    return tree if found is None else found

@@ -1,0 +1,144 @@
+"""Names out of bylines: "By Jane Doe and John Roe, Berlin (dpa)" and what content systems make of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+_BY = re.compile(
+    r"^(?:(?:story |text |words |written |reported |posted |published |article |review |report )?by|from the|"
+    r"(?:ein(?:e)? \w+ |text |beitrag )?von|vom|par|por|di|da|de\s*:|av|af|door|przez|"
+    r"autor(?:in|en|innen|a|e|es|i|ka)?|auteurs?|authors?|text|texte|texto|tekst|foto|writers?|reporters?|editors?|penulis|oleh|yazar|"
+    r"editör|автор|текст|opracowanie|forfatter|skribent|bài và ảnh|文|記者|记者|作者|责编|編集|责任编辑)"
+    r"(?:\s*[:：/|]\s*|\s+(?=\S))(?:/\s*autor\s+)?",
+    re.IGNORECASE,
+)
+_ROLE = re.compile(
+    r"\b(?:editor|correspondent|reporter|writer|columnist|journalist|contributor|producer|photographer|"
+    r"redakteur(?:in)?|korrespondent(?:in)?|chefredakteur(?:in)?|autorin|ressortleit(?:er|erin)|volontär(?:in)?|"
+    r"journaliste|rédact(?:eur|rice)|envoyée? spéciale?|redact(?:or|ora)|periodista|corresponsal|giornalista|"
+    r"inviat[oa]|journalistin|reporterin|redaktør|redaktör|dziennikarz|jurnalis|wartawan|muhabir|корреспондент)\b",
+    re.IGNORECASE,
+)
+_SPLIT = re.compile(r"\s*(?:[;|•·、，]|\s/\s|,(?!\s*(?:Jr|Sr|MD|M\.D|Ph\.?D|Dr|II|III)\b)|\s[-–—]\s)\s*")
+_AND = re.compile(r"\s+(?:and|und|et|y|e|og|och|ja|en|i|ve|dan|и|та|и|&|\+|mit|with|con|avec)\s+|/", re.IGNORECASE)
+_BRACKETS = re.compile(r"\s*[(\[（【][^)\]）】]*[)\]）】]\s*")
+_NO_PERSON = re.compile(
+    r"[\d?!:%$€£\"„“”»«#…]|\b(?:scholar|pubmed|twitter|facebook|instagram|linkedin|whatsapp)\b", re.IGNORECASE
+)
+_HAN_NAME = re.compile(r"[\u3400-\u9fff]{2,4}|[\uac00-\ud7a3]{2,4}")
+_ADDRESS = re.compile(r"https?:|//|^[a-z0-9]+(?:[-_][a-z0-9]+)+$")
+_NOT_NAME = re.compile(
+    r"https?:|www\.|//|@|\d{3,}|[<>{}=]|^\W*$|\b(?:null|undefined|none|admin|administrator|unknown|no author|n/a|"
+    r"webmaster|developer|getty|reuters pictures)\b",
+    re.IGNORECASE,
+)
+_ORGANISATION = re.compile(
+    r"(?:\.(?:com|de|net|org|no|at|ch|fr|it|es|pl|se|dk|co|uk|tv|info|nl)\b|"
+    r"\b(?:news|media|press|presse|agenc(?:y|ies)|agentur|agence|agencia|redaktion|redaction|rédaction|redacción|"
+    r"redazione|redakcja|team|staff|online|zeitung|times|post|magazine|magazin|network|group|desk|newsroom|tv|radio|"
+    r"report(?:ers)?|editorial|journal|herald|tribune|guardian|ajansı|haber|dpa|afp|ap|sid|apa|sda|ansa|efe|epd|kna|"
+    r"reuters|bloomberg|tass|pap|ritzau|ntb|tt)\b)",
+    re.IGNORECASE,
+)
+
+
+def people(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the names in some credits, in order, each once.
+
+    No "By", no role, no place in brackets, no address; "A, B and C" is three names. An agency or a newsroom that is
+    credited is a name here too: see `is_organisation`.
+    """
+    names: dict[str, str] = {}
+    for credit in texts:
+        for name in _names(credit):
+            names.setdefault(name.casefold(), name)
+    return tuple(names.values())
+
+
+def is_organisation(name: str, own: Iterable[str] = ()) -> bool:
+    """Whether a name is a newsroom, an agency or the site itself (`own`: its names) and not a person."""
+    if _ORGANISATION.search(name) or is_own(name, own):
+        return True
+    # "Example News with agencies".
+    return any(len(other) > 3 and other.casefold() in name.casefold().split() for other in own)
+
+
+def is_own(name: str, own: Iterable[str]) -> bool:
+    """Whether a name is one of the site's own names."""
+    return any(same_name(name, other) for other in own if other)
+
+
+def has_case(name: str) -> bool:
+    """Whether a name is in a script with capitals, which tell a name from another word."""
+    return name.lower() != name.upper()
+
+
+def is_only_names(line: str, found: Iterable[str]) -> bool:
+    """Whether a line holds nothing but these names and what joins them."""
+    return sum(len(_letters(name)) for name in found) >= 0.8 * len(_letters(line))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are the same but for case, spaces, hyphens and points."""
+    return _letters(one) == _letters(other)
+
+
+def persons(texts: Iterable[str], own: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the names in some credits that look like a person's: two to five words, none of an organisation."""
+    own = list(own)
+    return tuple(name for name in people(texts) if _is_person(name) and not is_organisation(name, own))
+
+
+def says_by(text: str) -> bool:
+    """Whether a line says that a name follows: "By …", "Von …"."""
+    return _BY.match(text.strip() + " x") is not None
+
+
+def _is_person(name: str) -> bool:
+    words = name.split()
+    if _NO_PERSON.search(name) or is_organisation(name):
+        return False
+    if not any(character.isupper() or character.islower() for character in name):
+        # Scripts without capitals: a few Chinese characters, two words and more of others.
+        return _HAN_NAME.fullmatch(name) is not None or 2 <= len(words) <= 5
+    # Only particles are written small: "de la", "van der", "bin".
+    small = [word for word in words if word[:1].islower()]
+    ends = not words[0][:1].islower() and not words[-1][:1].islower()
+    return 2 <= len(words) <= 5 and ends and all(len(word) <= 3 for word in small)
+
+
+def _names(credit: str) -> Iterable[str]:
+    if _ADDRESS.search(credit):
+        return
+    credit = _BRACKETS.sub(" ", " ".join(credit.split()))
+    if len(credit) > 300:
+        return
+    for part in _SPLIT.split(_BY.sub("", credit.strip())):
+        for piece in _conjoined(part):
+            name = _BY.sub("", piece).strip(" \t.,:;|-–—*'\"")
+            if (
+                name
+                and len(name) <= 60
+                and len(name.split()) <= 7
+                and not _NOT_NAME.search(name)
+                and not _is_role(name)
+            ):
+                yield name
+
+
+def _conjoined(part: str) -> list[str]:
+    """The names in "A and B" or "A/B", where each is a whole name: "Ortega y Gasset" is one."""
+    pieces = _AND.split(part)
+    whole = all(len(piece.split()) > 1 for piece in pieces)
+    return pieces if whole else [part]
+
+
+def _is_role(name: str) -> bool:
+    return _ROLE.search(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()

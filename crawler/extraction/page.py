@@ -1,0 +1,66 @@
+"""One page, from what was sent to its article: decode, parse, ask, cut, judge."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
+
+from crawler.extraction import jsonld
+from crawler.extraction.blocks import cut
+from crawler.extraction.document import TooLarge, body, lean, parse
+from crawler.extraction.encoding import decode
+from crawler.extraction.features import Hints
+from crawler.extraction.metadata import Metadata, metadata
+from crawler.extraction.model import shipped
+from crawler.extraction.opinion import opinion
+from crawler.extraction.verdict import Verdict, judge
+from storage.model import Article, Extractor
+
+
+def read(page: bytes | str, url: str, content_type: str | None, now: datetime | None) -> Article:
+    """Return the article of a page; raises only what a bug raises."""
+    text = page if isinstance(page, str) else decode(page, content_type)
+    try:
+        tree = parse(text)
+    except TooLarge as error:
+        return article(url, Metadata(), Verdict((), f"nothing: {error}"))
+    if tree is None:
+        return article(url, Metadata(), Verdict((), "nothing: no markup"))
+    nodes = jsonld.nodes(tree)
+    first = opinion(lean(tree))
+    found = metadata(tree, url, first, nodes=nodes, now=now)
+    hints = Hints(first, found.title or "", found.description or "", jsonld.article_body(nodes))
+    verdict = judge(cut(body(tree)), hints, shipped(), partial(opinion, tree))
+    return article(url, found, verdict)
+
+
+def article(url: str, found: Metadata, verdict: Verdict) -> Article:
+    """Return metadata and verdict as one record."""
+    return Article(
+        url=url,
+        title=found.title,
+        authors=found.authors,
+        published=found.published,
+        modified=found.modified,
+        language=found.language,
+        section=found.section,
+        topics=found.topics,
+        image=found.image,
+        description=found.description,
+        canonical_url=found.canonical_url,
+        paywalled=found.paywalled,
+        blocks=verdict.blocks,
+        sources=found.sources,
+        doubts=found.doubts,
+        extractor=Extractor("newskeep", _version(), shipped().digest, verdict.method),
+    )
+
+
+@cache
+def _version() -> str:
+    """Our version; "0" in a checkout that is not installed."""
+    try:
+        return version("newskeep")
+    except PackageNotFoundError:
+        return "0"
