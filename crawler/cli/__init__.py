@@ -14,8 +14,13 @@ COMMANDS = {
     "save": "crawler.cli.save:save",
     "get": "crawler.cli.get:get",
     "captures": "crawler.cli.captures:captures",
+    "verify": "crawler.cli.verify:verify",
+    "reindex": "crawler.cli.reindex:reindex",
+    "copy": "crawler.cli.copy:copy",
+    "compact": "crawler.cli.compact:compact",
     "explain": "crawler.cli.explain:explain",
     "sites": "crawler.cli.sites:sites",
+    "reextract": "crawler.cli.reextract:reextract",
     "demo": "crawler.cli.demo:demo",
 }
 #: What --help says of each; the commands' own texts would have to be imported.
@@ -23,7 +28,12 @@ SUMMARIES = {
     "save": "Archive URLs now: from the command line, a file or standard input.",
     "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
     "captures": "List what is held of a URL or host.",
+    "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
+    "reindex": "Make the index again from the store, or bring it up to date.",
+    "copy": "Copy an archive to another place, or what it lacks of it.",
+    "compact": "Join a day's small WARC files into large ones.",
     "explain": "Show a page's blocks, kept and removed, with the reasons.",
+    "reextract": "Make the text again from the WARCs.",
     "sites": "See and correct what repeats over a site's pages.",
     "demo": "See it work: archive a small news site that ships with the program.",
 }
