@@ -100,12 +100,13 @@ class _Unkept(SiteMemories):
 
 
 def _wanted(archive: Archive, site: str | None, since: datetime | None) -> list[WarcEntry]:
-    if site is None and since is None:
-        return list(archive.index.warcs())
-    if site is None:
-        return [entry for entry in archive.index.warcs() if entry.filename[9:23] >= timestamp14(since or datetime.min)]
-    names = {capture.filename for capture in archive.captures(site, match="host", since=since)}
-    return [entry for entry in archive.index.warcs() if entry.filename in names]
+    entries = list(archive.index.warcs())
+    if since is not None:
+        entries = [entry for entry in entries if entry.filename[9:23] >= timestamp14(since)]
+    if site is not None:
+        names = {capture.filename for capture in archive.captures(site, match="host", since=since)}
+        entries = [entry for entry in entries if entry.filename in names]
+    return entries
 
 
 def _fetch(archive: Archive, key: str, path: Path) -> None:

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from crawler.extraction.duplicates import fingerprinted
 from crawler.memories import SiteMemories
 from crawler.workers import Extraction, is_page
 from storage import cdxj
@@ -113,12 +114,13 @@ def _verify(parcel: Parcel, extract: Extract, extracted: Extracted) -> list[Capt
             record.check()
             if capture := capture_of(record, parcel.filename):
                 captures.append(capture)
-                if record.offset not in extracted and _has_text(record):
+                if record.offset not in extracted and has_text(record):
                     extracted.add(record.offset, extract(record.block, record.url, record.date))
     return captures
 
 
-def _has_text(record: Record) -> bool:
+def has_text(record: Record) -> bool:
+    """Whether a record is a page to be extracted."""
     if record.type != "response" or record.field("WARC-Truncated") or record.url.endswith("/robots.txt"):
         return False
     return is_page(record.block)
@@ -130,7 +132,7 @@ def _cleaned(captures: list[Capture], extracted: Extracted, memories: SiteMemori
         memory = memories.learn(site, (article for _, article in _articles(of_site, extracted)))
         for capture, article in _articles(of_site, extracted):
             source = TextSource(capture.filename, capture.offset, capture.length, capture.digest)
-            yield replace(memory.clean(article), warc=source)
+            yield replace(fingerprinted(memory.clean(article)), warc=source)
 
 
 def _articles(captures: list[Capture], extracted: Extracted) -> Iterator[tuple[Capture, Article]]:

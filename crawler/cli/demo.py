@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.markup import escape
 
 from crawler.cli.explain import show_block, show_head
 from crawler.cli.options import settle
