@@ -47,11 +47,13 @@ class DemoArticle:
     language: str
     section: str
     topics: tuple[str, ...]
-    #: The article's text in page order, deck and headings included: all of it must be kept.
+    #: The article's text in page order, headings included: all of it must be kept.
     paragraphs: tuple[str, ...]
+    #: The lines under the headline: listed by themselves, as the description.
+    standfirst: str
     #: Lines of the page that are not the article: none of them may be kept.
     boilerplate: tuple[str, ...]
-    #: Lines that may be kept or not: headline, byline, date, teaser. The headline at most once.
+    #: Lines that may be kept or not: headline, standfirst, byline, date. The headline at most once.
     neutral: tuple[str, ...]
 
 
@@ -136,7 +138,8 @@ class Paper:
             language=self.language,
             section=source.section,
             topics=source.topics,
-            paragraphs=(source.deck, *body) if source.deck else body,
+            paragraphs=body,
+            standfirst=source.deck or source.description,
             boilerplate=(*made.furniture, *self.facts["chrome"]),
             neutral=tuple(made.neutral),
         )

@@ -14,6 +14,7 @@ from crawler.extraction.features import Hints
 from crawler.extraction.metadata import Metadata, metadata
 from crawler.extraction.model import shipped
 from crawler.extraction.opinion import opinion
+from crawler.extraction.standfirst import listed
 from crawler.extraction.verdict import Verdict, judge
 from storage.model import Article, Extractor
 
@@ -37,6 +38,7 @@ def read(page: bytes | str, url: str, content_type: str | None, now: datetime | 
 
 def article(url: str, found: Metadata, verdict: Verdict) -> Article:
     """Return metadata and verdict as one record."""
+    blocks, description = listed(verdict.blocks, found.description)
     return Article(
         url=url,
         title=found.title,
@@ -47,10 +49,10 @@ def article(url: str, found: Metadata, verdict: Verdict) -> Article:
         section=found.section,
         topics=found.topics,
         image=found.image,
-        description=found.description,
+        description=description,
         canonical_url=found.canonical_url,
         paywalled=found.paywalled,
-        blocks=verdict.blocks,
+        blocks=blocks,
         sources=found.sources,
         doubts=found.doubts,
         extractor=Extractor("newskeep", _version(), shipped().digest, verdict.method),
