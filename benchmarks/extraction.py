@@ -10,6 +10,7 @@ of its site. Peers that are not installed are left out; `--peers` names a folder
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -57,12 +58,17 @@ def peers() -> dict[str, Reader]:
 
 
 def _trafilatura() -> dict[str, Reader]:
+    from trafilatura import bare_extraction
     from trafilatura import extract as other
+
+    def with_metadata(html: str) -> str:
+        document = bare_extraction(html, include_comments=False, with_metadata=True)
+        return str(getattr(document, "text", None) or "")
 
     return {
         "trafilatura fast": lambda html: other(html, fast=True, include_comments=False) or "",
         "trafilatura default": lambda html: other(html, include_comments=False) or "",
-        "trafilatura default, metadata": lambda html: other(html, include_comments=False, with_metadata=True) or "",
+        "trafilatura default, metadata": with_metadata,
         "trafilatura precision": lambda html: other(html, favor_precision=True, include_comments=False) or "",
         "trafilatura recall": lambda html: other(html, favor_recall=True, include_comments=False) or "",
     }
@@ -137,6 +143,7 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="a folder that holds more extractors")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
     if options.peers:
         # After our own packages, so that the peers' dependencies replace none of them.
         sys.path.append(str(options.peers))
@@ -150,16 +157,17 @@ def main() -> None:
         start = process_time()
         articles.append(extract(page.html, page.url))
         times.append(1000 * (process_time() - start))
-    milliseconds = median(times)
+    print(metadata_line(pages, articles), flush=True)
+    print(ours(pages, options.seeds, median(times)))
+
+
+def ours(pages: Sequence[Page], seeds: int, milliseconds: float) -> str:
+    """Return our row of the table."""
     train = train_script()
     samples = [one for page in pages if (one := train.sample(page)) is not None]
-    runs = [train.evaluate(samples, train.cross_fit(samples, seed)) for seed in range(options.seeds)]
-    mean_of = train.average(runs)
-    ours = [str(mean_of[name]) for name in ("article-extraction-benchmark", "fundus")]
-    print(
-        f"{'newskeep, cross-fitted':32}{ours[0]:28}{ours[1]:28}{mean_of['fundus, strict'].f1:.4f}{milliseconds:12.1f}"
-    )
-    print(metadata_line(pages, articles))
+    mean_of = train.average([train.evaluate(samples, train.cross_fit(samples, seed)) for seed in range(seeds)])
+    benchmark, fundus, strict = (mean_of[name] for name in ("article-extraction-benchmark", "fundus", "fundus, strict"))
+    return f"{'newskeep, cross-fitted':32}{benchmark!s:28}{fundus!s:28}{strict.f1:.4f}{milliseconds:12.1f}"
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ PAGE = f"""{HEAD}<body><nav><ul><li><a href="/">Front page</a></li><li><a href="
 <div class="related-box"><a href="/news/brewery-wants-library">Brewery wants library</a></div>
 <p>{PARAGRAPHS[2]}</p><h2>Friends of the waiting room</h2><p>{PARAGRAPHS[3]}</p><p>{PARAGRAPHS[4]}</p></div>
 </article></main>
-<div class="newsletter-signup"><p>Sign up for our newsletter and get the news each morning.</p><button>Send</button></div>
+<div class="newsletter-signup"><p>Sign up for our newsletter and get the news each morning.</p>
+<button>Send</button></div>
 <footer class="site-footer"><p>© 2026 The Lower Post. All rights reserved.</p></footer></body></html>"""
 
 

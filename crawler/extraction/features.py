@@ -163,7 +163,7 @@ class _Page:
         self.lengths = np.array([len(words) for words in self.words], dtype=np.float32)
         self.first_opinion = self.share_of(hints.trafilatura)
         self.linked = np.array([cut.linked for cut in cuts], dtype=np.float32)
-        self.ends = [_SENTENCE_END.search(cut.text) is not None for cut in cuts]
+        self.ends = [_SENTENCE_END.search(cut.text[-4:]) is not None for cut in cuts]
         self.headings = [cut.kind in HEADINGS for cut in cuts]
         self.core = [
             index
@@ -222,7 +222,7 @@ def _own(page: _Page, index: int) -> list[float]:
     cut, words = page.cuts[index], page.words[index]
     count, chars = max(1, len(words)), len(cut.text)
     # The beginning tells the kind of a block.
-    text = cut.text[:200]
+    text = cut.text[:80]
     return [
         chars,
         len(words),
@@ -251,10 +251,12 @@ def _own(page: _Page, index: int) -> list[float]:
 
 def _slug_overlap(href: str, words: Sequence[str]) -> float:
     """Which part of a link's words stands in its address: high for links to other articles by their headline."""
+    distinct = {word for word in words if len(word) > 3}
+    if len(distinct) < 3:
+        return 0.0
     path = href.partition("#")[0].partition("?")[0].rstrip("/")
     slug = set(tokens(unquote(path).rpartition("/")[2].replace("_", " ")))
-    distinct = {word for word in words if len(word) > 3}
-    return len(slug & distinct) / len(distinct) if distinct and slug else 0.0
+    return len(slug & distinct) / len(distinct)
 
 
 def _markup(page: _Page, index: int) -> list[float]:

@@ -44,10 +44,12 @@ class Model:
     def probabilities(self, rows: Matrix) -> NDArray[np.float64]:
         """Return for each row the probability (0 to 1) that the block belongs to the article."""
         nodes = np.repeat(self.roots[None, :], len(rows), axis=0)
-        at = np.arange(len(rows))[:, None]
+        # Flat look-ups: all rows' values in one array, and each node's two children side by side.
+        values, children = np.ascontiguousarray(rows).ravel(), self.children.ravel()
+        starts = np.arange(len(rows))[:, None] * rows.shape[1]
         for _ in range(self.depth):
-            left = rows[at, self.feature[nodes]] <= self.split[nodes]
-            nodes = self.children[nodes, left.astype(np.intp)]
+            left = values.take(starts + self.feature.take(nodes)) <= self.split.take(nodes)
+            nodes = children.take(2 * nodes + left)
         odds = self.value[nodes].sum(axis=1) + self.bias
         return np.asarray(1.0 / (1.0 + np.exp(-odds)), dtype=np.float64)
 
