@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from crawler.absence import Absence
 from crawler.extraction.memory import SiteMemory
 from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
 from storage.model import Article
-from storage.objects import ObjectStore
+from storage.objects import ObjectStore, is_key
 
 logger = logging.getLogger(__name__)
 
@@ -18,24 +19,28 @@ logger = logging.getLogger(__name__)
 class SiteMemories:
     """The memories of an archive's sites.
 
-    Two machines may learn at once: what is in the store is read again and merged before it is written.
+    Two machines may learn at once: what is in the store is read again and merged before it is written. A memory only
+    helps: one that cannot be read or kept is no error.
     """
 
-    def __init__(self, store: ObjectStore, state: Path) -> None:
+    def __init__(self, store: ObjectStore, state: Path, absence: Absence | None = None) -> None:
         self._store = store
         self._waiting = state / "sites-waiting"
+        self._absence = absence or Absence()
 
     def load(self, site: str) -> SiteMemory:
         """What is remembered of a site; nothing, when there is no memory or it cannot be read."""
         memory = SiteMemory()
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             memory = _read((self._waiting / f"{site}.json").read_bytes(), site)
+        if not is_key(_key(site)):
+            return memory  # a name of 253 letters
         try:
-            with self._store.open(_key(site)) as stream:
+            with self._absence.noticed(), self._store.open(_key(site)) as stream:
                 return memory.merge(_read(stream.read(), site))
         except ObjectMissing:
             return memory
-        except StoreUnavailable as error:
+        except (StoreUnavailable, Corrupt) as error:
             logger.info("the memory of %s is out of reach: %s", site, error)
             return memory
 
@@ -49,14 +54,18 @@ class SiteMemories:
 
     def save(self, site: str, memory: SiteMemory) -> None:
         """Keep a memory: in the store, or here until the store is back."""
+        if not is_key(_key(site)):
+            return
         path = self._waiting / f"{site}.json"
-        try:
-            self._store.replace(_key(site), memory.to_json())
-        except StoreUnavailable:
-            self._waiting.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(memory.to_json())
-        else:
-            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            try:
+                with self._absence.noticed():
+                    self._store.replace(_key(site), memory.to_json())
+            except StoreUnavailable:
+                self._waiting.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(memory.to_json())
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _key(site: str) -> str:

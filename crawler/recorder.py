@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -18,7 +19,7 @@ from crawler.workers import Extraction
 from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
-from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel
+from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel, sync_folder, writing
 from storage.warc import WarcWriter, digest, make_stem
 
 if TYPE_CHECKING:
@@ -59,15 +60,27 @@ class OpenWarc:
         )
 
     def add_article(self, offset: int, extraction: Extraction) -> None:
-        """Keep what was extracted from the record at `offset`; late ones are left to sealing, which extracts again."""
+        """Keep what was extracted from the record at `offset`.
+
+        What comes late, or finds the disk full, is left to sealing, which extracts again.
+        """
         line = line_of(offset, extraction)
         with self._lock:
             if not self._articles.closed:
-                self._articles.write(line)
+                try:
+                    self._articles.write(line)
+                except OSError:
+                    self._close_articles()
 
     def close(self) -> None:
-        self.writer.close()
-        with self._lock:
+        try:
+            self.writer.close()
+        finally:
+            with self._lock:
+                self._close_articles()
+
+    def _close_articles(self) -> None:
+        with suppress(OSError):
             self._articles.close()
 
 
@@ -83,7 +96,8 @@ class Recorded:
 class Recorder:
     """The writer of one crawl. Its methods are called from the event loop; the work is done in one thread, in order.
 
-    Every method raises `SpoolError` when the WARC cannot be written.
+    Every method raises `SpoolError` when the WARC cannot be written, and from then on: after a sync that failed, the
+    next one succeeds whether or not the bytes are there.
     """
 
     def __init__(
@@ -101,6 +115,7 @@ class Recorder:
         self._on_full = on_full
         self._serial = 0
         self._open: OpenWarc | None = None
+        self._failure: SpoolError | None = None
         self._recent: OrderedDict[str, Capture] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, "warc-writer")
         self._next_sync: asyncio.Future[None] | None = None
@@ -122,7 +137,16 @@ class Recorder:
         self._thread.shutdown()
 
     async def _run(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._unless_failed, call)
+
+    def _unless_failed(self, call: Callable[[], T]) -> T:
+        if self._failure is not None:
+            raise SpoolError(str(self._failure))
+        try:
+            return call()
+        except SpoolError as error:
+            self._failure = error
+            raise
 
     async def _sync(self) -> None:
         async with self._sync_lock:
@@ -170,11 +194,11 @@ class Recorder:
         stem = make_stem(datetime.now(UTC), self._folder.crawl, self._serial)
         self._serial += 1
         parcel = Parcel(self._folder.path / f"{stem}.warc.gz")
-        try:
+        with writing(self._folder.path):
             writer = WarcWriter(parcel.warc.with_name(parcel.filename + OPEN_SUFFIX), parcel.filename, self._info)
-            return OpenWarc(writer, parcel)
-        except OSError as error:
-            raise SpoolError(f"cannot write the spool {self._folder.path}: {error.strerror}") from error
+            opened = OpenWarc(writer, parcel)
+            sync_folder(self._folder.path)
+        return opened
 
     def _rotate(self) -> None:
         if self._open is not None:

@@ -69,24 +69,21 @@ def reextract(
     site: str | None = None,
     since: datetime | None = None,
     write: bool = True,
-    on_start: Callable[[int], None] = lambda total: None,
 ) -> Iterator[Remade]:
     """Make the text of each WARC again and yield what changed; with `write`, keep it where it differs.
 
     `site` leaves out the WARCs that hold nothing of a host, `since` those whose records are older. What is kept
     replaces the text part and its rows in the index; a WARC at a time, so that it may be stopped and begun again.
     """
-    wanted = _wanted(archive, site, since)
-    on_start(len(wanted))
     memories = SiteMemories(archive.store, archive.state) if write else _Unkept(archive)
-    archive.state.mkdir(parents=True, exist_ok=True)
-    for entry in wanted:
-        with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
-            parcel = Parcel(Path(folder) / entry.filename)
-            _fetch(archive, key_of(entry.filename), parcel.warc)
-            _extract_all(parcel, pool.extract_now, workers)
-            seal(parcel, pool.extract_now, memories)
-            yield _compared(archive, entry, parcel, write)
+    with archive.upkeep():
+        for entry in _wanted(archive, site, since):
+            with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
+                parcel = Parcel(Path(folder) / entry.filename)
+                _fetch(archive, key_of(entry.filename), parcel.warc)
+                _extract_all(parcel, pool.extract_now, workers)
+                seal(parcel, pool.extract_now, memories)
+                yield _compared(archive, entry, parcel, write)
 
 
 class _Unkept(SiteMemories):

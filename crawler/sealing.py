@@ -8,40 +8,81 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from crawler.extraction.duplicates import fingerprinted
 from crawler.memories import SiteMemories
 from crawler.workers import Extraction, is_page
 from storage import cdxj
 from storage.articles import from_json, to_json, write_part
-from storage.errors import InvalidURL, SpoolError
+from storage.errors import Corrupt, InvalidURL
 from storage.model import Article, Capture, TextSource
-from storage.spool import OPEN_SUFFIX, Parcel
+from storage.salvage import copy_whole_records, cut_torn
+from storage.spool import OPEN_SUFFIX, Parcel, Spool, sync_folder, writing
 from storage.urls import site_of
-from storage.warc import Record, capture_of, read_records, repair
+from storage.warc import Record, capture_of, read_records
 
 #: Extracts a response, as on the wire, of a URL, captured at a time.
 Extract = Callable[[bytes, str, datetime], Extraction]
 
 
 def close_open(path: Path) -> Parcel | None:
-    """Repair a WARC that a run left open and give it its final name; `None` when it held no exchange."""
+    """Give a WARC that is no longer written its final name, without the half record that a killed run leaves.
+
+    Returns `None` when it held no exchange. One that is broken in another way keeps every byte: sealing tells. Raises
+    `SpoolError`.
+    """
     parcel = Parcel(path.with_name(path.name.removesuffix(OPEN_SUFFIX)))
-    repair(path)
-    with path.open("rb") as file:
-        if all(record.type == "warcinfo" for record in read_records(file)):
+    with writing(path):
+        if _is_empty(path):
             path.unlink()
             parcel.articles.unlink(missing_ok=True)
             return None
-    path.replace(parcel.warc)
+        path.replace(parcel.warc)
     return parcel
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a WARC holds nothing but its warcinfo record, once a half record at its end is cut off."""
+    try:
+        cut_torn(path)
+        with path.open("rb") as file:
+            return all(record.type == "warcinfo" for record in read_records(file))
+    except Corrupt:
+        return False
+
+
+def check(parcel: Parcel) -> None:
+    """Read a WARC that was sealed earlier once more; raises `Corrupt`."""
+    with writing(parcel.warc), parcel.warc.open("rb") as warc:
+        records = 0
+        for record in read_records(warc):
+            record.check()
+            records += 1
+    if not records:
+        raise Corrupt("it is empty")
+
+
+def salvage(damaged: Parcel, spool: Spool) -> tuple[Parcel | None, Path]:
+    """Put the whole records of a damaged WARC into one of their own, `None` when there are none; set it aside.
+
+    Returns where it is kept, too. Raises `SpoolError`.
+    """
+    whole = damaged.salvaged
+    with writing(whole.warc):
+        # First, and under a name that is always the same: killed in between, it is done once more.
+        number = copy_whole_records(damaged.warc, whole.warc)
+        if not number:
+            whole.warc.unlink()
+    kept = spool.set_aside(damaged)
+    return whole if number else None, kept
 
 
 def seal(parcel: Parcel, extract: Extract, memories: SiteMemories) -> Parcel:
@@ -50,7 +91,7 @@ def seal(parcel: Parcel, extract: Extract, memories: SiteMemories) -> Parcel:
     What repeats on a site is learned from all its articles here before the first of them is written. Raises `Corrupt`
     when the WARC does not read back as it was written, `SpoolError` when the disk is full.
     """
-    try:
+    with writing(parcel.warc.parent):
         with Extracted.open(parcel.articles) as extracted:
             captures = _verify(parcel, extract, extracted)
             with _whole(parcel.text) as text:
@@ -58,13 +99,15 @@ def seal(parcel: Parcel, extract: Extract, memories: SiteMemories) -> Parcel:
                     pass
         with _whole(parcel.cdxj) as lines:
             lines.writelines(cdxj.lines(captures))
-    except OSError as error:
-        raise SpoolError(f"cannot write {parcel.warc.parent}: {error.strerror}") from error
+        sync_folder(parcel.warc.parent)
     return parcel
 
 
 class Extracted:
-    """The articles of a WARC on disk, by the offset of their record: a JSON line each, as the crawl appends them."""
+    """The articles of a WARC on disk, by the offset of their record, a line each, as the crawl appends them.
+
+    They are not synced: a line that is not as it was written, and all behind it, count as not there.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -72,10 +115,9 @@ class Extracted:
         self._lines: dict[int, int] = {}
         self._end = 0
         for line in file:
-            try:
-                self._lines[json.loads(line)["offset"]] = self._end
-            except (ValueError, KeyError, TypeError):
-                break  # a killed run ends in half a line; what is missing is extracted again
+            if (fields := _fields_of(line)) is None:
+                break
+            self._lines[fields["offset"]] = self._end
             self._end += len(line)
 
     @classmethod
@@ -95,27 +137,42 @@ class Extracted:
 
     def article(self, offset: int) -> Article | None:
         self._file.seek(self._lines[offset])
-        article = json.loads(self._file.readline())["article"]
-        return from_json(article) if article else None
+        fields = _fields_of(self._file.readline())
+        assert fields is not None
+        return from_json(fields["article"]) if fields["article"] else None
 
 
 def line_of(offset: int, extraction: Extraction) -> bytes:
-    """The line of an extraction from the record at `offset`."""
+    """The line of an extraction from the record at `offset`: a CRC-32 in eight hexadecimal digits, and JSON."""
     article = to_json(extraction.article) if extraction.article else None
     fields = {"offset": offset, "reason": extraction.reason, "article": article}
-    return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+    # Pages cut their JSON in the middle of an emoji; half of one has no bytes.
+    text = json.dumps(fields, ensure_ascii=False).encode(errors="replace")
+    return b"%08x %b\n" % (zlib.crc32(text), text)
+
+
+def _fields_of(line: bytes) -> dict[str, Any] | None:
+    """Offset, reason and article of a line; `None` for one that `line_of` did not write, or not to its end."""
+    text = line[9:-1]
+    if line != b"%08x %b\n" % (zlib.crc32(text), text):
+        return None
+    fields: dict[str, Any] = json.loads(text)
+    return fields
 
 
 def _verify(parcel: Parcel, extract: Extract, extracted: Extracted) -> list[Capture]:
     """Check every record, extract what has not been extracted yet, and return the captures."""
-    captures = []
+    captures, records = [], 0
     with parcel.warc.open("rb") as warc:
         for record in read_records(warc):
             record.check()
+            records += 1
             if capture := capture_of(record, parcel.filename):
                 captures.append(capture)
                 if record.offset not in extracted and has_text(record):
                     extracted.add(record.offset, extract(record.block, record.url, record.date))
+    if not records:
+        raise Corrupt("it is empty")
     return captures
 
 

@@ -9,24 +9,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from crawler.absence import Absence
 from crawler.memories import SiteMemories
 from crawler.recorder import OpenWarc, Recorded, Recorder, SealBounds
 from crawler.report import OutcomeLog, write_report
-from crawler.sealing import close_open, seal
+from crawler.sealing import check, close_open, salvage, seal
 from crawler.workers import Extraction, ExtractionLimits, ExtractionPool, default_workers
 from storage.archive import Archive
-from storage.errors import NewskeepError, SpoolError, StoreUnavailable
+from storage.errors import Corrupt, NewskeepError, SpoolError, StoreUnavailable
 from storage.model import Exchange, Outcome
-from storage.spool import CrawlFolder, Parcel
+from storage.spool import CrawlFolder, Parcel, writing
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -86,7 +87,8 @@ def _with(distribution: str) -> str:
 class Session:
     """One crawl. The asynchronous methods belong to the event loop; `close` may be called from any thread.
 
-    `on_outcome` is called in the event loop with each outcome once what it tells is durable.
+    `on_outcome` is called in the event loop with each outcome once what it tells is durable. Raises `StoreUnavailable`
+    when the index cannot be used, `SpoolError` when nothing can be written or too much is waiting.
     """
 
     def __init__(
@@ -94,24 +96,35 @@ class Session:
     ) -> None:
         self.archive = archive
         self.options = options
-        #: The first failure to write or deliver; the run ends with its exit code.
-        self.failure: NewskeepError | None = None
         #: Why the run ended early, for the report; `None` for a run that came to its end.
         self.stopped: str | None = None
+        self._failure: NewskeepError | None = None
+        #: Why something waits in the spool that is sealed.
+        self._undelivered: StoreUnavailable | None = None
         self._on_outcome = on_outcome
         self._on_failure: list[Callable[[], None]] = []
-        self._pool = ExtractionPool(options.workers, options.limits)
-        self._memories = SiteMemories(archive.store, archive.state)
+        self._absence = Absence()
+        self._memories = SiteMemories(archive.store, archive.state, self._absence)
         self._sealing = ThreadPoolExecutor(1, "sealing")
         self._closing = threading.Lock()
         self._closed = False
-        self.recovered = self._recover()
-        self._folder = archive.spool.start()
-        self.outcomes = OutcomeLog(self._folder.outcomes)
+        # Before anything is made: without an index nothing could be delivered.
+        index = archive.index
+        self._pool = ExtractionPool(options.workers, options.limits)
+        try:
+            self.recovered = self._recover()
+            self._folder = archive.spool.start()
+            self.outcomes = OutcomeLog(self._folder.outcomes)
+        except BaseException:
+            self._pool.close()
+            raise
         self._started = datetime.now(UTC)
-        self._recorder = Recorder(
-            self._folder, archive.index, options.warcinfo(self.crawl), options.bounds, self._seal_later
-        )
+        self._recorder = Recorder(self._folder, index, options.warcinfo(self.crawl), options.bounds, self._seal_later)
+
+    @property
+    def failure(self) -> NewskeepError | None:
+        """The worst failure to write or deliver; the run ends with its exit code."""
+        return self._failure or self._undelivered
 
     @property
     def crawl(self) -> str:
@@ -124,8 +137,6 @@ class Session:
 
     async def record(self, exchange: Exchange) -> Recorded:
         """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails."""
-        if self.failure is not None and isinstance(self.failure, SpoolError):
-            raise self.failure
         try:
             return await self._recorder.record(exchange)
         except SpoolError as error:
@@ -163,69 +174,124 @@ class Session:
         except SpoolError as error:
             self._fail(error)
         self._sealing.shutdown(wait=True)
+        self._deliver_waiting()
         self._pool.close()
         self.outcomes.close()
         self._finish(self._folder, self._started, self.stopped or ("failed" if self.failure else "finished"))
 
     def _fail(self, error: NewskeepError) -> None:
-        if self.failure is None:
-            self.failure = error
+        if self._failure is None or (isinstance(error, SpoolError) and not isinstance(self._failure, SpoolError)):
+            self._failure = error
             logger.debug("the session failed", exc_info=error)
         if isinstance(error, SpoolError):
             for stop in self._on_failure:
                 stop()
 
+    @contextmanager
+    def _failing(self, work: str) -> Iterator[None]:
+        """Let what goes wrong with one WARC or folder be the session's failure, and not be in the way of the others."""
+        try:
+            yield
+        except NewskeepError as error:
+            self._fail(error)
+        except Exception as error:
+            logger.exception("%s failed", work)
+            self._fail(NewskeepError(f"{work} failed: {error!r}"))
+
     def _seal_later(self, warc: OpenWarc) -> None:
         self._sealing.submit(self._seal, warc)
 
     def _seal(self, warc: OpenWarc) -> None:
-        try:
+        with self._failing(f"sealing {warc.parcel.filename}"):
             if parcel := close_open(warc.writer.path):
-                self._deliver(seal(parcel, self._pool.extract_now, self._memories))
-        except NewskeepError as error:
-            self._fail(error)
-        except Exception as error:
-            logger.exception("sealing %s failed", warc.parcel.filename)
-            self._fail(NewskeepError(f"sealing {warc.parcel.filename} failed: {error!r}"))
+                self._bring(parcel)
+
+    def _bring(self, parcel: Parcel) -> None:
+        """Seal a closed WARC where that is left to do, and deliver it; of a damaged one what is whole."""
+        if self._is_indexed(parcel):
+            # The index comes last: a run that was killed just had not emptied the spool yet.
+            parcel.remove()
+            return
+        try:
+            if parcel.complete:
+                check(parcel)
+            else:
+                seal(parcel, self._pool.extract_now, self._memories)
+        except Corrupt as error:
+            whole, kept = salvage(parcel, self.archive.spool)
+            rest = "nothing in it can be archived" if whole is None else "the records that are whole are archived"
+            self._fail(Corrupt(f"{kept}: damaged in the spool ({error}); {rest}, the file is kept"))
+            if whole is None:
+                return
+            parcel = seal(whole, self._pool.extract_now, self._memories)
+        self._deliver(parcel)
+
+    def _is_indexed(self, parcel: Parcel) -> bool:
+        try:
+            return self.archive.index.has_warc(parcel.filename)
+        except StoreUnavailable:
+            return False  # sealed all the same; delivery will say what is wrong
 
     def _deliver(self, parcel: Parcel) -> None:
         try:
-            self.archive.deliver(parcel)
+            with writing(parcel.warc), self._absence.noticed():
+                self.archive.deliver(parcel)
+        except SpoolError:
+            raise
         except StoreUnavailable as error:
-            if self.archive.spool.size() > self.options.spool_max_bytes:
-                error = SpoolError(f"the spool {self.archive.spool.root} is full, and the store is away: {error}")
-            self._fail(error)
+            if self._undelivered is None and not self._closed:
+                logger.warning("%s; what is fetched waits in %s", error, self.archive.spool.root)
+            self._undelivered = error
+            self._check_room()
+
+    def _deliver_waiting(self) -> None:
+        """Deliver what could not be when its turn came: the store may be back."""
+        if self._undelivered is None:
+            return
+        self._undelivered = None
+        for parcel in self._folder.parcels():
+            with self._failing(f"delivering {parcel.filename}"):
+                self._bring(parcel)
+
+    def _check_room(self) -> None:
+        """Raise `SpoolError` when more waits in the spool than may."""
+        if self._undelivered is not None and self.archive.spool.size() > self.options.spool_max_bytes:
+            raise SpoolError(f"the spool {self.archive.spool.root} is full, and the store is away: {self._undelivered}")
 
     def _recover(self) -> int:
-        """Seal and deliver what runs that are gone have left; return the number of WARCs."""
-        count = 0
-        with suppress(StoreUnavailable):
+        """Seal and deliver what runs that are gone have left; return the number of WARCs. Raises `SpoolError`."""
+        with suppress(StoreUnavailable), self._absence.noticed():
             self.archive.store.sweep()
-        for folder in self.archive.spool.abandoned():
-            try:
-                for path in folder.open_warcs():
-                    close_open(path)
-                for parcel in folder.parcels():
-                    count += 1
-                    if not parcel.complete:
-                        seal(parcel, self._pool.extract_now, self._memories)
-                    self._deliver(parcel)
-                self._finish(folder, None, "interrupted")
-            except NewskeepError as error:
-                self._fail(error)
-            finally:
-                folder.release()
+        count = 0
+        with self._failing("recovering the spool"):
+            for folder in self.archive.spool.abandoned():
+                count += self._recover_folder(folder)
+        self._check_room()
+        if self._undelivered is not None:
+            # These are tried again by the next run only.
+            self._fail(self._undelivered)
         return count
+
+    def _recover_folder(self, folder: CrawlFolder) -> int:
+        for path in folder.open_warcs():
+            with self._failing(f"recovering {path}"):
+                close_open(path)
+        parcels = folder.parcels()
+        for parcel in parcels:
+            with self._failing(f"recovering {parcel.warc}"):
+                self._bring(parcel)
+        self._finish(folder, None, "interrupted")
+        return len(parcels)
 
     def _finish(self, folder: CrawlFolder, started: datetime | None, state: str) -> None:
         """Write the crawl report, bring it to the store, and give the folder up."""
-        try:
-            if folder.outcomes.exists():
+        with self._failing(f"the report of crawl {folder.crawl}"), writing(folder.path):
+            # One that is there already may be in the store as well, and must not change any more.
+            if folder.outcomes.exists() and not folder.report.exists():
                 write_report(folder, started, state, self.options.warcinfo(folder.crawl)["software"])
             if folder.report.exists():
-                self.archive.deliver_report(folder)
-        except NewskeepError as error:
-            self._fail(error)
+                with self._absence.noticed():
+                    self.archive.deliver_report(folder)
         folder.release()
 
 

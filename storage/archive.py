@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,15 +18,17 @@ from storage import cdxj
 from storage.articles import PlacedArticle, read_member, read_part
 from storage.compactions import joined_on
 from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing, StoreUnavailable
-from storage.holdings import day_of
+from storage.holdings import day_of, in_seconds
 from storage.http import HttpMessage
-from storage.index import ArticleEntry, WarcEntry, discard_index, open_index
+from storage.index import ArticleEntry, Duplicate, WarcEntry, discard_index, open_index
 from storage.index.sql import Index
+from storage.locking import held
 from storage.model import Article, Capture
 from storage.objects import ObjectStore, open_store
 from storage.objects.local import LocalStore
 from storage.spool import CrawlFolder, Parcel, Spool
 from storage.urls import Match, normalize, site_of, surt_prefix
+from storage.versions import Version, versions
 from storage.warc import Record, key_of, read_record
 
 _READ = 1 << 20
@@ -96,11 +99,16 @@ class Archive:
     ) -> Iterator[Capture]:
         """Yield what is held of a URL, or with `match` of a prefix, host or domain, in order of SURT and time.
 
-        A "host" without a port is that host on every port.
+        A "host" without a port is that host on every port. Raises `NotArchived` when nothing can be found because the
+        index is empty and the archive is not.
         """
-        yield from self.index.captures(url, match=match, since=since, until=until)
-        if match == "host" and ":" not in surt_prefix(url, "host")[0]:
-            yield from self.index.captures(url, match="ports", since=since, until=until)
+        ports = match == "host" and ":" not in surt_prefix(url, "host")[0]
+        found = None
+        for each in (match, "ports") if ports else (match,):
+            for found in self.index.captures(url, match=each, since=since, until=until):
+                yield found
+        if found is None:
+            self._check_indexed()
 
     def find(self, url: str, at: datetime | None = None) -> Capture:
         """Return the capture of a URL nearest to `at`; without, the newest that succeeded, else the newest.
@@ -178,23 +186,36 @@ class Archive:
 
     def article_of(self, memento: Memento) -> Article:
         """Return the article made from a memento. Raises `NotArchived` where none was."""
-        original = memento.original
-        entry = self.index.article_at(original.filename, original.offset)
+        entry = self._entry_of(memento)
         if entry is None:
-            entry = self._moved_article(original)
-        if entry is None:
-            raise NotArchived(f"no text of {original.url} is held; the original is: newskeep get {original.url}")
+            raise _no_text(memento.original.url)
         return self.read_article(entry)
 
+    def _entry_of(self, memento: Memento) -> ArticleEntry | None:
+        original = memento.original
+        return self.index.article_at(original.filename, original.offset) or self._moved_article(original)
+
     def read_article(self, entry: ArticleEntry) -> Article:
-        """Return the article of an index entry, though a compaction may have moved it since."""
+        """Return the article of an index entry, though a compaction or `reextract` may have moved it since."""
+        if article := self._article_at(entry):
+            return article
+        now = self.index.article(entry.url, entry.timestamp) or entry
+        if article := self._article_at(now):
+            return article
+        # The part was made again, and its rows are not in the index yet.
+        with self.store.open(now.part) as stream:
+            for placed in read_part(stream):
+                if _is_of(placed.article, now):
+                    return placed.article
+        raise NotArchived(f"the text of {entry.url} is no longer held as it was; newskeep reindex")
+
+    def _article_at(self, entry: ArticleEntry) -> Article | None:
+        """The article at the place that an entry names, `None` when it is not there."""
         try:
-            return read_member(self._range(entry.part, entry.part_offset, entry.part_length))
-        except ObjectMissing:
-            now = self.index.article(entry.url, entry.timestamp)
-            if now is None or now.part == entry.part:
-                raise
-            return read_member(self._range(now.part, now.part_offset, now.part_length))
+            article = read_member(self._range(entry.part, entry.part_offset, entry.part_length))
+        except (ObjectMissing, Corrupt):
+            return None
+        return article if _is_of(article, entry) else None
 
     def articles(
         self,
@@ -207,6 +228,31 @@ class Archive:
         """Yield the articles held, newest first."""
         for entry in self.index.articles(site=site, since=since, until=until, language=language):
             yield self.read_article(entry)
+
+    def versions(self, url: str) -> list[Version]:
+        """Return the versions of a URL's article in order of time, following redirects. Raises `NotArchived`."""
+        url = normalize(url)
+        found = versions(self.index, url, self.read_article)
+        if not found:
+            url = self.get(url, follow=True).original.url
+            found = versions(self.index, url, self.read_article)
+        if not found:
+            raise _no_text(url)
+        return found
+
+    def duplicates(self, url: str, at: datetime | None = None, limit: int | None = None) -> Iterator[Duplicate]:
+        """Yield the articles under other URLs with the text that a URL had nearest to `at`, or nearly that text.
+
+        Newest first, one a URL, following redirects. Nothing is read but the index. Raises `NotArchived`.
+        """
+        url = normalize(url)
+        entry = self.index.article(url, at)
+        if entry is None:
+            memento = self.get(url, at, follow=True)
+            url, entry = memento.original.url, self._entry_of(memento)
+        if entry is None:
+            raise _no_text(url)
+        yield from self.index.duplicates(entry, limit)
 
     def deliver(self, parcel: Parcel) -> None:
         """Bring a sealed WARC and its parts to the store, then to the index, then empty the spool of them.
@@ -242,6 +288,10 @@ class Archive:
     def _index_path(self) -> Path:
         return self.state / "index.sqlite"
 
+    def upkeep(self) -> AbstractContextManager[None]:
+        """Hold the lock of work that moves or replaces what is held. Raises `AlreadyRunning`."""
+        return held(self.state / "upkeep.lock", "a reindex, compaction, copy or reextract")
+
     def close(self) -> None:
         if "index" in self.__dict__:
             self.index.close()
@@ -275,7 +325,8 @@ class Archive:
     def _moved(self, capture: Capture) -> Capture | None:
         """Return where a capture is now, by what does not change when it moves."""
         for now in self.index.captures(capture.url, since=capture.timestamp, until=capture.timestamp):
-            if replace(now, filename=capture.filename, offset=capture.offset) == _in_seconds(capture):
+            there = replace(now, filename=capture.filename, offset=capture.offset)
+            if in_seconds(there) == in_seconds(capture) and now.filename != capture.filename:
                 return now
         return None
 
@@ -316,13 +367,16 @@ class Archive:
             return stream.read(length)
 
 
-def _in_seconds(capture: Capture) -> Capture:
-    """The capture as the index keeps it."""
-    return replace(capture, timestamp=capture.timestamp.replace(microsecond=0))
-
-
 def _succeeded(capture: Capture) -> bool:
     return capture.status is not None and 200 <= capture.status < 400
+
+
+def _no_text(url: str) -> NotArchived:
+    return NotArchived(f"no text of {url} is held; the original is: newskeep get {url}")
+
+
+def _is_of(article: Article, entry: ArticleEntry) -> bool:
+    return article.warc is not None and (article.warc.filename, article.warc.offset) == (entry.filename, entry.offset)
 
 
 def entry_of(placed: PlacedArticle, part: str) -> ArticleEntry:
@@ -343,6 +397,7 @@ def entry_of(placed: PlacedArticle, part: str) -> ArticleEntry:
         part=part,
         part_offset=placed.offset,
         part_length=placed.length,
+        fingerprint=article.fingerprint,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from isal import igzip
 
 from storage.errors import Corrupt
+from storage.fingerprints import Fingerprint
 from storage.model import Article, Block, Extractor, TextSource
 from storage.urls import parse_timestamp, timestamp14
 
@@ -48,6 +49,7 @@ def to_json(article: Article) -> dict[str, Any]:
         "warc": _warc(article.warc),
         "extractor": _extractor(article.extractor),
         "paywalled": article.paywalled,
+        "fingerprint": article.fingerprint.to_json() if article.fingerprint else None,
         "sources": dict(article.sources),
         "doubts": dict(article.doubts),
         "blocks": [_block(block) for block in article.blocks],
@@ -74,6 +76,7 @@ def from_json(line: dict[str, Any]) -> Article:
             sources=line.get("sources") or {},
             doubts=line.get("doubts") or {},
             extractor=_known(Extractor, line["extractor"]) if line.get("extractor") else None,
+            fingerprint=Fingerprint.parse(line.get("fingerprint")),
             timestamp=parse_timestamp(line["timestamp"]) if line.get("timestamp") else None,
             warc=_known(TextSource, line["warc"]) if line.get("warc") else None,
         )
@@ -120,20 +123,19 @@ def parse_line(line: bytes) -> Article:
         raise Corrupt(f"not an article line: {error}") from error
 
 
-def move_part(stream: BinaryIO, out: BinaryIO, filename: str, shift: int) -> Iterator[PlacedArticle]:
-    """Write a text part's lines to `out` as those of records that now lie in `filename`, `shift` bytes further on.
+def move_part(stream: BinaryIO, out: BinaryIO, old: str, new: str, shift: int) -> Iterator[PlacedArticle]:
+    """Write the lines of WARC `old`'s text part to `out` for when its records lie in `new`, `shift` bytes further on.
 
     Nothing else in a line changes, known to this version or not. Yields each article with its place in `out`, counted
     from where that stands. Raises `Corrupt`.
     """
     offset = 0
-    for old, _ in _members(stream):
-        parse_line(old)
-        fields = json.loads(old)
-        source = fields.get("warc")
-        if not isinstance(source, dict):
-            raise Corrupt(f"the article of {fields['url']} does not say which record it was made from")
-        fields["warc"] = {**source, "filename": filename, "offset": source["offset"] + shift}
+    for held, _ in _members(stream):
+        article = parse_line(held)
+        if article.warc is None or article.warc.filename != old:
+            raise Corrupt(f"the article of {article.url} was not made from a record of {old}")
+        fields = json.loads(held)
+        fields["warc"] |= {"filename": new, "offset": article.warc.offset + shift}
         line = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         member = igzip.compress(line, _GZIP_LEVEL, mtime=0)
         out.write(member)

@@ -138,7 +138,7 @@ def hidden(store: ObjectStore) -> frozenset[str]:
 
 def joined_on(store: ObjectStore, day: date) -> frozenset[str]:
     """Names of a day's WARCs whose records are in a joined one by now: they must not come back. Raises `Corrupt`."""
-    return frozenset().union(*(record.joined for record in records(store, day)))
+    return frozenset().union(*(record.joined for record in records(store, day) if counts(store, record)))
 
 
 def _folder(day: date) -> str:

@@ -7,12 +7,13 @@ import heapq
 import io
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO
 
 from storage.errors import Corrupt
+from storage.model import Capture
 from storage.objects import ObjectInfo, ObjectStore
 from storage.warc import key_of, stem_of
 
@@ -104,6 +105,11 @@ def time_of(filename: str) -> datetime:
 def day_of(filename: str) -> date:
     """The day under which a WARC is kept. Raises `Corrupt`."""
     return time_of(filename).date()
+
+
+def in_seconds(capture: Capture) -> Capture:
+    """The capture with its time cut to whole seconds: not everything that tells of a capture knows more."""
+    return replace(capture, timestamp=capture.timestamp.replace(microsecond=0))
 
 
 class Hashed(io.RawIOBase):

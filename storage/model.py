@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from storage.fingerprints import Fingerprint
+
 Truncation = Literal["length", "time", "disconnect", "unspecified"]
 OutcomeKind = Literal["archived", "unchanged", "refused", "failed"]
 
@@ -123,6 +125,8 @@ class Article:
     #: What another source of the page said, where they disagree: {"authors": "byline: Jane Doe"}.
     doubts: Mapping[str, str] = field(default_factory=dict)
     extractor: Extractor | None = None
+    #: Of the text, to find it again in other captures; `None` where there is no text, and before sealing.
+    fingerprint: Fingerprint | None = None
     timestamp: datetime | None = None
     warc: TextSource | None = None
 

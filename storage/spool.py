@@ -9,6 +9,8 @@ by a run that is gone. Inside:
     <stem>.cdxj <stem>.jsonl.gz   the parts beside it, complete once they have this name
     outcomes.jsonl          an outcome a line, as they were reported
     report.json             the crawl report, waiting to go up
+
+Beside the crawls' folders, `damaged` keeps WARCs that did not read back as they were written, for a person to look at.
 """
 
 from __future__ import annotations
@@ -18,13 +20,34 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.errors import SpoolError
 
 OPEN_SUFFIX = ".open"
+DAMAGED = "damaged"
+#: What can be made again from a WARC, and is worth nothing without it.
+_PARTS = (".articles", ".jsonl.gz", ".cdxj", ".tmp")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an `OSError` into `SpoolError` that names what could not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise SpoolError(f"cannot write {path}: {error.strerror}") from error
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +80,20 @@ class Parcel:
     def complete(self) -> bool:
         return self.warc.exists() and self.cdxj.exists() and self.text.exists()
 
+    @property
+    def salvaged(self) -> Parcel:
+        """Where what is whole in this WARC goes when it is damaged; a longer number than any crawl gives."""
+        return Parcel(self.warc.with_name(f"{self.stem}1.warc.gz"))
+
     def remove(self) -> None:
-        """Delete the local files, the WARC last: as long as it is there, the rest can be made again."""
-        for path in (self.articles, self.text, self.cdxj, self.warc):
-            path.unlink(missing_ok=True)
+        """Delete the local files once they are delivered, the WARC first.
+
+        As long as it is there the parcel is delivered again; were a part gone by then, it would be made again, and
+        might not be the same, because the site memories have learned since. Raises `SpoolError`.
+        """
+        with writing(self.warc):
+            for path in (self.warc, self.cdxj, self.text, self.articles):
+                path.unlink(missing_ok=True)
 
 
 class CrawlFolder:
@@ -92,9 +125,10 @@ class CrawlFolder:
         """Give the folder up, and remove it when nothing of worth is left in it."""
         if self._lock < 0:
             return
-        leftovers = [path for path in self.path.iterdir() if path.name != "lock"]
-        if not leftovers:
-            shutil.rmtree(self.path, ignore_errors=True)
+        with suppress(OSError):
+            leftovers = [path for path in self.path.iterdir() if path.name != "lock"]
+            if all(path.name.endswith(_PARTS) for path in leftovers):
+                shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
         self._lock = -1
 
@@ -107,26 +141,55 @@ class Spool:
 
     def start(self) -> CrawlFolder:
         """Make a folder for a new crawl and hold it. Raises `SpoolError`."""
-        crawl = secrets.token_hex(6)
-        try:
-            (self.root / crawl).mkdir(parents=True)
-        except OSError as error:
-            raise SpoolError(f"cannot write the spool {self.root}: {error.strerror}") from error
-        folder = self._hold(self.root / crawl)
-        if folder is None:
-            raise SpoolError(f"cannot lock {self.root / crawl}")
+        folder = None
+        with writing(self.root):
+            # Another process may take a folder that is not held yet for an abandoned one, and remove it.
+            while folder is None:
+                path = self.root / secrets.token_hex(6)
+                path.mkdir(parents=True)
+                folder = self._hold(path)
+            for path in (self.root, self.root.parent):
+                sync_folder(path)
         return folder
 
     def abandoned(self) -> Iterator[CrawlFolder]:
-        """Yield the folders whose process is gone, each held by us until released."""
-        with suppress(FileNotFoundError):
-            for path in sorted(self.root.iterdir()):
-                if path.is_dir() and (folder := self._hold(path)) is not None:
+        """Yield the folders whose process is gone, each held by us until released.
+
+        Raises `SpoolError` behind the last one when there were some that we may not write.
+        """
+        failure = None
+        with writing(self.root):
+            paths = sorted(self.root.iterdir()) if self.root.exists() else []
+        for path in paths:
+            if path.name == DAMAGED or not path.is_dir():
+                continue
+            try:
+                folder = self._hold(path)
+            except SpoolError as error:
+                failure = error
+            else:
+                if folder is not None:
                     yield folder
+        if failure is not None:
+            raise failure
+
+    def set_aside(self, parcel: Parcel) -> Path:
+        """Move a damaged WARC out of the way, drop what was made from it, and return where it is kept."""
+        kept = self.root / DAMAGED / parcel.filename
+        with writing(parcel.warc):
+            kept.parent.mkdir(exist_ok=True)
+            parcel.warc.replace(kept)
+            parcel.remove()
+        return kept
 
     def size(self) -> int:
         """Bytes in all folders."""
-        return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
+        total = 0
+        for path in self.root.rglob("*"):
+            # Another process may just have delivered it.
+            with suppress(FileNotFoundError):
+                total += path.stat().st_size if path.is_file() else 0
+        return total
 
     @staticmethod
     def _hold(path: Path) -> CrawlFolder | None:

@@ -256,7 +256,8 @@ def read_records(stream: BinaryIO) -> Iterator[Record]:
                 length=iterator.get_record_length(),
             )
     except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
-        raise Corrupt(f"not a readable WARC: {error}") from error
+        # warcio explains itself over several lines.
+        raise Corrupt(f"not a readable WARC: {' '.join(str(error).split())[:120]}") from error
 
 
 def read_record(member: bytes) -> Record:

@@ -124,3 +124,8 @@ def test_never_raises(html: bytes, content_type: str | None) -> None:
 )
 def test_never_raises_for_a_lie(html: bytes, name: str) -> None:
     decode(b"<meta charset=" + name.encode() + b">" + html, f"text/html; charset={name}").encode()
+
+
+def test_references_to_control_characters_go() -> None:
+    assert clean("a&#27;b&#x1B;c&#0;d") == "a b c d"
+    assert clean("tab &#9; line &#xA; star &#313; grin &#x1F600;") == "tab &#9; line &#xA; star &#313; grin &#x1F600;"

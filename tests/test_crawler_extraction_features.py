@@ -7,7 +7,8 @@ import pytest
 
 from crawler.extraction.blocks import cut
 from crawler.extraction.document import body, parse
-from crawler.extraction.features import GROUPS, NAMES, Hints, groups_of, matrix
+from crawler.extraction.features import NAMES, Hints, matrix
+from crawler.extraction.groups import GROUPS, groups_of
 from crawler.extraction.words import Passage, grams, tokens
 
 PAGE = """<html><body>
@@ -50,6 +51,20 @@ def test_share_of_a_passage() -> None:
     assert passage.share(["four", "three"]) == 0.0
     assert passage.share([]) == Passage("").share(["a"]) == 0.0
     assert Passage("東京都は今日発表した").share(tokens("今日発表した")) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("words", "there"),
+    [
+        ("three", True),
+        ("two three", True),
+        ("two three four five six", True),
+        ("three two", False),
+        ("six seven", False),
+    ],
+)
+def test_a_passage_holds_runs_of_any_length(words: str, there: bool) -> None:
+    assert Passage("one two three four five six").holds(words.split()) is there
 
 
 def test_a_row_a_block_and_a_column_a_name(column: dict[str, list[float]]) -> None:

@@ -276,6 +276,7 @@ def test_every_field_is_documented(sample: Sample, held: list[RawRecord]) -> Non
         for line in gzip.decompress(path.read_bytes()).splitlines():
             article = json.loads(line)
             used |= article.keys() | article["warc"].keys() | article["extractor"].keys()
+            used |= (article["fingerprint"] or {}).keys()
             used |= {name for block in article["blocks"] for name in block}
     for path in sample.archive.glob("crawls/**/*.json"):
         report = json.loads(path.read_bytes())

@@ -9,6 +9,7 @@ import pytest
 
 from storage.articles import parse_line, read_member, read_part, to_json, to_line, write_part
 from storage.errors import Corrupt
+from storage.fingerprints import Fingerprint
 from storage.model import Article, Block, Extractor, TextSource
 
 ARTICLE = Article(
@@ -27,6 +28,7 @@ ARTICLE = Article(
     sources={"title": "json-ld"},
     extractor=Extractor("newskeep", "1", "sha256:00", "model"),
     timestamp=datetime(2026, 11, 21, 9, 0, tzinfo=UTC),
+    fingerprint=Fingerprint("sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ", "0f" * 64),
     warc=TextSource("x.warc.gz", 7, 9, "sha1:A"),
 )
 
@@ -59,6 +61,12 @@ def test_fields_of_a_newer_version_are_left_out() -> None:
     line["mood"] = "fine"
     line["blocks"][0]["weight"] = 3
     assert parse_line(json.dumps(line).encode()) == ARTICLE
+
+
+@pytest.mark.parametrize("fingerprint", [None, {}, 3, {"digest": "md9:x", "sketch": "0f"}, {"digest": 1, "sketch": ""}])
+def test_fingerprint_that_cannot_be_compared_is_none(fingerprint: object) -> None:
+    line = {**to_json(ARTICLE), "fingerprint": fingerprint}
+    assert parse_line(json.dumps(line).encode()).fingerprint is None
 
 
 @pytest.mark.parametrize("line", [b"", b"[]", b"{}", b'{"url": 1, "blocks": [3]}', b"\xff"])

@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from storage.errors import AlreadyRunning, Corrupt, StoreUnavailable
+from storage.fingerprints import Fingerprint
 from storage.index import ArticleEntry, Counts, WarcEntry, discard_index, open_index, queries, schema, sqlite
 from storage.index.rows import pack_digest, pack_url, unpack_digest, unpack_url
 from storage.index.sql import BATCH, Index
@@ -79,6 +80,7 @@ def test_a_row_comes_back_whole(index: Index) -> None:
 def test_an_article_comes_back_whole(index: Index) -> None:
     full, bare = article("https://example.com/a"), article("https://example.com/b", 1, 1)
     bare = replace(bare, title=None, published=None, language=None, part="text/b", words=0)
+    full = replace(full, fingerprint=Fingerprint(DIGEST, "0f" * 64))
     index.add(replace(WARC, parts=("text/a.jsonl.gz", "text/b")), [], [full, bare])
     assert list(index.articles()) == [bare, full]
     assert index.article_at(WARC.filename, 1) == bare

@@ -44,6 +44,10 @@ def _look(archive: Archive) -> None:
         if not archive.uri.startswith("s3:"):
             raise
         click.echo(f"newskeep: {error}; what is fetched waits in {archive.spool.root}", err=True)
+        return
+    if next(archive.index.warcs(), None) is None and next(archive.store.list("warc/"), None) is not None:
+        found = "what it holds is found again after `newskeep reindex`"
+        click.echo(f"newskeep: the archive {archive.uri} has no index on this machine; {found}", err=True)
 
 
 class _Display:

@@ -7,8 +7,10 @@ with the reason why they can be no article text.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -40,6 +42,8 @@ _EXCLUDED = {
 _EXCLUDED_ROLES = {"navigation": "navigation", "dialog": "dialog", "alertdialog": "dialog", "menu": "navigation"}
 _BOLD = _set("b strong")
 _ITALIC = _set("i em")
+#: Tags that say something without attributes.
+_TELLING = BLOCK_TAGS | _BOLD | _ITALIC | _EXCLUDED.keys()
 _NAMING = _set("class id role itemprop data-component data-testid data-type")
 _NOT_IN_ROWS = _set("table ul ol dl h1 h2 h3 h4 h5 h6 blockquote figure form pre hr")
 # A row longer than this, in characters, is a page laid out with tables.
@@ -96,11 +100,9 @@ class Cut:
     excluded: str | None = None
 
 
-@dataclass(slots=True)
-class _State:
-    """What holds at a point of the walk; a child starts from its parent's."""
+class _State(NamedTuple):
+    """What holds at a point of the walk; the same for a child unless its tag or attributes change it."""
 
-    element: Element
     linked: bool = False
     bold: bool = False
     italic: bool = False
@@ -111,6 +113,10 @@ class _State:
     excluded: str | None = None
 
 
+#: Where the walk is: the block-level element, and what holds there.
+_Point = tuple[Element, _State]
+
+
 @dataclass(slots=True)
 class _Walk:
     cuts: list[Cut] = field(default_factory=list)
@@ -119,9 +125,9 @@ class _Walk:
     #: The last list item that got its block: what follows in the same item is a paragraph.
     item: Element | None = None
 
-    def add(self, text: str | None, state: _State) -> None:
+    def add(self, text: str, state: _State) -> None:
         """Add text to the block under way; none starts with white space."""
-        if text and (self.pieces or not text.isspace()):
+        if self.pieces or not text.isspace():
             self.pieces.append((text, state))
 
     def flush(self, element: Element) -> None:
@@ -186,83 +192,86 @@ def _measure(cut: Cut, pieces: list[tuple[str, _State]]) -> Cut:
 def cut(body: Tree) -> list[Cut]:
     """Return the blocks of an element (normally <body>) of a readable tree, in page order."""
     walk = _Walk()
-    root = Element("body", "", None, 0, "body")
-    stack = [_State(root)]
+    point: _Point = Element("body", "", None, 0, "body"), _State()
+    stack: list[_Point] = []
     events = etree.iterwalk(body, events=("start", "end"))
     for event, node in events:
         tag = node.tag
         if event == "start":
-            if node is body:
-                state = stack[0]
-            elif tag in _SKIPPED:
+            stack.append(point)
+            if tag in _SKIPPED and node is not body:
                 events.skip_subtree()
-                stack.append(stack[-1])
                 continue
-            else:
-                state = _enter(node, tag, stack[-1], walk)
-                stack.append(state)
-            if tag == "tr" and (row := _row(node, state)) is not None:
+            if node is not body:
+                point = _enter(node, tag, point, walk)
+            if tag == "tr" and (row := _row(node, *point)) is not None:
                 walk.cuts.append(row)
                 events.skip_subtree()
-            else:
-                walk.add(node.text, state)
+            elif text := node.text:
+                walk.add(text, point[1])
             continue
-        state = stack.pop() if node is not body else stack[0]
         if tag in BLOCK_TAGS:
-            walk.flush(state.element)
-        if node is not body:
-            walk.add(node.tail, stack[-1])
+            walk.flush(point[0])
+        point = stack.pop()
+        if node is not body and (text := node.tail):
+            walk.add(text, point[1])
     return walk.cuts
 
 
-def _enter(node: Tree, tag: str, outer: _State, walk: _Walk) -> _State:
-    """Return the state inside of `node`; a block tag or <br> ends the block before it."""
+def _enter(node: Tree, tag: str, outer: _Point, walk: _Walk) -> _Point:
+    """Return what holds inside of `node`; a block tag or <br> ends the block before it."""
+    element, state = outer
     if tag == "br":
-        if outer.pre:
-            walk.pieces.append(("\n", outer))
+        if state.pre:
+            walk.pieces.append(("\n", state))
         else:
-            walk.flush(outer.element)
+            walk.flush(element)
             walk.broken = True
         return outer
-    attributes = dict(node.items())
-    block = tag in BLOCK_TAGS
-    if not block and not attributes and tag not in _BOLD and tag not in _ITALIC and tag not in _EXCLUDED:
+    attributes = node.items()
+    if not attributes and tag not in _TELLING:
         return outer
-    names = ""
-    hidden, excluded = outer.hidden, outer.excluded or _EXCLUDED.get(tag)
-    if attributes:
-        names = " ".join([value for name, value in attributes.items() if name in _NAMING])
-        hidden = hidden or "hidden" in attributes or _HIDDEN_STYLE.search(attributes.get("style", "")) is not None
-        if excluded is None and "role" in attributes:
-            excluded = _EXCLUDED_ROLES.get(attributes["role"])
-    inner = _State(
-        outer.element,
-        outer.linked,
-        outer.bold,
-        outer.italic,
+    names, classes, href, hidden, excluded = _attributes(attributes, state)
+    excluded = excluded if state.excluded is not None else _EXCLUDED.get(tag, excluded)
+    if tag in BLOCK_TAGS:
+        walk.flush(element)
+        element = Element(tag, names, element, element.depth + 1, _place(element.place, tag, classes))
+        pre = state.pre or tag == "pre"
+        if (hidden, pre, excluded, "") != (state.hidden, state.pre, state.excluded, state.inline_names):
+            state = state._replace(hidden=hidden, pre=pre, inline_names="", excluded=excluded)
+        return element, state
+    linked, bold, italic, _, pre, inline_names, outer_href, _ = state
+    return element, _State(
+        linked or tag == "a",
+        bold or tag in _BOLD,
+        italic or tag in _ITALIC,
         hidden,
-        outer.pre,
-        outer.inline_names,
-        outer.href,
+        pre,
+        names or inline_names,
+        href if tag == "a" else outer_href,
         excluded,
     )
-    if block:
-        walk.flush(outer.element)
-        place = _place(outer.element.place, tag, attributes.get("class") or "")
-        inner.element = Element(tag, names, outer.element, outer.element.depth + 1, place)
-        inner.pre = inner.pre or tag == "pre"
-        inner.inline_names = ""
-    elif tag == "a":
-        inner.linked, inner.href = True, attributes.get("href") or ""
-        inner.inline_names = names or outer.inline_names
-    else:
-        inner.bold = inner.bold or tag in _BOLD
-        inner.italic = inner.italic or tag in _ITALIC
-        inner.inline_names = names or outer.inline_names
-    return inner
 
 
-def _row(node: Tree, state: _State) -> Cut | None:
+def _attributes(attributes: Iterable[tuple[str, str]], outer: _State) -> tuple[str, str, str, bool, str | None]:
+    """Return the names, the class, the link target, whether it is hidden, and why it is excluded by its role."""
+    names, classes, href = [], "", ""
+    hidden, excluded = outer.hidden, outer.excluded
+    for name, value in attributes:
+        if name in _NAMING:
+            names.append(value)
+            if name == "class":
+                classes = value
+            elif name == "role" and excluded is None:
+                excluded = _EXCLUDED_ROLES.get(value)
+        elif name == "href":
+            href = value
+        elif name == "hidden" or (name == "style" and _HIDDEN_STYLE.search(value)):
+            hidden = True
+    return " ".join(names), classes, href, hidden, excluded
+
+
+def _row(node: Tree, element: Element, state: _State) -> Cut | None:
     """Return a table row as one block, its cells joined by " | "; `None` where a table only lays out the page."""
     cells = [child for child in node if child.tag in {"td", "th"}]
     if len(cells) < 2 or next(node.iterdescendants(*_NOT_IN_ROWS), None) is not None:
@@ -276,7 +285,7 @@ def _row(node: Tree, state: _State) -> Cut | None:
     return Cut(
         text,
         "row",
-        state.element,
+        element,
         linked=min(1.0, linked / max(1, sum(map(len, texts)))),
         links=len(anchors),
         hidden=state.hidden,

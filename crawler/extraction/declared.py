@@ -9,12 +9,12 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from lxml.etree import XPath, _Element
+from lxml.etree import _Element
 
 from crawler.extraction import jsonld
 from crawler.extraction.jsonld import Node, many, plain
 
-_CANONICAL = XPath("//link[@rel='canonical' or @rel='CANONICAL' or @rel='Canonical']/@href")
+_CANONICAL = frozenset({"canonical", "CANONICAL", "Canonical"})
 _MOST_TIMES = 20
 _LONGEST_ADDRESS = 2_000
 
@@ -48,8 +48,8 @@ class Declared:
     @property
     def canonicals(self) -> list[str]:
         """The addresses of `<link rel="canonical">`."""
-        found = _CANONICAL(self.tree)
-        return [str(href) for href in found] if isinstance(found, list) else []
+        links = (link for link in self.tree.iter("link") if link.get("rel") in _CANONICAL)
+        return [href for link in links if (href := link.get("href")) is not None]
 
     @cached_property
     def by_id(self) -> dict[str, Node]:

@@ -15,14 +15,16 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from crawler.extraction.words import grams, tokens
+from crawler.extraction.words import tokens
 from storage.fingerprints import SIZE, Fingerprint
 from storage.model import Article
 from storage.text import plain
 
 #: Fewer words make no sketch: what is short is the same or it is not.
 _LEAST_WORDS = 20
-_PRIME = np.uint64((1 << 31) - 1)
+_STEP = np.uint32(0x01000193)
+
+Numbers = NDArray[np.uint32]
 
 
 def fingerprinted(article: Article) -> Article:
@@ -40,15 +42,23 @@ def fingerprint(text: str) -> Fingerprint:
     words = tokens(text)
     if len(words) < _LEAST_WORDS:
         return Fingerprint(digest, "")
-    runs = {crc32(" ".join(gram).encode("utf-8", "replace")) % int(_PRIME) for gram in grams(words)}
     times, plus = _functions()
-    hashed = np.fromiter(runs, np.uint64, len(runs))[:, None] * times + plus
-    return Fingerprint(digest, (hashed % _PRIME).min(axis=0).astype(np.uint8).tobytes().hex())
+    return Fingerprint(digest, (_runs(words) * times + plus).min(axis=1).astype(np.uint8).tobytes().hex())
+
+
+def _runs(words: list[str]) -> Numbers:
+    """A number for each run of four words."""
+    each = np.array([crc32(word.encode("utf-8", "replace")) for word in words], np.uint32)
+    runs: Numbers = ((each[:-3] * _STEP + each[1:-2]) * _STEP + each[2:-1]) * _STEP + each[3:]
+    # What differs little must not stay together (the last step of MurmurHash3).
+    for shift, times in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        runs = (runs ^ np.right_shift(runs, np.uint32(shift))) * np.uint32(times)
+    return runs ^ np.right_shift(runs, np.uint32(16))
 
 
 @cache
-def _functions() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """The factors and summands of 64 hash functions, the same for ever: stored sketches depend on them."""
-    made = np.frombuffer(b"".join(sha256(b"newskeep %d" % part).digest() for part in range(SIZE // 2)), ">u8")
-    numbers = made.astype(np.uint64) % (_PRIME - np.uint64(1)) + np.uint64(1)
-    return numbers[:SIZE], numbers[SIZE:]
+def _functions() -> tuple[Numbers, Numbers]:
+    """The odd factors and the summands of 64 functions, a column each, the same for ever: sketches depend on them."""
+    made = np.frombuffer(b"".join(sha256(b"newskeep %d" % part).digest() for part in range(SIZE // 4)), ">u4")
+    numbers = made.astype(np.uint32)[:, None]
+    return numbers[:SIZE] | np.uint32(1), numbers[SIZE:]

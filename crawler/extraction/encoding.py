@@ -110,16 +110,23 @@ def decode(html: bytes, content_type: str | None = None) -> str:
     # Bytes that happen to be one or two letters of UTF-8 are left to what the page says.
     elif len(html) - len(text) in (1, 2) and declared and "utf-8" not in declared:
         text = html.decode(declared[0], "replace")
-    return text.replace("\0", "")
+    return _CONTROL.sub(" ", text.replace("\0", ""))
+
+
+# &#0; to &#31; without tab, line feed and carriage return, decimal or hexadecimal.
+_CONTROL = re.compile(r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[\da-fA-F]))(?:;|(?![\da-fA-F]))")
 
 
 def clean(text: str) -> str:
-    """Return the text without NULs and lone surrogates, which neither lxml nor UTF-8 can hold."""
+    """Return the text without NULs, lone surrogates and references to control characters.
+
+    Neither lxml nor UTF-8 can hold the first two, and no XML tree the third, so that trafilatura gives up the page.
+    """
     try:
         text.encode()
     except UnicodeEncodeError:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.replace("\0", "")
+    return _CONTROL.sub(" ", text.replace("\0", ""))
 
 
 def codec(label: str) -> str | None:

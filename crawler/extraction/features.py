@@ -8,118 +8,32 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from crawler.extraction.blocks import HEADINGS, Cut, Element
-from crawler.extraction.words import Gram, Passage, grams, tokens
+from crawler.extraction.blocks import HEADINGS, Cut
+from crawler.extraction.columns import BELOW_AT, INSIDE_AT, NAMES, TAGS
+from crawler.extraction.groups import GROUPS, groups_of
+from crawler.extraction.surroundings import Numbers, Surroundings, bits
+from crawler.extraction.words import Passage, tokens
+
+__all__ = ["NAMES", "Hints", "Matrix", "matrix"]
 
 Matrix = NDArray[np.float32]
 Column = NDArray[np.float32]
+Wide = NDArray[np.float64]
 
-#: What class names, ids and roles tell, whatever the site: a group and what such names contain.
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "share": ("share", "sharing", "social", "follow", "facebook", "twitter", "whatsapp"),
-    "related": (
-        *("relat", "recommend", "read-more", "readmore", "read-also", "read-next", "more-on", "more-from", "more-stor"),
-        *(
-            "more-news",
-            "also",
-            "trending",
-            "popular",
-            "most-read",
-            "mostread",
-            "outbrain",
-            "taboola",
-            "teaser",
-            "next-",
-        ),
-        *("suggest", "linkbox", "inline-link", "inline-article", "inline-promo", "carousel", "latest", "recirc"),
-    ),
-    "newsletter": (
-        *("newsletter", "subscri", "signup", "sign-up", "optin", "mailing", "paywall", "regwall", "piano", "register"),
-        *("login", "premium"),
-    ),
-    "advert": (
-        *("advert", "sponsor", "promo", "banner", "commercial", "affiliate", "dfp", "gpt", "donat", "supportus"),
-        *("support-us", "contribut"),
-    ),
-    "comment": ("comment", "disqus", "respond", "discussion"),
-    "author": ("author", "byline", "contributor", "writer", "profile"),
-    "caption": (
-        *("caption", "credit", "figure", "photo", "image", "gallery", "media", "video", "slide", "player", "copyright"),
-        *("legend", "thumb", "lightbox"),
-    ),
-    "tag": ("topic", "categor", "keyword", "kicker", "label", "breadcrumb", "section-name", "rubric"),
-    "navigation": (
-        *("nav", "menu", "footer", "header", "toolbar", "sidebar", "side-", "skip", "pager", "paginat", "widget"),
-        *("rail", "masthead"),
-    ),
-    "date": ("meta", "date", "time", "publish", "info", "stamp"),
-    "title": (
-        *("title", "headline", "heading", "dek", "standfirst", "stand-first", "lead", "lede", "summary", "intro"),
-        *("excerpt", "abstract", "chapo", "descri"),
-    ),
-    "body": ("body", "content", "article", "story", "post", "entry", "text", "paragraph", "rich", "prose", "copy"),
-    "consent": ("cookie", "consent", "gdpr", "privacy", "modal", "popup", "overlay", "toast", "alert", "disclaimer"),
-    "embed": (
-        *("embed", "tweet", "instagram", "quote", "pull", "aside", "factbox", "infobox", "box", "module", "component"),
-    ),
-    "hidden": ("hidden", "hide", "sr-only", "visually", "screen-reader", "print", "invisible", "offscreen"),
-}
-# Too short to be looked for inside of words.
-_WHOLE_PARTS = {"ad": "advert", "ads": "advert", "tag": "tag", "tags": "tag", "bio": "author"}
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"”»’')\]]*$")
 _OPENING = tuple("([|*-–—•·▶►›»")
 _SYMBOLS = re.compile(r"[©®|→›»•▶►]|https?://|@\w|\bwww\.")
 _NUMERIC_DATE = re.compile(r"\b(19|20)\d\d\b|\d{1,2}[:.h]\d\d\b")
 _PUNCTUATION = tuple(".,;!?，。、؛،")
-
-
-def _names(names: str) -> list[str]:
-    return names.split()
-
-
-_OWN = _names(
-    "chars words chars_per_word linked links starts_linked ends_linked bold italic ends_sentence ends_colon"
-    " punctuation upper digits symbols date starts_lower colon_early opens broken hidden slug"
-)
-_KINDS = _names("p h1 heading li row caption quote division")
-_INSIDE = _names("article main aside footer header figure form li table blockquote section")
-_BELOW = _names("aside header footer figure section li a blockquote")
-_RELATION = _names("in_main below_main depth in_parent parent_is_main same_place")
-_VIEWS = _names("trafilatura json_ld json_ld_length title description repeated")
-_POSITION = _names(
-    "position after_first before_last is_before is_after after_h1 has_h1 words_before text_words page_blocks"
-)
-_AROUND = [f"{name}_{level}" for level in (0, 1, 2) for name in ("words_in", "blocks_in", "linked_in", "kept_in")]
-_NEIGHBOURS = [
-    f"{name}_{distance:+d}"
-    for distance in (-2, -1, 1, 2)
-    for name in ("trafilatura", "linked", "words", "ends_sentence", "sibling", "is_heading")
-]
-_SECTION = _names("since_heading under_heading section_kept section_linked gap_before gap_after density")
-_GROUPS = [f"{where}:{group}" for where in ("near", "own", "inline") for group in GROUPS]
-
-#: Names of the columns, in order.
-NAMES: tuple[str, ...] = tuple(
-    [*_OWN]
-    + [f"is_{kind}" for kind in _KINDS]
-    + [f"inside_{tag}" for tag in _INSIDE]
-    + [f"below_{tag}" for tag in _BELOW]
-    + _RELATION
-    + _VIEWS
-    + _POSITION
-    + _AROUND
-    + _NEIGHBOURS
-    + _SECTION
-    + _GROUPS
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,81 +47,36 @@ class Hints:
     body: str = ""
 
 
-@lru_cache(maxsize=16384)
-def groups_of(names: str) -> int:
-    """Return the groups of some names, parted by spaces, as a bit set in the order of `GROUPS`."""
-    found = 0
-    for name in names.split():
-        found |= _groups_of_name(name.lower())
-    return found
-
-
-@lru_cache(maxsize=65536)
-def _groups_of_name(name: str) -> int:
-    found = {_WHOLE_PARTS.get(part) for part in name.replace("_", "-").split("-")}
-    return sum(
-        1 << bit
-        for bit, (group, fragments) in enumerate(GROUPS.items())
-        if group in found or any(map(name.__contains__, fragments))
-    )
-
-
 class _Page:
     """The blocks with their words, and where the text stands by trafilatura's account."""
 
     def __init__(self, cuts: Sequence[Cut], hints: Hints) -> None:
         self.cuts = cuts
         self.words = [tokens(cut.text) for cut in cuts]
-        self.grams: list[list[Gram]] = [grams(words) for words in self.words]
-        self.chains = [cut.within.chain() for cut in cuts]
-        self.lengths = np.array([len(words) for words in self.words], dtype=np.float32)
-        self.first_opinion = self.share_of(hints.trafilatura)
+        sizes = [len(words) for words in self.words]
+        self.lengths = np.array(sizes, dtype=np.float32)
+        self.first_opinion = self.share_of(Passage(hints.trafilatura))
         self.linked = np.array([cut.linked for cut in cuts], dtype=np.float32)
         self.ends = [_SENTENCE_END.search(cut.text[-4:]) is not None for cut in cuts]
         self.headings = [cut.kind in HEADINGS for cut in cuts]
-        self.core = [
-            index
-            for index, share in enumerate(self.first_opinion.tolist())
-            if share > 0.7 and len(self.words[index]) >= 8
-        ]
-        self.core_words = sum(len(self.words[index]) for index in self.core)
+        self.core = np.flatnonzero((self.first_opinion > 0.7) & (self.lengths >= 8)).tolist()
+        self.core_words = sum(sizes[index] for index in self.core)
         self.places: Counter[str] = Counter()
         for index in self.core:
-            self.places[cuts[index].within.place] += len(self.words[index])
-        self.main = self._main()
-        self.parent = self._parent()
+            self.places[cuts[index].within.place] += sizes[index]
+        self.around = Surroundings(cuts, self.core, sizes, TAGS)
 
-    def share_of(self, text: str) -> Column:
-        """Return for each block which part of it stands in `text`."""
-        passage = Passage(text)
-        return np.array(
-            [passage.share(words, runs) for words, runs in zip(self.words, self.grams, strict=True)], dtype=np.float32
-        )
-
-    def _main(self) -> Element | None:
-        """The smallest element around four fifths of the words of the text."""
-        inside: Counter[Element] = Counter()
-        for index in self.core:
-            for element in self.chains[index]:
-                inside[element] += len(self.words[index])
-        best = [element for element, words in inside.items() if words >= 0.8 * self.core_words]
-        return max(best, key=lambda element: element.depth, default=None)
-
-    def _parent(self) -> Element | None:
-        """The element that is the parent of most words of the text."""
-        words: Counter[Element] = Counter()
-        for index in self.core:
-            if len(self.chains[index]) > 1:
-                words[self.chains[index][1]] += len(self.words[index])
-        return max(words, key=lambda element: words[element], default=None)
+    def share_of(self, passage: Passage) -> Column:
+        """Return for each block which part of it stands in the passage."""
+        return np.array([passage.share(words) for words in self.words], dtype=np.float32)
 
 
 def matrix(cuts: Sequence[Cut], hints: Hints) -> Matrix:
     """Return the features, a row a block, columns as in `NAMES`. `cuts` must not be empty."""
     page = _Page(cuts, hints)
-    parts: list[NDArray[np.float32]] = [
-        np.array([_own(page, index) for index in range(len(cuts))], dtype=np.float32),
-        np.array([_markup(page, index) for index in range(len(cuts))], dtype=np.float32),
+    parts: list[NDArray[Any]] = [
+        _own(page),
+        _markup(page),
         _views(page, hints),
         _position(page),
         _around(page),
@@ -215,38 +84,56 @@ def matrix(cuts: Sequence[Cut], hints: Hints) -> Matrix:
         _section(page),
         _groups(page),
     ]
-    return np.hstack(parts)
+    return np.hstack([part.astype(np.float32, copy=False) for part in parts])
 
 
-def _own(page: _Page, index: int) -> list[float]:
-    cut, words = page.cuts[index], page.words[index]
-    count, chars = max(1, len(words)), len(cut.text)
+def _own(page: _Page) -> Wide:
+    cuts, counts = page.cuts, np.maximum(1.0, page.lengths.astype(np.float64))
+    texts = [cut.text for cut in cuts]
+    chars = np.array([len(text) for text in texts])
     # The beginning tells the kind of a block.
-    text = cut.text[:80]
-    return [
+    starts = [text[:80] for text in texts]
+    upper, digits = _letters(starts)
+    columns: list[ArrayLike] = [
         chars,
-        len(words),
-        chars / count,
-        cut.linked,
-        cut.links,
-        cut.starts_linked,
-        cut.ends_linked,
-        cut.bold,
-        cut.italic,
-        page.ends[index],
-        cut.text.endswith((":", "：")),
-        sum(map(cut.text.count, _PUNCTUATION)) / count,
-        sum(map(str.isupper, text)) / len(text),
-        sum(map(str.isdigit, text)) / len(text),
-        _SYMBOLS.search(text) is not None,
-        _NUMERIC_DATE.search(text) is not None,
-        text[:1].islower(),
-        ":" in text[:25] or "：" in text[:25],
-        text.startswith(_OPENING),
-        cut.broken,
-        cut.hidden,
-        _slug_overlap(cut.href, words) if cut.linked > 0.3 else 0.0,
+        page.lengths,
+        chars / counts,
+        page.linked,
+        [cut.links for cut in cuts],
+        [cut.starts_linked for cut in cuts],
+        [cut.ends_linked for cut in cuts],
+        [cut.bold for cut in cuts],
+        [cut.italic for cut in cuts],
+        page.ends,
+        [text.endswith((":", "：")) for text in texts],
+        np.array([sum(map(text.count, _PUNCTUATION)) for text in texts]) / counts,
+        upper,
+        digits,
+        [_SYMBOLS.search(start) is not None for start in starts],
+        [bool(some) and _NUMERIC_DATE.search(start) is not None for some, start in zip(digits, starts, strict=True)],
+        [start[:1].islower() for start in starts],
+        [":" in start[:25] or "：" in start[:25] for start in starts],
+        [start.startswith(_OPENING) for start in starts],
+        [cut.broken for cut in cuts],
+        [cut.hidden for cut in cuts],
+        [
+            _slug_overlap(cut.href, words) if cut.linked > 0.3 else 0.0
+            for cut, words in zip(cuts, page.words, strict=True)
+        ],
     ]
+    return np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
+
+
+def _letters(texts: Sequence[str]) -> tuple[Wide, Wide]:
+    """The shares of capitals and of digits in each text; none of the texts is empty."""
+    sizes = np.array([len(text) for text in texts])
+    characters = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<U1")
+    first = np.cumsum(sizes) - sizes
+    upper, digits = (
+        np.add.reduceat(found, first, dtype=np.int64) / sizes
+        for found in (np.strings.isupper(characters), np.strings.isdigit(characters))
+    )
+    return upper, digits
 
 
 def _slug_overlap(href: str, words: Sequence[str]) -> float:
@@ -259,51 +146,61 @@ def _slug_overlap(href: str, words: Sequence[str]) -> float:
     return len(slug & distinct) / len(distinct)
 
 
-def _markup(page: _Page, index: int) -> list[float]:
-    cut, chain = page.cuts[index], page.chains[index]
-    tag, kind = cut.within.tag, cut.kind
-    inside = {element.tag for element in chain}
-    in_main = page.main is not None and page.main in chain
-    depth = chain.index(page.main) if page.main is not None and in_main else 15
-    below = {element.tag for element in (chain[:depth] if in_main else chain)}
-    return [
-        *(
-            tag == "p",
-            kind == "h1",
-            kind in HEADINGS and kind != "h1",
-            tag == "li",
-            kind == "row" or tag in {"td", "th"},
-            kind == "caption",
-            kind == "quote",
-            tag in {"div", "section", "article", "body"},
-        ),
-        *(name in inside for name in _INSIDE),
-        *(name in below for name in _BELOW),
-        in_main,
-        depth,
-        len(chain),
-        page.parent is not None and page.parent in chain[:3],
-        len(chain) > 1 and chain[1] is page.parent,
-        page.places[cut.within.place] / max(1, page.core_words),
+def _markup(page: _Page) -> Wide:
+    around = page.around
+    inside, below = bits(around.inside, len(TAGS)), bits(around.below, len(TAGS))
+    relation = [
+        around.in_main,
+        around.to_main,
+        [cut.within.depth for cut in page.cuts],
+        around.in_parent,
+        around.parent_is_main,
+        [page.places[cut.within.place] / max(1, page.core_words) for cut in page.cuts],
     ]
+    kinds = np.array([_kinds(cut.within.tag, cut.kind) for cut in page.cuts])
+    return np.column_stack([kinds, inside[:, INSIDE_AT], below[:, BELOW_AT], *relation])
 
 
-def _views(page: _Page, hints: Hints) -> Matrix:
+@cache
+def _kinds(tag: str, kind: str) -> tuple[bool, ...]:
+    return (
+        tag == "p",
+        kind == "h1",
+        kind in HEADINGS and kind != "h1",
+        tag == "li",
+        kind == "row" or tag in {"td", "th"},
+        kind == "caption",
+        kind == "quote",
+        tag in {"div", "section", "article", "body"},
+    )
+
+
+def _views(page: _Page, hints: Hints) -> Wide:
     title, description = set(tokens(hints.title)), " ".join(tokens(hints.description))
-    times = Counter(map(tuple, page.words))
-    kept_words = float(page.first_opinion @ page.lengths)
-    json_ld = page.share_of(hints.body) if hints.body else np.full(len(page.cuts), -1, np.float32)
-    ratio = min(3.0, len(tokens(hints.body)) / max(1.0, kept_words)) if hints.body else -1.0
+    whole = [" ".join(words) for words in page.words]
+    times = Counter(whole)
+    json_ld = np.full(len(page.cuts), -1, np.float32)
+    ratio = -1.0
+    if hints.body:
+        body = Passage(hints.body)
+        json_ld = page.share_of(body)
+        ratio = min(3.0, body.length / max(1.0, float(page.first_opinion @ page.lengths)))
     rest = [
-        [
+        (
             ratio,
-            len(title & set(words)) / max(1, len(title | set(words))),
-            len(words) >= 4 and " ".join(words) in description,
-            times[tuple(words)] > 1,
-        ]
-        for words in page.words
+            _overlap(title, set(words)),
+            len(words) >= 4 and text in description,
+            times[text] > 1,
+        )
+        for words, text in zip(page.words, whole, strict=True)
     ]
-    return np.column_stack([page.first_opinion, json_ld, np.array(rest, dtype=np.float32)])
+    return np.column_stack([page.first_opinion, json_ld, np.array(rest)])
+
+
+def _overlap(one: Set[str], other: Set[str]) -> float:
+    """Which part of the words of both is in both."""
+    common = len(one & other)
+    return common / max(1, len(one) + len(other) - common)
 
 
 def _position(page: _Page) -> Matrix:
@@ -328,32 +225,17 @@ def _position(page: _Page) -> Matrix:
     ).astype(np.float32)
 
 
-def _around(page: _Page) -> Matrix:
-    """Sums over the blocks of the element itself, of its parent and of that one's parent."""
-    sums: dict[Element, list[float]] = {}
-    first_opinion, lengths, linked = page.first_opinion.tolist(), page.lengths.tolist(), page.linked.tolist()
-    for index, chain in enumerate(page.chains):
-        words = lengths[index]
-        for element in chain[:4]:
-            entry = sums.setdefault(element, [0.0, 0.0, 0.0, 0.0])
-            entry[0] += words
-            entry[1] += 1
-            entry[2] += linked[index] * words
-            entry[3] += first_opinion[index] * words
-    nothing = [0.0, 0.0, 0.0, 0.0]
-    for entry in sums.values():
-        entry[2:] = entry[2] / max(1.0, entry[0]), entry[3] / max(1.0, entry[0])
-    return np.array(
-        [
-            [value for level in range(3) for value in (sums[chain[level]] if len(chain) > level else nothing)]
-            for chain in page.chains
-        ],
-        dtype=np.float32,
-    )
+def _around(page: _Page) -> Wide:
+    """Words, blocks, linked and kept share in the element itself, in its parent and in that one's parent."""
+    lengths = page.lengths.astype(np.float64)
+    sums = page.around.sums([lengths, np.ones(len(lengths)), page.linked * lengths, page.first_opinion * lengths])
+    sums[2:] /= np.maximum(1.0, sums[0])
+    # Block, level, value.
+    return sums.transpose(1, 2, 0).reshape(len(lengths), -1)
 
 
 def _neighbours(page: _Page) -> Matrix:
-    parents = [chain[1] if len(chain) > 1 else None for chain in page.chains]
+    parents = page.around.up[:, 1]
     values = np.column_stack([page.first_opinion, page.linked, page.lengths, page.ends]).astype(np.float32)
     headings = np.array(page.headings, dtype=np.float32)
     count = len(page.cuts)
@@ -363,9 +245,7 @@ def _neighbours(page: _Page) -> Matrix:
         here = slice(max(0, -distance), max(0, count - max(0, distance)))
         there = slice(max(0, distance), max(0, count + min(0, distance)))
         part[here, :4] = values[there]
-        part[here, 4] = [
-            mine is not None and mine is other for mine, other in zip(parents[here], parents[there], strict=True)
-        ]
+        part[here, 4] = (parents[here] >= 0) & (parents[here] == parents[there])
         part[here, 5] = headings[there]
         parts.append(part)
     return np.hstack(parts)
@@ -410,16 +290,7 @@ def _gap(page: _Page, *, backwards: bool = False) -> Column:
     return gaps
 
 
-def _groups(page: _Page) -> Matrix:
+def _groups(page: _Page) -> Numbers:
     """Groups of the names of the ancestors below the main element, of the element, and of its inline wrapper."""
-    bits = []
-    for cut, chain in zip(page.cuts, page.chains, strict=True):
-        near = 0
-        for element in chain:
-            if element is page.main:
-                break
-            near |= groups_of(element.names)
-        bits.append((near, groups_of(cut.within.names), groups_of(cut.inline_names)))
-    shifts = np.arange(len(GROUPS))
-    sets = np.array(bits, dtype=np.int64)
-    return np.hstack([(sets[:, column : column + 1] >> shifts) & 1 for column in range(3)]).astype(np.float32)
+    inline = np.array([groups_of(cut.inline_names) for cut in page.cuts])
+    return np.hstack([bits(sets, len(GROUPS)) for sets in (page.around.near, page.around.own, inline)])

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crawler.extraction.features import NAMES, Matrix
+from crawler.extraction.columns import NAMES
+from crawler.extraction.features import Matrix
 
 
 class ModelMismatch(ValueError):

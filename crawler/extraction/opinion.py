@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import Literal
 
 import trafilatura
+from trafilatura.settings import Extractor
 
 from crawler.extraction.document import Tree, too_deep
 
@@ -24,14 +26,20 @@ def opinion(tree: Tree, mode: Mode = "fast") -> str:
     if too_deep(tree):
         return ""
     try:
-        document = trafilatura.bare_extraction(
-            tree,
-            fast=mode in {"fast", "precision"},
-            include_comments=False,
-            favor_precision=mode == "precision",
-            favor_recall=mode == "recall",
-        )
+        document = trafilatura.bare_extraction(tree, options=_options(mode))
     except Exception:
         # Its cleaning reaches into every corner of a broken page; what fails there must not cost the page its text.
         return ""
     return (document.text or "") if document is not None and not isinstance(document, dict) else ""
+
+
+@cache
+def _options(mode: Mode) -> Extractor:
+    """The options of a mode, which trafilatura leaves as they are; made for each page they cost as much as an XPath."""
+    return Extractor(
+        output_format="python",
+        fast=mode in {"fast", "precision"},
+        comments=False,
+        precision=mode == "precision",
+        recall=mode == "recall",
+    )

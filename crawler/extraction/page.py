@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from crawler.extraction import jsonld
 from crawler.extraction.blocks import cut
 from crawler.extraction.document import TooLarge, body, lean, parse
-from crawler.extraction.encoding import decode
+from crawler.extraction.encoding import clean, decode
 from crawler.extraction.features import Hints
 from crawler.extraction.metadata import Metadata, metadata
 from crawler.extraction.model import shipped
@@ -21,7 +21,7 @@ from storage.model import Article, Extractor
 
 def read(page: bytes | str, url: str, content_type: str | None, now: datetime | None) -> Article:
     """Return the article of a page; raises only what a bug raises."""
-    text = page if isinstance(page, str) else decode(page, content_type)
+    text = clean(page if isinstance(page, str) else decode(page, content_type))
     try:
         tree = parse(text)
     except TooLarge as error:

@@ -15,6 +15,8 @@ from storage.model import Block
 REASON = "standfirst, in the description"
 #: Fewer words are a kicker or a byline.
 _LEAST_WORDS = 5
+#: In characters; what begins with a longer one is no standfirst.
+_LONGEST_WORD = 60
 #: A description that was cut says more than this many of the standfirst's words.
 _CUT_WORDS = 7
 
@@ -27,11 +29,14 @@ def listed(blocks: Sequence[Block], description: str | None) -> tuple[tuple[Bloc
     if description is None:
         return tuple(blocks), None
     said = tokens(description.rstrip(" .…"))
+    if len(said) < _LEAST_WORDS:
+        return tuple(blocks), description
     told = list(blocks)
     for number, block in enumerate(blocks):
         if block.kept and block.kind == "p":
             break
-        if not block.kept and _same(tokens(block.text), said):
+        # Most of what stands above the text does not even begin like the description.
+        if not block.kept and said[:1] == tokens(block.text[:_LONGEST_WORD])[:1] and _same(tokens(block.text), said):
             told[number] = replace(block, reason=f"{REASON}; {block.reason}")
             if len(block.text) > len(description):
                 description = block.text

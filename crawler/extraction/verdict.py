@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from crawler.extraction.blocks import Cut
+from crawler.extraction.columns import NAMES
 from crawler.extraction.features import Hints, matrix
 from crawler.extraction.model import Model
 from crawler.extraction.opinion import Mode
@@ -17,6 +18,8 @@ from storage.model import Block
 _LEAST_SHARE = 0.35
 # A block is trafilatura's when this part of it stands in trafilatura's text.
 _STANDS = 0.6
+
+_WORDS = NAMES.index("words")
 
 Ask = Callable[[Mode], str]
 
@@ -32,10 +35,11 @@ class Verdict:
 def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Verdict:
     """Return what is to be kept; `ask` gives trafilatura's text in another mode, and is called for odd pages only."""
     candidates = [cut for cut in cuts if cut.excluded is None]
-    answers = model.probabilities(matrix(candidates, hints)).tolist() if candidates else []
-    kept = sum(
-        len(tokens(cut.text)) for cut, answer in zip(candidates, answers, strict=True) if answer >= model.threshold
-    )
+    answers, kept = [], 0
+    if candidates:
+        rows = matrix(candidates, hints)
+        probabilities = model.probabilities(rows)
+        answers, kept = probabilities.tolist(), int(rows[probabilities >= model.threshold, _WORDS].sum(dtype=float))
     first = len(tokens(hints.trafilatura))
     if kept and kept >= _LEAST_SHARE * first:
         by_cut = dict(zip(candidates, answers, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 # Thai, Lao, Burmese, Khmer, kana and Han are written without spaces: there each character is a token.
@@ -25,7 +25,11 @@ def tokens(text: str) -> list[str]:
 
 def grams(words: Sequence[str]) -> list[Gram]:
     """Return each run of four words, in order; none when there are fewer."""
-    return list(zip(words, islice(words, 1, None), islice(words, 2, None), islice(words, 3, None), strict=False))
+    return list(_grams(words))
+
+
+def _grams(words: Sequence[str]) -> Iterator[Gram]:
+    return zip(words, words[1:], words[2:], words[3:], strict=False)
 
 
 class Passage:
@@ -34,18 +38,26 @@ class Passage:
     def __init__(self, text: str) -> None:
         words = tokens(text)
         self.length = len(words)
-        self._grams = set(grams(words))
-        self._joined = f" {' '.join(words)} "
+        self._words, self._distinct = words, set(words)
+        self._grams = set(_grams(words))
+        #: Length -> all runs of so many words.
+        self._runs: dict[int, set[tuple[str, ...]]] = {}
 
     def holds(self, words: Sequence[str]) -> bool:
         """Whether all the words stand here, one after the other."""
-        return f" {' '.join(words)} " in self._joined
+        size = len(words)
+        # Most words of menus and adverts are not in the text at all.
+        if size < 2 or not self._distinct.issuperset(words):
+            return self._distinct.issuperset(words)
+        if size not in self._runs:
+            shifted = (islice(self._words, start, None) for start in range(size))
+            self._runs[size] = set(zip(*shifted, strict=False))
+        return tuple(words) in self._runs[size]
 
-    def share(self, words: Sequence[str], word_grams: Sequence[Gram] | None = None) -> float:
+    def share(self, words: Sequence[str]) -> float:
         """Return which part (0 to 1) of `words` stands here; fewer than four words do whole or not at all."""
         if not words or not self.length:
             return 0.0
         if len(words) < 4:
             return float(self.holds(words))
-        runs = grams(words) if word_grams is None else word_grams
-        return sum(map(self._grams.__contains__, runs)) / len(runs)
+        return sum(map(self._grams.__contains__, _grams(words))) / (len(words) - 3)

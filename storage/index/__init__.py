@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from storage.fingerprints import Fingerprint
+
 if TYPE_CHECKING:
     from storage.index.sql import Index
 
@@ -47,8 +49,20 @@ class ArticleEntry:
     part: str
     part_offset: int
     part_length: int
+    #: Of its text; `None` where it has none.
+    fingerprint: Fingerprint | None = None
     #: Set by the index, for paging.
     id: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An article under another URL with the same text (`exact`), or nearly the same."""
+
+    article: ArticleEntry
+    exact: bool
+    #: About which share of their runs of words the two have in common: 1 where they differ in signs alone.
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import CompoundSelect, Engine, Select, bindparam, func, or_, select, tuple_, union_all
 
 from storage.index.rows import Row
+from storage.index.schema import article_keys as _article_keys
 from storage.index.schema import articles as _articles
 from storage.index.schema import captures as _captures
 from storage.index.schema import warcs as _warcs
@@ -54,7 +55,7 @@ def _param(name: str) -> Any:
     return bindparam(name, unique=False)
 
 
-_c, _w, _a = _captures.c, _warcs.c, _articles.c
+_c, _w, _a, _k = _captures.c, _warcs.c, _articles.c, _article_keys.c
 
 WARC = Query(
     select(_w.filename, _w.size, _w.sha256, _w.parts, _w.captures, _w.articles).where(_w.filename == _param("filename"))
@@ -151,6 +152,8 @@ _ARTICLE = select(
     _a.part,
     _a.part_offset,
     _a.part_length,
+    _a.digest,
+    _a.sketch,
 ).join_from(_articles, _warcs, _w.id == _a.warc)
 
 _article_before = (
@@ -165,6 +168,25 @@ ARTICLE_BEFORE, ARTICLE_AFTER = Query(_article_before), Query(_article_after)
 ARTICLE_BEFORE_URL, ARTICLE_AFTER_URL = (
     Query(query.where(_a.url == _param("url"))) for query in (_article_before, _article_after)
 )
+TEXT_SIZE = Query(
+    select(func.max(_a.part_offset + _a.part_length))
+    .join_from(_warcs, _articles, _w.id == _a.warc)
+    .where(_w.filename == _param("filename"))
+)
+_history = (
+    _ARTICLE.where(
+        _a.surt == _param("surt"),
+        _a.timestamp >= _param("timestamp"),
+        or_(_a.timestamp > _param("timestamp"), _a.id > _param("id")),
+    )
+    .order_by(_a.timestamp, _a.id)
+    .limit(_param("n"))
+)
+#: Articles that share the SURT, and those of exactly one URL, from a cursor on.
+HISTORY, HISTORY_URL = Query(_history), Query(_history.where(_a.url == _param("url")))
+#: Articles that have a key, the last entered first.
+KEYED = Query(select(_k.article).where(_k.key == _param("key")).order_by(_k.article.desc()).limit(_param("n")))
+ARTICLE = Query(_ARTICLE.where(_a.id == _param("id")))
 ARTICLE_AT = Query(_ARTICLE.where(_w.filename == _param("filename"), _a.offset == _param("offset")))
 
 

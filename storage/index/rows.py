@@ -7,6 +7,7 @@ from base64 import b32decode, b32encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from storage.fingerprints import Fingerprint
 from storage.index import ArticleEntry, WarcEntry
 from storage.model import Capture
 from storage.urls import surt
@@ -97,6 +98,8 @@ def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]
         "part": parts.index(article.part),
         "part_offset": article.part_offset,
         "part_length": article.part_length,
+        "digest": pack_digest(article.fingerprint.digest) if article.fingerprint else None,
+        "sketch": bytes.fromhex(article.fingerprint.sketch) if article.fingerprint else None,
     }
 
 
@@ -116,7 +119,8 @@ def capture_of(row: Row) -> Capture:
 
 
 def article_of(row: Row) -> ArticleEntry:
-    number, url, timestamp, site, title, published, language, words, filename, offset, parts, part, at, length = row
+    number, url, timestamp, site, title, published, language, words, filename, offset, parts, part, *rest = row
+    at, length, digest, sketch = rest
     return ArticleEntry(
         url=url,
         timestamp=_EPOCH + timedelta(seconds=timestamp),
@@ -130,8 +134,14 @@ def article_of(row: Row) -> ArticleEntry:
         part=json.loads(parts)[part],
         part_offset=at,
         part_length=length,
+        fingerprint=fingerprint_of(digest, sketch),
         id=number,
     )
+
+
+def fingerprint_of(digest: bytes | None, sketch: bytes | None) -> Fingerprint | None:
+    known = unpack_digest(digest)
+    return None if known is None else Fingerprint(known, (sketch or b"").hex())
 
 
 def warc_of(row: Row) -> WarcEntry:

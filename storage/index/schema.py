@@ -93,12 +93,24 @@ articles = Table(
     Column("part", Integer, nullable=False),
     Column("part_offset", BigInteger, nullable=False),
     Column("part_length", BigInteger, nullable=False),
+    # Of the fingerprint: packed, see storage/index/rows.py; 64 bytes.
+    Column("digest", LargeBinary),
+    Column("sketch", LargeBinary),
     UniqueConstraint("warc", "offset"),
     sqlite_autoincrement=True,
 )
 Index("articles_by_url", articles.c.surt, articles.c.timestamp)
 Index("articles_by_time", articles.c.timestamp.desc(), articles.c.id)
 Index("articles_by_site", articles.c.site, articles.c.timestamp.desc(), articles.c.id)
+
+# Fingerprint.keys -> articles, to find near texts by. No foreign key, as with captures.
+article_keys = Table(
+    "article_keys",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("article", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
 
 
 # Rows on their way in, private to a connection: the locks of the real tables are held for one INSERT … SELECT only.
@@ -113,6 +125,10 @@ def _staged(table: Table) -> Table:
 
 staged_captures = _staged(captures)
 staged_articles = _staged(articles)
+# The offset stands for an article that has no id yet.
+staged_keys = Table(
+    "staged_keys", staging, Column("offset", BigInteger), Column("key", Integer), prefixes=["TEMPORARY"]
+)
 
 
 def create(connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain, groupby
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,16 +13,21 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from storage.errors import StoreUnavailable
-from storage.index import ArticleEntry, Counts, WarcEntry, queries, writes
+from storage.index import ArticleEntry, Counts, Duplicate, WarcEntry, queries, writes
 from storage.index.rows import Row, article_of, capture_of, pack_url, seconds, warc_of
 from storage.index.sqlite import Database
 from storage.model import Capture
+from storage.text import is_same_title
 from storage.urls import Match, surt, surt_prefix
 
 Accept = Callable[[Capture], bool]
 
 # Rows fetched at a time. No transaction stays open between two fetches, so a slow reader holds nobody up.
 BATCH = 1_000
+
+# Articles looked at for each key that a text may share with others: a notice that stands for the text on thousands
+# of pages shares its key with all of them.
+CANDIDATES = 1_000
 
 
 class Index:
@@ -235,6 +241,10 @@ class Index:
         rows = self._fetch(queries.ARTICLE_AT, filename=filename, offset=offset)
         return article_of(rows[0]) if rows else None
 
+    def text_size(self, filename: str) -> int:
+        """Return how far into its text part the articles of a WARC reach, in bytes."""
+        return int(self._fetch(queries.TEXT_SIZE, filename=filename)[0][0] or 0)
+
     def articles(
         self,
         *,
@@ -267,6 +277,65 @@ class Index:
             cursor = _behind(found[-1])
             left = None if left is None else left - size
 
+    def history(self, url: str) -> Iterator[ArticleEntry]:
+        """Yield every article of a URL in order of time; of others of its SURT where this one has none.
+
+        Those of one second come by the place of their record.
+        """
+        rows = self._history(queries.HISTORY_URL, url)
+        first = next(rows, None)
+        rows = self._history(queries.HISTORY, url) if first is None else chain([first], rows)
+        for _, second in groupby(rows, key=lambda entry: entry.timestamp):
+            yield from sorted(second, key=lambda entry: (entry.filename, entry.offset))
+
+    def _history(self, query: queries.Query, url: str) -> Iterator[ArticleEntry]:
+        key, cursor = surt(url), (queries.FIRST, -1)
+        while True:
+            rows = self._fetch(query, surt=key, url=url, timestamp=cursor[0], id=cursor[1], n=BATCH)
+            entries = [article_of(row) for row in rows]
+            yield from entries
+            if len(rows) < BATCH:
+                return
+            cursor = _behind(entries[-1])
+
+    def versions(self, url: str) -> Iterator[ArticleEntry]:
+        """Yield of each run of a URL's articles with one text and title the first, in order of time.
+
+        The order in which WARCs were added does not matter. Articles without text are passed over.
+        """
+        version: ArticleEntry | None = None
+        for entry in self.history(url):
+            if entry.fingerprint is not None and (version is None or not is_same_version(version, entry)):
+                version = entry
+                yield version
+
+    def duplicates(self, article: ArticleEntry, limit: int | None = None) -> Iterator[Duplicate]:
+        """Yield the articles of other URLs with the same text as this one or nearly the same, newest first.
+
+        One a URL (and those that share its SURT): the most similar, of these the newest. Nine in ten of the texts that
+        have .6 in common are found, and all but one in a thousand of those with .8; where more than a thousand share a
+        key, only the last entered of them are looked at.
+        """
+        best: dict[str, Duplicate] = {}
+        for found in self._near(article):
+            key = surt(found.article.url)
+            if key not in best or _rank(found) > _rank(best[key]):
+                best[key] = found
+        best.pop(surt(article.url), None)
+        newest = sorted(best.values(), key=lambda found: (found.article.timestamp, found.article.url), reverse=True)
+        yield from newest[:limit]
+
+    def _near(self, article: ArticleEntry) -> Iterator[Duplicate]:
+        known = article.fingerprint
+        keys = known.keys if known else ()
+        numbers = {row[0] for key in keys for row in self._fetch(queries.KEYED, key=key, n=CANDIDATES)}
+        for number in numbers:
+            for row in self._fetch(queries.ARTICLE, id=number):
+                entry = article_of(row)
+                if known and entry.fingerprint and known.is_near(entry.fingerprint):
+                    exact = known.digest == entry.fingerprint.digest
+                    yield Duplicate(entry, exact, known.similarity(entry.fingerprint))
+
     # The database
 
     def _fetch(self, query: queries.Query, **values: Any) -> list[Row]:
@@ -293,3 +362,14 @@ class Index:
 
 def _behind(article: ArticleEntry) -> tuple[int, int]:
     return seconds(article.timestamp), article.id or 0
+
+
+def is_same_version(one: ArticleEntry, other: ArticleEntry) -> bool:
+    """Whether two captures of an article have the same text, and titles that are not two."""
+    assert one.fingerprint is not None and other.fingerprint is not None
+    return one.fingerprint.digest == other.fingerprint.digest and is_same_title(one.title, other.title)
+
+
+def _rank(found: Duplicate) -> tuple[bool, float, datetime, str, int]:
+    entry = found.article
+    return found.exact, found.similarity, entry.timestamp, entry.filename, entry.offset

@@ -8,13 +8,21 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, insert, literal, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, literal, select, update
 from sqlalchemy.schema import CreateTable, DropTable
 
 from storage.errors import Corrupt
 from storage.index import ArticleEntry, WarcEntry
-from storage.index.rows import article_row, capture_row
-from storage.index.schema import articles, captures, staged_articles, staged_captures, warcs
+from storage.index.rows import article_row, capture_row, fingerprint_of
+from storage.index.schema import (
+    article_keys,
+    articles,
+    captures,
+    staged_articles,
+    staged_captures,
+    staged_keys,
+    warcs,
+)
 from storage.model import Capture
 
 _Row = TypeVar("_Row", Capture, ArticleEntry)
@@ -48,15 +56,22 @@ def replace(
         return False
     # Packing takes longest and the rows may come over a network: nobody waits for that.
     with _transaction(connection, "BEGIN"):
-        _stage(connection, staged_captures, (capture_row(row) for row in _of(warc, rows)))
-        _stage(connection, staged_articles, (article_row(entry, warc.parts) for entry in _of(warc, entries)))
+        for table in (staged_captures, staged_articles, staged_keys):
+            # Left over if the last attempt on this connection failed.
+            connection.execute(DropTable(table, if_exists=True))
+            connection.execute(CreateTable(table))
+        for captured in _batches(_of(warc, rows)):
+            _stage(connection, staged_captures, map(capture_row, captured))
+        for read in _batches(_of(warc, entries)):
+            _stage(connection, staged_articles, (article_row(entry, warc.parts) for entry in read))
+            _stage(connection, staged_keys, _key_rows(read))
     with _transaction(connection, "BEGIN IMMEDIATE"):
         # Another process may have been faster.
         new = afresh or not _is_known(connection, warc)
         _delete(connection, old)
         if new:
             _enter(connection, warc)
-        for table in (staged_captures, staged_articles):
+        for table in (staged_captures, staged_articles, staged_keys):
             connection.execute(DropTable(table))
     return new
 
@@ -83,12 +98,20 @@ def _of(warc: WarcEntry, rows: Iterable[_Row]) -> Iterator[_Row]:
         yield row
 
 
-def _stage(connection: Connection, table: Table, rows: Iterator[dict[str, Any]]) -> None:
-    # Left over if the last attempt on this connection failed.
-    connection.execute(DropTable(table, if_exists=True))
-    connection.execute(CreateTable(table))
+def _batches(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
     while batch := list(islice(rows, _BATCH)):
-        connection.execute(insert(table), batch)
+        yield batch
+
+
+def _stage(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    if packed := list(rows):
+        connection.execute(insert(table), packed)
+
+
+def _key_rows(entries: Iterable[ArticleEntry]) -> Iterator[dict[str, Any]]:
+    for entry in entries:
+        for key in entry.fingerprint.keys if entry.fingerprint else ():
+            yield {"offset": entry.offset, "key": key}
 
 
 def _enter(connection: Connection, warc: WarcEntry) -> None:
@@ -106,6 +129,12 @@ def _enter(connection: Connection, warc: WarcEntry) -> None:
         "captures": _move(connection, staged_captures, captures, number, ("surt", "timestamp", "offset")),
         "articles": _move(connection, staged_articles, articles, number, ("offset",)),
     }
+    keyed = select(staged_keys.c.key, articles.c.id).join_from(
+        staged_keys, articles, (articles.c.warc == number) & (articles.c.offset == staged_keys.c.offset)
+    )
+    connection.execute(
+        insert(article_keys).from_select(["key", "article"], keyed.distinct().order_by(staged_keys.c.key))
+    )
     connection.execute(update(warcs).where(warcs.c.id == number).values(counted))
 
 
@@ -122,6 +151,21 @@ def _delete(connection: Connection, filenames: Collection[str]) -> bool:
         if numbers:
             found = True
             connection.execute(delete(captures).where(captures.c.warc.in_(numbers)))
+            _delete_keys(connection, numbers)
             connection.execute(delete(articles).where(articles.c.warc.in_(numbers)))
             connection.execute(delete(warcs).where(warcs.c.id.in_(numbers)))
     return found
+
+
+def _delete_keys(connection: Connection, warc_ids: Collection[int]) -> None:
+    """Remove the keys of these WARCs' articles, each by itself: there is no way from an article to its keys."""
+    chosen = select(articles.c.id, articles.c.digest, articles.c.sketch)
+    found = iter(connection.execute(chosen.where(articles.c.warc.in_(warc_ids))).all())
+    one = delete(article_keys).where(
+        article_keys.c.key == bindparam("its_key"), article_keys.c.article == bindparam("its_article")
+    )
+    while some := list(islice(found, _BATCH)):
+        made = ((number, fingerprint_of(digest, sketch)) for number, digest, sketch in some)
+        rows = [{"its_key": key, "its_article": number} for number, known in made if known for key in known.keys]
+        if rows:
+            connection.execute(one, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -26,10 +26,14 @@ KEY_MAX_BYTES = 800
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """What a listing tells of an object; `size` in bytes."""
+    """What a listing tells of an object; `size` in bytes.
+
+    `sha256` (hex) is that of the bytes it was put with, where `stat` can tell without reading them.
+    """
 
     key: str
     size: int
+    sha256: str | None = field(default=None, compare=False)
 
 
 class ObjectStore(Protocol):

@@ -15,7 +15,8 @@ _AWAY = "the server cannot be reached; check AWS_ENDPOINT_URL_S3 and the network
 _CUT = "the connection broke; check the network and run again"
 _FULL = "the storage or its quota is full; free some space and run again"
 
-#: S3's error codes, HTTP statuses where a reply has no code, and names of botocore's exceptions.
+#: S3's error codes, HTTP statuses where a reply has no code, and names of botocore's exceptions. What does not get
+#: better by itself is `StoreDenied`: with it a run does not begin.
 EXPLANATIONS: dict[str, tuple[type[NewskeepError], str]] = {
     "NoCredentialsError": (StoreDenied, f"no credentials found; {_KEYS}"),
     "PartialCredentialsError": (StoreDenied, f"the credentials are incomplete; {_KEYS}"),
@@ -40,17 +41,17 @@ EXPLANATIONS: dict[str, tuple[type[NewskeepError], str]] = {
     "InvalidToken": (StoreDenied, "the session token is not valid; check AWS_SESSION_TOKEN"),
     "RequestTimeTooSkewed": (StoreDenied, "this machine's clock is wrong by more than the server allows; set it (NTP)"),
     "RequestExpired": (StoreDenied, "this machine's clock is wrong by more than the server allows; set it (NTP)"),
-    "AuthorizationHeaderMalformed": (StoreUnavailable, _REGION),
-    "PermanentRedirect": (StoreUnavailable, _REGION),
-    "TemporaryRedirect": (StoreUnavailable, _REGION),
-    "IllegalLocationConstraintException": (StoreUnavailable, _REGION),
+    "AuthorizationHeaderMalformed": (StoreDenied, _REGION),
+    "PermanentRedirect": (StoreDenied, _REGION),
+    "TemporaryRedirect": (StoreDenied, _REGION),
+    "IllegalLocationConstraintException": (StoreDenied, _REGION),
     "InvalidRegionError": (ConfigError, "the region's name is not valid; check AWS_DEFAULT_REGION"),
     "RedirectLoop": (StoreUnavailable, "the server redirects all requests; check AWS_ENDPOINT_URL_S3: http or https?"),
-    "301": (StoreUnavailable, _REGION),
-    "307": (StoreUnavailable, _REGION),
-    "NoSuchBucket": (StoreUnavailable, "no such bucket; make it first or check its name"),
-    "InvalidBucketName": (StoreUnavailable, "the server does not take this as a bucket's name"),
-    "ParamValidationError": (StoreUnavailable, "the server does not take this as a bucket's name"),
+    "301": (StoreDenied, _REGION),
+    "307": (StoreDenied, _REGION),
+    "NoSuchBucket": (StoreDenied, "no such bucket; make it first or check its name"),
+    "InvalidBucketName": (StoreDenied, "the server does not take this as a bucket's name"),
+    "ParamValidationError": (StoreDenied, "the server does not take this as a bucket's name"),
     "InvalidObjectState": (StoreUnavailable, "the object is in a cold storage class; restore it first"),
     "QuotaExceeded": (StoreUnavailable, _FULL),
     "XMinioStorageFull": (StoreUnavailable, _FULL),

@@ -20,6 +20,12 @@ CHOICES = {
     "conditional": ("on", "off"),
     "verify": ("read", "stat"),
 }
+#: Settings that are numbers, and the least that makes sense.
+NUMBERS: Mapping[str, tuple[type[int] | type[float], float]] = {
+    "attempts": (int, 1),
+    "connect_timeout": (float, 0.001),
+    "read_timeout": (float, 0.001),
+}
 #: Settings that name a place and so stand in the URI; each has an AWS variable of its own.
 PLACES = ("endpoint", "region", "profile")
 
@@ -61,13 +67,13 @@ class S3Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read NEWSKEEP_S3_ADDRESSING, _CHECKSUMS, _CONDITIONAL and _VERIFY; an empty variable counts as unset."""
+        """Read NEWSKEEP_S3_<NAME> for the names in CHOICES and NUMBERS; an empty variable counts as unset."""
         settings = cls()
-        for name in CHOICES:
+        for name in (*CHOICES, *NUMBERS):
             variable = f"NEWSKEEP_S3_{name.upper()}"
             if value := environment.get(variable):
-                overrides: dict[str, Any] = {name: value.lower()}
                 try:
+                    overrides: dict[str, Any] = {name: _number(name, value) if name in NUMBERS else value.lower()}
                     settings = replace(settings, **overrides)
                 except ConfigError as error:
                     raise ConfigError(f"{variable}: {error}") from None
@@ -75,6 +81,17 @@ class S3Settings:
         if not environment.get("AWS_DEFAULT_REGION"):
             settings = replace(settings, region=environment.get("AWS_REGION") or None)
         return settings
+
+
+def _number(name: str, text: str) -> float:
+    kind, least = NUMBERS[name]
+    try:
+        number = kind(text)
+    except ValueError:
+        number = kind(0)
+    if not least <= number < float("inf"):
+        raise ConfigError(f"S3 {name}: {text!r} is no {'whole number' if kind is int else 'number'} above 0")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

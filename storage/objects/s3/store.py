@@ -129,7 +129,7 @@ class S3Store:
         full = self._full(key)
         with self._bucket.errors(full):
             reply = self._bucket.head(full)
-        return None if reply is None else ObjectInfo(key, reply["ContentLength"])
+        return None if reply is None else ObjectInfo(key, reply["ContentLength"], reply["Metadata"].get(DIGEST))
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         check_prefix(prefix)
