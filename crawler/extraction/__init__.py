@@ -1,9 +1,9 @@
 """Clean text and metadata of a news page, with the reason for every block that was kept or left out.
 
 The way through this room: `encoding` and `document` make a tree of what was sent, `opinion` asks trafilatura, `blocks`
-cuts the page, `features` (with `columns`, `groups`, `surroundings`) and `model` weigh each block, `verdict` decides, `metadata` (with `jsonld` and others) reads
-what the page says of itself, and `page` calls them in this order. `memory` then removes what repeats on a site.
-`markup` writes an article as Markdown.
+cuts the page, `features` (with `columns`, `groups` and `surroundings`) and `model` weigh each block, `verdict` decides,
+`metadata` (with `jsonld` and others) reads what the page says of itself, and `page` calls them in this order. `memory`
+then removes what repeats on a site. `markup` writes an article as Markdown.
 """
 
 from __future__ import annotations
