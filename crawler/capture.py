@@ -7,9 +7,7 @@ versions it was tested with, and tests/test_crawler_capture.py compares every by
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from scrapy.core.downloader.handlers import http11
-from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
+from scrapy.exceptions import ResponseDataLossError
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
@@ -31,7 +29,7 @@ from zope.interface import implementer
 
 from crawler.addresses import is_public
 from crawler.session import session_of
-from storage.model import Exchange, Truncation
+from crawler.wire import END_OF_HEAD, Wire, exchange_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -44,10 +42,6 @@ if TYPE_CHECKING:
 
 #: Carries an attempt's number from the agent to the connection; taken off before anything is written.
 _ATTEMPT_HEADER = b"X-Newskeep-Attempt"
-#: Request fields that hold the operator's secrets; their lines are left out of the record.
-_SECRET_LINE = re.compile(rb"(?im)^(?:proxy-)?authorization:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n")
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)\d\d[ \r\n]")
 #: A response head larger than this is cut off, in bytes; servers' own limits are 8 to 64 KB.
 HEAD_MAX_BYTES = 256 * 1024
 #: How long an idle connection is kept for the next request to its host.
@@ -59,41 +53,12 @@ class NotPublicAddress(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class _Wire:
-    """What went over one connection for one request, while it goes."""
-
-    started: datetime
-    sent: bytearray = field(default_factory=bytearray)
-    received: bytearray = field(default_factory=bytearray)
-    peer: str | None = None
-    tls_version: str | None = None
-    cipher: str | None = None
-    #: The message framing said that the response is whole.
-    framed: bool = False
-    #: We closed the connection because the head grew too large.
-    head_too_large: bool = False
-    #: We closed the connection because what came is not HTTP/1.
-    malformed: bool = False
-    #: The connection was reset, which no close-delimited body survives whole.
-    reset: bool = False
-
-    def split_interim(self) -> tuple[tuple[bytes, ...], bytes]:
-        """Return the 1xx responses and the final response (RFC 9110, 15.2)."""
-        interim: list[bytes] = []
-        at = 0
-        while _INTERIM.match(self.received, at) and (end := _END_OF_HEAD.search(self.received, at)):
-            interim.append(bytes(self.received[at : end.end()]))
-            at = end.end()
-        return tuple(interim), bytes(self.received[at:])
-
-
-@dataclass(slots=True, eq=False)
 class _Attempt:
     """One download: usually one wire, two when Twisted sends again because a kept connection was dead."""
 
     through_proxy: bool
     allow_private: bool
-    wires: list[_Wire] = field(default_factory=list)
+    wires: list[Wire] = field(default_factory=list)
 
 
 _attempts: dict[bytes, _Attempt] = {}
@@ -142,7 +107,7 @@ class _Parser(http11._LenientHTTPClientParser):
 class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
     """Scrapy's client protocol that copies its bytes into the open wire."""
 
-    wire: _Wire | None = None
+    wire: Wire | None = None
     transport: Any
 
     def makeConnection(self, transport: ITransport) -> None:  # noqa: N802
@@ -160,7 +125,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
             # The endpoint has asked already; this holds even if a connection came about in another way.
             self.transport.abortConnection()
             raise NotPublicAddress(peer)
-        self.wire = _Wire(datetime.now(UTC), peer=None if attempt.through_proxy else peer)
+        self.wire = Wire(datetime.now(UTC), peer=None if attempt.through_proxy else peer)
         attempt.wires.append(self.wire)
         deferred = super().request(request)
         # As Scrapy does one class up: the parser is made in there, and only its class can be changed.
@@ -173,13 +138,13 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
             if not wire.received:
                 self._note_tls(wire)
             wire.received += data
-            if len(wire.received) > HEAD_MAX_BYTES and not _END_OF_HEAD.search(wire.received, 0, HEAD_MAX_BYTES + 4):
+            if len(wire.received) > HEAD_MAX_BYTES and not END_OF_HEAD.search(wire.received, 0, HEAD_MAX_BYTES + 4):
                 wire.head_too_large = True
                 self.transport.abortConnection()
                 return
         super().dataReceived(data)
 
-    def _note_tls(self, wire: _Wire) -> None:
+    def _note_tls(self, wire: Wire) -> None:
         with suppress(AttributeError):  # plain TCP has no TLS handle
             connection = self.transport.getHandle()
             wire.tls_version = connection.get_protocol_version_name()
@@ -340,7 +305,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             del _attempts[number]
         for wire in attempt.wires:
             last = wire is attempt.wires[-1]
-            exchange = _exchange(wire, request.url, response if last else None, error)
+            exchange = exchange_of(wire, request.url, response if last else None, error)
             request.meta["recorded"] = recorded = await self._session.record(exchange)
             if error is None and last and recorded.exchange.truncated == "disconnect":
                 error = ResponseDataLossError()
@@ -362,54 +327,3 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             crawler=self._crawler,
             tls_verbose_logging=self._tls_verbose_logging,
         )
-
-
-def _exchange(wire: _Wire, url: str, response: Response | None, error: Exception | None) -> Exchange:
-    interim, final = wire.split_interim()
-    protocols = [final[:8].lower().decode("latin-1")] if re.match(rb"HTTP/1\.\d ", final) else ["http/1.1"]
-    if wire.tls_version:
-        protocols.append(wire.tls_version.lower().replace("tlsv1", "tls/1", 1))
-    # Frozen here: bytes that still arrive on a connection being aborted are not part of it.
-    return Exchange(
-        url=url.partition("#")[0],
-        started=wire.started,
-        request=_without_secrets(bytes(wire.sent)),
-        response=final,
-        interim=interim,
-        peer=_plain(wire.peer),
-        protocols=tuple(protocols),
-        cipher=wire.cipher,
-        truncated=_truncation(wire, response, error) if final else None,
-    )
-
-
-def _truncation(wire: _Wire, response: Response | None, error: Exception | None) -> Truncation | None:
-    """Why a response is not whole (WARC 1.1, 5.13)."""
-    flags = response.flags if response is not None else []
-    if wire.framed:
-        return None
-    if wire.head_too_large or (isinstance(error, DownloadCancelledError) and not wire.malformed):
-        return "length"
-    if isinstance(error, DownloadTimeoutError):
-        return "time"
-    if wire.malformed or "download_stopped" in flags:
-        return "unspecified"
-    if wire.reset or isinstance(error, ResponseDataLossError) or "dataloss" in flags or response is None:
-        return "disconnect"
-    # Scrapy's flag "partial": ended by closing the connection, as whole as HTTP/1.0 can say.
-    return None
-
-
-def _without_secrets(request: bytes) -> bytes:
-    end = _END_OF_HEAD.search(request)
-    at = end.end() if end else len(request)
-    return _SECRET_LINE.sub(b"", request[:at]) + request[at:]
-
-
-def _plain(peer: str | None) -> str | None:
-    """The address as WARC-IP-Address has it: no zone, an IPv4-mapped one as IPv4."""
-    if peer is None:
-        return None
-    address = ipaddress.ip_address(peer.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)

@@ -116,9 +116,7 @@ def test_stopped_at_once_loses_nothing_that_was_told(
     assert states == {"interrupted", "finished"}
 
 
-def test_rotation_by_size_and_recovery_of_sealed_parts(
-    origin: PacedOrigin, tmp_path: Path, environment: Mapping[str, str], newskeep: Run
-) -> None:
+def test_rotation_by_size_and_recovery_of_sealed_parts(origin: PacedOrigin, tmp_path: Path, newskeep: Run) -> None:
     (tmp_path / "newskeep.toml").write_text("warc_max_bytes = 3000\n")
     urls = [origin.url(f"/{n}") for n in range(20)]
     done = newskeep("save", "--json", "--allow-private", "--ignore-robots", *urls)

@@ -8,7 +8,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID

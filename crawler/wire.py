@@ -1,0 +1,105 @@
+"""What went over one connection for one request: collected byte by byte, then frozen to an exchange."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
+
+from storage.model import Exchange, Truncation
+
+if TYPE_CHECKING:
+    from scrapy.http import Response
+
+#: Request fields that hold the operator's secrets; their lines are left out of the record.
+_SECRET_LINE = re.compile(rb"(?im)^(?:proxy-)?authorization:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n")
+END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)\d\d[ \r\n]")
+
+
+@dataclass(slots=True, eq=False)
+class Wire:
+    """What went over one connection for one request, while it goes."""
+
+    started: datetime
+    sent: bytearray = field(default_factory=bytearray)
+    received: bytearray = field(default_factory=bytearray)
+    peer: str | None = None
+    tls_version: str | None = None
+    cipher: str | None = None
+    #: The message framing said that the response is whole.
+    framed: bool = False
+    #: We closed the connection because the head grew too large.
+    head_too_large: bool = False
+    #: We closed the connection because what came is not HTTP/1.
+    malformed: bool = False
+    #: The connection was reset, which no close-delimited body survives whole.
+    reset: bool = False
+
+    def split_interim(self) -> tuple[tuple[bytes, ...], bytes]:
+        """Return the 1xx responses and the final response (RFC 9110, 15.2)."""
+        interim: list[bytes] = []
+        at = 0
+        while _INTERIM.match(self.received, at) and (end := END_OF_HEAD.search(self.received, at)):
+            interim.append(bytes(self.received[at : end.end()]))
+            at = end.end()
+        return tuple(interim), bytes(self.received[at:])
+
+
+def exchange_of(wire: Wire, url: str, response: Response | None, error: Exception | None) -> Exchange:
+    """Return what went over the wire as a value, without the operator's secrets.
+
+    `response` and `error` are how the download ended, for the reason why a response is not whole.
+    """
+    interim, final = wire.split_interim()
+    protocols = [final[:8].lower().decode("latin-1")] if re.match(rb"HTTP/1\.\d ", final) else ["http/1.1"]
+    if wire.tls_version:
+        protocols.append(wire.tls_version.lower().replace("tlsv1", "tls/1", 1))
+    # Frozen here: bytes that still arrive on a connection being aborted are not part of it.
+    return Exchange(
+        url=url.partition("#")[0],
+        started=wire.started,
+        request=_without_secrets(bytes(wire.sent)),
+        response=final,
+        interim=interim,
+        peer=_plain(wire.peer),
+        protocols=tuple(protocols),
+        cipher=wire.cipher,
+        truncated=_truncation(wire, response, error) if final else None,
+    )
+
+
+def _truncation(wire: Wire, response: Response | None, error: Exception | None) -> Truncation | None:
+    """Why a response is not whole (WARC 1.1, 5.13)."""
+    flags = response.flags if response is not None else []
+    if wire.framed:
+        return None
+    if wire.head_too_large or (isinstance(error, DownloadCancelledError) and not wire.malformed):
+        return "length"
+    if isinstance(error, DownloadTimeoutError):
+        return "time"
+    if wire.malformed or "download_stopped" in flags:
+        return "unspecified"
+    if wire.reset or isinstance(error, ResponseDataLossError) or "dataloss" in flags or response is None:
+        return "disconnect"
+    # Scrapy's flag "partial": ended by closing the connection, as whole as HTTP/1.0 can say.
+    return None
+
+
+def _without_secrets(request: bytes) -> bytes:
+    end = END_OF_HEAD.search(request)
+    at = end.end() if end else len(request)
+    return _SECRET_LINE.sub(b"", request[:at]) + request[at:]
+
+
+def _plain(peer: str | None) -> str | None:
+    """The address as WARC-IP-Address has it: no zone, an IPv4-mapped one as IPv4."""
+    if peer is None:
+        return None
+    address = ipaddress.ip_address(peer.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
