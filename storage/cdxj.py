@@ -3,8 +3,8 @@
     com,example)/a 20261121220112 {"url": "https://example.com/a", "mime": "text/html", "status": "200",
     "digest": "sha1:…", "length": "4321", "offset": "987", "filename": "….warc.gz"}
 
-on one line. Numbers are strings, a missing field is left out; `microseconds` (of the time) and `framed_digest` are extra
-fields of ours.
+on one line. Numbers are strings, a missing field is left out; `microseconds` (of the time) and `framed_digest` are
+extra fields of ours.
 """
 
 from __future__ import annotations
