@@ -127,11 +127,21 @@ def _failures() -> Iterator[None]:
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         raise S3Error((str(error.response.get("Error", {}).get("Code", status)),), status) from error
-    except RecursionError as error:
-        # botocore asks a server that redirects everything for the bucket's region, and again, and again.
-        raise S3Error(("RedirectLoop",), 301) from error
-    except (BotoCoreError, ResponseParserError, HTTPError, OSError) as error:
+    except (BotoCoreError, ResponseParserError, HTTPError, OSError, RecursionError) as error:
+        if _is_recursion(error):
+            # botocore asks a server that redirects everything for the bucket's region, and again, and again.
+            raise S3Error(("RedirectLoop",), 301) from error
         raise S3Error(tuple(kind.__name__ for kind in type(error).__mro__)) from error
+
+
+def _is_recursion(error: BaseException) -> bool:
+    """Whether an error, or one that it stands for, is that the stack is full; botocore may wrap it at its depth."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, RecursionError) or "recursion depth" in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _without_userinfo(url: str) -> str:
