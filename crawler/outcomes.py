@@ -46,7 +46,8 @@ def page_outcome(url: str, recorded: Recorded, extraction: Extraction) -> Outcom
         status=capture.status,
         final_url=capture.url,
         timestamp=capture.timestamp,
-        title=article.title if article else None,
+        # JSON-LD may hold half an emoji, which no file or terminal takes.
+        title=article.title.encode("utf-8", "replace").decode() if article and article.title else None,
         words=article.words if article else None,
     )
 

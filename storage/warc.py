@@ -168,8 +168,10 @@ class WarcWriter:
     def close(self) -> None:
         """Make durable and close."""
         if not self._file.closed:
-            self.sync()
-            self._file.close()
+            try:
+                self.sync()
+            finally:
+                self._file.close()
 
     def _common(self, exchange: Exchange) -> list[tuple[str, str]]:
         fields = [
