@@ -31,7 +31,6 @@ from storage.urls import Match, normalize, site_of, surt_prefix
 from storage.versions import Version, versions
 from storage.warc import Record, key_of, read_record
 
-_READ = 1 << 20
 #: Redirects that are followed inside the archive.
 _HOPS = 10
 #: Times that a capture may be moved while it is being read.

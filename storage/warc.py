@@ -1,4 +1,4 @@
-"""WARC 1.1 files: exchanges to records and back, a writer that appends, a reader of one range, repair.
+"""WARC 1.1 files: exchanges to records and back, a writer that appends, a reader of one range.
 
 One gzip member a record. An exchange becomes, in this order, a `response` or `revisit`, its `request`, and a
 `metadata` record for each 1xx answer that came before; docs/formats.md describes every field.
@@ -35,7 +35,6 @@ _RESPONSE = "application/http;msgtype=response"
 _REQUEST = "application/http;msgtype=request"
 # isal's level 2 writes about four times as many records a second as zlib's 6, at 2 % more size.
 _GZIP_LEVEL = 2
-_READ = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,8 @@ def warc_date(moment: datetime) -> str:
 class WarcWriter:
     """Appends exchanges to one WARC file, a gzip member a record; not for use by two threads at once.
 
-    Raises `SpoolError` when the file cannot be written; the file then ends with a complete record or is repaired by
-    `repair`.
+    Raises `SpoolError` when the file cannot be written; the file then ends with a complete record, or
+    with a torn one that `storage.salvage` cuts off.
     """
 
     def __init__(self, path: Path, filename: str, info: Mapping[str, str]) -> None:
@@ -286,31 +285,6 @@ def capture_of(record: Record, filename: str) -> Capture | None:
         length=record.length,
         framed_digest=digest(message.body) if message.is_chunked and not revisit else None,
     )
-
-
-def repair(path: Path) -> int:
-    """Cut a WARC at the end of its last complete gzip member; return the number of bytes cut off."""
-    good = at = 0
-    with path.open("r+b") as file:
-        decoder = zlib.decompressobj(31)
-        pending = b""
-        while True:
-            if not pending and not (pending := file.read(_READ)):
-                break
-            try:
-                decoder.decompress(pending)
-            except zlib.error:
-                break
-            at += len(pending) - len(decoder.unused_data)
-            pending = decoder.unused_data
-            if decoder.eof:
-                good = at
-                decoder = zlib.decompressobj(31)
-        size = file.seek(0, os.SEEK_END)
-        if size > good:
-            file.truncate(good)
-            os.fsync(file.fileno())
-    return size - good
 
 
 _STEM = re.compile(r"newskeep-(\d{4})(\d{2})(\d{2})\d{9}-[0-9a-z]+-\d{5,}")

@@ -12,6 +12,7 @@ from warcs import records_of
 
 from storage.errors import Corrupt, SpoolError
 from storage.model import Capture, Exchange
+from storage.salvage import cut_torn
 from storage.warc import (
     WarcWriter,
     capture_of,
@@ -20,7 +21,6 @@ from storage.warc import (
     make_stem,
     read_record,
     read_records,
-    repair,
 )
 
 STARTED = datetime(2026, 11, 21, 22, 1, 20, 112345, tzinfo=UTC)
@@ -112,7 +112,7 @@ def test_what_is_no_whole_head_is_kept_too(writer: WarcWriter, path: Path, respo
     assert record["WARC-Payload-Digest"] is None
 
 
-def test_repair_cuts_at_the_last_complete_record(writer: WarcWriter, path: Path) -> None:
+def test_torn_end_is_cut_at_the_last_complete_record(writer: WarcWriter, path: Path) -> None:
     for number in range(8):
         writer.append(replace(EXCHANGE, url=f"https://news.example/{number}"))
     writer.close()
@@ -121,19 +121,10 @@ def test_repair_cuts_at_the_last_complete_record(writer: WarcWriter, path: Path)
     cuts = random.Random(7)
     for cut in [0, 1, len(whole) - 1, len(whole), *(cuts.randrange(len(whole)) for _ in range(40))]:
         path.write_bytes(whole[:cut])
-        removed = repair(path)
+        removed = cut_torn(path)
         end = max(end for end in ends if end <= cut)
         assert path.read_bytes() == whole[:end]
         assert removed == cut - end
-
-
-def test_repair_cuts_at_broken_bytes(writer: WarcWriter, path: Path) -> None:
-    writer.append(EXCHANGE)
-    writer.close()
-    whole = path.read_bytes()
-    path.write_bytes(whole + b"\0" * 5000)
-    assert repair(path) == 5000
-    assert path.read_bytes() == whole
 
 
 def test_flipped_bit_is_found(writer: WarcWriter, path: Path) -> None:
