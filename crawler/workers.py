@@ -68,13 +68,16 @@ class ExtractionPool:
 
     def __init__(self, workers: int, limits: ExtractionLimits) -> None:
         self._limits = limits
+        # Not fork: the crawler has threads, and a lock held at the fork would stay held in the child.
+        context = multiprocessing.get_context("forkserver")
+        # Imported once in the fork server, not once a worker.
+        context.set_forkserver_preload(["crawler.extraction"])
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=_PAGES_A_WORKER,
             initializer=_limit_memory,
             initargs=(limits.memory_bytes,),
-            # Not fork: the crawler has threads, and a lock held at the fork would stay held in the child.
-            context=multiprocessing.get_context("forkserver"),
+            context=context,
         )
 
     async def extract(self, response: bytes, url: str, captured: datetime) -> Extraction:

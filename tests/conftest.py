@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from warm import WarmStart
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -20,19 +20,18 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
     return {**clean, "HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state"), "NO_COLOR": "1"}
 
 
+@pytest.fixture(scope="session")
+def warm_start() -> Iterator[WarmStart]:
+    warm = WarmStart()
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
-def newskeep(tmp_path: Path, environment: Mapping[str, str]) -> Run:
+def newskeep(tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart) -> Run:
     """Run the command in a folder of its own; returns the completed process with bytes."""
 
     def run(*arguments: str, stdin: bytes = b"", timeout: float = 120) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-m", "crawler.cli", *arguments],
-            cwd=tmp_path,
-            env=environment,
-            input=stdin,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-        )
+        return warm_start.run(arguments, tmp_path, environment, stdin, timeout)
 
     return run
