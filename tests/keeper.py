@@ -15,13 +15,14 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from origin import Origin
 from warcio.archiveiterator import ArchiveIterator
+from warm import WarmStart
 
 from storage import open_archive
 from storage.archive import Archive
@@ -93,6 +94,7 @@ class Keeper:
     folder: Path
     environment: Mapping[str, str]
     origin: NewsOrigin
+    warm: WarmStart
     #: Never to be seen in anything that is printed.
     secret: str = "no secret"
     told: list[dict[str, Any]] = field(default_factory=list)
@@ -102,10 +104,8 @@ class Keeper:
 
         `variables` are added to the environment, `before` is Python that the new process begins with.
         """
-        urls = [self.origin.url(path) for path in paths]
-        command = ["save", "--json", "--allow-private", "--ignore-robots", *urls, "--archive", self.uri]
         return subprocess.Popen(
-            [sys.executable, "-c", f"{before}\nfrom crawler.cli import main; main()", *command, "--state", self.state],
+            [sys.executable, "-c", f"{before}\nfrom crawler.cli import main; main()", *self._command(paths)],
             cwd=self.folder,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
@@ -129,16 +129,28 @@ class Keeper:
             # With PYTHONFAULTHANDLER it says where it hangs.
             process.send_signal(signal.SIGABRT)
             out, err = process.communicate()
+        return self._ended(process.returncode, out, err)
+
+    def save(self, *paths: str, before: str = "", **variables: str) -> Ended:
+        """Run to the end; see `start`."""
+        if before:
+            return self.end(self.start(*paths, before=before, **variables))
+        done = self.warm.run(self._command(paths), self.folder, {**self.environment, **variables}, b"", 100)
+        return self._ended(done.returncode, done.stdout, done.stderr)
+
+    def _command(self, paths: Iterable[str]) -> tuple[str, ...]:
+        urls = [self.origin.url(path) for path in paths]
+        options = ("--json", "--allow-private", "--ignore-robots", "--archive", self.uri, "--state", str(self.state))
+        return ("save", *urls, *options)
+
+    def _ended(self, code: int, out: bytes, err: bytes) -> Ended:
         told = [json.loads(line) for line in out.splitlines(keepends=True) if line.endswith(b"\n")]
         self.told += told
-        ended = Ended(process.returncode, told, err.decode())
+        ended = Ended(code, told, err.decode())
         for sign in ("Traceback", self.secret, "a fault of ours"):
             assert sign not in ended.err + out.decode(), ended.err
         assert all(len(line) < 500 for line in ended.lines), ended.err
         return ended
-
-    def save(self, *paths: str, before: str = "", **variables: str) -> Ended:
-        return self.end(self.start(*paths, before=before, **variables))
 
     def open(self) -> Archive:
         return open_archive(self.uri, self.state)
@@ -212,10 +224,15 @@ def check_reports(archive: Archive, told: list[dict[str, Any]]) -> None:
 
 
 def keeper_of(
-    uri: str, folder: Path, environment: Mapping[str, str], origin: NewsOrigin, secret: str = "no secret"
+    uri: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    origin: NewsOrigin,
+    warm: WarmStart,
+    secret: str = "no secret",
 ) -> Keeper:
     """A keeper whose state is in `folder`, and whose runs find a bucket as this process does."""
     clean = {name: value for name, value in environment.items() if not name.startswith(("AWS_", "NEWSKEEP_"))}
     aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     state = folder / "state" if uri.startswith("s3:") else Path(uri)
-    return Keeper(uri, state, folder, {**clean, **aws, "PYTHONFAULTHANDLER": "1"}, origin, secret)
+    return Keeper(uri, state, folder, {**clean, **aws, "PYTHONFAULTHANDLER": "1"}, origin, warm, secret)

@@ -15,6 +15,7 @@ import pytest
 from fault_proxy import Fault, FaultProxy, Kind
 from keeper import IMPATIENT, Ended, Keeper, NewsOrigin, keeper_of
 from s3_server import BUCKET, S3Server, use
+from warm import WarmStart
 
 from storage.errors import ConfigError
 from storage.objects import open_store
@@ -52,10 +53,11 @@ def keeper(
     tmp_path: Path,
     environment: Mapping[str, str],
     monkeypatch: pytest.MonkeyPatch,
+    warm_start: WarmStart,
 ) -> Keeper:
     use(swift_server, monkeypatch, proxy.endpoint)
     uri = f"s3://{BUCKET}/delivery-{next(numbers)}"
-    return keeper_of(uri, tmp_path, environment, origin, swift_server.secret_key)
+    return keeper_of(uri, tmp_path, environment, origin, warm_start, swift_server.secret_key)
 
 
 def in_the_middle(keeper: Keeper, proxy: FaultProxy, *faults: Fault, **variables: str) -> Ended:

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from keeper import IMPATIENT, Keeper, NewsOrigin, answer, keeper_of, page
 from warcs import records_of
+from warm import WarmStart
 
 from crawler.recorder import SealBounds
 from crawler.session import Session, SessionOptions
@@ -47,8 +48,8 @@ def origin() -> Iterator[NewsOrigin]:
 
 
 @pytest.fixture
-def keeper(origin: NewsOrigin, tmp_path: Path, environment: Mapping[str, str]) -> Keeper:
-    return keeper_of(str(tmp_path / "archive"), tmp_path, environment, origin)
+def keeper(origin: NewsOrigin, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart) -> Keeper:
+    return keeper_of(str(tmp_path / "archive"), tmp_path, environment, origin, warm_start)
 
 
 def leave(keeper: Keeper, *paths: str) -> Path:

@@ -7,6 +7,7 @@ error, and one to write the status to; the rest is JSON.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import select
@@ -92,7 +93,8 @@ def _wait(status: int, timeout: float) -> int | None:
     while told.count(b"\n") < 2:
         ready, _, _ = select.select([status], [], [], max(0.0, end - time.monotonic()))
         if not ready:
-            os.kill(int(told.partition(b"\n")[0]), 9)
+            os.kill(int(told.partition(b"\n")[0]), signal.SIGABRT)
+            time.sleep(1)  # for it to say where it hangs
             return None
         piece = os.read(status, 64)
         if not piece:
@@ -144,6 +146,7 @@ def _become(request: Mapping[str, object]) -> list[str]:
 
 
 if __name__ == "__main__":
+    faulthandler.enable()
     for library in _LIBRARIES:
         import_module(library)
     sys.argv = ["newskeep", *_serve(socket.socket(fileno=int(sys.argv[1])))]
