@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,6 +19,8 @@ from storage import cdxj
 from storage.articles import PlacedArticle, read_member, read_part
 from storage.compactions import joined_on
 from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing, StoreUnavailable
+from storage.frontier import open_frontier
+from storage.frontier.frontier import Frontier
 from storage.holdings import day_of, in_seconds
 from storage.http import HttpMessage
 from storage.index import ArticleEntry, Duplicate, WarcEntry, discard_index, open_index
@@ -29,7 +32,7 @@ from storage.objects.local import LocalStore
 from storage.spool import CrawlFolder, Parcel, Spool
 from storage.urls import Match, normalize, site_of, surt_prefix
 from storage.versions import Version, versions
-from storage.warc import Record, key_of, read_record
+from storage.warc import NOT_MODIFIED, NOT_MODIFIED_PROFILE, Record, key_of, read_record, read_records
 
 #: Redirects that are followed inside the archive.
 _HOPS = 10
@@ -43,7 +46,8 @@ T = TypeVar("T")
 class Memento:
     """A capture with the exact bytes of its response.
 
-    For a revisit the head is its own and the body comes from the capture it refers to, which had the same bytes.
+    For a revisit the head is its own and the body comes from the capture it refers to, which had the same bytes. A 304
+    has no body; the page that it confirms is in `message`.
     """
 
     capture: Capture
@@ -52,10 +56,13 @@ class Memento:
     response: bytes
     #: Why the response is not whole, as the WARC says; `None` for a whole one.
     truncated: str | None
+    #: The response that a 304 confirms; `None` for all others.
+    confirmed: bytes | None = None
 
     @property
     def message(self) -> HttpMessage:
-        return HttpMessage.parse(self.response)
+        """What a reader is shown: the response, or the one that it confirms."""
+        return HttpMessage.parse(self.response if self.confirmed is None else self.confirmed)
 
 
 class Archive:
@@ -75,11 +82,20 @@ class Archive:
 
     @cached_property
     def index(self) -> Index:
+        self._make_state()
+        return open_index(self._index_path)
+
+    @cached_property
+    def frontier(self) -> Frontier:
+        """What the sites have named, made when absent; local to this machine, like the index."""
+        self._make_state()
+        return open_frontier(self.state / "frontier.sqlite")
+
+    def _make_state(self) -> None:
         try:
             self.state.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreUnavailable(f"cannot make the folder {self.state}: {error.strerror}") from error
-        return open_index(self._index_path)
 
     def renew_index(self) -> None:
         """Throw the index away, whatever state it is in; an empty one takes its place. Raises `AlreadyRunning`."""
@@ -140,7 +156,7 @@ class Archive:
         return memento
 
     def read(self, capture: Capture) -> Memento:
-        """Return the memento of a capture: one range of one object, two for a revisit.
+        """Return the memento of a capture: one range of one object, two for a revisit, three for a 304.
 
         One that a compaction has moved since it was looked up is found again: the memento says where.
         """
@@ -152,8 +168,19 @@ class Archive:
         if record.type != "revisit":
             return Memento(capture, capture, record.block, truncated)
         original = self._referred(record)
-        body = HttpMessage.parse(self.record(original).block).body
-        return Memento(capture, original, record.block + body, truncated)
+        block = self.record(original).block
+        if record.field("WARC-Profile") == NOT_MODIFIED_PROFILE:
+            return Memento(capture, original, self._not_modified(capture, record), truncated, block)
+        return Memento(capture, original, record.block + HttpMessage.parse(block).body, truncated)
+
+    def _not_modified(self, capture: Capture, revisit: Record) -> bytes:
+        """The 304 that a revisit stands for; the block, where another writer has put it there."""
+        if revisit.block:
+            return revisit.block
+        for record in self._beside(capture, revisit):
+            if record.type == "metadata" and HttpMessage.parse(record.block).status == NOT_MODIFIED:
+                return record.block
+        raise NotArchived(f"the 304 answer of {capture.url} is not held")
 
     def record(self, capture: Capture) -> Record:
         """Return the WARC record of a capture, checked against its digest."""
@@ -166,18 +193,28 @@ class Archive:
         return self._found(capture, self._request)
 
     def _request(self, capture: Capture) -> Record:
-        # It stands behind its response; its length is in no index, so ask for what requests usually take.
-        response = self.record(capture)
-        start = capture.offset + capture.length
+        for record in self._beside(capture, self.record(capture)):
+            if record.type == "request":
+                return record
+        raise NotArchived(f"no request record of {capture.url} is held")
+
+    def _beside(self, capture: Capture, response: Record) -> Iterator[Record]:
+        """Yield the other records of an exchange, which stand behind its response."""
+        start, seen = capture.offset + capture.length, 0
+        # Their length is in no index, so ask for what they usually take.
         for size in (4096, 1 << 20):
+            stream = BytesIO(self._range_up_to(key_of(capture.filename), start, size))
             try:
-                record = read_record(self._range_up_to(key_of(capture.filename), start, size))
+                for number, record in enumerate(read_records(stream)):
+                    if record.field("WARC-Concurrent-To") != response.field("WARC-Record-ID"):
+                        return
+                    if number >= seen:
+                        seen += 1
+                        yield record
             except Corrupt:
                 continue
-            if record.field("WARC-Concurrent-To") == response.field("WARC-Record-ID"):
-                return record
-            break
-        raise NotArchived(f"no request record of {capture.url} is held")
+            if stream.getbuffer().nbytes < size:
+                return
 
     def article(self, url: str, at: datetime | None = None) -> Article:
         """Return the article of a URL nearest to `at`, following redirects and revisits. Raises `NotArchived`."""
@@ -294,6 +331,8 @@ class Archive:
     def close(self) -> None:
         if "index" in self.__dict__:
             self.index.close()
+        if "frontier" in self.__dict__:
+            self.frontier.close()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -367,6 +406,9 @@ class Archive:
 
 
 def _succeeded(capture: Capture) -> bool:
+    if capture.status == NOT_MODIFIED:
+        # By itself it shows nothing.
+        return capture.is_revisit
     return capture.status is not None and 200 <= capture.status < 400
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, Engine, Select, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy import CompoundSelect, Engine, Select, bindparam, func, or_, select, text, tuple_, union_all
 
 from storage.index.rows import Row
 from storage.index.schema import article_keys as _article_keys
@@ -209,3 +209,24 @@ def articles(by_site: bool, by_language: bool) -> Query:
         language = _param("language")
         query = query.where(or_(_a.language == language, _a.language.between(language + "-", language + ".")))
     return Query(query.order_by(_a.timestamp.desc(), _a.id).limit(_param("n")))
+
+
+#: The first site behind a name: the index is asked once a site, which is less than to read past all of one's articles.
+SITE = Query(select(_a.site).where(_a.site > _param("last")).order_by(_a.site).limit(1))
+#: Sites with the most articles since a time.
+BUSIEST = Query(
+    select(_a.site, func.count().label("articles"))
+    .where(_a.timestamp >= _param("low"))
+    .group_by(_a.site)
+    .order_by(text("articles DESC"), _a.site)
+    .limit(_param("n"))
+)
+
+
+@cache
+def days(by_site: bool) -> Query:
+    """Articles a day since a time, by the number of the day since 1970; only of days that have some."""
+    query = select((_a.timestamp // 86_400).label("day"), func.count()).where(_a.timestamp >= _param("low"))
+    if by_site:
+        query = query.where(_a.site == _param("site"))
+    return Query(query.group_by(text("day")))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -16,16 +15,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    insert,
-    inspect,
-    select,
-    update,
 )
+
+from storage.versioned import Migration, about_table
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
 VERSION = 1
 
-Migration = Callable[[Connection], None]
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
 MIGRATIONS: Mapping[int, Migration] = {}
 
@@ -36,7 +32,7 @@ Key = Text().with_variant(Text(collation="C"), "postgresql")
 # Only INTEGER is a row id in SQLite.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
-about = Table("about", metadata, Column("name", Text, primary_key=True), Column("value", Integer, nullable=False))
+about = about_table(metadata)
 
 warcs = Table(
     "warcs",
@@ -129,29 +125,3 @@ staged_articles = _staged(articles)
 staged_keys = Table(
     "staged_keys", staging, Column("offset", BigInteger), Column("key", Integer), prefixes=["TEMPORARY"]
 )
-
-
-def create(connection: Connection) -> None:
-    """Make the tables of an empty database."""
-    metadata.create_all(connection)
-    connection.execute(insert(about).values(name="schema", value=VERSION))
-
-
-def version_of(connection: Connection) -> int | None:
-    """Return the schema version of a database, `None` where it is not an index at all."""
-    if not inspect(connection).has_table(about.name):
-        return None
-    found = connection.scalar(select(about.c.value).where(about.c.name == "schema"))
-    return None if found is None else int(found)
-
-
-def migrate(connection: Connection) -> None:
-    """Bring an older schema up to VERSION, inside the caller's write transaction.
-
-    Raises KeyError with the version that no migration leads on from.
-    """
-    version = version_of(connection) or 0
-    while version < VERSION:
-        MIGRATIONS[version](connection)
-        version += 1
-        connection.execute(update(about).where(about.c.name == "schema").values(value=version))

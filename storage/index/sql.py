@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import chain, groupby
 from types import TracebackType
 from typing import Any, Self
@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from storage.errors import StoreUnavailable
 from storage.index import ArticleEntry, Counts, Duplicate, WarcEntry, queries, writes
 from storage.index.rows import Row, article_of, capture_of, pack_url, seconds, warc_of
-from storage.index.sqlite import Database
 from storage.model import Capture
+from storage.sqlite import Database
 from storage.text import is_same_title
 from storage.urls import Match, surt, surt_prefix
 
@@ -276,6 +276,21 @@ class Index:
                 return
             cursor = _behind(found[-1])
             left = None if left is None else left - size
+
+    def sites(self, after: str = "") -> Iterator[str]:
+        """Yield the sites that have articles, by name, from behind `after` on."""
+        while rows := self._fetch(queries.SITE, last=after):
+            after = rows[0][0]
+            yield after
+
+    def busiest_sites(self, since: datetime, limit: int) -> list[tuple[str, int]]:
+        """Return the sites with the most articles captured since then, and how many; reads a row for each of those."""
+        return [(site, int(count)) for site, count in self._fetch(queries.BUSIEST, low=seconds(since), n=limit)]
+
+    def articles_a_day(self, since: datetime, site: str | None = None) -> dict[date, int]:
+        """Return the number of articles captured on each day in UTC since then; days without any are left out."""
+        rows = self._fetch(queries.days(by_site=site is not None), low=seconds(since), site=site)
+        return {date(1970, 1, 1) + timedelta(days=int(day)): int(count) for day, count in rows}
 
     def history(self, url: str) -> Iterator[ArticleEntry]:
         """Yield every article of a URL in order of time; of others of its SURT where this one has none.
