@@ -15,11 +15,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from scrapy.core.downloader.handlers import http11
-from scrapy.exceptions import ResponseDataLossError
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadConnectionRefusedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectError, ConnectionLost
 from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
 from twisted.internet.protocol import connectionDone
 from twisted.web.client import Agent
@@ -28,6 +33,7 @@ from twisted.web.http_headers import Headers as TxHeaders
 from zope.interface import implementer
 
 from crawler.addresses import is_public
+from crawler.queueing import host_of
 from crawler.session import session_of
 from crawler.wire import END_OF_HEAD, Wire, exchange_of
 
@@ -44,6 +50,13 @@ if TYPE_CHECKING:
 _ATTEMPT_HEADER = b"X-Newskeep-Attempt"
 #: A response head larger than this is cut off, in bytes; servers' own limits are 8 to 64 KB.
 HEAD_MAX_BYTES = 256 * 1024
+#: What happens to a request to a host that is not there.
+_SILENT: dict[type[Exception], str] = {
+    CannotResolveHostError: "name not found",
+    DownloadConnectionRefusedError: "connection refused",
+    DownloadTimeoutError: "timed out",
+    ConnectError: "no connection",
+}
 #: How long an idle connection is kept for the next request to its host.
 KEPT_SECONDS = 10
 
@@ -290,8 +303,21 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._pool.cachedConnectionTimeout = KEPT_SECONDS
         self._session = session_of(crawler)
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
+        self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
 
     async def download_request(self, request: Request) -> Response:
+        # The record is part of the turn: when it cannot be written, nothing more is asked for.
+        async with self._session.gate.turn(host_of(request), self._delay) as turn:
+            try:
+                response = await self._fetch(request)
+            except tuple(_SILENT) as error:
+                turn.silent(next(told for kind, told in _SILENT.items() if isinstance(error, kind)))
+                raise
+            field = response.headers.get("Retry-After", b"") or b""
+            turn.answered(response.status, field.decode("latin-1"), request.meta.get("download_latency", 0.0))
+            return response
+
+    async def _fetch(self, request: Request) -> Response:
         number = b"%d" % next(_numbers)
         attempt = _attempts[number] = _Attempt(bool(request.meta.get("proxy")), self._allow_private)
         request.meta.pop("recorded", None)

@@ -6,7 +6,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -31,12 +31,16 @@ class Config:
     user_agent: str | None = None
     #: Whether robots.txt is obeyed.
     robots: bool = True
+    #: Whether what says `noarchive` is not kept; without `robots` it is.
+    noarchive: bool = True
+    #: Longest Retry-After that is waited for, in seconds.
+    max_wait: float = 600.0
     #: Whether addresses that are not public may be fetched.
     allow_private: bool = False
     #: Seconds that one request may take.
     timeout: float = 30.0
-    #: Seconds between two requests to a host.
-    delay: float = 0.0
+    #: Seconds between two requests to a host; `None`: 0 for a list of URLs, for a site as it says, mostly 1.
+    delay: float | None = None
     #: Bytes of a body; more is cut.
     max_size: int = 64 * 1024 * 1024
     #: Requests under way at once, over all hosts.
@@ -51,6 +55,11 @@ class Config:
     warc_max_age: float = 900.0
     #: Bytes that may wait here while the object store is away.
     spool_max_bytes: int = 20_000_000_000
+    #: An address that is told when `due` starts, ends well or fails (healthchecks.io and its like); never recorded.
+    ping: str | None = None
+    #: The tables `[sites.NAME]` as they stand in `file`; crawler.sites reads them.
+    sites: Mapping[str, Any] = field(default_factory=dict)
+    file: Path | None = None
 
     def scrapy_settings(self) -> dict[str, Any]:
         """The same as overrides of crawler.settings."""
@@ -58,9 +67,11 @@ class Config:
             "ARCHIVE": self.archive,
             "STATE": self.state,
             "ROBOTSTXT_OBEY": self.robots,
+            "NOARCHIVE_OBEY": self.robots and self.noarchive,
+            "RETRY_AFTER_MAX": self.max_wait,
             "ALLOW_PRIVATE_ADDRESSES": self.allow_private,
             "DOWNLOAD_TIMEOUT": self.timeout,
-            "DOWNLOAD_DELAY": self.delay,
+            "DOWNLOAD_DELAY": self.delay or 0.0,
             "DOWNLOAD_MAXSIZE": self.max_size,
             "CONCURRENT_REQUESTS": self.concurrency,
             "EXTRACTION_WORKERS": self.workers,
@@ -69,6 +80,7 @@ class Config:
             "SPOOL_MAX_BYTES": self.spool_max_bytes,
             "PROXY": self.proxy,
             "OPERATOR": self.operator,
+            "CONFIG_FILE": str(self.file) if self.file else None,
         }
         if self.user_agent:
             settings["USER_AGENT"] = self.user_agent
@@ -98,12 +110,15 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
+    sites = table.pop("sites", {})
+    if not isinstance(sites, dict):
+        raise ConfigError(f"{path}: sites must be tables, such as [sites.example]")
     types = _types()
     for key, value in table.items():
         if key not in types:
             raise ConfigError(f"{path}: unknown key {key!r}{_similar(key, types)}")
         table[key] = _checked(f"{path}: {key}", value, types[key])
-    return table
+    return {**table, "sites": sites, "file": path}
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -118,7 +133,11 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 def _types() -> dict[str, type]:
     """Key -> bool, int, float or str."""
     hints = get_type_hints(Config)
-    return {item.name: str if hints[item.name] == (str | None) else hints[item.name] for item in fields(Config)}
+    return {
+        name: _OPTIONAL.get(hints[name], hints[name])
+        for name in (item.name for item in fields(Config))
+        if name not in _NOT_KEYS
+    }
 
 
 def _checked(name: str, value: Any, kind: type) -> Any:
@@ -151,4 +170,7 @@ def _similar(key: str, known: Mapping[str, type]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
 
 
+#: Fields of `Config` that are no keys of their own.
+_NOT_KEYS = {"sites", "file"}
+_OPTIONAL: dict[Any, type] = {str | None: str, float | None: float}
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,9 @@ from scrapy.exceptions import (
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost, NoRouteError
 
 from crawler.capture import NotPublicAddress
-from crawler.middlewares import HostUnreachable, Refused
+from crawler.conditional import asks_conditionally
+from crawler.politeness import WAIT_STATUSES, refusal_reason, retry_after
+from crawler.refusals import HostLeftAlone, HostUnreachable, Refused
 from storage.errors import NewskeepError
 from storage.http import HttpMessage
 from storage.model import Outcome, OutcomeKind
@@ -29,23 +30,19 @@ if TYPE_CHECKING:
     from crawler.recorder import Recorded
     from crawler.workers import Extraction
 
-#: Only who asked conditionally may take a 304 for an answer.
-_CONDITIONAL = re.compile(rb"(?im)^if-(?:none-match|modified-since):")
-
 
 def page_outcome(url: str, recorded: Recorded, extraction: Extraction) -> Outcome:
     """The outcome of an answered request; `url` is the address as it was given."""
     capture = recorded.capture
-    assert capture is not None
     kind, reason = _judge(recorded)
     article = extraction.article
     return Outcome(
         url=url,
         outcome=kind,
         reason=reason or extraction.reason,
-        status=capture.status,
-        final_url=capture.url,
-        timestamp=capture.timestamp,
+        status=HttpMessage.parse(recorded.exchange.response).status,
+        final_url=recorded.exchange.url,
+        timestamp=capture.timestamp if capture else None,
         # JSON-LD may hold half an emoji, which no file or terminal takes.
         title=article.title.encode("utf-8", "replace").decode() if article and article.title else None,
         words=article.words if article else None,
@@ -70,20 +67,23 @@ def failed_outcome(url: str, request: Request, error: BaseException) -> Outcome:
 
 
 def _judge(recorded: Recorded) -> tuple[OutcomeKind, str | None]:
-    capture = recorded.capture
-    assert capture is not None
-    status = capture.status
-    if status == HTTPStatus.NOT_MODIFIED and _CONDITIONAL.search(recorded.exchange.request):
-        return "unchanged", "304 Not Modified"
+    message = HttpMessage.parse(recorded.exchange.response)
+    status = message.status
+    if status == HTTPStatus.NOT_MODIFIED and asks_conditionally(recorded.exchange.request):
+        return "unchanged", "not modified"
     if status is not None and 200 <= status < 300:
-        return ("unchanged", "same content as before") if capture.is_revisit else ("archived", None)
-    reason = HttpMessage.parse(recorded.exchange.response).reason
-    return "failed", f"{status} {reason or _phrase(status)}".strip()
+        if recorded.noarchive is not None:
+            return "refused", f"noarchive ({recorded.noarchive})"
+        is_revisit = recorded.capture is not None and recorded.capture.is_revisit
+        return ("unchanged", "same content as before") if is_revisit else ("archived", None)
+    if status in WAIT_STATUSES:
+        return "failed", refusal_reason(status, retry_after(message.header("retry-after"), recorded.exchange.started))
+    return "failed", f"{status} {message.reason or _phrase(status)}".strip()
 
 
 def _explain(error: BaseException, request: Request, recorded: Recorded | None) -> str:
     match error:
-        case Refused() | NewskeepError():
+        case Refused() | HostLeftAlone() | NewskeepError():
             return str(error)
         case NotPublicAddress():
             return f"not a public address: {error}"

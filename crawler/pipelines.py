@@ -1,33 +1,114 @@
-"""Item pipeline: a fetched page is extracted in a worker process, and every URL's outcome is told."""
+"""Item pipelines: a fetched page is extracted in a worker process, its outcome told, and the frontier learns of it."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from scrapy.exceptions import NotConfigured
 
 from crawler.outcomes import page_outcome
 from crawler.session import Session, session_of
+from crawler.visits import Noted, note_failure, note_page
+from crawler.workers import Extraction
 from storage.model import Outcome
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from crawler.ledger import Ledger
     from crawler.recorder import Recorded
+    from storage.frontier.model import Known
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answered request, as spiders yield it; `url` is the address as it was given."""
+    """An answered request, as spiders yield it; `url` is the address as it was given.
+
+    `known` is what the frontier knew of it, for an article of a site; the rest is found out on the way.
+    """
 
     url: str
     recorded: Recorded
+    known: Known | None = None
+    #: Why what came is no page of the site's but a challenge or a wall.
+    block: str | None = None
+    extraction: Extraction | None = None
+    outcome: Outcome | None = None
+    noted: Noted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A request for a site's article that got no answer or was not sent."""
+
+    known: Known
+    outcome: Outcome
+
+
+class ExtractionPipeline:
+    """Gives a `Page` its article and its outcome."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(session_of(crawler))
+
+    async def process_item(self, item: Any) -> Any:
+        if not isinstance(item, Page):
+            return item
+        try:
+            extraction = Extraction() if item.block else await self._session.extract(item.recorded)
+            outcome = page_outcome(item.url, item.recorded, extraction)
+            if item.block:
+                outcome = replace(outcome, outcome="failed", reason=item.block)
+            return replace(item, extraction=extraction, outcome=outcome)
+        except Exception as error:
+            # A URL without an outcome would be lost unseen.
+            logger.exception("no outcome of %s", item.url)
+            return replace(item, outcome=Outcome(item.url, "failed", f"a fault of ours: {error!r}"))
+
+
+class JudgePipeline:
+    """Says what a page of a site means for the frontier; a page that is no article is marked in its outcome."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        ledger = getattr(crawler.spider, "ledger", None)
+        if ledger is None:
+            raise NotConfigured
+        return cls(ledger)
+
+    async def process_item(self, item: Any) -> Any:
+        if not isinstance(item, Page) or item.known is None or item.outcome is None or item.extraction is None:
+            return item
+        noted = await asyncio.to_thread(
+            note_page,
+            self._ledger.site,
+            item.known,
+            item.recorded,
+            item.extraction,
+            item.outcome,
+            datetime.now(UTC),
+            lambda url: self._ledger.frontier.known(self._ledger.site.name, url),
+        )
+        outcome = replace(item.outcome, reason=item.outcome.reason or noted.not_article)
+        return replace(item, outcome=outcome, noted=noted)
 
 
 class ArchivePipeline:
-    """Turns a `Page` into its outcome, and reports outcomes, in the order in which they are ready."""
+    """Reports outcomes, in the order in which they are ready."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -38,16 +119,45 @@ class ArchivePipeline:
 
     async def process_item(self, item: Any) -> Any:
         match item:
-            case Page(url, recorded):
-                await self._session.report(await self._outcome(url, recorded))
+            case Page(outcome=Outcome() as outcome) | Missed(outcome=outcome):
+                await self._session.report(outcome)
             case Outcome():
                 await self._session.report(item)
         return item
 
-    async def _outcome(self, url: str, recorded: Recorded) -> Outcome:
+
+class FrontierPipeline:
+    """Keeps visits in the frontier, once what they tell is durable."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        ledger = getattr(crawler.spider, "ledger", None)
+        if ledger is None:
+            raise NotConfigured
+        return cls(ledger)
+
+    async def process_item(self, item: Any) -> Any:
+        ledger = self._ledger
         try:
-            return page_outcome(url, recorded, await self._session.extract(recorded))
-        except Exception as error:
-            # A URL without an outcome would be lost unseen.
-            logger.exception("no outcome of %s", url)
-            return Outcome(url, "failed", f"a fault of ours: {error!r}")
+            match item:
+                case Page(known=None):
+                    pass
+                case Page(noted=Noted() as noted, outcome=Outcome() as outcome, extraction=extraction):
+                    await ledger.announce(noted.announced)
+                    await ledger.visit(noted.visits)
+                    article = extraction.article if extraction else None
+                    ledger.count(outcome, undated=article is None or article.published is None)
+                    if noted.not_article:
+                        ledger.counts["not an article"] += 1
+                case Page(known=known, outcome=Outcome() as outcome) | Missed(known, outcome):
+                    assert known is not None
+                    ledger.failed(urlsplit(known.url).netloc, outcome.reason or "failed")
+                    await ledger.visit([note_failure(ledger.site, known, outcome, datetime.now(UTC))])
+                    ledger.count(outcome)
+        finally:
+            if isinstance(item, Page | Missed):
+                ledger.answered()
+        return item

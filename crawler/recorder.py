@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from crawler.conditional import Validators, asks_conditionally, confirms, validators
+from crawler.noarchive import noarchive
 from crawler.sealing import line_of
 from crawler.workers import Extraction
 from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
 from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel, sync_folder, writing
-from storage.warc import WarcWriter, digest, make_stem
+from storage.warc import NOT_MODIFIED, WarcWriter, digest, make_stem
 
 if TYPE_CHECKING:
     from storage.index.sql import Index
@@ -86,11 +88,13 @@ class OpenWarc:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An exchange with its place in the archive; `capture` is `None` when no response came."""
+    """An exchange with its place in the archive; `capture` is `None` when no response came, or none may be kept."""
 
     exchange: Exchange
     capture: Capture | None
     warc: OpenWarc
+    #: Where the response says that it must not be kept, such as "X-Robots-Tag".
+    noarchive: str | None = None
 
 
 class Recorder:
@@ -107,23 +111,36 @@ class Recorder:
         info: Mapping[str, str],
         bounds: SealBounds,
         on_full: Callable[[OpenWarc], None],
+        robot: str | None = None,
     ) -> None:
+        """`robot` is the name under which responses may forbid to be kept; `None`: they are kept whatever they say."""
         self._folder = folder
         self._index = index
         self._info = info
         self._bounds = bounds
         self._on_full = on_full
+        self._robot = robot
         self._serial = 0
         self._open: OpenWarc | None = None
         self._failure: SpoolError | None = None
-        self._recent: OrderedDict[str, Capture] = OrderedDict()
+        self._recent: OrderedDict[str, tuple[Capture, Validators]] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, "warc-writer")
         self._next_sync: asyncio.Future[None] | None = None
         self._sync_lock = asyncio.Lock()
 
-    async def record(self, exchange: Exchange) -> Recorded:
-        """Append an exchange; on return its records are in the WARC."""
-        return await self._run(lambda: self._append(exchange))
+    async def record(self, exchange: Exchange, confirmed: Callable[[Exchange], Capture | None]) -> Recorded:
+        """Append an exchange; on return its records are in the WARC.
+
+        `confirmed` finds the capture of an earlier run that a 304 is about; it is called in a thread of its own.
+        """
+        original = None
+        if exchange.truncated is None and _is_not_modified(exchange):
+            original = self._recently_confirmed(exchange) or await asyncio.to_thread(confirmed, exchange)
+        return await self._run(lambda: self._append(exchange, original))
+
+    def _recently_confirmed(self, exchange: Exchange) -> Capture | None:
+        capture, earlier = self._recent.get(exchange.url, (None, Validators()))
+        return capture if confirms(exchange, earlier) else None
 
     async def sync(self) -> None:
         """Return when all that was recorded before the call is durable; callers that wait together share one sync."""
@@ -153,14 +170,20 @@ class Recorder:
             self._next_sync = None
             await self._run(lambda: self._open.writer.sync() if self._open else None)
 
-    def _append(self, exchange: Exchange) -> Recorded:
+    def _append(self, exchange: Exchange, confirmed: Capture | None) -> Recorded:
         if self._open is not None and self._open.is_full(self._bounds):
             self._rotate()
         if self._open is None:
             self._open = self._start()
-        capture = self._open.writer.append(exchange, self._original(exchange))
+        # Before a byte of it is written.
+        forbidden = noarchive(exchange.response, self._robot) if self._robot and exchange.response else None
+        if forbidden is not None:
+            self._open.writer.append(exchange, left_out=f"noarchive ({forbidden})")
+            return Recorded(exchange, None, self._open, forbidden)
+        capture = self._open.writer.append(exchange, confirmed or self._original(exchange))
         if capture is not None and not capture.is_revisit and capture.digest is not None:
-            self._recent[capture.url] = capture
+            whole = exchange.truncated is None and capture.status is not None and 200 <= capture.status < 300
+            self._recent[capture.url] = capture, validators(exchange.response) if whole else Validators()
             while len(self._recent) > _RECENT_CAPTURES:
                 self._recent.popitem(last=False)
         return Recorded(exchange, capture, self._open)
@@ -176,7 +199,8 @@ class Recorder:
         message = HttpMessage.parse(exchange.response)
         if not message.body:
             return None
-        capture = self._recent.get(exchange.url) or self._indexed(exchange.url)
+        recent = self._recent.get(exchange.url)
+        capture = recent[0] if recent else self._indexed(exchange.url)
         if capture is None or capture.status != message.status or capture.digest != digest(message.payload):
             return None
         framed = digest(message.body) if message.is_chunked else None
@@ -205,6 +229,10 @@ class Recorder:
             full, self._open = self._open, None
             full.close()
             self._on_full(full)
+
+
+def _is_not_modified(exchange: Exchange) -> bool:
+    return HttpMessage.parse(exchange.response).status == NOT_MODIFIED and asks_conditionally(exchange.request)
 
 
 def _is_original(capture: Capture) -> bool:

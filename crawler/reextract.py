@@ -127,7 +127,9 @@ def _extract_all(parcel: Parcel, extract: Extract, workers: int) -> None:
 
 
 def _keep(write: Callable[[bytes], int], record: Record, extraction: Future[Extraction]) -> None:
-    write(line_of(record.offset, extraction.result()))
+    found = extraction.result()
+    if not found.again:  # else sealing tries once more
+        write(line_of(record.offset, found))
 
 
 def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -> Remade:

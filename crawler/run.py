@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from crawler.session import Session, SessionOptions, attach
 from storage.archive import Archive
-from storage.errors import NewskeepError
+from storage.errors import AlreadyRunning, NewskeepError
+from storage.locking import held
 from storage.model import Outcome
 
 if TYPE_CHECKING:
-    from scrapy.crawler import AsyncCrawlerProcess
+    from scrapy.crawler import AsyncCrawlerProcess, Crawler
     from scrapy.settings import Settings
+
+    from crawler.sites import Site
+
+logger = logging.getLogger(__name__)
+
+#: How a crawl of a site ended that is as it should be; "stopped" and "time limit" go on next time.
+GOOD = frozenset({"finished", "stopped", "time limit"})
 
 
 @dataclass(frozen=True, slots=True)
 class Crawl:
-    """One spider to run, by name, with its arguments."""
+    """One spider to run, by name, with its arguments; with a `site`, under the lock of that name."""
 
     spider: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    site: str | None = None
+
+
+def crawl_of(site: Site, **arguments: Any) -> Crawl:
+    """Return the crawl of a site; `arguments` are the spider's: `since`, `until`."""
+    return Crawl(site.spider, {"site": site, **arguments}, site.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +55,58 @@ class RunResult:
     counts: Mapping[str, int]
     failure: NewskeepError | None
     stopped: bool
+    #: Site -> how its crawl ended: "finished", "stopped", "time limit", "blocked", "failed".
+    sites: Mapping[str, str] = field(default_factory=dict)
+    #: Sites that another process crawls.
+    busy: tuple[str, ...] = ()
+    #: Whether the time limit ended it.
+    timed_out: bool = False
+    #: Pictures, styles and scripts of pages, by outcome.
+    requisites: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
-        """3 when the store is out of reach; 5 when nothing was archived, 4 when something was not; else 0."""
+        """3 when the store is out of reach; 5 when nothing was archived, 4 when something was not; else 0.
+
+        Where sites were crawled they count, not their pages; 75 when another process was at all of them.
+        """
         if self.failure is not None:
             return self.failure.exit_code
+        if self.sites or self.busy:
+            return self._exit_code_of_sites
         good = self.counts.get("archived", 0) + self.counts.get("unchanged", 0)
         bad = self.counts.get("failed", 0) + self.counts.get("refused", 0)
         if bad or self.stopped:
             return 4 if good else 5
         return 0
 
+    @property
+    def _exit_code_of_sites(self) -> int:
+        if not self.sites:
+            return AlreadyRunning.exit_code
+        bad = sum(state not in GOOD for state in self.sites.values())
+        if bad == len(self.sites):
+            return 5
+        return 4 if bad or self.stopped else 0
+
 
 def run(
     archive: Archive,
-    crawls: list[Crawl],
+    crawls: Iterable[Crawl],
     settings: Mapping[str, Any],
     on_outcome: Callable[[Outcome], None] = lambda outcome: None,
     on_stop: Callable[[], None] = lambda: None,
+    *,
+    at_once: int = 16,
+    time_limit: float | None = None,
+    on_end: Callable[[Crawl, str], None] = lambda crawl, state: None,
 ) -> RunResult:
     """Run spiders to their end and seal what they fetched. Once in a process: Twisted's reactor cannot start again.
 
-    `settings` override crawler.settings. On the first SIGINT or SIGTERM requests in flight end, the rest is given up,
-    and `on_stop` is called; on the second the process ends at once, with what was reported safe in the spool.
+    `settings` override crawler.settings. `crawls` are taken one by one, as there is room: at most `at_once` run at a
+    time. `on_end` is called with each crawl's state, "busy" for a site that another process crawls. On the first SIGINT
+    or SIGTERM, or after `time_limit` seconds, requests in flight end, the rest is given up, and `on_stop` is called; on
+    the next signal the process ends at once, with what was reported safe in the spool.
     """
     from scrapy.settings import Settings
 
@@ -70,18 +115,31 @@ def run(
     _allow_many_files()
     scrapy_settings = Settings()
     scrapy_settings.setmodule("crawler.settings", priority="project")
-    scrapy_settings.setdict(dict(settings), priority="cmdline")
+    # Not above the spiders' own: what a site says of itself goes before what is said for all.
+    scrapy_settings.setdict({**settings, "STANDALONE": False}, priority="project")
     process = _process(scrapy_settings)
     session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome)
-    stop = _Stop(process, session, on_stop)
-    for crawl in crawls:
-        crawler = process.create_crawler(crawl.spider)
-        attach(crawler, session)
-        process.crawl(crawler, **crawl.arguments)
-    with stop:
-        process.start(install_signal_handlers=False)
+    pump = _Pump(process, session, iter(crawls), at_once, on_end)
+    session.on_failure(pump.stop_soon)
+    with _Stop(session, pump, on_stop):
+        pump.run(time_limit)
         session.close()
-    return RunResult(session.crawl, dict(session.outcomes.counts), session.failure, session.stopped is not None)
+    return RunResult(
+        session.crawl,
+        dict(session.outcomes.counts),
+        session.failure,
+        session.stopped == "stopped",
+        pump.states,
+        tuple(pump.busy),
+        session.stopped == "time limit",
+        dict(pump.requisites),
+    )
+
+
+def _stop_reactor() -> None:
+    from twisted.internet import reactor
+
+    reactor.stop()  # type: ignore[misc]
 
 
 def _allow_many_files() -> None:
@@ -109,13 +167,123 @@ def _process(settings: Settings) -> AsyncCrawlerProcess:
     return process
 
 
+class _Pump:
+    """Takes crawls one by one and keeps at most so many of them running; one that fails is alone with it."""
+
+    def __init__(
+        self,
+        process: AsyncCrawlerProcess,
+        session: Session,
+        crawls: Iterator[Crawl],
+        at_once: int,
+        on_end: Callable[[Crawl, str], None],
+    ) -> None:
+        self.states: dict[str, str] = {}
+        self.busy: list[str] = []
+        self.requisites: Counter[str] = Counter()
+        self._process = process
+        self._session = session
+        self._crawls = crawls
+        self._at_once = at_once
+        self._on_end = on_end
+        self._stopping = False
+        self._error: BaseException | None = None
+
+    def run(self, time_limit: float | None) -> None:
+        """Run the reactor until all crawls have ended."""
+        loop = asyncio.get_event_loop()
+        main = loop.create_task(self._work())
+        main.add_done_callback(lambda _: _stop_reactor())
+        if time_limit is not None:
+            loop.call_later(time_limit, self._time_out)
+        self._process.start(stop_after_crawl=False, install_signal_handlers=False)
+        main.result()
+
+    def stop_soon(self) -> None:
+        """Have everything stop in good order; from any thread."""
+        from twisted.internet import reactor
+
+        reactor.callFromThread(self._stop)
+
+    def _time_out(self) -> None:
+        if self._session.stopped is None:
+            self._session.stopped = "time limit"
+            self._stop()
+
+    def _stop(self) -> None:
+        self._stopping = True
+        self._stopped = asyncio.ensure_future(self._process.stop())
+
+    async def _work(self) -> None:
+        running: set[asyncio.Task[None]] = set()
+        while True:
+            while len(running) < self._at_once and not self._stopping:
+                # Who chooses what is due asks a database.
+                crawl = await asyncio.to_thread(next, self._crawls, None)
+                if crawl is None:
+                    break
+                running.add(asyncio.ensure_future(self._crawl(crawl)))
+            if not running:
+                return
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+    async def _crawl(self, crawl: Crawl) -> None:
+        with ExitStack() as stack:
+            try:
+                if crawl.site is not None:
+                    stack.enter_context(held(self._lock(crawl.site), f"a crawl of {crawl.site}"))
+            except AlreadyRunning:
+                self.busy.append(crawl.site or "")
+                self._on_end(crawl, "busy")
+                return
+            state = await self._run(crawl)
+        if crawl.site is not None:
+            self.states[crawl.site] = state
+        self._on_end(crawl, state)
+
+    def _lock(self, site: str) -> Any:
+        from crawler.extensions import site_lock
+
+        return site_lock(self._session.archive.state, site)
+
+    async def _run(self, crawl: Crawl) -> str:
+        """Run one crawl and return how it ended; never raises."""
+        try:
+            crawler = self._process.create_crawler(crawl.spider)
+            attach(crawler, self._session)
+            if self._stopping:
+                return self._session.stopped or "stopped"
+            await self._process.crawl(crawler, **crawl.arguments)
+            if requisites := getattr(crawler.spider, "needs", None):
+                self.requisites += requisites.counts
+            return self._state(crawler)
+        except Exception as error:
+            if isinstance(error, NewskeepError):
+                logger.error("%s: %s", crawl.site or crawl.spider, error)
+            else:
+                logger.exception("the crawl of %s failed", crawl.site or crawl.spider)
+            return "failed"
+
+    def _state(self, crawler: Crawler) -> str:
+        reason = crawler.stats.get_value("finish_reason") or "failed"
+        if reason == "shutdown":
+            return self._session.stopped or "failed"
+        if reason != "finished":
+            return "blocked" if str(reason).startswith("blocked") else "failed"
+        ledger = getattr(crawler.spider, "ledger", None)
+        return (ledger.verdict if ledger is not None else None) or "finished"
+
+
 class _Stop:
     """Signal handlers for the time of a run."""
 
-    def __init__(self, process: Any, session: Session, on_stop: Callable[[], None]) -> None:
-        self._process = process
+    def __init__(self, session: Session, pump: _Pump, on_stop: Callable[[], None]) -> None:
         self._session = session
+        self._pump = pump
         self._on_stop = on_stop
+        self._asked = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> None:
@@ -127,17 +295,11 @@ class _Stop:
             signal.signal(number, handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self._session.stopped is not None:
+        if self._asked:
             # Everything that was told is durable: the next run goes on from the spool.
             sys.stdout.flush()
             os._exit(128 + number)
+        self._asked = True
         self._session.stopped = "stopped"
         self._on_stop()
-        from twisted.internet import reactor
-
-        reactor.callFromThread(self._stop_crawls)
-
-    def _stop_crawls(self) -> None:
-        import asyncio
-
-        self._stopping = asyncio.ensure_future(self._process.stop())
+        self._pump.stop_soon()

@@ -7,7 +7,9 @@ whose text is made again go the same way.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import time
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +31,10 @@ from storage.spool import OPEN_SUFFIX, Parcel, Spool, sync_folder, writing
 from storage.urls import site_of
 from storage.warc import Record, capture_of, read_records
 
+logger = logging.getLogger(__name__)
+
+#: How often a page is extracted at most.
+_ATTEMPTS = 3
 #: Extracts a response, as on the wire, of a URL, captured at a time.
 Extract = Callable[[bytes, str, datetime], Extraction]
 
@@ -170,10 +176,21 @@ def _verify(parcel: Parcel, extract: Extract, extracted: Extracted) -> list[Capt
             if capture := capture_of(record, parcel.filename):
                 captures.append(capture)
                 if record.offset not in extracted and has_text(record):
-                    extracted.add(record.offset, extract(record.block, record.url, record.date))
+                    extracted.add(record.offset, _extracted(record, extract))
     if not records:
         raise Corrupt("it is empty")
     return captures
+
+
+def _extracted(record: Record, extract: Extract) -> Extraction:
+    """Extract a page, more than once where the machine fails."""
+    for attempt in range(_ATTEMPTS):
+        extraction = extract(record.block, record.url, record.date)
+        if not extraction.again:
+            return extraction
+        time.sleep(attempt)
+    logger.warning("%s of %s; newskeep reextract makes it later", extraction.reason, record.url)
+    return extraction
 
 
 def has_text(record: Record) -> bool:

@@ -19,9 +19,12 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from crawler.absence import Absence
+from crawler.conditional import confirmed
 from crawler.memories import SiteMemories
+from crawler.politeness import GateOptions, HostGate
 from crawler.recorder import OpenWarc, Recorded, Recorder, SealBounds
 from crawler.report import OutcomeLog, write_report
+from crawler.robots import RulesKept
 from crawler.sealing import check, close_open, salvage, seal
 from crawler.workers import Extraction, ExtractionLimits, ExtractionPool, default_workers
 from storage.archive import Archive
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
+
+#: From so many pages on a crawl should say who it is.
+_HANDFUL = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,9 @@ class SessionOptions:
     workers: int = field(default_factory=default_workers)
     #: Bytes the spool may hold while the store is away; beyond it the crawl stops.
     spool_max_bytes: int = 20_000_000_000
+    #: The name under which responses may forbid to be kept (`noarchive`); `None`: they are kept all the same.
+    robot: str | None = None
+    gate: GateOptions = field(default_factory=GateOptions)
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> SessionOptions:
@@ -67,7 +76,20 @@ class SessionOptions:
             ),
             workers=settings.getint("EXTRACTION_WORKERS") or default_workers(),
             spool_max_bytes=settings.getint("SPOOL_MAX_BYTES"),
+            robot=settings["ROBOTSTXT_USER_AGENT"].lower() if settings.getbool("NOARCHIVE_OBEY") else None,
+            gate=GateOptions(
+                settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") or 1,
+                settings.getfloat("RETRY_AFTER_MAX"),
+                settings.getfloat("SLOW_HOST_DELAY_MAX"),
+                settings.getint("HOST_REFUSALS_MAX"),
+                settings.getint("HOST_SILENCES_MAX"),
+            ),
         )
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether the user agent says where the operator can be reached."""
+        return bool(self.operator) or "@" in self.user_agent or "://" in self.user_agent
 
     def warcinfo(self, crawl: str) -> Mapping[str, str]:
         """The fields of the warcinfo record (WARC 1.1, 6.2)."""
@@ -106,6 +128,9 @@ class Session:
         self._absence = Absence()
         self._memories = SiteMemories(archive.store, archive.state, self._absence)
         self._sealing = ThreadPoolExecutor(1, "sealing")
+        #: What all crawlers of the run share of their hosts.
+        self.gate = HostGate(options.gate)
+        self.rules = RulesKept()
         self._closing = threading.Lock()
         self._closed = False
         # Before anything is made: without an index nothing could be delivered.
@@ -118,8 +143,10 @@ class Session:
         except BaseException:
             self._pool.close()
             raise
+        self._pages = 0
         self._started = datetime.now(UTC)
-        self._recorder = Recorder(self._folder, index, options.warcinfo(self.crawl), options.bounds, self._seal_later)
+        info = options.warcinfo(self.crawl)
+        self._recorder = Recorder(self._folder, index, info, options.bounds, self._seal_later, options.robot)
 
     @property
     def failure(self) -> NewskeepError | None:
@@ -137,8 +164,9 @@ class Session:
 
     async def record(self, exchange: Exchange) -> Recorded:
         """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails."""
+        self._mind_contact(exchange)
         try:
-            return await self._recorder.record(exchange)
+            return await self._recorder.record(exchange, lambda asked: confirmed(self.archive, asked))
         except SpoolError as error:
             self._fail(error)
             raise
@@ -149,12 +177,18 @@ class Session:
         if capture is None or recorded.exchange.truncated:
             return Extraction()
         extraction = await self._pool.extract(recorded.exchange.response, capture.url, capture.timestamp)
-        if not capture.is_revisit and extraction != Extraction():
+        # What is not kept here, sealing extracts again.
+        if not capture.is_revisit and extraction != Extraction() and not extraction.again:
             recorded.warc.add_article(capture.offset, extraction)
         return extraction
 
     async def report(self, outcome: Outcome) -> None:
-        """Make durable what an outcome tells, then keep it and tell it."""
+        """Make durable what an outcome tells, then keep it and tell it.
+
+        What was refused because nothing can be written was not tried: like all that was not asked for, it is not told.
+        """
+        if self.gate.has_refused(outcome.reason):
+            return
         try:
             await self._recorder.sync()
             await asyncio.get_running_loop().run_in_executor(None, self.outcomes.add, outcome)
@@ -184,8 +218,18 @@ class Session:
             self._failure = error
             logger.debug("the session failed", exc_info=error)
         if isinstance(error, SpoolError):
+            # Now, not when the crawlers have closed: what is fetched from here on is lost. While nobody is there to be
+            # stopped, it is an earlier run's WARC that could not be sealed.
+            if self._on_failure:
+                self.gate.close(error)
             for stop in self._on_failure:
                 stop()
+
+    def _mind_contact(self, exchange: Exchange) -> None:
+        """Warn once when many pages are fetched by nobody."""
+        self._pages += not exchange.url.endswith("/robots.txt")
+        if self._pages == _HANDFUL and not self.options.has_contact:
+            logger.warning("servers cannot reach you: name a web page or e-mail address of yours as `operator`")
 
     @contextmanager
     def _failing(self, work: str) -> Iterator[None]:
@@ -303,9 +347,6 @@ def attach(crawler: Crawler, session: Session) -> None:
     _sessions[crawler] = session
 
 
-def is_attached(crawler: Crawler) -> bool:
-    """Whether a session was attached, or made, for a crawler."""
-    return crawler in _sessions
 
 
 def session_of(crawler: Crawler) -> Session:

@@ -16,6 +16,10 @@ def user_agent(operator: str | None) -> str:
 
 BOT_NAME = "newskeep"
 SPIDER_MODULES = ["spiders"]
+# Knows the sites of newskeep.toml besides the classes.
+SPIDER_LOADER_CLASS = "crawler.loader.SiteLoader"
+# The configuration file; None: ./newskeep.toml if it is there.
+CONFIG_FILE = os.environ.get("NEWSKEEP_CONFIG")
 
 # --- Where it goes -------------------------------------------------------------------------------------------------
 
@@ -94,9 +98,24 @@ CRAWL_DELAY_MAX = 60
 # One request at a time a host; many hosts at once.
 CONCURRENT_REQUESTS = 32
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
+# … and this many seconds between the end of a request and the next to the same host, with up to a quarter more.
+DOWNLOAD_DELAY = 0
+# Scrapy's own waiting counts from the beginning of a request and must never be the longer one (crawler/politeness.py).
+DOWNLOAD_DELAY_JITTER = 0
+# Requests to hosts that may not be asked now stay in the scheduler, where they are in nobody's way.
+SCHEDULER_PRIORITY_QUEUE = "crawler.queueing.HostQueue"
+# Longest Retry-After (of 429 and 503), in seconds, that is waited for; a host that asks for more is left alone.
+RETRY_AFTER_MAX = 600
+# A host that takes longer than a second to answer gets a pause as long as that, up to this many seconds.
+SLOW_HOST_DELAY_MAX = 10
+# A host is left alone after this many answers 429 or 503 in a row, or this many requests without any answer.
+HOST_REFUSALS_MAX = 5
+HOST_SILENCES_MAX = 5
+# Whether what says `noarchive` (X-Robots-Tag, meta robots) is not kept.
+NOARCHIVE_OBEY = True
 RETRY_TIMES = 2
-# Not 429: to ask again at once is what it asks us not to do.
-RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]
+# Not 429 and 503: to ask again at once is what they ask us not to do.
+RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]
 # The outcome says it; a log line beside it would be noise.
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
 
@@ -113,11 +132,14 @@ EXTRACTION_WORKERS = 0
 # An HTTP proxy for everything, such as http://127.0.0.1:3128; None: as http_proxy and https_proxy say.
 PROXY: str | None = None
 DOWNLOADER_MIDDLEWARES = {
-    "crawler.middlewares.ProxyMiddleware": 740,
+    "crawler.middlewares.retry_after.RetryAfterMiddleware": 60,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "crawler.middlewares.RobotsMiddleware": 100,
+    "crawler.middlewares.robots.RobotsMiddleware": 100,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "crawler.middlewares.retries.RetryPolicy": 550,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "crawler.middlewares.RedirectPolicy": 600,
+    "crawler.middlewares.redirects.RedirectPolicy": 600,
+    "crawler.middlewares.proxy.ProxyMiddleware": 740,
 }
 # 404 and the like go to the spider too: they are outcomes.
 HTTPERROR_ALLOW_ALL = True
@@ -125,7 +147,16 @@ SPIDER_MIDDLEWARES = {
     # Drops longer URLs without a word; storage.urls has a bound and says so.
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
 }
-ITEM_PIPELINES = {"crawler.pipelines.ArchivePipeline": 300}
+ITEM_PIPELINES = {
+    "crawler.pipelines.ExtractionPipeline": 100,
+    "crawler.pipelines.JudgePipeline": 200,
+    "crawler.pipelines.ArchivePipeline": 300,
+    # After the outcome: what the frontier says is fetched must be safe.
+    "crawler.pipelines.FrontierPipeline": 400,
+}
+# Whether a crawler runs by itself, as with `scrapy crawl`: it then closes its session and takes its site's lock.
+# `newskeep` does both around its crawlers.
+STANDALONE = True
 # Not Scrapy's own list: it imports the console and the remote control, though both are off, and with them a web server
 # and an SSH library, which is a fifth of the time that a crawl takes to start.
 EXTENSIONS_BASE = {
@@ -133,6 +164,6 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.closespider.CloseSpider": 0,
     "scrapy.extensions.memusage.MemoryUsage": 0,
 }
-EXTENSIONS = {"crawler.extensions.SessionExtension": 0}
+EXTENSIONS = {"crawler.extensions.SessionExtension": 0, "crawler.extensions.SiteExtension": 10}
 STATS_DUMP = False
 LOG_LEVEL = "WARNING"

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import resource
+import signal
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,8 @@ class Extraction:
 
     article: Article | None = None
     reason: str | None = None
+    #: The machine failed, not the page: extracting again may well succeed, and nothing of this is to be kept.
+    again: bool = False
 
 
 def is_page(response: bytes) -> bool:
@@ -60,7 +63,7 @@ def extract_response(response: bytes, url: str, captured: datetime, content_byte
     try:
         return Extraction(extract(content, url, content_type=message.header("content-type"), now=captured))
     except MemoryError:
-        return Extraction(reason="no text: the page needs too much memory")
+        return Extraction(reason="no text: the page needs too much memory", again=True)
 
 
 class ExtractionPool:
@@ -113,10 +116,13 @@ class ExtractionPool:
         if isinstance(error, TimeoutError):
             return Extraction(reason=f"no text: extraction took longer than {self._limits.seconds:g} s")
         if isinstance(error, ProcessExpired):
-            return Extraction(reason="no text: the page crashed the extractor")
+            # SIGKILL comes from outside, mostly when memory is short; it may have been meant for another.
+            killed = error.exitcode == -signal.SIGKILL
+            reason = "the extractor was killed" if killed else "the page crashed the extractor"
+            return Extraction(reason=f"no text: {reason}", again=killed)
         if isinstance(error, RuntimeError) and not self._pool.active:
-            return Extraction(reason="no text: stopped before extraction")
-        return Extraction(reason=f"no text: {type(error).__name__}: {error}")
+            return Extraction(reason="no text: stopped before extraction", again=True)
+        return Extraction(reason=f"no text: {type(error).__name__}: {error}", again=isinstance(error, OSError))
 
 
 def default_workers() -> int:
@@ -130,7 +136,5 @@ def _limit_memory(memory_bytes: int) -> None:
     # One page at a time: threads of numpy's linear algebra would only cost address space.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Ctrl-C reaches the whole process group; the crawler decides when workers end.
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

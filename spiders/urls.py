@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
 
 from crawler.outcomes import failed_outcome
 from crawler.pipelines import Page
+from crawler.requisites import Requisites
+from crawler.session import session_of
 from crawler.urllist import Listed, read_urls
 from storage.errors import UsageError
 from storage.model import Outcome
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
 
 class UrlsSpider(Spider):
-    """Fetches each different URL of `urls` (text lines) or of the file named `file` ("-" is standard input)."""
+    """Fetches each different URL of `urls` (text lines) or of the file named `file` ("-" is standard input).
+
+    With `requisites` also the pictures, styles and scripts of the pages.
+    """
 
     name = "urls"
     custom_settings = {
@@ -32,12 +38,26 @@ class UrlsSpider(Spider):
     #: host has to own very many of them before the others wait for it.
     window = 5_000
 
-    def __init__(self, file: str | None = None, urls: Iterable[str] = (), **kwargs: Any) -> None:
+    #: What fetches pictures, styles and scripts, where they are wanted.
+    needs: Requisites | None = None
+
+    def __init__(
+        self, file: str | None = None, urls: Iterable[str] = (), requisites: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self._wants_requisites = requisites
         self._file = file
         self._urls = urls
         self._under_way = 0
         self._room = asyncio.Event()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        if spider._wants_requisites:
+            # Before further pages, so that what waits stays little however long the list is.
+            spider.needs = Requisites(session_of(crawler).archive.index, 10)
+        return spider
 
     async def start(self) -> AsyncIterator[Request | Outcome]:
         try:
@@ -53,9 +73,13 @@ class UrlsSpider(Spider):
         except UsageError as error:
             raise CloseSpider(str(error)) from error
 
-    async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page]:
+    async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page | Request]:
         self._done()
-        yield Page(kwargs["given"], response.meta["recorded"])
+        recorded = response.meta["recorded"]
+        yield Page(kwargs["given"], recorded)
+        if self.needs is not None:
+            async for request in self.needs.of_page(recorded):
+                yield request
 
     async def failed(self, failure: Failure) -> AsyncIterator[Outcome]:
         self._done()

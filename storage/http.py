@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from storage.errors import NewskeepError
@@ -86,6 +87,23 @@ class HttpMessage:
     def payload(self) -> bytes:
         """The body with transfer coding removed, content coding as sent (RFC 9110, 6.4)."""
         return b"".join(_chunks(self.body)) if self.is_chunked else self.body
+
+    def beginning(self, size: int) -> bytes:
+        """The first bytes of the content, at most `size`, as far as they can be decoded; never raises."""
+        data = self.payload
+        codings = [coding.lower() for coding in self.all("content-encoding")]
+        if not codings or not data:
+            return data[:size]
+        if len(codings) > 1 or codings[0] not in _DECODERS:
+            return b""
+        out = bytearray()
+        # Each codec has an exception of its own, with no base in common.
+        with suppress(Exception):
+            for piece in _DECODERS[codings[0]](data):
+                out += piece
+                if len(out) >= size:
+                    break
+        return bytes(out[:size])
 
     def content(self, limit: int) -> bytes:
         """The body as a browser would save it: transfer and content coding removed.

@@ -1,7 +1,8 @@
 """WARC 1.1 files: exchanges to records and back, a writer that appends, a reader of one range.
 
 One gzip member a record. An exchange becomes, in this order, a `response` or `revisit`, its `request`, and a
-`metadata` record for each 1xx answer that came before; docs/formats.md describes every field.
+`metadata` record for each 1xx answer that came before, and for a 304 that is a revisit; docs/formats.md describes every
+field.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from storage.model import Capture, Exchange
 VERSION = b"WARC/1.1"
 CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 REVISIT_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+NOT_MODIFIED_PROFILE = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+NOT_MODIFIED = 304
 _RESPONSE = "application/http;msgtype=response"
 _REQUEST = "application/http;msgtype=request"
 # isal's level 2 writes about four times as many records a second as zlib's 6, at 2 % more size.
@@ -118,15 +121,18 @@ class WarcWriter:
             block,
         )
 
-    def append(self, exchange: Exchange, refers_to: Capture | None = None) -> Capture | None:
-        """Write an exchange's records; return the response's capture, or `None` when no response came.
+    def append(
+        self, exchange: Exchange, refers_to: Capture | None = None, *, left_out: str | None = None
+    ) -> Capture | None:
+        """Write an exchange's records; return the response's capture, or `None` when none is kept.
 
-        `refers_to` is an earlier capture with the same payload: a `revisit` record is written instead of the body.
+        `refers_to` is an earlier capture with the same payload, or one that a 304 confirms: a `revisit` record is
+        written instead of the body. `left_out` says why the response must not be kept: a `metadata` record tells of it.
         """
         response_id, request_id = _record_id(), _record_id()
         common = self._common(exchange)
         capture = None
-        if exchange.response:
+        if exchange.response and left_out is None:
             capture = self._write_response(exchange, response_id, common, refers_to)
         request = HttpMessage.parse(exchange.request)
         concurrent = [("WARC-Concurrent-To", response_id)] if capture else []
@@ -142,20 +148,29 @@ class WarcWriter:
             ],
             exchange.request,
         )
+        beside = response_id if capture else request_id
         for interim in exchange.interim:
-            # Neither a `response` record nor a record with a URL: indexers and replay would take a 103 for the page.
-            self._write(
-                [
-                    ("WARC-Type", "metadata"),
-                    ("WARC-Record-ID", _record_id()),
-                    *(field for field in common if field[0] != "WARC-Target-URI"),
-                    ("WARC-Concurrent-To", response_id if capture else request_id),
-                    ("WARC-Block-Digest", digest(interim)),
-                    ("Content-Type", _RESPONSE),
-                ],
-                interim,
-            )
+            self._write_metadata(common, beside, _RESPONSE, interim)
+        if refers_to is not None and capture is not None and capture.status == NOT_MODIFIED:
+            # Not the revisit's block: replay would answer with this 304 instead of the page that it confirms.
+            self._write_metadata(common, beside, _RESPONSE, exchange.response)
+        if left_out is not None:
+            self._write_metadata(common, beside, "application/warc-fields", _left_out(exchange, left_out))
         return capture
+
+    def _write_metadata(self, common: list[tuple[str, str]], beside: str, kind: str, block: bytes) -> None:
+        # Neither a `response` record nor a record with a URL: indexers and replay would take a 103 for the page.
+        self._write(
+            [
+                ("WARC-Type", "metadata"),
+                ("WARC-Record-ID", _record_id()),
+                *(field for field in common if field[0] != "WARC-Target-URI"),
+                ("WARC-Concurrent-To", beside),
+                ("WARC-Block-Digest", digest(block)),
+                ("Content-Type", kind),
+            ],
+            block,
+        )
 
     def sync(self) -> None:
         """Make all that was appended durable."""
@@ -190,16 +205,20 @@ class WarcWriter:
         self, exchange: Exchange, record_id: str, common: list[tuple[str, str]], refers_to: Capture | None
     ) -> Capture:
         message = HttpMessage.parse(exchange.response)
-        payload_digest = digest(message.payload)
-        block = exchange.response if refers_to is None else message.head
+        confirms = refers_to is not None and message.status == NOT_MODIFIED
+        # The payload of a revisit is that of the capture it refers to (WARC 1.1, 6.7); a 304 has none of its own.
+        payload_digest = refers_to.digest if confirms and refers_to else digest(message.payload)
+        block = exchange.response if refers_to is None else b"" if confirms else message.head
         fields = [("WARC-Type", "response" if refers_to is None else "revisit"), ("WARC-Record-ID", record_id), *common]
         if refers_to is not None:
             fields += [
-                ("WARC-Profile", REVISIT_PROFILE),
+                ("WARC-Profile", NOT_MODIFIED_PROFILE if confirms else REVISIT_PROFILE),
                 ("WARC-Refers-To-Target-URI", refers_to.url),
                 ("WARC-Refers-To-Date", warc_date(refers_to.timestamp)),
             ]
-        if message.complete_head:
+        if not message.complete_head:
+            payload_digest = None
+        if payload_digest is not None:
             fields.append(("WARC-Payload-Digest", payload_digest))
         if exchange.truncated:
             fields.append(("WARC-Truncated", exchange.truncated))
@@ -210,7 +229,7 @@ class WarcWriter:
             timestamp=exchange.started,
             status=message.status,
             mime=message.media_type if refers_to is None else "warc/revisit",
-            digest=payload_digest if message.complete_head else None,
+            digest=payload_digest,
             filename=self.filename,
             offset=offset,
             length=length,
@@ -277,7 +296,8 @@ def capture_of(record: Record, filename: str) -> Capture | None:
     return Capture(
         url=record.url,
         timestamp=record.date,
-        status=message.status,
+        # A 304 that confirms a capture has its head in a record of its own.
+        status=NOT_MODIFIED if record.field("WARC-Profile") == NOT_MODIFIED_PROFILE else message.status,
         mime="warc/revisit" if revisit else message.media_type,
         digest=record.field("WARC-Payload-Digest"),
         filename=filename,
@@ -285,6 +305,19 @@ def capture_of(record: Record, filename: str) -> Capture | None:
         length=record.length,
         framed_digest=digest(message.body) if message.is_chunked and not revisit else None,
     )
+
+
+def _left_out(exchange: Exchange, reason: str) -> bytes:
+    """The block that tells of a response that is not kept."""
+    message = HttpMessage.parse(exchange.response)
+    fields = {
+        "not-kept": reason,
+        "http-status": message.status,
+        "http-content-type": message.media_type,
+        "payload-length": len(message.payload),
+        "payload-digest": digest(message.payload),
+    }
+    return "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value is not None).encode()
 
 
 _STEM = re.compile(r"newskeep-(\d{4})(\d{2})(\d{2})\d{9}-[0-9a-z]+-\d{5,}")

@@ -12,6 +12,10 @@ from storage.errors import NewskeepError
 #: Command -> module:function, imported when it is called, so that --help is there at once.
 COMMANDS = {
     "save": "crawler.cli.save:save",
+    "crawl": "crawler.cli.crawl:crawl",
+    "due": "crawler.cli.due:due",
+    "schedule": "crawler.cli.schedule:schedule",
+    "health": "crawler.cli.health:health",
     "get": "crawler.cli.get:get",
     "captures": "crawler.cli.captures:captures",
     "verify": "crawler.cli.verify:verify",
@@ -23,11 +27,16 @@ COMMANDS = {
     "duplicates": "crawler.cli.duplicates:duplicates",
     "sites": "crawler.cli.sites:sites",
     "reextract": "crawler.cli.reextract:reextract",
+    "serve": "crawler.cli.serve:serve",
     "demo": "crawler.cli.demo:demo",
 }
 #: What --help says of each; the commands' own texts would have to be imported.
 SUMMARIES = {
     "save": "Archive URLs now: from the command line, a file or standard input.",
+    "crawl": "Crawl news sites by name or address: what is new, and what is due again.",
+    "due": "Crawl the sites that are due: the one line for cron.",
+    "schedule": "See what runs when, and have cron or systemd start it.",
+    "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
     "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
     "captures": "List what is held of a URL or host.",
     "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
@@ -38,7 +47,8 @@ SUMMARIES = {
     "changes": "Show an article's versions and what changed between them.",
     "duplicates": "Find the same text, or nearly the same, under other URLs.",
     "reextract": "Make the text again from the WARCs.",
-    "sites": "See and correct what repeats over a site's pages.",
+    "sites": "List sites, try one out, see and correct what repeats over its pages.",
+    "serve": "Show the archive in a browser, and to programs over HTTP.",
     "demo": "See it work: archive a small news site that ships with the program.",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -32,6 +33,51 @@ def archive_with(config: Config, crawls: list[Crawl], total: int | None, as_json
             result = run(archive, crawls, config.scrapy_settings(), display.show, display.stopping)
         _sum_up(result, archive)
         return result.exit_code
+
+
+def archive_sites(
+    config: Config, crawls: Iterable[Crawl], as_json: bool, *, at_once: int, time_limit: float | None
+) -> int:
+    """Crawl sites into the configured archive, show outcomes, and a line for each site; return the exit code."""
+    with open_archive(config.archive, config.state) as archive:
+        _look(archive)
+        with _Display(None, as_json) as display:
+            result = run(
+                archive,
+                crawls,
+                config.scrapy_settings(),
+                display.show,
+                display.stopping,
+                at_once=at_once,
+                time_limit=time_limit,
+                on_end=lambda crawl, state: display.tell(_site_lines(archive, crawl, state)),
+            )
+        _sum_up(result, archive)
+        return result.exit_code
+
+
+def _site_lines(archive: Archive, crawl: Crawl, state: str) -> list[str]:
+    """How the crawl of a site went, and what was wrong with its sources."""
+    name = crawl.site or crawl.spider
+    if state == "busy":
+        return [f"{name}: another process is crawling it"]
+    runs = archive.frontier.runs(name, 1)
+    if not runs:
+        return [f"{name}: {state}"]
+    counts = runs[0].counts
+    kinds = ("archived", "unchanged", "refused", "failed")
+    found = f"{counts.get('announced', 0)} announced, {counts.get('new', 0)} new"
+    done = ", ".join(f"{counts.get(kind, 0)} {kind}" for kind in kinds)
+    more = [f"{counts[kind]} {kind}" for kind in ("not an article",) if counts.get(kind)]
+    requisites = {kind.split()[1]: number for kind, number in counts.items() if kind.startswith("requisites ")}
+    if requisites:
+        more.append("requisites: " + _counted(requisites))
+    line = f"{name}: {found}; {done}" + "".join(f"; {each}" for each in more)
+    return [line + ("" if state == "finished" else f"; {state}"), *(f"  {problem}" for problem in runs[0].problems)]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
 
 
 def _look(archive: Archive) -> None:
@@ -82,6 +128,11 @@ class _Display:
         self._out.file.flush()
         self._progress.advance(self._task)
 
+    def tell(self, lines: list[str]) -> None:
+        """Print lines for a person."""
+        for line in lines:
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
     def stopping(self) -> None:
         click.echo("\nnewskeep: stopping: requests under way end and are sealed; once more to stop at once", err=True)
 
@@ -96,9 +147,13 @@ def _row(outcome: Outcome) -> str:
 
 
 def _sum_up(result: RunResult, archive: Archive) -> None:
-    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(result.counts.items())) or "nothing done"
+    counts = _counted(result.counts) or "nothing done"
+    if result.requisites:
+        counts += f"; requisites: {_counted(result.requisites)}"
     click.echo(f"{counts}; in {archive.uri} (crawl {result.crawl})", err=True)
     if result.failure is not None:
         click.echo(f"newskeep: {result.failure}", err=True)
     if result.stopped:
         click.echo("newskeep: stopped before the end: run the same command again for the rest", err=True)
+    if result.timed_out:
+        click.echo("newskeep: the time is up: the next run goes on from here", err=True)

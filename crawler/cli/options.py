@@ -82,3 +82,17 @@ class Moment(click.ParamType[datetime]):
             return parse_timestamp(value, self._pad)
         except UsageError as error:
             self.fail(str(error), param, ctx)
+
+
+class Duration(click.ParamType[float]):
+    """A length of time in seconds: 90, 15m, 2h, 1d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from crawler.sites import duration
+
+        try:
+            return duration(value)
+        except ValueError as error:
+            self.fail(f"{value!r} is no time; write {error}", param, ctx)

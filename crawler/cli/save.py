@@ -26,6 +26,7 @@ Exit codes: 0 all archived or unchanged, 3 the archive is out of reach,
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option("-i", "--input", "file", metavar="FILE", help="Read URLs from FILE, one a line; - is standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each URL.")
+@click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
 @click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
 @click.option("--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too.")
 @click.option("--delay", type=click.FloatRange(0), metavar="SECONDS", help="Wait between two requests to a host.  [0]")
@@ -40,6 +41,7 @@ def save(
     urls: tuple[str, ...],
     file: str | None,
     as_json: bool,
+    requisites: bool,
     ignore_robots: bool,
     config: Path | None,
     verbose: int,
@@ -59,7 +61,8 @@ def save(
     from crawler.cli.archiving import archive_with
     from crawler.run import Crawl
 
-    return archive_with(settings, [Crawl("urls", {"urls": urls, "file": file})], _total(urls, file), as_json)
+    crawl = Crawl("urls", {"urls": urls, "file": file, "requisites": requisites})
+    return archive_with(settings, [crawl], _total(urls, file), as_json)
 
 
 def _total(urls: tuple[str, ...], file: str | None) -> int | None:

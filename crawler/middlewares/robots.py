@@ -1,0 +1,106 @@
+"""Obeys robots.txt."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.http.request import NO_CALLBACK
+from scrapy.utils.httpobj import urlparse_cached
+
+from crawler.middlewares.retry_after import again, sooner
+from crawler.politeness import WAIT_STATUSES
+from crawler.queueing import host_of
+from crawler.refusals import HostLeftAlone, Refused
+from crawler.robots import ROBOTS_MAX_BYTES, RULES_SECONDS, UNREACHABLE_SECONDS, Rules, parse
+from crawler.session import Session, session_of
+from storage.errors import SpoolError
+from storage.http import ContentError, HttpMessage
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+
+#: Seconds that a request may wait for its host in the downloader, where it takes the place of another.
+_SHORTLY = 0.2
+
+
+class RobotsMiddleware:
+    """Obeys robots.txt as RFC 9309 has it: 4xx allows all, 5xx allows nothing, redirects lead to other hosts too.
+
+    429 counts as 5xx. A host that cannot be reached fails its requests with the reason. Crawl-delay, up to `max_delay`
+    seconds, goes to the host's gate.
+    """
+
+    def __init__(self, crawler: Crawler, session: Session, user_agent: str, max_delay: float) -> None:
+        self._crawler = crawler
+        self._rules = session.rules
+        self._gate = session.gate
+        self._user_agent = user_agent
+        self._max_delay = max_delay
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
+            raise NotConfigured
+        settings = crawler.settings
+        token, longest = settings["ROBOTSTXT_USER_AGENT"], settings.getfloat("CRAWL_DELAY_MAX")
+        return cls(crawler, session_of(crawler), token, longest)
+
+    async def process_request(self, request: Request) -> Request | None:
+        if request.meta.get("dont_obey_robotstxt"):
+            return None
+        url = urlparse_cached(request)
+        origin = f"{url.scheme}://{url.netloc}"
+        rules = await self._rules.of(origin, lambda: self._fetch(origin, host_of(request)))
+        if rules.wait and (later := again(request, self._gate)):
+            return later
+        rules.check(request.url, self._user_agent)
+        if self._gate.ready_in(host_of(request)) > _SHORTLY:
+            # Asked for robots.txt just now, the host wants a pause: the request waits for it in the scheduler.
+            return sooner(request)
+        return None
+
+    async def _fetch(self, origin: str, host: str) -> Rules:
+        request = Request(
+            f"{origin}/robots.txt",
+            callback=NO_CALLBACK,
+            priority=1000,
+            dont_filter=True,
+            # dont_obey_robotstxt: the rules of robots.txt do not apply to itself, nor to where it redirects.
+            meta={"dont_obey_robotstxt": True},
+        )
+        soon = time.monotonic() + UNREACHABLE_SECONDS
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except Refused as error:
+            return Rules(refusal=f"robots.txt {error}")
+        except (HostLeftAlone, SpoolError) as error:
+            return Rules(unreachable=error, until=soon)
+        except IgnoreRequest:
+            # Too many redirects count as unavailable (RFC 9309, 2.3.1.2).
+            return Rules()
+        except Exception as error:
+            return Rules(unreachable=error, until=soon)
+        if response.status >= 500 or response.status == 429:
+            wait = response.status in WAIT_STATUSES
+            refusal = f"robots.txt answered {response.status}, which forbids all (RFC 9309)"
+            return Rules(refusal=refusal, wait=wait, until=time.monotonic() if wait else soon)
+        if response.status != 200:
+            return Rules(until=time.monotonic() + RULES_SECONDS)
+        return self._parse(response, host)
+
+    def _parse(self, response: Response, host: str) -> Rules:
+        exchange = response.meta["recorded"].exchange
+        until = time.monotonic() + RULES_SECONDS
+        try:
+            body = HttpMessage.parse(exchange.response).content(ROBOTS_MAX_BYTES * 8)
+        except ContentError as error:
+            return Rules(refusal=f"robots.txt cannot be read: {error}", until=until)
+        parser = parse(body)
+        if delay := parser.crawl_delay(self._user_agent):
+            self._gate.crawl_delay(host, min(float(delay), self._max_delay))
+        return Rules(parser, until=until)

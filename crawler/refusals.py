@@ -1,0 +1,21 @@
+"""Why a request is not sent, as exceptions that Scrapy passes on to the spider; the message is for a person."""
+
+from __future__ import annotations
+
+from scrapy.exceptions import IgnoreRequest
+
+
+class Refused(IgnoreRequest):
+    """A request that must not be sent: by robots.txt, or for where it leads."""
+
+
+class HostUnreachable(IgnoreRequest):
+    """A request that is not sent because its host did not answer for robots.txt; `cause` is what happened there."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class HostLeftAlone(IgnoreRequest):
+    """A request that is not sent because its host asked for a long wait, or gave no answer several times in a row."""

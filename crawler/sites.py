@@ -1,0 +1,293 @@
+"""A site is data: a table `[sites.NAME]` of newskeep.toml, a spider class of a few lines, or just an address.
+
+[sites.guardian]
+start = "https://www.theguardian.com/"
+every = "10m"
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from storage.errors import ConfigError, InvalidURL, UsageError
+from storage.urls import normalize, site_of
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+
+#: Fit for a file name, a spider's name and an option's value.
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)", re.ASCII)
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+#: Seconds between two requests to a host, where nothing else is said.
+DELAY = 1.0
+#: No source is asked more often, in seconds.
+SHORTEST = 60.0
+#: Spiders that are no sites.
+RESERVED = ("site", "urls")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is to be crawled as one site. URLs are normalised; missing is empty or `None`."""
+
+    name: str
+    #: Pages that are looked through for links, feeds and sections: the front page, mostly.
+    start: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+    #: Regular expressions, searched in the URL. With `include` only articles that match one of them are taken, however
+    #: their address looks; what matches one of `exclude` is never taken.
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    #: Hosts that belong to the site besides those of `start`, `feeds` and `sitemaps`; their subdomains do too.
+    hosts: tuple[str, ...] = ()
+    #: Seconds between two looks at a source that brings news at each; one that brings none is asked more rarely.
+    every: float = 900.0
+    #: Seconds between two requests to a host, give or take a half.
+    delay: float = DELAY
+    #: How far pages are followed for links: 0, the start pages alone; 1, the sections they name as well.
+    depth: int = 1
+    #: Articles that one run fetches at most.
+    cap: int = 500
+    #: The whole User-Agent field for this site.
+    user_agent: str | None = None
+    #: Whether pictures, styles and scripts are archived with a page.
+    requisites: bool = False
+    #: Name of the spider that crawls it.
+    spider: str = "site"
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return self.start + self.feeds + self.sitemaps
+
+    def owns(self, url: str) -> bool:
+        """Whether a normalised URL is on one of the site's hosts or below."""
+        netloc = urlsplit(url).netloc
+        return any(netloc == host or netloc.endswith(f".{host}") for host in self.netlocs)
+
+    @property
+    def netlocs(self) -> frozenset[str]:
+        """The site's hosts without their www, with a port where it is not the default."""
+        return _netlocs(self)
+
+    def refuses(self, url: str) -> str | None:
+        """Why an address is not taken as an article by the site's own rules; `None` if it may be."""
+        if not self.owns(url):
+            return "another host"
+        if url in self.sources:
+            return "a source"
+        if any(_pattern(rule).search(url) for rule in self.exclude):
+            return "excluded"
+        if self.include and not self.includes(url):
+            return "not included"
+        return None
+
+    def includes(self, url: str) -> bool:
+        """Whether one of `include` matches."""
+        return any(_pattern(rule).search(url) for rule in self.include)
+
+
+@lru_cache(maxsize=256)
+def _netlocs(site: Site) -> frozenset[str]:
+    hosts = {urlsplit(url).netloc for url in site.sources} | set(site.hosts)
+    return frozenset(host.removeprefix("www.") for host in hosts)
+
+
+@lru_cache(maxsize=4096)
+def _pattern(rule: str) -> re.Pattern[str]:
+    return re.compile(rule)
+
+
+def site_at(address: str) -> Site:
+    """Return the site of an address, named by its host; `https://` may be left out. Raises `InvalidURL`."""
+    url = normalize(address if "://" in address else f"https://{address}")
+    port = urlsplit(url).port
+    return Site(site_of(url) + (f":{port}" if port else ""), start=(url,))
+
+
+def duration(value: object) -> float:
+    """Return the seconds of `"15m"`, `"2h"`, `"1d"`, `"1w"` or a number of seconds. Raises `ValueError`."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        return float(match[1]) * _SECONDS[match[2]]
+    raise ValueError('a time such as 90, "15m", "2h" or "1d"')
+
+
+def load_sites(config: Config) -> Mapping[str, Site]:
+    """Return the sites that the configuration file names, by name, in its order.
+
+    A table without an address stands for the spider class of its name, and may change what that declares. Raises
+    `ConfigError`, which names the file, the table and the key.
+    """
+    defaults: dict[str, Any] = {}
+    if config.delay is not None:
+        defaults["delay"] = config.delay
+    return {name: _from_table(config, name, table, defaults) for name, table in config.sites.items()}
+
+
+def find_site(config: Config, asked: str) -> Site:
+    """Return the site that a person means: one of the configuration, a declared one, or any by its address.
+
+    Raises `UsageError`, with the name that is nearest.
+    """
+    if asked in config.sites:
+        # One table alone: a mistake in another one is not this site's.
+        only = replace(config, sites={asked: config.sites[asked]})
+        return load_sites(only)[asked]
+    if "://" in asked or re.search(r"[.:/\[]", asked):
+        site = site_at(asked)
+        return _configured_at(config, site.start[0]) or _with_defaults(config, site)
+    from crawler.loader import declared_sites
+
+    declared = declared_sites()
+    if asked in declared:
+        return _with_defaults(config, declared[asked])
+    known = [*config.sites, *declared]
+    raise UsageError(f"no site is named {asked!r}{_near(asked, known)}; a site by its address: https://{asked}.…/")
+
+
+def _with_defaults(config: Config, site: Site) -> Site:
+    return replace(site, delay=config.delay) if config.delay is not None and site.delay == DELAY else site
+
+
+def _configured_at(config: Config, url: str) -> Site | None:
+    """The configured site that starts at an address."""
+    for name, table in config.sites.items():
+        start = table.get("start") if isinstance(table, dict) else None
+        if any(isinstance(each, str) and each.rstrip("/") == url.rstrip("/") for each in _many(start)):
+            return load_sites(replace(config, sites={name: table}))[name]
+    return None
+
+
+def make_site(
+    name: str, values: Mapping[str, Any], where: str = "", base: Callable[[], Site | None] = lambda: None
+) -> Site:
+    """Return the site that a table or a class declares; `where` begins the message of a `ConfigError`.
+
+    What has no address of its own changes the site that `base` gives.
+    """
+    if not _NAME.fullmatch(name) or name in RESERVED:
+        raise ConfigError(f"{where}{name!r} cannot be a site's name: small letters, digits, dots and hyphens")
+    given: dict[str, Any] = {}
+    for key, value in values.items():
+        read = _READERS.get(key)
+        if read is None:
+            raise ConfigError(f"{where}unknown key {key!r}{_near(key, _READERS)}")
+        try:
+            given[key] = read(value)
+        except ValueError as error:
+            raise ConfigError(f"{where}{key} must be {error}, not {value!r}") from None
+        except InvalidURL as error:
+            raise ConfigError(f"{where}{key}: {error}") from None
+    if given.get("start") or given.get("feeds") or given.get("sitemaps"):
+        return Site(name, **given)
+    if declared := base():
+        return replace(declared, **given)
+    raise ConfigError(f"{where}needs an address: start, feeds or sitemaps")
+
+
+def _from_table(config: Config, name: str, table: object, defaults: dict[str, Any]) -> Site:
+    where = f"{config.file}: [sites.{name}] "
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}must be a table")
+    own = {**defaults, **table} if table.keys() & {"start", "feeds", "sitemaps"} else table
+    return make_site(name, own, where, lambda: _declared(name))
+
+
+def _declared(name: str) -> Site | None:
+    from crawler.loader import declared_sites  # imports Scrapy
+
+    return declared_sites().get(name)
+
+
+def _near(key: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(key, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _many(value: object) -> Iterator[Any]:
+    if isinstance(value, list | tuple):
+        yield from value
+    elif value is not None:
+        yield value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    found = tuple(_many(value))
+    if not all(isinstance(each, str) for each in found):
+        raise ValueError("a text or a list of texts")
+    return cast("tuple[str, ...]", found)
+
+
+def _urls(value: object) -> tuple[str, ...]:
+    return tuple(normalize(url) for url in _texts(value))
+
+
+def _rules(value: object) -> tuple[str, ...]:
+    rules = _texts(value)
+    for rule in rules:
+        try:
+            _pattern(rule)
+        except re.error as error:
+            raise ValueError(f"regular expressions ({error})") from None
+    return rules
+
+
+def _host_names(value: object) -> tuple[str, ...]:
+    names = _texts(value)
+    return tuple(urlsplit(normalize(f"http://{name.partition('://')[2] or name}")).netloc for name in names)
+
+
+def _every(value: object) -> float:
+    seconds = duration(value)
+    if seconds < SHORTEST:
+        raise ValueError(f"{SHORTEST:g} seconds or more")
+    return seconds
+
+
+def _whole(least: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ValueError(f"a whole number from {least}")
+        return value
+
+    return read
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError("a text")
+    return value
+
+
+def _yes(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+_READERS: dict[str, Callable[[object], Any]] = {
+    "start": _urls,
+    "feeds": _urls,
+    "sitemaps": _urls,
+    "include": _rules,
+    "exclude": _rules,
+    "hosts": _host_names,
+    "every": _every,
+    "delay": duration,
+    "depth": _whole(0),
+    "cap": _whole(1),
+    "user_agent": _text,
+    "requisites": _yes,
+}
+#: What a table may say.
+KEYS = tuple(_READERS)
+assert {*KEYS, "name", "spider"} == {item.name for item in fields(Site)}
