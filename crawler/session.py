@@ -347,8 +347,6 @@ def attach(crawler: Crawler, session: Session) -> None:
     _sessions[crawler] = session
 
 
-
-
 def session_of(crawler: Crawler) -> Session:
     """The session a Scrapy crawler records into; one made from its settings when none was attached."""
     if crawler not in _sessions:
