@@ -1,0 +1,29 @@
+"""A place in the list of articles, as a few characters."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from storage.errors import UsageError
+from storage.index import ArticleEntry
+
+_CURSOR = re.compile(r"(-?\d{1,11})\.(\d{1,18})", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def article_cursor(entry: ArticleEntry) -> str:
+    """Return what names the place behind an entry of this index."""
+    return f"{(entry.timestamp - _EPOCH) // timedelta(seconds=1)}.{entry.id or 0}"
+
+
+def parse_article_cursor(text: str) -> ArticleEntry:
+    """Return an entry that stands for a place; nothing but the place is true of it. Raises `UsageError`."""
+    match = _CURSOR.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError(text)
+        moment = _EPOCH + timedelta(seconds=int(match[1]))
+    except (ValueError, OverflowError):
+        raise UsageError("after is not one that was given out here") from None
+    return ArticleEntry("", moment, "", None, None, None, 0, "", 0, "", 0, 0, id=int(match[2]))

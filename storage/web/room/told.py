@@ -1,0 +1,137 @@
+"""Times, numbers, languages and reasons, as the pages tell them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
+
+from storage.model import Capture
+
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
+_MODEL = re.compile(r"(?:(hidden|caption), )?model p=(\.\d\d)")
+_MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+#: Reasons of the extraction that say too little by themselves.
+_REASONS = {
+    "navigation": "navigation",
+    "control": "a button or form field",
+    "dialog": "a dialog over the page",
+    "noscript": "shown only without scripts",
+    "not in the text": "not in the article's text",
+}
+
+
+def day(moment: datetime | date) -> str:
+    """ "1 March 2026", in UTC; names of months do not depend on the server's language."""
+    when = moment.astimezone(UTC) if isinstance(moment, datetime) else moment
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def weekday(moment: date) -> str:
+    return f"{_DAYS[moment.weekday()]} {day(moment)}"
+
+
+def short_day(moment: date) -> str:
+    return f"{moment.day} {_MONTHS[moment.month - 1][:3]}"
+
+
+def clock(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%H:%M}"
+
+
+def when(moment: datetime) -> str:
+    return f"{day(moment)}, {moment.astimezone(UTC):%H:%M:%S} UTC"
+
+
+def iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def written(text: str) -> str:
+    """A date as a page gives it (ISO 8601), with its zone; what is none stays as it is."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    told = day(found.date())
+    if len(text) > 10:
+        told += f", {found:%H:%M}"
+    if (offset := found.utcoffset()) is not None:
+        told += " UTC" if not offset else f" (UTC{found:%z})"
+    return told
+
+
+def machine(text: str) -> str | None:
+    """The same for a program: `None` where it is no date."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def count(value: int, noun: str) -> str:
+    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def size(value: int) -> str:
+    """Bytes in the unit that suits them."""
+    if value < 1_000:
+        return count(value, "byte")
+    amount, unit = float(value), "bytes"
+    for unit in ("kB", "MB", "GB", "TB"):  # noqa: B007
+        amount /= 1_000
+        if amount < 999.5:
+            break
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
+
+
+def span(seconds: float) -> str:
+    """A length of time in one unit."""
+    length = timedelta(seconds=seconds)
+    for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if length >= timedelta(seconds=2 * unit):
+            return f"{length.total_seconds() / unit:.0f} {name}s"
+    return count(round(seconds), "second")
+
+
+def language(tag: str | None) -> str | None:
+    """A tag that a browser may be told, `None` for what is not one."""
+    return tag if tag and _TAG.fullmatch(tag) else None
+
+
+def reason(text: str) -> tuple[str, str]:
+    """Why a block was removed, in a sentence's words; and what may differ from the next one, or nothing."""
+    if match := _MODEL.fullmatch(text):
+        judged = "unlikely to be article text"
+        return f"{match[1]}, {judged}" if match[1] else judged, f"{int(match[2][1:])} %"
+    return _REASONS.get(text, text), ""
+
+
+def status(code: int | None) -> str:
+    if code is None:
+        return "not HTTP"
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
+def kind(capture: Capture) -> str:
+    """What a capture holds."""
+    if capture.is_revisit:
+        return "not changed" if capture.status == 304 else "the same bytes as before"
+    return capture.mime or "no media type"
+
+
+def visible(data: bytes) -> list[str]:
+    """The lines of a head as text: ASCII as it is, every other byte as its escape."""
+    lines = data.decode("latin-1").replace("\r\n", "\n").rstrip("\n").split("\n")
+    return ["".join(char if " " <= char <= "~" else f"\\x{ord(char):02x}" for char in line) for line in lines]
