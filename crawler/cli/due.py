@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from crawler.sites import Site
     from storage.archive import Archive
     from storage.frontier.model import SiteRun
+
+#: Sites that make a share of the daily look at all, and most shares: a run more often than hourly comes round in a day.
+_SHARE, _SHARES_MAX = 100, 24
 
 _EXAMPLES = """\b
 Examples:
@@ -102,9 +106,7 @@ def _tell(archive: Archive, sites: Mapping[str, Site], done: Round, show: _Show)
     at = datetime.now(UTC)
     notebook = Notebook(archive.state / "schedule" / "told.json")
     troubles = list(done.troubles)
-    # Once a day, since it looks at weeks of every site.
-    if notebook.is_time("the health of all sites", at):
-        troubles += health_troubles(archive.frontier, sites, at)
+    troubles += health_troubles(archive.frontier, _looked_at(sites, notebook, at), at)
     news = notebook.news(troubles, at)
     notebook.save(at)
     for trouble in troubles if show.verbose else news:
@@ -114,6 +116,15 @@ def _tell(archive: Archive, sites: Mapping[str, Site], done: Round, show: _Show)
     elif done.timed_out:
         show.verbosely("the time limit has ended it; what is left is due still")
     show.verbosely(done.report().split("\n")[0])
+
+
+def _looked_at(sites: Mapping[str, Site], notebook: Notebook, at: datetime) -> list[Site]:
+    """The sites whose weeks are looked at in this run: each once a day, and of very many a share a run."""
+    shares = min(_SHARES_MAX, math.ceil(len(sites) / _SHARE))
+    for share in range(shares):
+        if notebook.is_time(f"the health of sites, {share} of {shares}", at):
+            return list(sites.values())[share::shares]
+    return []
 
 
 class _Show:

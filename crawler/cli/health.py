@@ -62,8 +62,9 @@ def health(
     from crawler.health.collect import health_of
     from storage import open_archive
 
+    sites = _sites(settings, names)
     with open_archive(settings.archive, settings.state) as opened:
-        found = health_of(opened.frontier, _sites(settings, names), datetime.now(UTC))
+        found = health_of(opened.frontier, sites, datetime.now(UTC))
         if prometheus or as_json:
             return _for_programs(found, prometheus)
         all_of_them = sorted(found, key=lambda each: (not each.verdict.trouble, each.site))

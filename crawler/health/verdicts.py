@@ -170,12 +170,12 @@ def _has_read(run: SiteRun) -> bool:
 
 def _silent(history: History) -> Verdict | None:
     """Nothing new in a window that held something in all weeks before; the shortest such window says it best."""
-    if history.usual is not None and history.new(1) * _FEW > history.usual:
+    if history.asked(7) < _ASKED_MIN or (history.usual is not None and history.new(1) * _FEW > history.usual):
         return None
     for days in (1, 2, 4, 7):
-        found = history.new(days)
         if history.asked(days) < _ASKED_MIN:
             continue
+        found = history.new(days)
         usual, weekly = history.before(days)
         if not usual or not min(usual) or median(usual) < _USUAL_MIN or found * _NEXT_TO_NOTHING > min(usual):
             continue

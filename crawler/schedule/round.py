@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -131,12 +131,12 @@ def _trouble(archive: Archive, name: str, state: str, account: SiteRun | None) -
     return Trouble(f"{state}: {name}", f"{name}: {state}{': ' if why else ''}{why}")
 
 
-def health_troubles(frontier: Frontier, sites: Mapping[str, Site], at: datetime) -> Iterator[Trouble]:
+def health_troubles(frontier: Frontier, sites: Iterable[Site], at: datetime) -> Iterator[Trouble]:
     """What is wrong with sites though no run of theirs failed."""
     from crawler.health.collect import history_of
     from crawler.health.verdicts import judge
 
-    for site in sites.values():
+    for site in sites:
         verdict = judge(history_of(frontier, site.name, site.every, at))
         if verdict.kind in _SLOW_TROUBLE:
             yield Trouble(f"{verdict.kind}: {site.name}", f"{site.name}: {verdict.kind}: {verdict.why}; {verdict.do}")
