@@ -19,6 +19,7 @@ from storage.urls import timestamp14
 from storage.web.room import told
 from storage.web.room.pictures import bars, time_line
 from storage.web.room.reports import Reports
+from storage.web.room.search import pieces
 from storage.web.room.text import fields, parts
 
 _ARTICLE = re.compile(r'href="(/article/[^"]+)"')
@@ -111,9 +112,30 @@ def test_filters_narrow_the_list(room: Room) -> None:
     assert "is longer than" in room.page(f"/search?site={'a' * 301}", 400)
 
 
+def test_words_are_searched_and_marked(room: Room) -> None:
+    found = room.page("/search?q=bridge+ferry")
+    assert [address.split("/", 3)[3] for address in dict.fromkeys(_ARTICLE.findall(found))] == [
+        STORY,
+        f"{HERALD}/wire/bridge",
+    ]
+    assert "what we know" in found and "<mark>" in found and "Harbour <mark>bridge</mark>" in found
+    assert len(_walk(room, "/search?q=ships", _ARTICLE)) == 70
+    assert len(_walk(room, "/search?q=ships&author=lind&site=herald.example", _ARTICLE)) == 24
+    assert _ARTICLE.findall(room.page("/search?q=%E6%A9%8B"))[0].endswith("/ja/1")
+    assert "Nothing was found" in room.page("/search?q=%22)%20OR%20(%27*")
+    assert "after is not one" in room.page("/search?q=ships&after=x", 400)
+
+
+def test_marks_cut_a_text() -> None:
+    found = pieces("a bridge here", [(2, 8)])
+    assert [(piece.text, piece.hit) for piece in found] == [("a ", False), ("bridge", True), (" here", False)]
+    assert [piece.hit for piece in pieces("ab", [(0, 1), (1, 2)])] == [True, True]
+    assert pieces("", []) == ()
+
+
 def test_front_page_says_what_is_held(room: Room) -> None:
     text = room.page("/")
-    assert re.search(r"<dt>Articles</dt><dd>78</dd>", text) and re.search(r"<dt>Captures</dt><dd>82</dd>", text)
+    assert re.search(r"<dt>Articles</dt><dd>78</dd>", text) and re.search(r"<dt>Captures</dt><dd>83</dd>", text)
     # The picture's text, and the same as a table.
     assert re.search(r"78 articles, at most \d a day", text)
     row = f'<th scope="row">{told.short_day(room.now.date() - timedelta(days=1))}</th>'
@@ -213,11 +235,13 @@ def test_exchange_shows_both_heads(room: Room) -> None:
     assert "192.0.2.1" in text and "7 bytes of body" in text
     revisit = unescape(room.page(f"/exchange/{room.story_at(7 / 24)}/{STORY}"))
     assert "the same bytes as before" in revisit and "identical-payload-digest" in revisit
+    confirmed = unescape(room.page(f"/exchange/{room.story_at(9)}/{STORY}"))
+    assert "HTTP/1.1 304 Not Modified\nETag" in confirmed and "HTTP/1.1 200 OK\nContent-Type" in confirmed
 
 
 def test_captures_go_on_by_time(room: Room) -> None:
-    assert room.page(f"/captures/{STORY}").count('<li><span class="cell">') == 5
-    assert room.page(f"/captures/{room.story_at(4)}/{STORY}").count('<li><span class="cell">') == 2
+    assert room.page(f"/captures/{STORY}").count('<li><span class="cell">') == 6
+    assert room.page(f"/captures/{room.story_at(4)}/{STORY}").count('<li><span class="cell">') == 3
     assert "Nothing was captured so late" in room.page(f"/captures/2099/{STORY}")
 
 

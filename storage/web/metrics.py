@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from storage.archive import Archive
 
 #: First part of a path -> what it is counted as; anything else is "other", so that a visitor cannot make names up.
-GROUPS = {name: name for name in ("web", "timegate", "timemap", "cdx", "api", "feeds", "healthz", "metrics", "static")}
+_GROUPED = ("web", "timegate", "timemap", "cdx", "warc", "api", "feeds", "healthz", "metrics", "static")
+_ROOM = ("search", "sites", "site", "article", "captures", "compare", "beside", "exchange", "verify")
+GROUPS = {**{name: name for name in _GROUPED}, **dict.fromkeys(_ROOM, "room")}
 
 
 class Metrics:

@@ -61,10 +61,6 @@ class Links:
     def time_map(self, url: str) -> str:
         return f"/timemap/link/{_in_path(url)}"
 
-    @property
-    def app(self) -> str:
-        return self._origins.app
-
     def _of(self, page: str, at: str, url: str) -> str:
         return f"/{page}/{at + '/' if at else ''}{_in_path(url)}"
 

@@ -1,19 +1,17 @@
-"""Search, and the list of all articles: by words where there is full-text search, by site, dates and the rest."""
+"""Search, and the list of all articles: by words, site, dates, language and author."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from storage.archive import Archive
-from storage.errors import InvalidURL, NewskeepError
-from storage.index import ArticleEntry
+from storage.errors import InvalidURL, NewskeepError, UsageError
+from storage.index import ArticleEntry, Hit
 from storage.urls import timestamp14
 from storage.web.addresses import archived_url
 from storage.web.api.cursor import article_cursor, parse_article_cursor
@@ -21,7 +19,7 @@ from storage.web.params import Params
 from storage.web.room.links import Links
 from storage.web.room.pages import archive_of, show
 
-#: Results on a page, and articles that are read to find those of an author: the index does not know authors.
+#: Results on a page, and articles that are read to find those of an author where no words are searched for.
 SIZE, READ = 25, 200
 
 
@@ -74,8 +72,8 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """An article that was found; its title and a passage of its text in pieces, where there are any to show."""
+class Line:
+    """An article in the list; of one that was found by words, its title and a passage of its text, in pieces."""
 
     entry: ArticleEntry
     title: tuple[Piece, ...] = ()
@@ -86,7 +84,7 @@ class Hit:
 class Found:
     """One page of results; `after` leads to the next one."""
 
-    hits: list[Hit]
+    lines: list[Line]
     after: str | None
     #: Articles that were read and were by somebody else, so that a page may be short.
     passed: int = 0
@@ -103,43 +101,52 @@ def page(request: Request) -> Response:
         request,
         "search.html",
         question=question,
-        searchable=hasattr(archive, "search"),
         found=found,
         following=following,
-        read=READ,
     )
 
 
 def find(archive: Archive, question: Question) -> Found:
     """Return one page of articles, the newest first."""
-    search: Callable[..., Iterable[Any]] | None = getattr(archive, "search", None)
-    if question.words is None:
-        return _listed(archive, question)
-    if search is None:
-        return Found([], None)
-    last = parse_article_cursor(question.after) if question.after else None
-    found = search(
-        question.words,
-        site=question.site,
-        since=question.since,
-        until=question.until,
-        language=question.language,
-        author=question.author,
-        before=last,
+    return _listed(archive, question) if question.words is None else _with_words(archive, question, question.words)
+
+
+def _with_words(archive: Archive, question: Question, words: str) -> Found:
+    hits = list(
+        archive.search(
+            words,
+            site=question.site,
+            since=question.since,
+            until=question.until,
+            language=question.language,
+            author=question.author,
+            before=_key(question.after),
+            limit=SIZE + 1,
+        )
     )
-    hits = [_hit(each) for each in islice(found, SIZE + 1)]
-    return Found(hits[:SIZE], article_cursor(hits[SIZE - 1].entry) if len(hits) > SIZE else None)
+    return Found([_line(hit) for hit in hits[:SIZE]], str(hits[SIZE - 1].key) if hits[SIZE:] else None)
 
 
-def _hit(found: Any) -> Hit:
-    """What a search gave: an entry, or one with its title and a passage in pieces of (text, whether it was found)."""
-    entry = found if isinstance(found, ArticleEntry) else found.entry
-    title, passage = (getattr(found, name, None) or () for name in ("title_pieces", "passage"))
-    return Hit(entry, _pieces(title), _pieces(passage))
+def _key(after: str | None) -> int | None:
+    if after is None:
+        return None
+    if not (after.isascii() and after.isdigit() and len(after) < 18):
+        raise UsageError("after is not one that was given out here")
+    return int(after)
 
 
-def _pieces(given: Sequence[Any]) -> tuple[Piece, ...]:
-    return tuple(Piece(*each) if isinstance(each, tuple) else Piece(each.text, each.hit) for each in given)
+def _line(hit: Hit) -> Line:
+    title = pieces(hit.article.title, hit.title_marks) if hit.article.title else ()
+    return Line(hit.article, title, pieces(hit.snippet, hit.marks))
+
+
+def pieces(text: str, marks: Iterable[tuple[int, int]]) -> tuple[Piece, ...]:
+    """Cut a text at its marks, which are (start, end) in order and do not overlap."""
+    found, at = [], 0
+    for start, end in marks:
+        found += [Piece(text[at:start], False), Piece(text[start:end], True)]
+        at = end
+    return tuple(piece for piece in [*found, Piece(text[at:], False)] if piece.text)
 
 
 def _listed(archive: Archive, question: Question) -> Found:
@@ -153,23 +160,25 @@ def _listed(archive: Archive, question: Question) -> Found:
     )
     if question.author is None:
         listed = list(entries)
-        return Found([Hit(each) for each in listed[:SIZE]], article_cursor(listed[SIZE - 1]) if listed[SIZE:] else None)
+        return Found(
+            [Line(each) for each in listed[:SIZE]], article_cursor(listed[SIZE - 1]) if listed[SIZE:] else None
+        )
     return _by(archive, question.author, entries)
 
 
 def _by(archive: Archive, author: str, entries: Iterator[ArticleEntry]) -> Found:
-    hits: list[Hit] = []
+    lines: list[Line] = []
     passed, last = 0, None
     for entry in entries:
         last = entry
         if is_by(archive, entry, author):
-            hits.append(Hit(entry))
-            if len(hits) == SIZE:
+            lines.append(Line(entry))
+            if len(lines) == SIZE:
                 break
         else:
             passed += 1
-    more = last is not None and (len(hits) == SIZE or len(hits) + passed == READ)
-    return Found(hits, article_cursor(last) if more and last else None, passed)
+    more = last is not None and (len(lines) == SIZE or len(lines) + passed == READ)
+    return Found(lines, article_cursor(last) if more and last else None, passed)
 
 
 def is_by(archive: Archive, entry: ArticleEntry, author: str) -> bool:
