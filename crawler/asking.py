@@ -17,6 +17,8 @@ from crawler import rhythm
 from crawler.conditional import Validators, conditional_headers, validators
 from crawler.discovery import PageReading, Reading, read_feed, read_page, read_sitemap
 from crawler.outcomes import failed_outcome
+from crawler.refusals import HostUnreachable
+from storage.errors import SpoolError
 from storage.frontier.model import Known, Role, State, Visit
 from storage.http import ContentError, HttpMessage
 from storage.versions import GONE
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 
 #: Bytes of a source when decompressed: what sitemaps.org allows.
 _MAX_BYTES = 52_428_800
-#: Sources that one run asks.
-_MOST_SOURCES = 200
+#: Sources that one run asks, and how many of them may be sitemaps where it is no back-fill: indexes may lead on and on.
+_MOST_SOURCES, _MOST_SITEMAPS = 200, 50
+#: Statuses that say nothing of whether there is such a source.
+_PASSING = (401, 403, 408, 425, 429)
 #: `source` of addresses that nobody named: the usual places of feeds, and the archive pages of a back-fill.
 GUESSED, BACKFILL = "the usual places", "back-fill"
 
@@ -57,6 +61,7 @@ class Asker:
 
     def __init__(self, ledger: Ledger, finder: Finder, fetch: Fetch, on_read: Callable[[SourceRead], None]) -> None:
         self.asked: set[str] = set()
+        self._sitemaps = 0
         self._ledger = ledger
         self._finder = finder
         self._fetch = fetch
@@ -64,7 +69,7 @@ class Asker:
 
     async def ask(self, known: Known, take: Take, next_due: Due) -> bool:
         """Fetch a source and make known what it names; return whether it is one."""
-        if known.url in self.asked or len(self.asked) >= _MOST_SOURCES:
+        if known.url in self.asked or len(self.asked) >= _MOST_SOURCES or not self._has_room(known):
             return False
         self.asked.add(known.url)
         request = self._request(known)
@@ -94,6 +99,15 @@ class Asker:
         await self._read_well(known, message, new, digest, next_due)
         return True
 
+    def _has_room(self, known: Known) -> bool:
+        if known.role != "sitemap" or self._finder.window.since is not None:
+            return True
+        if self._sitemaps >= _MOST_SITEMAPS:
+            self._ledger.problem(f"more than {_MOST_SITEMAPS} sitemaps: the others are left to the next runs")
+            return False
+        self._sitemaps += 1
+        return True
+
     def _request(self, known: Known) -> Request:
         # In a back-fill the links are wanted again, those of other times.
         again = self._finder.window.since is None
@@ -119,6 +133,8 @@ class Asker:
         return read_page(content, url, kind, examples=self._finder.examples)
 
     async def _missed(self, known: Known, request: Request, error: Exception) -> None:
+        if isinstance(error.cause if isinstance(error, HostUnreachable) else error, SpoolError):
+            return  # not asked: nothing can be written
         outcome = failed_outcome(known.url, request, error)
         self._ledger.failed(urlsplit(known.url).netloc, outcome.reason or "failed")
         await self._bad(known, "refused" if outcome.outcome == "refused" else "failed", outcome.reason or "failed")
@@ -130,9 +146,11 @@ class Asker:
             self._ledger.sources_failed += known.source is None
             self._ledger.problem(f"{known.url}: {reason}")
             self._on_read(SourceRead(known.url, known.role, reason=reason))
-        elif message is not None and (message.status or 0) < 500:
+        elif message is not None and (message.status or 0) < 500 and message.status not in _PASSING:
             # That nothing is there is no surprise; it is not asked again.
             state, due = "gone", None
+            if known.role == "page" and known.source != BACKFILL:
+                self._ledger.counts["not a section"] += 1
         status = message.status if message else None
         visit = Visit(site.name, known.url, known.role, at, state, due, interval, reason=reason, status=status)
         await self._ledger.visit([replace(visit, digest=known.digest)])
@@ -163,5 +181,6 @@ class Asker:
 
 
 def _was_guessed(known: Known) -> bool:
-    """Whether nobody said that there is such a source."""
-    return known.source in (GUESSED, BACKFILL) and known.digest is None
+    """Whether nobody said that there is such a source: it was tried, or a page's link was taken for a section."""
+    is_guess = known.source in (GUESSED, BACKFILL) or (known.role == "page" and known.source is not None)
+    return is_guess and known.digest is None

@@ -97,8 +97,11 @@ def _human(page: _Page) -> bool:
 
 
 def _akamai(page: _Page) -> bool:
-    if page.has(b"sec-if-cpt-container", b"bm-verify=") and page.is_bare:
-        return True
+    return page.has(b"sec-if-cpt-container", b"bm-verify=") and page.is_bare
+
+
+def _akamai_denies(page: _Page) -> bool:
+    """Its page of denial, which also stands for one address that is forbidden to all."""
     denied = page.title == "access denied" and page.has(b"Reference&#32;&#35;", b"Reference #")
     return page.status == 403 and denied and page.has(b"errors.edgesuite.net", b"AkamaiGHost", b"Reference&#32;&#35;")
 
@@ -148,6 +151,8 @@ def recognise(response: bytes, url: str, asked: str | None = None) -> Block | No
     for name, shows in _CHALLENGES.items():
         if shows(page):
             return Block(f"challenge: {name}", certain=True)
+    if _akamai_denies(page):
+        return Block("denied by Akamai", certain=False)
     if asked is not None and (wall := _wall(url)) and not _wall(asked):
         return Block(f"{wall} wall: redirected to {urlsplit(url).netloc}", certain=False)
     if _PASSWORD.search(page.content) and page.is_bare and _LOGIN_TITLE.search(page.title.encode()):

@@ -89,13 +89,15 @@ class Finder:
         samples: dict[str, str] = {}
         for link in links:
             # An AMP or print address stands for the article's own.
-            url = canonical_candidate(link.url) or link.url
-            url = url if self.site.owns(url) else link.url
+            guessed = canonical_candidate(link.url)
+            url = guessed if guessed is not None and self.site.owns(guessed) else link.url
             if reason := self._refuses(url, link, trusted):
                 dropped[reason] += 1
                 samples.setdefault(reason, url)
             elif url not in articles:
-                articles[url] = Announced(url, "article", source, _date(link))
+                # It names the guessed one, and is asked for where that is not there (crawler/visits.py).
+                named_by = source if url == link.url else link.url
+                articles[url] = Announced(url, "article", named_by, _date(link))
         return Taken(tuple(articles.values()), dropped, samples)
 
     def _refuses(self, url: str, link: Link, trusted: bool) -> str | None:

@@ -54,6 +54,8 @@ class Ledger:
         self._waiting: list[Visit] = []
         self._written = time.monotonic()
         self._writing = asyncio.Lock()
+        self._asked: set[str] = set()
+        self._followed: set[str] = set()
         self._under_way = 0
         self._answer = asyncio.Event()
 
@@ -149,8 +151,29 @@ class Ledger:
             if batch:
                 await asyncio.to_thread(self.frontier.visited, batch)
 
-    def sent(self) -> None:
+    async def held_at(self, target: str) -> str | None:
+        """The article at the target of a redirect, if the run asks for it by its own address or it is not due yet.
+
+        `None` for one that the redirect is to be followed to.
+        """
+        if target in self._asked or any(visit.url == target and visit.state == "held" for visit in self._waiting):
+            return target
+        known = await self.known(target)
+        if known is not None and known.alias_of is not None:
+            target = known.alias_of
+            known = await self.known(target)
+        if known is not None and _is_fresh(known):
+            return target
+        self._followed.add(target)
+        return None
+
+    def has_followed(self, url: str) -> bool:
+        """Whether a redirect has led to an address in this run."""
+        return url in self._followed
+
+    def sent(self, url: str) -> None:
         """Count a request for an article as under way."""
+        self._asked.add(url)
         self._under_way += 1
 
     def answered(self) -> None:
@@ -167,3 +190,9 @@ class Ledger:
     async def settled(self) -> None:
         """Wait until none is."""
         await self.room(1)
+
+
+def _is_fresh(known: Known) -> bool:
+    """Whether an article is held and need not be asked for now."""
+    is_held = known.role == "article" and known.state == "held"
+    return is_held and (known.due is None or known.due > datetime.now(UTC))

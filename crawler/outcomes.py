@@ -19,7 +19,7 @@ from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost,
 from crawler.capture import NotPublicAddress
 from crawler.conditional import asks_conditionally
 from crawler.politeness import WAIT_STATUSES, refusal_reason, retry_after
-from crawler.refusals import HostLeftAlone, HostUnreachable, Refused
+from crawler.refusals import AlreadyHeld, HostLeftAlone, HostUnreachable, Refused
 from storage.errors import NewskeepError
 from storage.http import HttpMessage
 from storage.model import Outcome, OutcomeKind
@@ -51,17 +51,20 @@ def page_outcome(url: str, recorded: Recorded, extraction: Extraction) -> Outcom
 
 def failed_outcome(url: str, request: Request, error: BaseException) -> Outcome:
     """The outcome of a request that got no whole answer, or was never sent."""
+    timeout = request.meta.get("download_timeout", 0.0)
     if isinstance(error, HostUnreachable):
-        error = error.cause
+        timeout, error = error.timeout, error.cause
     recorded: Recorded | None = request.meta.get("recorded")
     capture = recorded.capture if recorded else None
     kind: OutcomeKind = "refused" if isinstance(error, Refused | NotPublicAddress) else "failed"
+    if isinstance(error, AlreadyHeld):
+        kind = "unchanged"
     return Outcome(
         url=url,
         outcome=kind,
-        reason=_explain(error, request, recorded),
+        reason=_explain(error, timeout, recorded),
         status=capture.status if capture else None,
-        final_url=request.url.partition("#")[0],
+        final_url=error.url if isinstance(error, AlreadyHeld) else request.url.partition("#")[0],
         timestamp=capture.timestamp if capture else None,
     )
 
@@ -81,9 +84,9 @@ def _judge(recorded: Recorded) -> tuple[OutcomeKind, str | None]:
     return "failed", f"{status} {message.reason or _phrase(status)}".strip()
 
 
-def _explain(error: BaseException, request: Request, recorded: Recorded | None) -> str:
+def _explain(error: BaseException, timeout: float, recorded: Recorded | None) -> str:
     match error:
-        case Refused() | HostLeftAlone() | NewskeepError():
+        case Refused() | AlreadyHeld() | HostLeftAlone() | NewskeepError():
             return str(error)
         case NotPublicAddress():
             return f"not a public address: {error}"
@@ -92,7 +95,7 @@ def _explain(error: BaseException, request: Request, recorded: Recorded | None) 
         case DownloadConnectionRefusedError():
             return "connection refused"
         case DownloadTimeoutError():
-            return f"timed out after {request.meta.get('download_timeout', 0):g} s"
+            return f"timed out after {timeout:g} s"
         case ResponseDataLossError():
             return "the connection was closed in the middle of the answer"
         case DownloadCancelledError():
@@ -100,7 +103,7 @@ def _explain(error: BaseException, request: Request, recorded: Recorded | None) 
         case DownloadFailedError():
             return _connection_failure(error.__cause__, recorded)
         case IgnoreRequest():
-            return "too many redirects" if "redirect" in str(error) else str(error) or "ignored"
+            return "too many redirects" if "max redirections" in str(error) else str(error) or "ignored"
         case NoRouteError():
             return "no route to the host"
         case ConnectError():

@@ -13,7 +13,7 @@ from scrapy.exceptions import NotConfigured
 
 from crawler.outcomes import page_outcome
 from crawler.session import Session, session_of
-from crawler.visits import Noted, note_failure, note_page
+from crawler.visits import Noted, alias, note_failure, note_page
 from crawler.workers import Extraction
 from storage.model import Outcome
 
@@ -42,14 +42,18 @@ class Page:
     extraction: Extraction | None = None
     outcome: Outcome | None = None
     noted: Noted | None = None
+    #: Whether the outcome is durable.
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A request for a site's article that got no answer or was not sent."""
+    """A request for a site's article that got no answer or was not sent; `same_as`: it led to an article held."""
 
     known: Known
     outcome: Outcome
+    same_as: str | None = None
+    told: bool = False
 
 
 class ExtractionPipeline:
@@ -120,7 +124,7 @@ class ArchivePipeline:
     async def process_item(self, item: Any) -> Any:
         match item:
             case Page(outcome=Outcome() as outcome) | Missed(outcome=outcome):
-                await self._session.report(outcome)
+                return replace(item, told=await self._session.report(outcome))
             case Outcome():
                 await self._session.report(item)
         return item
@@ -143,7 +147,7 @@ class FrontierPipeline:
         ledger = self._ledger
         try:
             match item:
-                case Page(known=None):
+                case Page(known=None) | Page(told=False) | Missed(told=False):
                     pass
                 case Page(noted=Noted() as noted, outcome=Outcome() as outcome, extraction=extraction):
                     await ledger.announce(noted.announced)
@@ -152,6 +156,9 @@ class FrontierPipeline:
                     ledger.count(outcome, undated=article is None or article.published is None)
                     if noted.not_article:
                         ledger.counts["not an article"] += 1
+                case Missed(known, outcome, same_as=str() as url):
+                    await ledger.visit([alias(ledger.site, known, url, datetime.now(UTC), outcome.status)])
+                    ledger.count(outcome)
                 case Page(known=known, outcome=Outcome() as outcome) | Missed(known, outcome):
                     assert known is not None
                     ledger.failed(urlsplit(known.url).netloc, outcome.reason or "failed")

@@ -247,10 +247,11 @@ class HostGate:
             until = now + timedelta(seconds=min(wait, 30 * 86_400))
             self._memory.put_host(HostState(host, until, state.reason or reason))
 
-    def _silent(self, host: str, state: _Host, reason: str) -> None:
+    def _silent(self, host: str, state: _Host, began: float, reason: str) -> None:
         state.silences += 1
         pause = min(_FIRST_PAUSE * 2.0 ** (state.silences - 1), _LONGEST_PAUSE)
-        state.next_at = max(state.next_at, time.monotonic() + self._jittered(pause))
+        # From the beginning: while it did not answer, it was not asked for anything else.
+        state.next_at = max(state.next_at, began + self._jittered(pause))
         if state.silences >= self._options.silences:
             logger.info("%s: left alone: %s", host, reason)
             state.reason = f"the host did not answer {state.silences} times in a row ({reason})"
@@ -269,6 +270,7 @@ class Turn:
         self._gate = gate
         self._host = host
         self._state = state
+        self._began = time.monotonic()
 
     def answered(self, status: int, field: str | None, latency: float) -> None:
         """An answer came: its status, its Retry-After field, seconds to its first byte."""
@@ -282,4 +284,4 @@ class Turn:
 
     def silent(self, reason: str) -> None:
         """No answer came: no connection, or nothing within the time allowed."""
-        self._gate._silent(self._host, self._state, reason)
+        self._gate._silent(self._host, self._state, self._began, reason)

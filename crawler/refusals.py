@@ -10,11 +10,23 @@ class Refused(IgnoreRequest):
 
 
 class HostUnreachable(IgnoreRequest):
-    """A request that is not sent because its host did not answer for robots.txt; `cause` is what happened there."""
+    """A request that is not sent because its host did not answer for robots.txt; `cause` is what happened there.
 
-    def __init__(self, cause: Exception) -> None:
+    `timeout`: the seconds that it was given.
+    """
+
+    def __init__(self, cause: Exception, timeout: float = 0.0) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.timeout = timeout
+
+
+class AlreadyHeld(IgnoreRequest):
+    """A redirect that is not followed: the article at `url`, where it leads, need not be asked for now."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"the same as {url}")
+        self.url = url
 
 
 class HostLeftAlone(IgnoreRequest):

@@ -1,26 +1,40 @@
-"""What robots.txt of each host allows (RFC 9309), kept for all crawlers of a run."""
+"""What robots.txt of a host allows (RFC 9309): kept for all crawlers of a run, and in the frontier for later ones."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Protocol
 
 from crawler.refusals import HostUnreachable, Refused
+from storage.errors import StoreUnavailable
+from storage.frontier.model import RobotsText
 
 if TYPE_CHECKING:
     from protego import Protego
 
+    from storage.http import HttpMessage
+
 #: Hosts whose rules are kept; a list of a hundred thousand hosts must not fill the memory.
 _RULES_KEPT = 5_000
-#: Seconds for which rules hold (RFC 9309, 2.4), and for which a host that did not answer is left alone.
-RULES_SECONDS, UNREACHABLE_SECONDS = 86_400.0, 300.0
+#: Seconds for which rules hold where the host says nothing, and the bounds of what it may say (RFC 9309, 2.4).
+RULES_SECONDS, RULES_LEAST, RULES_MOST = 14_400.0, 600.0, 86_400.0
+#: Seconds for which a host that did not answer is left alone.
+UNREACHABLE_SECONDS = 300.0
 #: Bytes of robots.txt that count; the RFC asks for at least 500 KiB.
 ROBOTS_MAX_BYTES = 512 * 1024
+#: Bytes from which it is parsed in a thread: half a megabyte takes a second.
+_LONG = 32 * 1024
+
+_MAX_AGE = re.compile(r"\bmax-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
+_NOT_STORED = re.compile(r"\bno-(?:cache|store)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,7 @@ class Rules:
 
     parser: Protego | None = None
     refusal: str | None = None
-    unreachable: Exception | None = None
+    unreachable: HostUnreachable | None = None
     #: The host asked for time; ask for its rules again after that.
     wait: bool = False
     #: On the monotonic clock, in seconds.
@@ -41,7 +55,7 @@ class Rules:
             raise Refused(self.refusal)
         if self.unreachable is not None:
             # Not retried: the attempts were made for robots.txt, and the other URLs of the host need not wait for more.
-            raise HostUnreachable(self.unreachable)
+            raise HostUnreachable(self.unreachable.cause, self.unreachable.timeout)
         if self.parser is not None and not self.parser.can_fetch(url, user_agent):
             raise Refused("robots.txt")
 
@@ -53,11 +67,45 @@ def parse(content: bytes) -> Protego:
     return Protego.parse(content[:ROBOTS_MAX_BYTES].decode("utf-8", "replace").lstrip("\ufeff"))
 
 
+async def parsed(content: bytes) -> Protego:
+    """The same, without holding up the event loop."""
+    return await asyncio.to_thread(parse, content) if len(content) > _LONG else parse(content)
+
+
+def holds_for(message: HttpMessage, now: datetime) -> float:
+    """Seconds for which an answer with rules may be kept, by its Cache-Control or Expires (RFC 9111, 5.2.2, 5.3)."""
+    said = message.header("cache-control") or ""
+    if age := _MAX_AGE.search(said):
+        seconds = float(age[1])
+    elif _NOT_STORED.search(said):
+        seconds = 0.0
+    else:
+        try:
+            expires = parsedate_to_datetime(message.header("expires") or "")
+            seconds = (expires.replace(tzinfo=expires.tzinfo or UTC) - now).total_seconds()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            seconds = RULES_SECONDS
+    return min(max(seconds, RULES_LEAST), RULES_MOST)
+
+
+class RobotsMemory(Protocol):
+    """Where rules outlive a run; a Frontier is one."""
+
+    def robots(self, origin: str, at: datetime) -> RobotsText | None: ...
+
+    def put_robots(self, text: RobotsText) -> None: ...
+
+
 class RulesKept:
     """Rules by origin; those who want the same at once share one fetch."""
 
     def __init__(self) -> None:
         self._rules: OrderedDict[str, asyncio.Future[Rules]] = OrderedDict()
+        self._memory: RobotsMemory | None = None
+
+    def remember_in(self, memory: RobotsMemory) -> None:
+        """Keep what is fetched in `memory` from now on, and ask for nothing that is there."""
+        self._memory = memory
 
     def known(self, origin: str) -> Rules | None:
         """The rules of an origin as far as they have been fetched."""
@@ -73,3 +121,27 @@ class RulesKept:
                 self._rules.popitem(last=False)
         self._rules.move_to_end(origin)
         return await asyncio.shield(self._rules[origin])
+
+    async def recall(self, origin: str) -> tuple[bytes, float] | None:
+        """A robots.txt that an earlier run fetched and that still holds, and for how many seconds."""
+        if self._memory is None:
+            return None
+        now = datetime.now(UTC)
+        try:
+            text = await asyncio.to_thread(self._memory.robots, origin, now)
+        except StoreUnavailable:
+            return None  # whoever needs the frontier itself will say so
+        left = (text.until - now).total_seconds() if text else 0.0
+        # A clock that was wrong once must not make them hold for years.
+        return (text.content, left) if text is not None and left <= RULES_MOST else None
+
+    async def remember(self, origin: str, content: bytes, seconds: float) -> None:
+        """Keep a robots.txt, its content coding removed; empty where all is allowed."""
+        if self._memory is None:
+            return
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        text = RobotsText(origin, until, content[:ROBOTS_MAX_BYTES])
+        try:
+            await asyncio.to_thread(self._memory.put_robots, text)
+        except StoreUnavailable:
+            return

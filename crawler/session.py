@@ -182,20 +182,21 @@ class Session:
             recorded.warc.add_article(capture.offset, extraction)
         return extraction
 
-    async def report(self, outcome: Outcome) -> None:
-        """Make durable what an outcome tells, then keep it and tell it.
+    async def report(self, outcome: Outcome) -> bool:
+        """Make durable what an outcome tells, then keep it and tell it; return whether that was done.
 
         What was refused because nothing can be written was not tried: like all that was not asked for, it is not told.
         """
         if self.gate.has_refused(outcome.reason):
-            return
+            return False
         try:
             await self._recorder.sync()
             await asyncio.get_running_loop().run_in_executor(None, self.outcomes.add, outcome)
         except SpoolError as error:
             self._fail(error)
-            return
+            return False
         self._on_outcome(outcome)
+        return True
 
     def close(self) -> None:
         """Seal and deliver everything; what cannot be delivered stays in the spool for the next run."""

@@ -102,6 +102,8 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 1
 DOWNLOAD_DELAY = 0
 # Scrapy's own waiting counts from the beginning of a request and must never be the longer one (crawler/politeness.py).
 DOWNLOAD_DELAY_JITTER = 0
+# Scrapy makes so many tasks for each response, whatever it gives; ours give one page, and requests for what it needs.
+CONCURRENT_ITEMS = 4
 # Requests to hosts that may not be asked now stay in the scheduler, where they are in nobody's way.
 SCHEDULER_PRIORITY_QUEUE = "crawler.queueing.HostQueue"
 # Longest Retry-After (of 429 and 503), in seconds, that is waited for; a host that asks for more is left alone.

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _MOST_SOURCES = 200
 #: Rounds: the front page names a section, robots.txt an index, that a sitemap.
 _ROUNDS = 4
-#: Sections and feeds that are taken from a page.
-_SECTIONS, _FEEDS = 20, 10
+#: Sections that are kept of a site, and feeds that are taken from a page.
+_SECTIONS, _FEEDS = 30, 10
 #: Sitemaps that indexes lead to in one run that is no back-fill, and how deep indexes may name indexes.
 _FOLLOWED, _DEEPEST = 50, 3
 #: Sitemaps of an index that one run reads: of those that changed, and in a back-fill.
@@ -200,9 +200,16 @@ class Sources:
         if not site.feeds and known.url in site.start:
             found += [Announced(feed, "feed", known.url) for feed in reading.feeds[:_FEEDS]]
         if site.depth and known.url in site.start:
-            sections = [section for section in reading.sections if site.owns(section) and section not in site.start]
-            found += [Announced(section, "page", known.url) for section in sections[:_SECTIONS]]
+            found += [Announced(section, "page", known.url) for section in await self._new_sections(reading)]
         await self._announce_sources(found)
+
+    async def _new_sections(self, reading: PageReading) -> list[str]:
+        """The sections that a page names and that are not known, as many as the site may still have."""
+        site = self._finder.site
+        named = [section for section in reading.sections if site.owns(section) and section not in site.start]
+        known = await asyncio.to_thread(self._ledger.frontier.known_among, site.name, named)
+        kept = sum(each.role == "page" and each.source is not None for each in await self._all())
+        return [section for section in named if section not in known][: max(0, _SECTIONS - kept)]
 
     async def _announce_sources(self, found: list[Announced]) -> None:
         """Keep further sources, as long as there is room; what a site names may be endless."""

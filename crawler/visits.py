@@ -42,13 +42,14 @@ def note_page(
 ) -> Noted:
     """Judge an answered request for an article; `look` tells what is known of other addresses."""
     if outcome.outcome not in ("archived", "unchanged"):
-        return Noted((_missed(site, known, outcome, at),))
+        return Noted((_missed(site, known, outcome, at),), _announced_instead(known) if outcome.status in GONE else ())
     final = _identity(outcome.final_url or known.url)
     if final != known.url:
         return _redirected(site, known, final, recorded, extraction, outcome, at, look)
     if (canonical := _canonical(site, known, extraction, look)) is not None:
-        alias = _alias(site, known, canonical, at)
-        return Noted((alias,), (Announced(canonical, "article", known.url, known.published),))
+        return Noted(
+            (alias(site, known, canonical, at),), (Announced(canonical, "article", known.url, known.published),)
+        )
     visit, why = _held(site, known, recorded, extraction, outcome, at)
     return Noted((visit,), not_article=why)
 
@@ -56,6 +57,19 @@ def note_page(
 def note_failure(site: Site, known: Known, outcome: Outcome, at: datetime) -> Visit:
     """The visit of a request that got no answer, or was not sent."""
     return _missed(site, known, outcome, at)
+
+
+def _announced_instead(known: Known) -> tuple[Announced, ...]:
+    """The AMP or print address that a source named, where the article's own was guessed from it and is not there."""
+    if known.source is None or known.captured is not None or canonical_candidate(known.source) != known.url:
+        return ()
+    return (Announced(known.source, "article", known.url, known.published),)
+
+
+def alias(site: Site, known: Known, of: str, at: datetime, status: int | None = None) -> Visit:
+    """The visit of an address that turned out to be another one of the article at `of`."""
+    reason = f"the same as {of}"
+    return Visit(site.name, known.url, "article", at, "alias", None, reason=reason, status=status, alias_of=of)
 
 
 def _redirected(
@@ -72,13 +86,12 @@ def _redirected(
     if refused in ("another host", "a source"):
         # A story that is gone often leads to the front page.
         reason = "redirects to another host" if refused == "another host" else "redirects to a page that is no article"
-        return Noted(
-            (Visit(site.name, known.url, "article", at, "refused", None, reason=reason, status=outcome.status),)
-        )
+        visit = Visit(site.name, known.url, "article", at, "refused", None, reason=reason, status=outcome.status)
+        return Noted((visit,), _announced_instead(known))
     target = look(final) or Known(site.name, final, "article", "waiting", at, published=known.published)
     visit, why = _held(site, target, recorded, extraction, outcome, at)
     named = Announced(final, "article", known.url, known.published)
-    return Noted((_alias(site, known, final, at), visit), (named,), why)
+    return Noted((alias(site, known, final, at), visit), (named,), why)
 
 
 def _held(
@@ -141,10 +154,6 @@ def _missed(site: Site, known: Known, outcome: Outcome, at: datetime) -> Visit:
         status=outcome.status,
         digest=known.digest,
     )
-
-
-def _alias(site: Site, known: Known, of: str, at: datetime) -> Visit:
-    return Visit(site.name, known.url, "article", at, "alias", None, reason=f"the same as {of}", alias_of=of)
 
 
 def _canonical(site: Site, known: Known, extraction: Extraction, look: Lookup) -> str | None:

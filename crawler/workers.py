@@ -7,9 +7,11 @@ import multiprocessing
 import os
 import resource
 import signal
+import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from multiprocessing import forkserver, resource_tracker
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -71,6 +73,7 @@ class ExtractionPool:
 
     def __init__(self, workers: int, limits: ExtractionLimits) -> None:
         self._limits = limits
+        self._ready = threading.Lock()
         # Not fork: the crawler has threads, and a lock held at the fork would stay held in the child.
         context = multiprocessing.get_context("forkserver")
         # Imported once in the fork server, not once a worker.
@@ -78,7 +81,7 @@ class ExtractionPool:
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=_PAGES_A_WORKER,
-            initializer=_limit_memory,
+            initializer=_begin_work,
             initargs=(limits.memory_bytes,),
             context=context,
         )
@@ -107,6 +110,8 @@ class ExtractionPool:
         self._pool.join()
 
     def _submit(self, response: bytes, url: str, captured: datetime) -> Future[Extraction]:
+        with self._ready:
+            _start_fork_server()
         future: Future[Extraction] = self._pool.schedule(
             extract_response, args=(response, url, captured, self._limits.content_bytes), timeout=self._limits.seconds
         )
@@ -131,10 +136,29 @@ def default_workers() -> int:
     return max(1, cores - 1) if cores > 2 else cores
 
 
-def _limit_memory(memory_bytes: int) -> None:
+def _start_fork_server() -> None:
+    """Start the process that workers come from, if it does not run, deaf to SIGTERM.
+
+    That reaches the whole process group where `timeout` or a supervisor sends it: the crawler ends in good order, and
+    needs its workers for the pages under way. The fork server ends when the crawler has.
+    """
+    # First, because it changes the signals of the thread that starts it.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_work(memory_bytes: int) -> None:
+    # Out of reach of what is sent to the crawler's process group: it decides when workers end, and tells each one.
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Blocked in the fork server: what came before the group was left is forgotten.
+    signal.sigtimedwait({signal.SIGTERM}, 0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     # One page at a time: threads of numpy's linear algebra would only cost address space.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Ctrl-C reaches the whole process group; the crawler decides when workers end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)

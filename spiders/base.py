@@ -26,6 +26,7 @@ from crawler.finding import Finder, Window
 from crawler.ledger import Ledger
 from crawler.outcomes import failed_outcome
 from crawler.pipelines import Missed, Page
+from crawler.refusals import AlreadyHeld
 from crawler.requisites import Requisites
 from crawler.session import session_of
 from crawler.sites import KEYS, Site, make_site
@@ -108,6 +109,7 @@ class NewsSpider(Spider):
         session = session_of(crawler)
         spider._archive = session.archive
         session.gate.remember_in(session.archive.frontier)
+        session.rules.remember_in(session.archive.frontier)
         spider.ledger = Ledger(session.archive.frontier, spider.site, session.crawl)
         # After the articles: what is new goes first.
         spider.needs = Requisites(session.archive.index, -10) if spider.site.requisites else None
@@ -197,7 +199,8 @@ class NewsSpider(Spider):
             # A run that was killed may have archived some and not noted it.
             for known in await asyncio.to_thread(self._lacking, due[:left]):
                 await self.ledger.room(self.window)
-                yield self._request(known)
+                if not self.ledger.has_followed(known.url):
+                    yield self._request(known)
             asked.update(known.url for known in due[:left])
             await self.ledger.settled()
             await self.ledger.flush()
@@ -215,7 +218,7 @@ class NewsSpider(Spider):
             recall(self.ledger.frontier, self._archive.index, self.site.name, self.site.netlocs, rhythm.recalled)
 
     def _request(self, known: Known) -> Request:
-        self.ledger.sent()
+        self.ledger.sent(known.url)
         return Request(
             known.url,
             headers=conditional_headers(known.etag, known.last_modified),
@@ -238,4 +241,5 @@ class NewsSpider(Spider):
         request: Request = failure.request  # type: ignore[attr-defined]
         known: Known = request.cb_kwargs["known"]
         assert failure.value is not None
-        yield Missed(known, failed_outcome(known.url, request, failure.value))
+        same_as = failure.value.url if isinstance(failure.value, AlreadyHeld) else None
+        yield Missed(known, failed_outcome(known.url, request, failure.value), same_as)

@@ -23,8 +23,9 @@ from storage.frontier import open_frontier
 from storage.frontier.frontier import Frontier
 from storage.holdings import day_of, in_seconds
 from storage.http import HttpMessage
-from storage.index import ArticleEntry, Duplicate, WarcEntry, discard_index, open_index
+from storage.index import ArticleEntry, Duplicate, Filters, Hit, WarcEntry, discard_index, open_index
 from storage.index.sql import Index
+from storage.index.wanted import Wanted
 from storage.locking import held
 from storage.model import Article, Capture
 from storage.objects import ObjectStore, open_store
@@ -188,6 +189,30 @@ class Archive:
         record.check()
         return replace(record, offset=capture.offset, length=capture.length)
 
+    def exchange(self, capture: Capture) -> list[tuple[Record, bytes]]:
+        """Return the records of a capture's exchange, its response or revisit first, each with its gzip member."""
+        return self._found(capture, self._exchange)
+
+    def _exchange(self, capture: Capture) -> list[tuple[Record, bytes]]:
+        found: list[tuple[Record, bytes]] = []
+        # The length of the others is in no index, so ask for what they usually take.
+        for beyond in (16_384, 1 << 20):
+            data = self._range_up_to(key_of(capture.filename), capture.offset, capture.length + beyond)
+            found = []
+            try:
+                for record in read_records(BytesIO(data)):
+                    if found and record.field("WARC-Concurrent-To") != found[0][0].field("WARC-Record-ID"):
+                        return found
+                    record.check()
+                    found.append((record, data[record.offset : record.offset + record.length]))
+            except Corrupt:
+                if not found:
+                    raise
+                continue
+            if len(data) < capture.length + beyond:
+                break
+        return found
+
     def request(self, capture: Capture) -> Record:
         """Return the `request` record that belongs to a capture. Raises `NotArchived`."""
         return self._found(capture, self._request)
@@ -289,6 +314,31 @@ class Archive:
         if entry is None:
             raise _no_text(url)
         yield from self.index.duplicates(entry, limit)
+
+    def search(
+        self,
+        words: str,
+        *,
+        site: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        language: str | None = None,
+        author: str | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Hit]:
+        """Yield the articles whose title and text have all the words, newest first, one a URL: its newest that has.
+
+        "Several words" must follow each other, -word must not occur, word* begins so; nothing that is typed is an
+        error. Case and accents do not matter. `author` are words of one author's name. `before`, the key of a hit,
+        goes on behind it. Nothing is read but the index. Raises `NotArchived` as `captures` does.
+        """
+        filters = Filters(site=site, language=language, author=author, since=since, until=until)
+        found = None
+        for found in self.index.search(Wanted.parse(words), filters, before=before, limit=limit):
+            yield found
+        if found is None:
+            self._check_indexed()
 
     def deliver(self, parcel: Parcel) -> None:
         """Bring a sealed WARC and its parts to the store, then to the index, then empty the spool of them.
@@ -439,6 +489,8 @@ def entry_of(placed: PlacedArticle, part: str) -> ArticleEntry:
         part_offset=placed.offset,
         part_length=placed.length,
         fingerprint=article.fingerprint,
+        text=article.text,
+        authors=article.authors,
     )
 
 

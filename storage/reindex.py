@@ -167,7 +167,9 @@ class _Reindex:
     def _is_as_held(self, entry: WarcEntry, holding: Holding, parts: tuple[str, ...]) -> bool:
         # A text part that was made again elsewhere has another length.
         text = self._index.text_size(entry.filename)
-        return (entry.size, entry.parts, text) == (holding.warc, parts, holding.text or 0)
+        same = (entry.size, entry.parts, text) == (holding.warc, parts, holding.text or 0)
+        # An index from before there was search has no texts.
+        return same and not self._index.unsearched(entry.filename)
 
     def _enter(self, holding: Holding, parts: tuple[str, ...]) -> None:
         captures = None if self._options.from_warcs else self._from_cdxj(holding)

@@ -67,10 +67,11 @@ class Paper:
         text = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Town</title>{items}</channel></rss>'
         self._versioned(path, text.encode(), "application/rss+xml")
 
-    def front(self, links: Sequence[str], path: str = "/", head: str | None = None) -> None:
+    def front(self, links: Sequence[str], path: str = "/", head: str | None = None, menu: str = "") -> None:
         head = '<link rel="alternate" type="application/rss+xml" href="/news.rss">' if head is None else head
         body = "".join(f'<h2><a href="{link}">The long bridge of the town opens at last</a></h2>' for link in links)
-        self._versioned(path, f"<!doctype html><title>Town News</title>{head}<main>{body}</main>".encode(), HTML)
+        page = f"<!doctype html><title>Town News</title>{head}<nav>{menu}</nav><main>{body}</main>"
+        self._versioned(path, page.encode(), HTML)
 
     def sitemap(self, path: str, entries: Iterable[tuple[str, datetime | None]], kind: str = "urlset") -> None:
         item = "sitemap" if kind == "sitemapindex" else "url"

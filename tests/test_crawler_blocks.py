@@ -31,7 +31,6 @@ def titled(title: str, rest: str = "") -> str:
         (answer(titled("Attention Required! | Cloudflare"), "403 Forbidden"), "Cloudflare"),
         (answer(titled("x", "<script src='https://ct.captcha-delivery.com/c.js'></script>"), "403 No"), "DataDome"),
         (answer(titled("Access denied", '<div id="px-captcha"></div>'), "403 Forbidden"), "HUMAN (PerimeterX)"),
-        (answer(titled("Access Denied", "You don't have permission. Reference&#32;&#35;18&#46;2"), "403 No"), "Akamai"),
         (answer(titled("", '<div id="sec-if-cpt-container"></div>')), "Akamai"),
         (answer('<html><script src="/_Incapsula_Resource?SWJIYLWA=1"></script></html>'), "Imperva"),
         (answer("", "405 Not Allowed", "x-amzn-waf-action: captcha"), "AWS WAF"),
@@ -86,6 +85,15 @@ def test_walls(url: str, body: str, reason: str) -> None:
 )
 def test_what_is_no_block(response: bytes) -> None:
     assert recognise(response, URL, URL) is None
+
+
+def test_one_denial_of_akamai_is_no_ban() -> None:
+    denied = answer(titled("Access Denied", "You don't have permission. Reference&#32;&#35;18&#46;2"), "403 Forbidden")
+    assert recognise(denied, URL) == Block("denied by Akamai", certain=False)
+    watch = Watch()
+    said = [watch.note(denied, URL) for _ in range(5)]
+    assert said[:4] == [None] * 4
+    assert said[4] == "5 of the last 5 answers refused us, mostly: denied by Akamai"
 
 
 def test_wave_and_single_refusals() -> None:

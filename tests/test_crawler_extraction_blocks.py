@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.extraction.blocks import Cut, cut
-from crawler.extraction.document import body, parse
+from crawler.extraction.blocks import cut
+from crawler.extraction.container import most_text
+from crawler.extraction.document import body, lean, parse
+from crawler.extraction.elements import Cut
 
 
 def cuts(markup: str) -> list[Cut]:
@@ -106,6 +108,36 @@ def test_place_is_the_same_on_every_page_of_a_template() -> None:
     assert first == second == "body>main.wrap>div.entry>p.t"
 
 
+def test_place_of_a_block_in_a_thousand_elements_is_of_the_innermost() -> None:
+    (one,) = cuts("<div class=x>" * 1500 + "<p>deep" + "</div>" * 1500)
+    assert one.within.place == ">".join(["div.x"] * 8 + ["p"])
+
+
 def test_place_has_no_positions() -> None:
     places = {one.within.place for one in cuts("<ul class=l><li>a</li><li>b</li><li>c</li></ul>")}
     assert places == {"body>ul.l>li"}
+
+
+def test_a_picture_is_known_to_the_block_after_it() -> None:
+    found = cuts("<p>one</p><figure><img src=a></figure><p>two</p><p><img src=b>three</p><p>four</p>")
+    assert [one.pictured for one in found] == [False, True, True, False]
+
+
+def test_most_text_is_two_levels_around_it() -> None:
+    text = "<p>A paragraph that is long enough to be running text, and a little more.</p>" * 5
+    tree = parse(f"<body><ul><li>Menu</ul><main><section><article><div>{text}</div></article></section></main></body>")
+    assert tree is not None
+    assert most_text(cut(body(tree)), body(tree)).tag == "section"
+    empty = parse("<body><p>short</p></body>")
+    assert empty is not None
+    assert most_text(cut(body(empty)), body(empty)) is body(empty)
+
+
+def test_lean_part_is_a_document_of_its_own() -> None:
+    tree = parse("<body><nav>Menu</nav><p>outside</p><div><p>inside<img><script>x()</script></p></div></body>")
+    assert tree is not None
+    part = next(tree.iter("div"))
+    page = lean(part)
+    assert page.xpath("//text()") == ["inside"]
+    assert [node.tag for node in page.iter()] == ["html", "body", "div", "p"]
+    assert part.getparent() is not None and len(list(tree.iter("img", "script"))) == 2

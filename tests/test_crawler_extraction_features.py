@@ -85,6 +85,12 @@ def test_a_link_with_the_words_of_its_address(column: dict[str, list[float]]) ->
     assert column["own:related"] == [0, 0, 0, 0, 1, 0, 0]
 
 
+def test_what_stands_in_the_same_place(column: dict[str, list[float]]) -> None:
+    assert column["place_blocks"] == [1, 1, 3, 3, 1, 3, 1]
+    assert column["place_kept"] == [0, 0, 1, 1, 0, 1, 0]
+    assert column["place_linked"] == [1, 0, 0, 0, 1, 0, 0]
+
+
 def test_neighbours_end_at_the_edges(column: dict[str, list[float]]) -> None:
     assert column["trafilatura_+1"] == [0, 1, 1, 0, 1, 0, -1]
     assert column["trafilatura_-2"] == [-1, -1, 0, 0, 1, 1, 0]
@@ -112,3 +118,23 @@ def test_one_block_has_features() -> None:
 def test_groups_of_names(names: str, groups: set[str]) -> None:
     bits = groups_of(names)
     assert {group for bit, group in enumerate(GROUPS) if bits >> bit & 1} == groups
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"), [("One, two; three!", 3), ("東京、大阪。", 2), ("\U0001f600 grin \ufffe", 0), ("no mark", 0)]
+)
+def test_punctuation_is_counted_in_every_script(text: str, marks: int) -> None:
+    tree = parse(f"<body><p>first, a line.</p><p>{text}</p></body>")
+    assert tree is not None
+    row = matrix(cut(body(tree)), Hints(""))[1]
+    assert row[NAMES.index("punctuation")] == pytest.approx(marks / len(tokens(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [("© A. Name", 1), ("a | b", 1), ("see http://x", 1), ("by @name", 1), ("www.example", 1), ("xwww. a @ b http", 0)],
+)
+def test_symbols(text: str, symbols: int) -> None:
+    tree = parse(f"<body><p>{text}</p></body>")
+    assert tree is not None
+    assert matrix(cut(body(tree)), Hints(""))[0, NAMES.index("symbols")] == symbols

@@ -118,7 +118,8 @@ def test_reasons_are_for_people(newskeep: Run, origin: Origin) -> None:
     origin.on("/slow", Hang())
     origin.on("/reset", Reset())
     origin.reply("/large", b"x" * 300_000)
-    origin.reply("/loop", status="302 Found", headers=[("Location", "/loop")])
+    origin.reply("/loop", status="302 Found", headers=[("Location", "/again")])
+    origin.reply("/again", status="302 Found", headers=[("Location", "/loop")])
     origin.reply("/leave", status="302 Found", headers=[("Location", "file:///etc/passwd")])
     expected = {
         origin.url("/private/a"): ("refused", "robots.txt"),
@@ -126,7 +127,7 @@ def test_reasons_are_for_people(newskeep: Run, origin: Origin) -> None:
         origin.url("/slow"): ("failed", "timed out after 2 s"),
         origin.url("/reset"): ("failed", "the connection was reset"),
         origin.url("/large"): ("failed", "too large"),
-        origin.url("/loop"): ("failed", "too many redirects"),
+        origin.url("/loop"): ("failed", "a redirect loop"),
         origin.url("/leave"): ("refused", "redirects to an address that is not http: file"),
         "http://name.invalid/": ("failed", "name not found"),
         "http://127.0.0.1:1/": ("failed", "connection refused"),
@@ -134,6 +135,7 @@ def test_reasons_are_for_people(newskeep: Run, origin: Origin) -> None:
     code, told = save(newskeep, *expected, "--max-size", "100000")
     assert {url: (line["outcome"], line["reason"]) for url, line in told.items()} == expected
     assert code == 5
+    assert (len(origin.logged("/loop")), len(origin.logged("/again"))) == (1, 1)
 
 
 def test_decompression_bomb_costs_its_text_only(newskeep: Run, origin: Origin) -> None:

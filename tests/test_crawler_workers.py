@@ -74,6 +74,32 @@ def test_killed_worker_is_not_the_page() -> None:
         pool.close()
 
 
+def test_workers_outlive_a_signal_to_the_process_group(environment: Mapping[str, str], tmp_path: Path) -> None:
+    """As `timeout` and supervisors send it: the crawler decides what becomes of the page under way."""
+    (tmp_path / "response").write_bytes(answer(20_000))
+    script = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Timer
+from crawler.workers import ExtractionLimits, ExtractionPool
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+pool = ExtractionPool(1, ExtractionLimits())
+page, url, now = Path("response").read_bytes(), "http://news.example/a", datetime.now(UTC)
+before = pool.extract_now(page[:2_000], url, now)
+assert before.article is not None, before
+for after in (0.0, 0.2, 0.5):
+    Timer(after, os.killpg, (0, signal.SIGTERM)).start()
+found = pool.extract_now(page, url, now)
+assert found.article is not None, found
+pool.close()
+"""
+    run = {"cwd": tmp_path, "env": environment, "capture_output": True, "timeout": 120}
+    done = subprocess.run([sys.executable, "-c", script], start_new_session=True, check=False, **run)  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stderr.decode()
+
+
 def _grandchildren(pid: int) -> list[int]:
     """Workers are children of the fork server, which is a child of ours."""
     parents = {}

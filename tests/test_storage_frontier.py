@@ -20,7 +20,7 @@ from storage import open_archive
 from storage.errors import StoreUnavailable
 from storage.frontier import open_frontier, schema, statements
 from storage.frontier.frontier import RUNS, Frontier
-from storage.frontier.model import Announced, HostState, Known, SiteRun, SiteState, Visit
+from storage.frontier.model import Announced, HostState, Known, RobotsText, SiteRun, SiteState, Visit
 from storage.frontier.recall import recall, reconcile
 from storage.index import ArticleEntry, WarcEntry, open_index
 from storage.model import Capture
@@ -145,6 +145,16 @@ def test_runs_and_hosts(frontier: Frontier) -> None:
     frontier.put_host(HostState("example.com:80", at(1)))
     assert frontier.host("example.com:80") == HostState("example.com:80", at(1))
     assert frontier.host("example.com") is None
+
+
+def test_robots_txt_holds_for_its_time(frontier: Frontier) -> None:
+    origin, text = "https://example.com", b"User-agent: *\nDisallow: /\xff\n"
+    assert frontier.robots(origin, NOON) is None
+    frontier.put_robots(RobotsText(origin, at(60), b""))
+    frontier.put_robots(RobotsText(origin, at(90), text))
+    assert frontier.robots(origin, at(89)) == RobotsText(origin, at(90), text)
+    assert frontier.robots(origin, at(90)) is None
+    assert frontier.robots("http://example.com", NOON) is None
 
 
 def test_coverage(frontier: Frontier) -> None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "health": "crawler.cli.health:health",
     "get": "crawler.cli.get:get",
     "captures": "crawler.cli.captures:captures",
+    "search": "crawler.cli.search:search",
     "verify": "crawler.cli.verify:verify",
     "reindex": "crawler.cli.reindex:reindex",
     "copy": "crawler.cli.copy:copy",
@@ -27,6 +28,7 @@ COMMANDS = {
     "duplicates": "crawler.cli.duplicates:duplicates",
     "sites": "crawler.cli.sites:sites",
     "reextract": "crawler.cli.reextract:reextract",
+    "export": "crawler.cli.export:export",
     "serve": "crawler.cli.serve:serve",
     "demo": "crawler.cli.demo:demo",
 }
@@ -39,6 +41,7 @@ SUMMARIES = {
     "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
     "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
     "captures": "List what is held of a URL or host.",
+    "search": "Find articles by the words in their title and text.",
     "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
     "reindex": "Make the index again from the store, or bring it up to date.",
     "copy": "Copy an archive to another place, or what it lacks of it.",
@@ -48,6 +51,7 @@ SUMMARIES = {
     "duplicates": "Find the same text, or nearly the same, under other URLs.",
     "reextract": "Make the text again from the WARCs.",
     "sites": "List sites, try one out, see and correct what repeats over its pages.",
+    "export": "Hand it on: JSON lines, Parquet, Markdown, WET, WACZ, CDXJ.",
     "serve": "Show the archive in a browser, and to programs over HTTP.",
     "demo": "See it work: archive a small news site that ships with the program.",
 }

@@ -68,7 +68,7 @@ def _site_lines(archive: Archive, crawl: Crawl, state: str) -> list[str]:
     kinds = ("archived", "unchanged", "refused", "failed")
     found = f"{counts.get('announced', 0)} announced, {counts.get('new', 0)} new"
     done = ", ".join(f"{counts.get(kind, 0)} {kind}" for kind in kinds)
-    more = [f"{counts[kind]} {kind}" for kind in ("not an article",) if counts.get(kind)]
+    more = [f"{counts[kind]} {kind}" for kind in ("not an article", "not a section") if counts.get(kind)]
     requisites = {kind.split()[1]: number for kind, number in counts.items() if kind.startswith("requisites ")}
     if requisites:
         more.append("requisites: " + _counted(requisites))

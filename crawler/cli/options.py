@@ -84,6 +84,21 @@ class Moment(click.ParamType[datetime]):
             self.fail(str(error), param, ctx)
 
 
+class SiteName(click.ParamType[str]):
+    """A site by its host, "www." or not, or by an address on it."""
+
+    name = "site"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from storage.errors import InvalidURL
+        from storage.urls import site_of
+
+        try:
+            return site_of(value if "://" in value else f"http://{value}")
+        except InvalidURL as error:
+            self.fail(f"{value!r} is no site; its address {error.reason}", param, ctx)
+
+
 class Duration(click.ParamType[float]):
     """A length of time in seconds: 90, 15m, 2h, 1d."""
 

@@ -14,6 +14,7 @@ from crawler.discovery.requisites import base_of
 from crawler.discovery.selfstated import article_verdict, robots_rules
 from crawler.discovery.shape import Examples, looks_like_article
 from crawler.discovery.traps import trap_reason
+from crawler.discovery.vocabulary import SECTIONS
 from crawler.extraction.document import TooLarge, Tree, parse
 from crawler.extraction.encoding import decode
 
@@ -81,7 +82,8 @@ def read_page(
         tuple(reader.links.values()),
         problems.lines(),
         tuple(reader.feeds())[:_MAX_FEEDS],
-        tuple(reader.sections)[:_MAX_SECTIONS],
+        # Menus come before footers, and what is higher up the tree has more in it.
+        tuple(sorted(reader.sections, key=lambda section: section.rstrip("/").count("/")))[:_MAX_SECTIONS],
         tuple(reader.next),
         reader.canonical(),
         next(reader.heads("amphtml"), None),
@@ -238,11 +240,12 @@ def _is_headline(text: str) -> bool:
 def _is_section(address: str, text: str, place: Place, verdict: Verdict) -> bool:
     """Whether a link of a menu leads to a section: a short path of words with a short text."""
     parts = urlsplit(address)
-    depth = len([segment for segment in parts.path.split("/") if segment])
-    # Neither an article, nor a list or service by its address; a section's slug may have three words.
+    above, *_ = segments = [segment for segment in parts.path.split("/") if segment] or [""]
+    depth = len(segments)
+    # Neither an article, nor a service or another list by its address; a section's slug may have three words.
     return (
         place in ("menu", "page")
-        and verdict.score in (0.2, 0.55)
+        and (verdict.score in (0.2, 0.55) or (depth == 2 and above.lower() in SECTIONS))
         and not parts.query
         and 1 <= depth <= 2
         and 0 < len(text) <= 40

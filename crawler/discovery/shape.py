@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from crawler.discovery.model import Verdict
 from crawler.discovery.traps import trap_reason
-from crawler.discovery.vocabulary import ARTICLES, LISTS, SERVICE, SHARED, WEAK_LISTS
+from crawler.discovery.vocabulary import ARTICLES, LISTS, SERVICE, SERVICE_PAGES, SHARED, WEAK_LISTS
 
 _PAGE_ENDING = re.compile(
     r"\.(?:[spxgd]?html?|php\d?|aspx?|jsp|jhtml|cfm|cms|ece|do|story|amp|stm|story)$", re.IGNORECASE
@@ -122,7 +122,7 @@ def _alone(url: str) -> Verdict:
     found = max((_dated(address), _slug(address), _numbered(address), _query_id(address)), key=lambda one: one.score)
     listing = next((segment for segment in address.segments[:-1] if segment in LISTS), None)
     last = _PAGE_ENDING.sub("", address.segments[-1]) if address.segments else ""
-    if last in LISTS or last in SERVICE or last in SHARED or _COMMENTS.fullmatch(last):
+    if last in LISTS or last in SERVICE or last in SERVICE_PAGES or last in SHARED or _COMMENTS.fullmatch(last):
         return Verdict(0.05, f"a page {last!r}")
     if listing and not (listing in WEAK_LISTS and found.score >= 0.9):
         return Verdict(0.1, f"a page under {listing!r}")

@@ -28,6 +28,49 @@ SERVICE = _words(
     nutzungsbedingungen privatsphaere cgu cgv subscriptions giftcards epaper e-paper
     """
 )
+#: Whole names of pages on accounts, terms, privacy, contact and the house; as words of a slug they may be news.
+SERVICE_PAGES = _words(
+    """
+    log-in log-on logon signon sign-on log-out register registration my-account profile about-us aboutus who-we-are
+    our-team contact-us contactus terms-of-use terms-of-service terms-and-conditions terms-conditions tos
+    privacy-policy privacy-notice privacy-settings cookie-policy cookie-settings cookies-policy do-not-sell
+    advertise-with-us work-with-us feedback support customer-service press-office complaints editorial-policy
+    ethics code-of-ethics site-map
+    registrierung mein-konto passwort ueber-uns kontaktformular datenschutzhinweise cookie-einstellungen
+    nutzungsbasierte-werbung privatsphaere-einstellungen leserservice kundenservice inserieren mediadaten
+    hilfe-kontakt jugendschutz
+    log-ind logind log-ud opret-bruger min-side min-konto mit-abonnement vilkaar vilkår vilkar betingelser
+    handelsbetingelser abonnementsvilkaar abonnementsvilkår persondata persondatapolitik privatlivspolitik
+    privatliv cookiepolitik cookie-politik om-os om om-avisen kundeservice annoncer annoncering nyhedsbrev
+    nyhedsbreve tilmeld bliv-abonnent redaktionen tilgaengelighed tilgængelighed
+    logga-in logga-ut registrera mitt-konto villkor anvandarvillkor användarvillkor integritetspolicy
+    personuppgifter personuppgiftspolicy cookiepolicy om-oss kontakta-oss kundtjanst kundtjänst annonsera
+    nyhetsbrev prenumerera redaktionen
+    logg-inn logg-ut registrer min-konto personvern personvernerklaering personvernerklæring
+    informasjonskapsler kontakt-oss kundesenter annonsere abonner
+    kirjaudu rekisteroidy kayttoehdot käyttöehdot tietosuoja tietosuojaseloste evasteet evästeet yhteystiedot
+    ota-yhteytta asiakaspalvelu mainostajille tilaa uutiskirje
+    se-connecter connexion deconnexion inscription mon-compte conditions-generales conditions-d-utilisation
+    politique-de-confidentialite confidentialite donnees-personnelles charte mentions-legales nous-contacter
+    contactez-nous qui-sommes-nous a-propos publicite s-abonner aide
+    iniciar-sesion registro registrarse mi-cuenta terminos terminos-y-condiciones condiciones condiciones-de-uso
+    aviso-legal aviso-de-privacidad politica-de-privacidad politica-de-cookies contactenos contactar
+    quienes-somos acerca-de publicidad suscribete suscripcion suscripciones ayuda boletines
+    accedi registrati il-mio-account termini termini-e-condizioni condizioni condizioni-d-uso
+    informativa-privacy note-legali contatti contattaci chi-siamo pubblicita abbonati abbonamenti aiuto
+    entrar cadastro minha-conta termos termos-de-uso termos-e-condicoes politica-de-privacidade privacidade
+    contato fale-conosco contactos quem-somos sobre sobre-nos anuncie assine assinatura ajuda
+    inloggen aanmelden registreren mijn-account voorwaarden algemene-voorwaarden gebruiksvoorwaarden
+    privacybeleid privacyverklaring cookiebeleid contactformulier over-ons adverteren abonneren klantenservice
+    zaloguj zaloguj-sie logowanie rejestracja moje-konto regulamin polityka-prywatnosci polityka-cookies o-nas
+    reklama prenumerata pomoc
+    giris giris-yap uye-ol hesabim kullanim-kosullari kullanim-sartlari gizlilik gizlilik-politikasi
+    cerez-politikasi kvkk iletisim hakkimizda kunye reklam abonelik
+    masuk daftar syarat-ketentuan kebijakan-privasi hubungi-kami tentang-kami redaksi pedoman-media-siber
+    prijava registracija uvjeti-koristenja uslovi-koriscenja politika-privatnosti pravila-privatnosti o-nama
+    impresum
+    """
+)
 #: Ends of addresses that share or print what stands before them, and the pages of its comments.
 SHARED = _words(
     """
@@ -54,6 +97,13 @@ LISTS = _words(
     forums help hilfe faq legal cart checkout quiz games spiele horoscope horoskop weather wetter tv-guide
     tv-programm listings obituaries-search contributors contributor staff people tema-liste topic topics thema
     themen tema tópico mot-cle etiqueta etiquetas keyword keywords archiv archive archives page sections section
+    """
+)
+#: Of the lists, those that are sections of a paper where its menu leads to them.
+SECTIONS = _words(
+    """
+    category categories categoria categorias categoría kategorie kategorien kategori rubrik rubrique seccion sección
+    sezione cat topic topics thema themen tema section sections
     """
 )
 #: The same where the name alone says it.

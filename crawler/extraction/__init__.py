@@ -1,9 +1,15 @@
 """Clean text and metadata of a news page, with the reason for every block that was kept or left out.
 
-The way through this room: `encoding` and `document` make a tree of what was sent, `opinion` asks trafilatura, `blocks`
-cuts the page, `features` (with `columns`, `groups` and `surroundings`) and `model` weigh each block, `verdict` decides,
-`metadata` (with `jsonld` and others) reads what the page says of itself, and `page` calls them in this order. `memory`
-then removes what repeats on a site. `markup` writes an article as Markdown.
+The way of a page through this room, in order (`page` calls the steps):
+
+1. `encoding` and `document` make a tree of what was sent.
+2. `blocks` cuts its body into blocks of text (`elements`, `rows`).
+3. `container` finds the part most text stands in, and `opinion` asks trafilatura what of it is the article.
+4. `metadata` reads what the page says of itself (`declared`, `jsonld`, `titles`, `bylines`, `names`, `dates`,
+   `language`).
+5. `verdict` judges each block: `features` (`columns`, `shape`, `surroundings`, `groups`) are weighed by `model`.
+
+`memory` then removes what repeats on a site, and `markup` writes an article as Markdown.
 """
 
 from __future__ import annotations
@@ -21,13 +27,17 @@ def extract(
     """Return the article of a page; the same input gives the same article, in any process.
 
     Whatever is given, nothing is raised: what is no page, or has no text, gives an article without kept blocks, and
-    its `extractor.method` says why. `content_type` is the HTTP header's value; `now` (aware) the time of the capture,
-    for no article is younger, the present if it is left out.
+    its `extractor.method` says why. Only faults of the machine are: `OSError`, `MemoryError`. `content_type` is the
+    HTTP header's value; `now` (aware) the time of the capture, for no article is younger, the present if it is left
+    out.
     """
     from crawler.extraction.page import read
 
     try:
         return read(html, url, content_type, now)
+    except (OSError, MemoryError):
+        # Not the page's: on another day, or with more memory, it has its text.
+        raise
     except Exception as error:
         # An archive run of thousands of pages must not end at one of them; the record names what happened.
         return Article(url=url, extractor=Extractor("newskeep", "", method=f"failed: {type(error).__name__}: {error}"))

@@ -7,28 +7,14 @@ with the reason why they can be no article text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple
 
-from lxml import etree
-
 from crawler.extraction.document import Tree
+from crawler.extraction.elements import BLOCK_TAGS, HEADINGS, NAMING, SKIPPED, Cut, Element, names
+from crawler.extraction.rows import row
 
-
-def _set(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
-#: Tags that end the line before and after them. Everything else is inline: no space is put at its edges.
-BLOCK_TAGS = _set(
-    "address amp-img article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption"
-    " figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html label legend li main nav noscript ol p picture pre"
-    " section summary table tbody td tfoot th thead tr ul"
-)
-HEADINGS = _set("h1 h2 h3 h4 h5 h6")
-_SKIPPED = _set("script style template svg head iframe object embed canvas audio video map math input source track img")
 _EXCLUDED = {
     "nav": "navigation",
     "dialog": "dialog",
@@ -40,64 +26,15 @@ _EXCLUDED = {
     "textarea": "control",
 }
 _EXCLUDED_ROLES = {"navigation": "navigation", "dialog": "dialog", "alertdialog": "dialog", "menu": "navigation"}
-_BOLD = _set("b strong")
-_ITALIC = _set("i em")
+_PICTURES = names("img video iframe object embed")
+_BOLD = names("b strong")
+_ITALIC = names("i em")
 #: Tags that say something without attributes.
 _TELLING = BLOCK_TAGS | _BOLD | _ITALIC | _EXCLUDED.keys()
-_NAMING = _set("class id role itemprop data-component data-testid data-type")
-_NOT_IN_ROWS = _set("table ul ol dl h1 h2 h3 h4 h5 h6 blockquote figure form pre hr")
-# A row longer than this, in characters, is a page laid out with tables.
-_MAX_ROW = 600
+#: Attributes that say whether an element is to be read.
+_CONDITIONS = names("hidden style role")
 _WORD = re.compile(r"\w")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# Class names that tell one page or one build from another: counters, dates, hashes.
-_VOLATILE = re.compile(r"\d{2,}|^\W*\d+$|^(?=.*\d)(?=.*[A-Z])")
-_PLACE_DEPTH = 8
-
-
-@dataclass(slots=True, eq=False)
-class Element:
-    """A block-level element around some text; compared by identity."""
-
-    tag: str
-    #: Its class, id, role and the like, parted by spaces.
-    names: str
-    parent: Element | None
-    depth: int
-    place: str
-
-    def chain(self) -> list[Element]:
-        """Return the element and its ancestors below <body>, innermost first."""
-        found: list[Element] = []
-        element: Element | None = self
-        while element is not None and element.parent is not None:
-            found.append(element)
-            element = element.parent
-        return found
-
-
-@dataclass(slots=True, eq=False)
-class Cut:
-    """A block as cut from the page, with what the features need of its markup. Shares are of its characters."""
-
-    text: str
-    kind: str
-    within: Element
-    linked: float = 0.0
-    bold: float = 0.0
-    italic: float = 0.0
-    links: int = 0
-    starts_linked: bool = False
-    ends_linked: bool = False
-    #: After a <br>, not at the start of an element.
-    broken: bool = False
-    hidden: bool = False
-    #: Names (class, id …) of the inline element all the text is in.
-    inline_names: str = ""
-    #: Target of its first link.
-    href: str = ""
-    #: Why this can be no text of the article ("navigation", "control", …), if so.
-    excluded: str | None = None
 
 
 class _State(NamedTuple):
@@ -113,35 +50,81 @@ class _State(NamedTuple):
     excluded: str | None = None
 
 
-#: Where the walk is: the block-level element, and what holds there.
-_Point = tuple[Element, _State]
-
-
 @dataclass(slots=True)
 class _Walk:
+    """Where the walk over the page is: in `element`, where `state` holds, with the text of the block under way."""
+
+    element: Element
+    state: _State = field(default_factory=_State)
     cuts: list[Cut] = field(default_factory=list)
     pieces: list[tuple[str, _State]] = field(default_factory=list)
+    #: What held outside of each element the walk is in.
+    outside: list[tuple[Element, _State]] = field(default_factory=list)
     broken: bool = False
+    #: A picture was met after the last block.
+    pictured: bool = False
     #: The last list item that got its block: what follows in the same item is a paragraph.
     item: Element | None = None
 
-    def add(self, text: str, state: _State) -> None:
-        """Add text to the block under way; none starts with white space."""
-        if self.pieces or not text.isspace():
-            self.pieces.append((text, state))
+    def enter(self, node: Tree, tag: str) -> bool:
+        """Meet an element; return whether its children are to be walked over, and the element left after them."""
+        if tag == "br":
+            self._line_break()
+            return False
+        text, filled = node.text, len(node)
+        is_block = tag in BLOCK_TAGS
+        if is_block and (self.pieces or self.broken):
+            self.flush()
+        if not text and not filled:
+            return False
+        self.outside.append((self.element, self.state))
+        attributes = node.items()
+        if is_block:
+            self.element = Element(tag, attributes, self.element, self.element.depth + 1, node)
+            self.state = _in_block(tag, attributes, self.state)
+        elif attributes or tag in _TELLING:
+            self.state = _inline(tag, attributes, self.state)
+        if (
+            tag == "tr"
+            and (line := row(node, self.element, hidden=self.state.hidden, excluded=self.state.excluded)) is not None
+        ):
+            self.cuts.append(line)
+            filled = 0
+        elif text and (self.pieces or not text.isspace()):
+            self.pieces.append((text, self.state))
+        if not filled:
+            self.leave(tag)
+        return bool(filled)
 
-    def flush(self, element: Element) -> None:
+    def leave(self, tag: str) -> None:
+        """Come to the end of an element."""
+        if tag in BLOCK_TAGS and (self.pieces or self.broken):
+            self.flush()
+        self.element, self.state = self.outside.pop()
+
+    def _line_break(self) -> None:
+        if self.state.pre:
+            self.pieces.append(("\n", self.state))
+        else:
+            self.flush()
+            self.broken = True
+
+    def flush(self) -> None:
         """End the block under way, if it has a word."""
+        element = self.element
         broken, self.broken = self.broken, False
         if not self.pieces:
             return
-        pieces, self.pieces = self.pieces, []
+        pieces = self.pieces[:]
+        self.pieces.clear()
         joined = "".join([piece[0] for piece in pieces])
         if not _WORD.search(joined):
             return
         pre = pieces[0][1].pre
         text = joined.strip("\r\n").rstrip() if pre else " ".join(joined.split())
-        self.cuts.append(_measure(Cut(text, self._kind(element, pre), element, broken=broken), pieces))
+        made = Cut(text, self._kind(element, pre), element, broken=broken, pictured=self.pictured)
+        self.pictured = False
+        self.cuts.append(_measure(made, pieces))
 
     def _kind(self, element: Element, pre: bool) -> str:
         quoted = False
@@ -166,6 +149,8 @@ class _Walk:
 
 def _measure(cut: Cut, pieces: list[tuple[str, _State]]) -> Cut:
     """Fill in what the pieces of the text tell of its markup."""
+    if len(pieces) == 1:
+        return _measure_one(cut, pieces[0][1])
     inked = [(len(text.strip()), state) for text, state in pieces if not text.isspace()]
     first, last = inked[0][1], inked[-1][1]
     total = 0
@@ -189,126 +174,81 @@ def _measure(cut: Cut, pieces: list[tuple[str, _State]]) -> Cut:
     return cut
 
 
+def _measure_one(cut: Cut, state: _State) -> Cut:
+    """The same for a block all of whose text is in the same state."""
+    if state.linked:
+        cut.linked, cut.links, cut.href, cut.starts_linked, cut.ends_linked = 1.0, 1, state.href, True, True
+    cut.bold, cut.italic = float(state.bold), float(state.italic)
+    cut.hidden, cut.excluded, cut.inline_names = state.hidden, state.excluded, state.inline_names
+    return cut
+
+
 def cut(body: Tree) -> list[Cut]:
     """Return the blocks of an element (normally <body>) of a readable tree, in page order."""
-    walk = _Walk()
-    point: _Point = Element("body", "", None, 0, "body"), _State()
-    stack: list[_Point] = []
-    events = etree.iterwalk(body, events=("start", "end"))
-    for event, node in events:
-        tag = node.tag
-        if event == "start":
-            stack.append(point)
-            if tag in _SKIPPED and node is not body:
-                events.skip_subtree()
-                continue
-            if node is not body:
-                point = _enter(node, tag, point, walk)
-            if tag == "tr" and (row := _row(node, *point)) is not None:
-                walk.cuts.append(row)
-                events.skip_subtree()
-            elif text := node.text:
-                walk.add(text, point[1])
-            continue
-        if tag in BLOCK_TAGS:
-            walk.flush(point[0])
-        point = stack.pop()
-        if node is not body and (text := node.tail):
-            walk.add(text, point[1])
-    return walk.cuts
-
-
-def _enter(node: Tree, tag: str, outer: _Point, walk: _Walk) -> _Point:
-    """Return what holds inside of `node`; a block tag or <br> ends the block before it."""
-    element, state = outer
-    if tag == "br":
-        if state.pre:
-            walk.pieces.append(("\n", state))
+    walk = _Walk(Element("body", (), None, 0, body))
+    pieces = walk.pieces
+    if body.text and not body.text.isspace():
+        pieces.append((body.text, walk.state))
+    # The elements that the walk is in, each with what follows in the row of its children.
+    rows: list[tuple[Iterator[Tree], Tree]] = [(iter(body), body)]
+    while True:
+        row, parent = rows[-1]
+        for node in row:
+            tag = node.tag
+            if tag in SKIPPED:
+                walk.pictured = walk.pictured or tag in _PICTURES
+            elif walk.enter(node, tag):
+                rows.append((iter(node), node))
+                break
+            # White space before a block is nothing, within it is a space.
+            if (text := node.tail) and (pieces or not text.isspace()):
+                pieces.append((text, walk.state))
         else:
-            walk.flush(element)
-            walk.broken = True
-        return outer
-    attributes = node.items()
-    if not attributes and tag not in _TELLING:
-        return outer
-    names, classes, href, hidden, excluded = _attributes(attributes, state)
-    excluded = excluded if state.excluded is not None else _EXCLUDED.get(tag, excluded)
-    if tag in BLOCK_TAGS:
-        walk.flush(element)
-        element = Element(tag, names, element, element.depth + 1, _place(element.place, tag, classes))
-        pre = state.pre or tag == "pre"
-        if (hidden, pre, excluded, "") != (state.hidden, state.pre, state.excluded, state.inline_names):
-            state = state._replace(hidden=hidden, pre=pre, inline_names="", excluded=excluded)
-        return element, state
-    linked, bold, italic, _, pre, inline_names, outer_href, _ = state
-    return element, _State(
+            rows.pop()
+            if not rows:
+                walk.flush()
+                return walk.cuts
+            walk.leave(parent.tag)
+            if (text := parent.tail) and (pieces or not text.isspace()):
+                pieces.append((text, walk.state))
+
+
+def _inline(tag: str, attributes: Sequence[tuple[str, str]], outer: _State) -> _State:
+    """Return what holds inside of an inline element."""
+    linked, bold, italic, hidden, pre, inline_names, href, excluded = outer
+    names = []
+    for name, value in attributes:
+        if name in NAMING:
+            names.append(value)
+        elif name == "href" and tag == "a":
+            href = value
+    hidden, excluded = _conditions(tag, attributes, outer)
+    return _State(
         linked or tag == "a",
         bold or tag in _BOLD,
         italic or tag in _ITALIC,
         hidden,
         pre,
-        names or inline_names,
-        href if tag == "a" else outer_href,
+        " ".join(names) or inline_names,
+        href,
         excluded,
     )
 
 
-def _attributes(attributes: Iterable[tuple[str, str]], outer: _State) -> tuple[str, str, str, bool, str | None]:
-    """Return the names, the class, the link target, whether it is hidden, and why it is excluded by its role."""
-    names, classes, href = [], "", ""
-    hidden, excluded = outer.hidden, outer.excluded
+def _in_block(tag: str, attributes: Sequence[tuple[str, str]], state: _State) -> _State:
+    hidden, excluded = _conditions(tag, attributes, state)
+    if hidden is state.hidden and excluded is state.excluded and not state.inline_names and (state.pre or tag != "pre"):
+        return state
+    return state._replace(hidden=hidden, pre=state.pre or tag == "pre", inline_names="", excluded=excluded)
+
+
+def _conditions(tag: str, attributes: Sequence[tuple[str, str]], state: _State) -> tuple[bool, str | None]:
+    """Return whether an element is hidden, and why it is excluded."""
+    hidden, excluded = state.hidden, state.excluded or _EXCLUDED.get(tag)
     for name, value in attributes:
-        if name in _NAMING:
-            names.append(value)
-            if name == "class":
-                classes = value
-            elif name == "role" and excluded is None:
-                excluded = _EXCLUDED_ROLES.get(value)
-        elif name == "href":
-            href = value
-        elif name == "hidden" or (name == "style" and _HIDDEN_STYLE.search(value)):
-            hidden = True
-    return " ".join(names), classes, href, hidden, excluded
-
-
-def _row(node: Tree, element: Element, state: _State) -> Cut | None:
-    """Return a table row as one block, its cells joined by " | "; `None` where a table only lays out the page."""
-    cells = [child for child in node if child.tag in {"td", "th"}]
-    if len(cells) < 2 or next(node.iterdescendants(*_NOT_IN_ROWS), None) is not None:
-        return None
-    texts = [_cell_text(cell) for cell in cells]
-    text = " | ".join(texts)
-    if len(text) > _MAX_ROW or not _WORD.search(text):
-        return None
-    anchors = list(node.iterdescendants("a"))
-    linked = sum(len("".join(anchor.itertext()).strip()) for anchor in anchors)
-    return Cut(
-        text,
-        "row",
-        element,
-        linked=min(1.0, linked / max(1, sum(map(len, texts)))),
-        links=len(anchors),
-        hidden=state.hidden,
-        href=(anchors[0].get("href") or "") if anchors else "",
-        excluded=state.excluded,
-    )
-
-
-def _cell_text(cell: Tree) -> str:
-    """Return a cell's text on one line, with a space where a block tag or <br> ends a line and nowhere else."""
-    parts: list[str] = []
-    for event, node in etree.iterwalk(cell, events=("start", "end")):
-        if node.tag in BLOCK_TAGS or node.tag == "br":
-            parts.append(" ")
-        text = node.text if event == "start" else node.tail
-        if text and node.tag not in _SKIPPED and not (event == "end" and node is cell):
-            parts.append(text)
-    return " ".join("".join(parts).split())
-
-
-@lru_cache(maxsize=16384)
-def _place(outer: str, tag: str, classes: str) -> str:
-    """Return the template path of an element: `outer`, then its tag with the class names that do not vary."""
-    stable = [name for name in classes.split()[:6] if not _VOLATILE.search(name)][:3]
-    path = outer.split(">")
-    return ">".join([*path[-_PLACE_DEPTH:], ".".join([tag, *stable])])
+        if name in _CONDITIONS:
+            if name == "role":
+                excluded = excluded or _EXCLUDED_ROLES.get(value)
+            elif name == "hidden" or _HIDDEN_STYLE.search(value):
+                hidden = True
+    return hidden, excluded

@@ -11,7 +11,8 @@ def _names(names: str) -> list[str]:
 
 _OWN = _names(
     "chars words chars_per_word linked links starts_linked ends_linked bold italic ends_sentence ends_colon"
-    " punctuation upper digits symbols date starts_lower colon_early opens broken hidden slug"
+    " punctuation upper digits symbols date starts_lower colon_early opens credit pictured picture_next"
+    " broken hidden slug"
 )
 _KINDS = _names("p h1 heading li row caption quote division")
 _INSIDE = _names("article main aside footer header figure form li table blockquote section")
@@ -19,7 +20,9 @@ _BELOW = _names("aside header footer figure section li a blockquote")
 #: The tags that are looked for around a block, and where the columns "inside" and "below" are among them.
 TAGS = tuple(dict.fromkeys([*_INSIDE, *_BELOW]))
 INSIDE_AT, BELOW_AT = [TAGS.index(tag) for tag in _INSIDE], [TAGS.index(tag) for tag in _BELOW]
-_RELATION = _names("in_main below_main depth in_parent parent_is_main same_place")
+_RELATION = _names(
+    "in_main below_main depth in_parent parent_is_main same_place place_blocks place_kept place_linked place_words"
+)
 _VIEWS = _names("trafilatura json_ld json_ld_length title description repeated")
 _POSITION = _names(
     "position after_first before_last is_before is_after after_h1 has_h1 words_before text_words page_blocks"

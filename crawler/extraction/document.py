@@ -80,11 +80,8 @@ def parse(text: str) -> Tree | None:
     page = _XML_DECLARATION.sub(b"", text[:MAX_CHARS].encode("utf-8", "ignore").translate(None, _CONTROLS), count=1)
     if not _MARKUP.search(page) or (_OTHER_FORMAT.match(page) and not _PAGE.search(page)):
         return None
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-    # Every element is an HtmlElement, which trafilatura expects; lxml.html's own look-up by tag is slow Python.
-    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
     try:
-        tree = html.document_fromstring(page, parser=parser)
+        tree = html.document_fromstring(page, parser=_parser())
     except (etree.LxmlError, ValueError, AssertionError):
         return None
     count = int(cast(float, tree.xpath("count(//*)")))
@@ -93,16 +90,27 @@ def parse(text: str) -> Tree | None:
     return cast(Tree, tree)
 
 
-def lean(tree: Tree) -> Tree:
-    """Return a copy with nothing but what can be article text: without scripts, menus, controls and pictures.
+def _parser() -> etree.HTMLParser:
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    # Every element is an HtmlElement, which trafilatura expects; lxml.html's own look-up by tag is slow Python.
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
+    return parser
 
-    trafilatura drops these as well, but only after it has walked over them many times.
+
+def lean(element: Tree) -> Tree:
+    """Return a copy of <body>, or of an element in it, as a page with nothing but what can be article text.
+
+    Without scripts, menus, controls and pictures, that is. trafilatura drops these as well, but only after it has
+    walked over them many times. The copy is a document of its own: trafilatura looks for text in all of its document.
     """
-    copied = copy(tree)
+    copied = copy(element)
     etree.strip_elements(copied, *_NOT_TEXT, *_NOT_ARTICLE, with_tail=False)
     if too_deep(copied):
         etree.strip_tags(copied, *_WRAPPERS)
-    return copied
+    page = _parser().makeelement("html")
+    if not too_deep(copied):
+        (page if copied.tag == "body" else etree.SubElement(page, "body")).append(copied)
+    return cast(Tree, page)
 
 
 def body(tree: Tree) -> Tree:

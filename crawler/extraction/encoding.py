@@ -103,7 +103,7 @@ def decode(html: bytes, content_type: str | None = None) -> str:
     try:
         text = html.decode()
     except UnicodeDecodeError:
-        return html.decode(_choose(html, declared), "replace").replace("\0", "")
+        return clean(html.decode(_choose(html, declared), "replace"))
     # ASCII is valid UTF-8, and ISO-2022-JP is ASCII with escapes, the only such encoding left on the web.
     if declared[:1] == ["iso2022_jp"] and "\x1b$" in text:
         text = html.decode("iso2022_jp", "replace")

@@ -6,20 +6,19 @@ a language or a site: words are only counted and compared, class names are sorte
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from crawler.extraction.blocks import HEADINGS, Cut
 from crawler.extraction.columns import BELOW_AT, INSIDE_AT, NAMES, TAGS
+from crawler.extraction.elements import HEADINGS, Cut
 from crawler.extraction.groups import GROUPS, groups_of
+from crawler.extraction.shape import shape
 from crawler.extraction.surroundings import Numbers, Surroundings, bits
 from crawler.extraction.words import Passage, tokens
 
@@ -29,14 +28,11 @@ Matrix = NDArray[np.float32]
 Column = NDArray[np.float32]
 Wide = NDArray[np.float64]
 
-_SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"”»’')\]]*$")
-_OPENING = tuple("([|*-–—•·▶►›»")
-_SYMBOLS = re.compile(r"[©®|→›»•▶►]|https?://|@\w|\bwww\.")
-_NUMERIC_DATE = re.compile(r"\b(19|20)\d\d\b|\d{1,2}[:.h]\d\d\b")
-_PUNCTUATION = tuple(".,;!?，。、؛،")
+_SENTENCE_END = tuple(".!?…。！？।؟")
+_CLOSING = "\"”»’')]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hints:
     """What else is known of the page: trafilatura's text, and what the page says of itself."""
 
@@ -45,6 +41,11 @@ class Hints:
     description: str = ""
     #: JSON-LD articleBody.
     body: str = ""
+
+    @cached_property
+    def first(self) -> Passage:
+        """trafilatura's text, to look the blocks up in."""
+        return Passage(self.trafilatura)
 
 
 class _Page:
@@ -55,9 +56,9 @@ class _Page:
         self.words = [tokens(cut.text) for cut in cuts]
         sizes = [len(words) for words in self.words]
         self.lengths = np.array(sizes, dtype=np.float32)
-        self.first_opinion = self.share_of(Passage(hints.trafilatura))
+        self.first_opinion = self.share_of(hints.first)
         self.linked = np.array([cut.linked for cut in cuts], dtype=np.float32)
-        self.ends = [_SENTENCE_END.search(cut.text[-4:]) is not None for cut in cuts]
+        self.ends = [cut.text.rstrip(_CLOSING).endswith(_SENTENCE_END) for cut in cuts]
         self.headings = [cut.kind in HEADINGS for cut in cuts]
         self.core = np.flatnonzero((self.first_opinion > 0.7) & (self.lengths >= 8)).tolist()
         self.core_words = sum(sizes[index] for index in self.core)
@@ -75,7 +76,7 @@ def matrix(cuts: Sequence[Cut], hints: Hints) -> Matrix:
     """Return the features, a row a block, columns as in `NAMES`. `cuts` must not be empty."""
     page = _Page(cuts, hints)
     parts: list[NDArray[Any]] = [
-        _own(page),
+        shape(cuts, page.words, page.ends),
         _markup(page),
         _views(page, hints),
         _position(page),
@@ -85,65 +86,6 @@ def matrix(cuts: Sequence[Cut], hints: Hints) -> Matrix:
         _groups(page),
     ]
     return np.hstack([part.astype(np.float32, copy=False) for part in parts])
-
-
-def _own(page: _Page) -> Wide:
-    cuts, counts = page.cuts, np.maximum(1.0, page.lengths.astype(np.float64))
-    texts = [cut.text for cut in cuts]
-    chars = np.array([len(text) for text in texts])
-    # The beginning tells the kind of a block.
-    starts = [text[:80] for text in texts]
-    upper, digits = _letters(starts)
-    columns: list[ArrayLike] = [
-        chars,
-        page.lengths,
-        chars / counts,
-        page.linked,
-        [cut.links for cut in cuts],
-        [cut.starts_linked for cut in cuts],
-        [cut.ends_linked for cut in cuts],
-        [cut.bold for cut in cuts],
-        [cut.italic for cut in cuts],
-        page.ends,
-        [text.endswith((":", "：")) for text in texts],
-        np.array([sum(map(text.count, _PUNCTUATION)) for text in texts]) / counts,
-        upper,
-        digits,
-        [_SYMBOLS.search(start) is not None for start in starts],
-        [bool(some) and _NUMERIC_DATE.search(start) is not None for some, start in zip(digits, starts, strict=True)],
-        [start[:1].islower() for start in starts],
-        [":" in start[:25] or "：" in start[:25] for start in starts],
-        [start.startswith(_OPENING) for start in starts],
-        [cut.broken for cut in cuts],
-        [cut.hidden for cut in cuts],
-        [
-            _slug_overlap(cut.href, words) if cut.linked > 0.3 else 0.0
-            for cut, words in zip(cuts, page.words, strict=True)
-        ],
-    ]
-    return np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
-
-
-def _letters(texts: Sequence[str]) -> tuple[Wide, Wide]:
-    """The shares of capitals and of digits in each text; none of the texts is empty."""
-    sizes = np.array([len(text) for text in texts])
-    characters = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<U1")
-    first = np.cumsum(sizes) - sizes
-    upper, digits = (
-        np.add.reduceat(found, first, dtype=np.int64) / sizes
-        for found in (np.strings.isupper(characters), np.strings.isdigit(characters))
-    )
-    return upper, digits
-
-
-def _slug_overlap(href: str, words: Sequence[str]) -> float:
-    """Which part of a link's words stands in its address: high for links to other articles by their headline."""
-    distinct = {word for word in words if len(word) > 3}
-    if len(distinct) < 3:
-        return 0.0
-    path = href.partition("#")[0].partition("?")[0].rstrip("/")
-    slug = set(tokens(unquote(path).rpartition("/")[2].replace("_", " ")))
-    return len(slug & distinct) / len(distinct)
 
 
 def _markup(page: _Page) -> Wide:
@@ -156,9 +98,22 @@ def _markup(page: _Page) -> Wide:
         around.in_parent,
         around.parent_is_main,
         [page.places[cut.within.place] / max(1, page.core_words) for cut in page.cuts],
+        *_places(page),
     ]
     kinds = np.array([_kinds(cut.within.tag, cut.kind) for cut in page.cuts])
     return np.column_stack([kinds, inside[:, INSIDE_AT], below[:, BELOW_AT], *relation])
+
+
+def _places(page: _Page) -> list[Wide]:
+    """Of all blocks at a block's place in the template: how many, the parts kept and linked, and words a block."""
+    numbers: dict[str, int] = {}
+    at = [numbers.setdefault(cut.within.place, len(numbers)) for cut in page.cuts]
+    blocks = np.bincount(at).astype(np.float64)
+    words = np.bincount(at, page.lengths)
+    kept = np.bincount(at, page.lengths * page.first_opinion)
+    linked = np.bincount(at, page.lengths * page.linked)
+    some = np.maximum(1.0, words)
+    return [each[at] for each in (blocks, kept / some, linked / some, words / blocks)]
 
 
 @cache
@@ -188,7 +143,7 @@ def _views(page: _Page, hints: Hints) -> Wide:
     rest = [
         (
             ratio,
-            _overlap(title, set(words)),
+            _overlap(title, words),
             len(words) >= 4 and text in description,
             times[text] > 1,
         )
@@ -197,10 +152,14 @@ def _views(page: _Page, hints: Hints) -> Wide:
     return np.column_stack([page.first_opinion, json_ld, np.array(rest)])
 
 
-def _overlap(one: Set[str], other: Set[str]) -> float:
+def _overlap(one: Set[str], words: Sequence[str]) -> float:
     """Which part of the words of both is in both."""
+    # Most blocks share no word with a title, and need no set.
+    if one.isdisjoint(words):
+        return 0.0
+    other = set(words)
     common = len(one & other)
-    return common / max(1, len(one) + len(other) - common)
+    return common / (len(one) + len(other) - common)
 
 
 def _position(page: _Page) -> Matrix:

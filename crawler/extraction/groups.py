@@ -50,13 +50,28 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "body": ("body", "content", "article", "story", "post", "entry", "text", "paragraph", "rich", "prose", "copy"),
     "consent": ("cookie", "consent", "gdpr", "privacy", "modal", "popup", "overlay", "toast", "alert", "disclaimer"),
-    "embed": (
-        *("embed", "tweet", "instagram", "quote", "pull", "aside", "factbox", "infobox", "box", "module", "component"),
+    "post": (
+        *("twitter-tweet", "tweet", "instagram-media", "fb-post", "tiktok", "bluesky", "mastodon", "telegram-post"),
+        *("reddit-embed", "social-embed", "social-media-embed"),
     ),
+    "embed": (*("embed", "instagram", "quote", "pull", "aside", "factbox", "infobox", "box", "module", "component"),),
     "hidden": ("hidden", "hide", "sr-only", "visually", "screen-reader", "print", "invisible", "offscreen"),
 }
 # Too short to be looked for inside of words.
 _WHOLE_PARTS = {"ad": "advert", "ads": "advert", "tag": "tag", "tags": "tag", "bio": "author"}
+_BITS = {group: 1 << bit for bit, group in enumerate(GROUPS)}
+
+
+def _starting() -> dict[str, list[tuple[str, int]]]:
+    """The fragments by their first three letters (none is shorter), each with the bit of its group."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for group, fragments in GROUPS.items():
+        for fragment in fragments:
+            found.setdefault(fragment[:3], []).append((fragment, _BITS[group]))
+    return found
+
+
+_STARTING = _starting()
 
 
 @lru_cache(maxsize=16384)
@@ -70,9 +85,12 @@ def groups_of(names: str) -> int:
 
 @lru_cache(maxsize=65536)
 def _groups_of_name(name: str) -> int:
-    found = {_WHOLE_PARTS.get(part) for part in name.replace("_", "-").split("-")}
-    return sum(
-        1 << bit
-        for bit, (group, fragments) in enumerate(GROUPS.items())
-        if group in found or any(map(name.__contains__, fragments))
-    )
+    found = 0
+    for at in range(len(name) - 2):
+        for fragment, group in _STARTING.get(name[at : at + 3], ()):
+            if name.startswith(fragment, at):
+                found |= group
+    for part in name.replace("_", "-").split("-"):
+        if part in _WHOLE_PARTS:
+            found |= _BITS[_WHOLE_PARTS[part]]
+    return found

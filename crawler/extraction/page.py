@@ -1,4 +1,4 @@
-"""One page, from what was sent to its article: decode, parse, ask, cut, judge."""
+"""One page, from what was sent to its article: decode, parse, cut, ask, read what it says of itself, judge."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 from crawler.extraction import jsonld
 from crawler.extraction.blocks import cut
+from crawler.extraction.container import most_text
 from crawler.extraction.document import TooLarge, body, lean, parse
 from crawler.extraction.encoding import clean, decode
 from crawler.extraction.features import Hints
 from crawler.extraction.metadata import Metadata, metadata
 from crawler.extraction.model import shipped
-from crawler.extraction.opinion import opinion
+from crawler.extraction.opinion import first_opinion, opinion
 from crawler.extraction.standfirst import listed
 from crawler.extraction.verdict import Verdict, judge
 from storage.model import Article, Extractor
@@ -21,7 +22,7 @@ from storage.model import Article, Extractor
 
 def read(page: bytes | str, url: str, content_type: str | None, now: datetime | None) -> Article:
     """Return the article of a page; raises only what a bug raises."""
-    text = clean(page if isinstance(page, str) else decode(page, content_type))
+    text = clean(page) if isinstance(page, str) else decode(page, content_type)
     try:
         tree = parse(text)
     except TooLarge as error:
@@ -29,10 +30,11 @@ def read(page: bytes | str, url: str, content_type: str | None, now: datetime | 
     if tree is None:
         return article(url, Metadata(), Verdict((), "nothing: no markup"))
     nodes = jsonld.nodes(tree)
-    first = opinion(lean(tree))
+    blocks = cut(body(tree))
+    first = first_opinion(lean(most_text(blocks, body(tree))))
     found = metadata(tree, url, first, nodes=nodes, now=now)
     hints = Hints(first, found.title or "", found.description or "", jsonld.article_body(nodes))
-    verdict = judge(cut(body(tree)), hints, shipped(), partial(opinion, tree))
+    verdict = judge(blocks, hints, shipped(), partial(opinion, tree))
     return article(url, found, verdict)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from crawler.extraction.blocks import Cut, Element
+from crawler.extraction.elements import Cut, Element
 from crawler.extraction.groups import groups_of
 
 Numbers = NDArray[np.int64]

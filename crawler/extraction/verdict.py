@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from crawler.extraction.blocks import Cut
+from crawler.extraction.captions import is_credited
 from crawler.extraction.columns import NAMES
+from crawler.extraction.elements import Cut
 from crawler.extraction.features import Hints, matrix
 from crawler.extraction.model import Model
 from crawler.extraction.opinion import Mode
@@ -40,7 +41,7 @@ def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Verdict:
         rows = matrix(candidates, hints)
         probabilities = model.probabilities(rows)
         answers, kept = probabilities.tolist(), int(rows[probabilities >= model.threshold, _WORDS].sum(dtype=float))
-    first = len(tokens(hints.trafilatura))
+    first = hints.first.length
     if kept and kept >= _LEAST_SHARE * first:
         by_cut = dict(zip(candidates, answers, strict=True))
         return Verdict(tuple(_by_model(cut, by_cut.get(cut), model.threshold) for cut in cuts), "model")
@@ -55,6 +56,9 @@ def _by_model(cut: Cut, answer: float | None, threshold: float) -> Block:
         return _block(cut, False, cut.excluded or "not in the text")
     reason = f"model p={min(0.99, max(0.01, answer)):.2f}".replace("=0.", "=.")
     kept = answer >= threshold
+    if kept and cut.pictured and is_credited(cut.text):
+        # Pages with captions in plain paragraphs are too few for the model to learn them.
+        return _block(cut, False, f"caption with a credit, {reason}")
     if not kept and (cut.hidden or cut.kind == "caption"):
         reason = f"{'hidden' if cut.hidden else 'caption'}, {reason}"
     return _block(cut, kept, reason)

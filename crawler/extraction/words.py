@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 # Thai, Lao, Burmese, Khmer, kana and Han are written without spaces: there each character is a token.
 _UNSPACED = (
@@ -38,21 +37,16 @@ class Passage:
     def __init__(self, text: str) -> None:
         words = tokens(text)
         self.length = len(words)
-        self._words, self._distinct = words, set(words)
+        self._distinct = set(words)
         self._grams = set(_grams(words))
-        #: Length -> all runs of so many words.
-        self._runs: dict[int, set[tuple[str, ...]]] = {}
+        self._joined = f" {' '.join(words)} "
 
     def holds(self, words: Sequence[str]) -> bool:
         """Whether all the words stand here, one after the other."""
-        size = len(words)
         # Most words of menus and adverts are not in the text at all.
-        if size < 2 or not self._distinct.issuperset(words):
+        if len(words) < 2 or not self._distinct.issuperset(words):
             return self._distinct.issuperset(words)
-        if size not in self._runs:
-            shifted = (islice(self._words, start, None) for start in range(size))
-            self._runs[size] = set(zip(*shifted, strict=False))
-        return tuple(words) in self._runs[size]
+        return f" {' '.join(words)} " in self._joined
 
     def share(self, words: Sequence[str]) -> float:
         """Return which part (0 to 1) of `words` stands here; fewer than four words do whole or not at all."""

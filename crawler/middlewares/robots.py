@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from scrapy import Request
@@ -13,8 +14,8 @@ from scrapy.utils.httpobj import urlparse_cached
 from crawler.middlewares.retry_after import again, sooner
 from crawler.politeness import WAIT_STATUSES
 from crawler.queueing import host_of
-from crawler.refusals import HostLeftAlone, Refused
-from crawler.robots import ROBOTS_MAX_BYTES, RULES_SECONDS, UNREACHABLE_SECONDS, Rules, parse
+from crawler.refusals import HostLeftAlone, HostUnreachable, Refused
+from crawler.robots import ROBOTS_MAX_BYTES, UNREACHABLE_SECONDS, Rules, holds_for, parsed
 from crawler.session import Session, session_of
 from storage.errors import SpoolError
 from storage.http import ContentError, HttpMessage
@@ -55,7 +56,7 @@ class RobotsMiddleware:
             return None
         url = urlparse_cached(request)
         origin = f"{url.scheme}://{url.netloc}"
-        rules = await self._rules.of(origin, lambda: self._fetch(origin, host_of(request)))
+        rules = await self._rules.of(origin, lambda: self._learn(origin, host_of(request)))
         if rules.wait and (later := again(request, self._gate)):
             return later
         rules.check(request.url, self._user_agent)
@@ -63,6 +64,11 @@ class RobotsMiddleware:
             # Asked for robots.txt just now, the host wants a pause: the request waits for it in the scheduler.
             return sooner(request)
         return None
+
+    async def _learn(self, origin: str, host: str) -> Rules:
+        if kept := await self._rules.recall(origin):
+            return await self._read(kept[0], host, kept[1])
+        return await self._fetch(origin, host)
 
     async def _fetch(self, origin: str, host: str) -> Rules:
         request = Request(
@@ -79,28 +85,32 @@ class RobotsMiddleware:
         except Refused as error:
             return Rules(refusal=f"robots.txt {error}")
         except (HostLeftAlone, SpoolError) as error:
-            return Rules(unreachable=error, until=soon)
+            return Rules(unreachable=HostUnreachable(error), until=soon)
         except IgnoreRequest:
             # Too many redirects count as unavailable (RFC 9309, 2.3.1.2).
             return Rules()
         except Exception as error:
-            return Rules(unreachable=error, until=soon)
+            timeout = request.meta.get("download_timeout", 0.0)
+            return Rules(unreachable=HostUnreachable(error, timeout), until=soon)
         if response.status >= 500 or response.status == 429:
             wait = response.status in WAIT_STATUSES
             refusal = f"robots.txt answered {response.status}, which forbids all (RFC 9309)"
             return Rules(refusal=refusal, wait=wait, until=time.monotonic() if wait else soon)
-        if response.status != 200:
-            return Rules(until=time.monotonic() + RULES_SECONDS)
-        return self._parse(response, host)
+        return await self._answered(response, origin, host)
 
-    def _parse(self, response: Response, host: str) -> Rules:
-        exchange = response.meta["recorded"].exchange
-        until = time.monotonic() + RULES_SECONDS
+    async def _answered(self, response: Response, origin: str, host: str) -> Rules:
+        message = HttpMessage.parse(response.meta["recorded"].exchange.response)
+        seconds = holds_for(message, datetime.now(UTC))
         try:
-            body = HttpMessage.parse(exchange.response).content(ROBOTS_MAX_BYTES * 8)
+            # Another status allows all.
+            content = message.content(ROBOTS_MAX_BYTES * 8) if response.status == 200 else b""
         except ContentError as error:
-            return Rules(refusal=f"robots.txt cannot be read: {error}", until=until)
-        parser = parse(body)
+            return Rules(refusal=f"robots.txt cannot be read: {error}", until=time.monotonic() + seconds)
+        await self._rules.remember(origin, content, seconds)
+        return await self._read(content, host, seconds)
+
+    async def _read(self, content: bytes, host: str, seconds: float) -> Rules:
+        parser = await parsed(content)
         if delay := parser.crawl_delay(self._user_agent):
             self._gate.crawl_delay(host, min(float(delay), self._max_delay))
-        return Rules(parser, until=until)
+        return Rules(parser, until=time.monotonic() + seconds)

@@ -22,11 +22,12 @@ from storage.frontier.model import (
     FrontierCounts,
     HostState,
     Known,
+    RobotsText,
     SiteRun,
     SiteState,
     Visit,
 )
-from storage.frontier.schema import AGAIN, NEW, ROLES, SOURCE, addresses, hosts, names, runs, sites
+from storage.frontier.schema import AGAIN, NEW, ROLES, SOURCE, addresses, hosts, names, robots, runs, sites
 from storage.frontier.statements import ARTICLE
 from storage.index.rows import seconds
 from storage.sqlite import Database, Kind
@@ -35,7 +36,10 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 # Runs kept of each site.
 RUNS = 50
 
-_a, _s = addresses.c, sites.c
+# Seconds for which a robots.txt that no longer holds may stay: most are replaced by a newer one before.
+_ROBOTS_KEPT = 86_400
+
+_a, _s, _r = addresses.c, sites.c, robots.c
 
 
 def open_database(path: Path) -> Database:
@@ -206,6 +210,21 @@ class Frontier:
         row = {"host": host.host, "wait_until": rows.packed(host.wait_until), "reason": rows.short(host.reason)}
         with self._writing() as connection:
             connection.execute(insert(hosts).values(row).on_conflict_do_update(index_elements=["host"], set_=row))
+
+    def robots(self, origin: str, at: datetime) -> RobotsText | None:
+        """Return the robots.txt of an origin, if one is known that holds at that time."""
+        where = (_r.origin == origin, _r.until > seconds(at))
+        with self._reading() as connection:
+            row = connection.execute(select(robots).where(*where)).first()
+        return None if row is None else rows.robots_of(row)
+
+    def put_robots(self, text: RobotsText) -> None:
+        """Keep a robots.txt; of the others some that no longer hold are removed."""
+        row = rows.robots_row(text)
+        old = select(_r.origin).where(_r.until < seconds(datetime.now(UTC)) - _ROBOTS_KEPT).limit(writes.BATCH)
+        with self._writing() as connection:
+            connection.execute(insert(robots).values(row).on_conflict_do_update(index_elements=["origin"], set_=row))
+            connection.execute(delete(robots).where(_r.origin.in_(old)))
 
     # Runs
 

@@ -112,6 +112,17 @@ class HostState:
 
 
 @dataclass(frozen=True, slots=True)
+class RobotsText:
+    """The robots.txt of an origin, such as "https://www.example.org", as far as it counts."""
+
+    origin: str
+    #: It is not to be asked for again before then.
+    until: datetime
+    #: Its content coding removed; empty where there is none, and all is allowed.
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SiteRun:
     """One run over a site, for `health`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import blake2b
@@ -10,7 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Row
 
-from storage.frontier.model import Known, Role, SiteRun, SiteState, State, Visit
+from storage.frontier.model import Known, RobotsText, Role, SiteRun, SiteState, State, Visit
 from storage.frontier.schema import ROLES, STATES, queue_of
 from storage.index.rows import pack_digest, seconds, unpack_digest
 
@@ -132,6 +133,14 @@ def site_of_row(row: Row[Any]) -> SiteState:
         blocked_reason=row.blocked_reason,
         blocks=row.blocks,
     )
+
+
+def robots_row(text: RobotsText) -> dict[str, Any]:
+    return {"origin": text.origin, "until": seconds(text.until), "content": zlib.compress(text.content)}
+
+
+def robots_of(row: Row[Any]) -> RobotsText:
+    return RobotsText(row.origin, _EPOCH + timedelta(seconds=row.until), zlib.decompress(row.content))
 
 
 def run_row(run: SiteRun) -> dict[str, Any]:

@@ -135,6 +135,17 @@ hosts = Table(
     sqlite_with_rowid=False,
 )
 
+# Of what sites allow a copy each, which holds for hours.
+robots = Table(
+    "robots",
+    metadata,
+    Column("origin", Text, primary_key=True),
+    Column("until", Integer, nullable=False),
+    # As zlib has it.
+    Column("content", LargeBinary, nullable=False),
+)
+Index("robots_by_until", robots.c.until)
+
 runs = Table(
     "runs",
     metadata,

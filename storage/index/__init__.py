@@ -53,6 +53,9 @@ class ArticleEntry:
     fingerprint: Fingerprint | None = None
     #: Set by the index, for paging.
     id: int | None = field(default=None, compare=False)
+    #: What is searched, on its way into the index, which does not give it back; `None` for what cannot be searched.
+    text: str | None = field(default=None, compare=False, repr=False)
+    authors: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,35 @@ class Duplicate:
     exact: bool
     #: About which share of their runs of words the two have in common: 1 where they differ in signs alone.
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which articles a search goes through."""
+
+    site: str | None = None
+    #: With its regions: "pt" is also "pt-BR".
+    language: str | None = None
+    #: Words that follow each other in the name of an author.
+    author: str | None = None
+    #: Both included.
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article that was searched for: the newest of its URL that has the words."""
+
+    article: ArticleEntry
+    #: What goes on behind this one.
+    key: int
+    authors: tuple[str, ...]
+    #: A line or two of the text around the words; its beginning where they stand in the title alone.
+    snippet: str
+    #: Where the words stand, as (start, end) in `snippet` and in the article's title.
+    marks: tuple[tuple[int, int], ...]
+    title_marks: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -15,15 +17,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
 )
 
 from storage.versioned import Migration, about_table
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
-VERSION = 1
-
-#: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
-MIGRATIONS: Mapping[int, Migration] = {}
+VERSION = 2
 
 metadata = MetaData()
 
@@ -46,6 +46,8 @@ warcs = Table(
     Column("parts", Text, nullable=False),
     Column("captures", BigInteger, nullable=False),
     Column("articles", BigInteger, nullable=False),
+    # How many of these can be searched.
+    Column("searched", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 
@@ -108,6 +110,41 @@ article_keys = Table(
     sqlite_with_rowid=False,
 )
 
+# What is searched. The id says the time, so that the newest stand last in every list of FTS5's; see
+# storage/index/searching.py. No foreign key: while WARCs are replaced, the text waits here for its article.
+searched = Table(
+    "searched",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("article", BigInteger, nullable=False, index=True),
+    # Of URL, time and text: the same text of the same capture in another WARC.
+    Column("digest", LargeBinary, nullable=False),
+    # Packed; the index of words does not hold it, and cannot take words out without.
+    Column("text", LargeBinary, nullable=False),
+)
+
+# The words of `searched` by its ids. One column: what is not a word of the text has a ":" in it. Without the text
+# (content=''), which lies packed in `searched` at a third of the size, and without lengths, which only ranking needs.
+_WORDS = """CREATE VIRTUAL TABLE search USING fts5(
+    words, content='', columnsize=0, tokenize="ascii tokenchars ':.-_'"
+)"""
+
+
+@event.listens_for(searched, "after_create")
+def _make_search(_: Table, connection: Connection, **__: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_WORDS)
+
+
+def _add_search(connection: Connection) -> None:
+    """Version 2: full-text search. The texts are not here; `newskeep reindex` brings them."""
+    connection.exec_driver_sql("ALTER TABLE warcs ADD COLUMN searched BIGINT NOT NULL DEFAULT 0")
+    searched.create(connection)
+
+
+#: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
+MIGRATIONS: Mapping[int, Migration] = {1: _add_search}
+
 
 # Rows on their way in, private to a connection: the locks of the real tables are held for one INSERT … SELECT only.
 staging = MetaData()
@@ -124,4 +161,14 @@ staged_articles = _staged(articles)
 # The offset stands for an article that has no id yet.
 staged_keys = Table(
     "staged_keys", staging, Column("offset", BigInteger), Column("key", Integer), prefixes=["TEMPORARY"]
+)
+# Without words where the text is known to be there already.
+staged_texts = Table(
+    "staged_texts",
+    staging,
+    Column("offset", BigInteger),
+    Column("digest", LargeBinary),
+    Column("text", LargeBinary),
+    Column("words", Text),
+    prefixes=["TEMPORARY"],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -13,8 +14,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from storage.errors import StoreUnavailable
-from storage.index import ArticleEntry, Counts, Duplicate, WarcEntry, queries, writes
+from storage.index import ArticleEntry, Counts, Duplicate, Filters, Hit, WarcEntry, queries, searching, writes
 from storage.index.rows import Row, article_of, capture_of, pack_url, seconds, warc_of
+from storage.index.wanted import Wanted
 from storage.model import Capture
 from storage.sqlite import Database
 from storage.text import is_same_title
@@ -25,9 +27,14 @@ Accept = Callable[[Capture], bool]
 # Rows fetched at a time. No transaction stays open between two fetches, so a slow reader holds nobody up.
 BATCH = 1_000
 
+# Rows that a search fetches at least: some are older captures of what it has shown.
+FEW = 50
+
 # Articles looked at for each key that a text may share with others: a notice that stands for the text on thousands
 # of pages shares its key with all of them.
 CANDIDATES = 1_000
+# Articles that tell which sites are busy.
+RECENT = 5_000
 
 
 class Index:
@@ -137,10 +144,24 @@ class Index:
         """
         start, end = surt_prefix(url, match)
         low = queries.FIRST if since is None else seconds(since)
-        high = queries.LAST if until is None else seconds(until)
         cursor: Row = (start, low if match == "exact" else queries.FIRST, -1, -1)
         if after is not None:
             cursor = max(cursor, self._cursor(after))
+        yield from self._captures(cursor, end, since, until, limit)
+
+    def all_captures(
+        self, *, since: datetime | None = None, until: datetime | None = None, after: Capture | None = None
+    ) -> Iterator[Capture]:
+        """Yield every capture, as `captures` does those of a URL."""
+        cursor: Row = ("", queries.FIRST, -1, -1) if after is None else self._cursor(after)
+        # Keys are ASCII.
+        yield from self._captures(cursor, "\x7f", since, until, None)
+
+    def _captures(
+        self, cursor: Row, end: str, since: datetime | None, until: datetime | None, limit: int | None
+    ) -> Iterator[Capture]:
+        low = queries.FIRST if since is None else seconds(since)
+        high = queries.LAST if until is None else seconds(until)
         left = limit
         while left is None or left > 0:
             size = BATCH if left is None else min(BATCH, left)
@@ -284,8 +305,10 @@ class Index:
             yield after
 
     def busiest_sites(self, since: datetime, limit: int) -> list[tuple[str, int]]:
-        """Return the sites with the most articles captured since then, and how many; reads a row for each of those."""
-        return [(site, int(count)) for site, count in self._fetch(queries.BUSIEST, low=seconds(since), n=limit)]
+        """Return the sites with the most of the articles captured since then, of the newest 5,000, and how many."""
+        rows = self._fetch(queries.RECENT_SITES, low=seconds(since), n=RECENT)
+        found = Counter(site for (site,) in rows)
+        return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
     def articles_a_day(self, since: datetime, site: str | None = None) -> dict[date, int]:
         """Return the number of articles captured on each day in UTC since then; days without any are left out."""
@@ -350,6 +373,53 @@ class Index:
                 if known and entry.fingerprint and known.is_near(entry.fingerprint):
                     exact = known.digest == entry.fingerprint.digest
                     yield Duplicate(entry, exact, known.similarity(entry.fingerprint))
+
+    # Search
+
+    def search(
+        self, wanted: Wanted, filters: Filters | None = None, *, before: int | None = None, limit: int | None = None
+    ) -> Iterator[Hit]:
+        """Yield what has the wanted words, the newest first, each URL once (and those that share its SURT).
+
+        `before`, a hit's key, goes on behind that hit. What a compaction moves meanwhile stays where it is.
+        """
+        question = searching.Question.of(wanted, filters or Filters())
+        if question is None:
+            return
+        cursor = question.high if before is None else max(0, min(before, question.high))
+        seen: set[str] = set()
+        left = BATCH if limit is None else limit
+        while left > 0:
+            size = min(BATCH, max(left, FEW))
+            rows = self._fetch(searching.FIND, match=question.match, before=cursor, low=question.low, n=size)
+            for row in rows:
+                number, _, key = row[:3]
+                cursor = number
+                if key in seen:
+                    continue
+                seen.add(key)
+                hit = question.hit(row)
+                if before is not None and self._is_older(question, hit, key):
+                    continue
+                yield hit
+                if limit is not None:
+                    left -= 1
+                    if not left:
+                        return
+            if len(rows) < size:
+                return
+
+    def _is_older(self, question: searching.Question, hit: Hit, key: str) -> bool:
+        """Whether a page before this one had a newer article of the URL."""
+        place = {"surt": key, "time": seconds(hit.article.timestamp), "id": hit.key, "before": question.high}
+        newer = self._fetch(searching.NEWER, **place, n=CANDIDATES)
+        return any(self._fetch(searching.MATCHES, match=question.match, id=row[0]) for row in newer)
+
+    def unsearched(self, filename: str | None = None) -> int:
+        """Return how many articles, of one WARC or of all, search cannot find yet: an older version entered them."""
+        query = searching.UNSEARCHED if filename is None else searching.UNSEARCHED_OF
+        rows = self._fetch(query, filename=filename)
+        return int(rows[0][0] or 0) if rows else 0
 
     # The database
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, literal, select, update
 from sqlalchemy.schema import CreateTable, DropTable
 
 from storage.errors import Corrupt
-from storage.index import ArticleEntry, WarcEntry
+from storage.index import ArticleEntry, WarcEntry, searching
 from storage.index.rows import article_row, capture_row, fingerprint_of
 from storage.index.schema import (
     article_keys,
@@ -21,11 +21,13 @@ from storage.index.schema import (
     staged_articles,
     staged_captures,
     staged_keys,
+    staged_texts,
     warcs,
 )
 from storage.model import Capture
 
 _Row = TypeVar("_Row", Capture, ArticleEntry)
+_STAGED = (staged_captures, staged_articles, staged_keys, staged_texts)
 
 # Rows packed and handed to the driver at a time; keeps memory flat.
 _BATCH = 1_000
@@ -56,22 +58,26 @@ def replace(
         return False
     # Packing takes longest and the rows may come over a network: nobody waits for that.
     with _transaction(connection, "BEGIN"):
-        for table in (staged_captures, staged_articles, staged_keys):
+        for table in _STAGED:
             # Left over if the last attempt on this connection failed.
             connection.execute(DropTable(table, if_exists=True))
             connection.execute(CreateTable(table))
         for captured in _batches(_of(warc, rows)):
             _stage(connection, staged_captures, map(capture_row, captured))
+        known = searching.of_warcs(connection, _numbers(connection, old))
         for read in _batches(_of(warc, entries)):
             _stage(connection, staged_articles, (article_row(entry, warc.parts) for entry in read))
             _stage(connection, staged_keys, _key_rows(read))
+            texts = (entry for entry in read if entry.text is not None)
+            _stage(connection, staged_texts, (searching.staged(entry, known) for entry in texts))
     with _transaction(connection, "BEGIN IMMEDIATE"):
         # Another process may have been faster.
         new = afresh or not _is_known(connection, warc)
-        _delete(connection, old)
+        waiting = _delete(connection, old)
         if new:
-            _enter(connection, warc)
-        for table in (staged_captures, staged_articles, staged_keys):
+            _enter(connection, warc, waiting)
+        searching.remove(connection, chain.from_iterable(waiting.values()))
+        for table in _STAGED:
             connection.execute(DropTable(table))
     return new
 
@@ -81,7 +87,9 @@ def remove(connection: Connection, filenames: Collection[str]) -> bool:
     if not filenames:
         return False
     with _transaction(connection, "BEGIN IMMEDIATE"):
-        return _delete(connection, filenames)
+        found = next(_numbers(connection, filenames), None) is not None
+        searching.remove(connection, chain.from_iterable(_delete(connection, filenames).values()))
+        return found
 
 
 def _is_known(connection: Connection, warc: WarcEntry) -> bool:
@@ -114,7 +122,7 @@ def _key_rows(entries: Iterable[ArticleEntry]) -> Iterator[dict[str, Any]]:
             yield {"offset": entry.offset, "key": key}
 
 
-def _enter(connection: Connection, warc: WarcEntry) -> None:
+def _enter(connection: Connection, warc: WarcEntry, waiting: searching.Waiting) -> None:
     entry = {
         "filename": warc.filename,
         "size": warc.size,
@@ -135,6 +143,7 @@ def _enter(connection: Connection, warc: WarcEntry) -> None:
     connection.execute(
         insert(article_keys).from_select(["key", "article"], keyed.distinct().order_by(staged_keys.c.key))
     )
+    counted["searched"] = searching.enter(connection, number, waiting)
     connection.execute(update(warcs).where(warcs.c.id == number).values(counted))
 
 
@@ -144,17 +153,24 @@ def _move(connection: Connection, staged: Table, table: Table, warc: int, order:
     return connection.execute(insert(table).from_select([*staged.c.keys(), "warc"], rows)).rowcount
 
 
-def _delete(connection: Connection, filenames: Collection[str]) -> bool:
-    names, found = iter(filenames), False
+def _delete(connection: Connection, filenames: Collection[str]) -> searching.Waiting:
+    """Remove WARCs with their rows, but for what is searched, which is returned."""
+    numbers = list(_numbers(connection, filenames))
+    waiting = searching.of_warcs(connection, numbers)
+    for first in range(0, len(numbers), _NAMES):
+        some = numbers[first : first + _NAMES]
+        connection.execute(delete(captures).where(captures.c.warc.in_(some)))
+        _delete_keys(connection, some)
+        connection.execute(delete(articles).where(articles.c.warc.in_(some)))
+        connection.execute(delete(warcs).where(warcs.c.id.in_(some)))
+    return waiting
+
+
+def _numbers(connection: Connection, filenames: Collection[str]) -> Iterator[int]:
+    """Yield the ids of those WARCs that are there."""
+    names = iter(filenames)
     while some := list(islice(names, _NAMES)):
-        numbers = list(connection.scalars(select(warcs.c.id).where(warcs.c.filename.in_(some))))
-        if numbers:
-            found = True
-            connection.execute(delete(captures).where(captures.c.warc.in_(numbers)))
-            _delete_keys(connection, numbers)
-            connection.execute(delete(articles).where(articles.c.warc.in_(numbers)))
-            connection.execute(delete(warcs).where(warcs.c.id.in_(numbers)))
-    return found
+        yield from connection.scalars(select(warcs.c.id).where(warcs.c.filename.in_(some))).all()
 
 
 def _delete_keys(connection: Connection, warc_ids: Collection[int]) -> None:

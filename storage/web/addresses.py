@@ -22,24 +22,25 @@ HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """The two origins as the visitor reaches them: scheme, host and port, no slash at the end."""
+    """The origins as the visitor reaches them: scheme, host and port, no slash at the end."""
 
     app: str
     originals: str
     options: Options
+    #: Of replayed pages; `None` without replay.
+    replay: str | None = None
 
     @classmethod
     def of(cls, request: Request) -> Origins:
         """The origins of who asks: as configured, or on the host that was asked, which has been checked before."""
         options: Options = request.app.state.options
         if options.public_url is not None and options.originals_url is not None:
-            return cls(options.public_url, options.originals_url, options)
+            return cls(options.public_url, options.originals_url, options, options.replay_url)
         match = HOST.fullmatch(request.headers.get("host", ""))
         name = match[1] if match else options.host
-        app, originals = (
-            f"http://{name}{'' if port == 80 else f':{port}'}" for port in (options.port, options.originals_port)
-        )
-        return cls(app, originals, options)
+        ports = (options.port, options.originals_port, options.replay_port)
+        app, originals, replay = (f"http://{name}{'' if port == 80 else f':{port}'}" for port in ports)
+        return cls(app, originals, options, replay if options.replay_port is not None else None)
 
     def timegate(self, url: str) -> str:
         return f"{self.app}/timegate/{url}"
@@ -54,6 +55,10 @@ class Origins:
     def memento(self, capture: Capture, modifier: str = "") -> str:
         """The address of a memento (URI-M); with modifier "id_" that of the body alone, as it was sent."""
         return f"{self.originals}{memento_path(timestamp14(capture.timestamp), capture.url, modifier)}"
+
+    def replayed(self, timestamp: datetime, url: str) -> str | None:
+        """The address of a page with its pictures, styles and scripts; `None` without replay."""
+        return self.replay and f"{self.replay}{memento_path(timestamp14(timestamp), url)}"
 
     def open(self, path: str) -> str:
         """The address of a path of the originals for who has been let in: signed where a key is needed."""

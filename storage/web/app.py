@@ -1,4 +1,4 @@
-"""The two applications: ours, and the one for originals. Routes stand one file a group."""
+"""The applications: ours, the one for originals, the one for replay. Routes stand one file a group."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from storage.web import api, cdx, errors, feeds, memento, metrics, originals, room
-from storage.web.gate import Gate, app_fields, originals_fields
+from storage.web import api, cdx, errors, feeds, memento, metrics, originals, replay, room, warcs
+from storage.web.gate import Gate, app_fields, originals_fields, replay_fields
 from storage.web.metrics import Metrics
 from storage.web.options import Options
 
@@ -37,6 +37,7 @@ def create_app(archive: Archive, options: Options, counted: Metrics | None = Non
     routes = [
         *memento.routes(),
         *cdx.routes(),
+        *warcs.routes(),
         *api.routes(),
         *feeds.routes(),
         *metrics.routes(),
@@ -52,6 +53,13 @@ def create_originals(archive: Archive, options: Options, counted: Metrics | None
     counted = counted or Metrics()
     gate = Middleware(Gate, options=options, metrics=counted, fields=originals_fields, signed=True)
     return _application(archive, options, counted, originals.routes(), gate)
+
+
+def create_replay(archive: Archive, options: Options, pywb: replay.Pywb, counted: Metrics | None = None) -> Starlette:
+    """Return the app of the third origin: pages as pywb replays them and nothing of ours."""
+    counted = counted or Metrics()
+    gate = Middleware(Gate, options=options, metrics=counted, fields=replay_fields)
+    return _application(archive, options, counted, replay.routes(pywb), gate)
 
 
 def _application(

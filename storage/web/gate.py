@@ -22,6 +22,9 @@ _log = logging.getLogger(__name__)
 #: Open to everybody, so that a watchdog needs no key; it tells nothing.
 _OPEN = "/healthz"
 
+#: What the replay beside us may read with its own key.
+_FOR_REPLAY = ("/cdx", "/warc/")
+
 _COMMON = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -55,6 +58,24 @@ def originals_fields(origins: Origins) -> Mapping[str, str]:
         ),
         "Cross-Origin-Opener-Policy": "same-origin",
         # No camera, place or payment, for whoever finds a way to run a script after all.
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Cache-Control": "private, no-cache",
+    }
+
+
+def replay_fields(origins: Origins) -> Mapping[str, str]:  # noqa: ARG001
+    """Fields of replayed pages: their scripts run, and nothing is loaded from, or sent to, any other origin."""
+    return {
+        **_COMMON,
+        # pywb finds by it what a page's script asked for in a way that was not rewritten.
+        "Referrer-Policy": "same-origin",
+        "Content-Security-Policy": (
+            "sandbox allow-scripts allow-same-origin allow-forms allow-popups; "
+            "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; "
+            "form-action 'self'; base-uri 'self'; frame-ancestors 'self'"
+        ),
+        "X-DNS-Prefetch-Control": "off",
+        "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         "Cache-Control": "private, no-cache",
     }
@@ -118,7 +139,10 @@ class Gate:
         if "service-worker" in request.headers:
             # Nothing of ours is one, and nothing archived may become one.
             return 403, "service workers are not served", {}
-        if request.scope["path"] == _OPEN or keys.admits(self._options, request.headers.get("authorization")):
+        path, given = request.scope["path"], request.headers.get("authorization")
+        if path == _OPEN or keys.admits(self._options, given):
+            return None
+        if path.startswith(_FOR_REPLAY) and keys.admits_replay(self._options, given):
             return None
         if self._signed and (signed := keys.unsign(self._options, sent_target(request))):
             _strip(request.scope, signed.partition("?")[0])
@@ -132,7 +156,7 @@ class Gate:
         match = HOST.fullmatch(given)
         if match is None:
             return "the Host field is missing or wrong"
-        known = (self._options.public_url, self._options.originals_url)
+        known = (self._options.public_url, self._options.originals_url, self._options.replay_url)
         if any(url is not None and url.partition("://")[2] == given.lower() for url in known):
             return None
         if is_loopback(self._options.host) and not is_loopback(match[1].strip("[]")):

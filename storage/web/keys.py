@@ -34,6 +34,21 @@ def admits(options: Options, authorization: str | None) -> bool:
     return False
 
 
+def admits_replay(options: Options, authorization: str | None) -> bool:
+    """Whether an Authorization field has the key of the replay that runs beside this server."""
+    scheme, _, value = (authorization or "").strip().partition(" ")
+    try:
+        given = base64.b64decode(value.strip(), validate=True).decode()
+    except ValueError:
+        return False
+    return scheme.lower() == "basic" and _same(f"replay:{replay_key(options)}", given)
+
+
+def replay_key(options: Options) -> str:
+    """What replay shows to read index and WARCs: of no use elsewhere, nor after the server's end."""
+    return hmac.new(options.link_key, b"replay", hashlib.sha256).hexdigest()
+
+
 def sign(options: Options, target: str) -> str:
     """Return a path, with its query, with a signature before it.
 

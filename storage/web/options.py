@@ -20,6 +20,9 @@ class Options:
     #: How visitors reach the app and the originals when a proxy stands before them: scheme and host, no path.
     public_url: str | None = None
     originals_url: str | None = None
+    #: Where replayed pages are, `None` without replay; and how visitors reach it through the proxy.
+    replay_port: int | None = None
+    replay_url: str | None = None
     #: One of these opens the door; the token is also taken as a password, with any name.
     token: str | None = None
     #: "name:password".
@@ -31,8 +34,8 @@ class Options:
     def needs_key(self) -> bool:
         return self.token is not None or self.user is not None
 
-    def on_ports(self, port: int, originals_port: int) -> Options:
-        return replace(self, port=port, originals_port=originals_port)
+    def on_ports(self, port: int, originals_port: int, replay_port: int | None = None) -> Options:
+        return replace(self, port=port, originals_port=originals_port, replay_port=replay_port)
 
     def check(self) -> None:
         """Raise `UsageError` for what cannot work or would be unsafe."""
@@ -43,17 +46,27 @@ class Options:
             )
         if self.port == self.originals_port != 0:
             raise UsageError("--port and --originals-port must differ: originals are kept apart from the app")
+        if self.replay_port in (self.port, self.originals_port) and self.replay_port != 0:
+            raise UsageError("--replay-port must be one of its own: replayed pages run scripts")
         if self.token is not None and len(self.token) < 16:
             raise UsageError("--token must have at least 16 characters; for example from: openssl rand -hex 16")
         if self.user is not None and not all(self.user.partition(":")):
             raise UsageError("--user is NAME:PASSWORD, neither of them empty")
-        for name, url in (("--public-url", self.public_url), ("--originals-url", self.originals_url)):
+        for name, url in (
+            ("--public-url", self.public_url),
+            ("--originals-url", self.originals_url),
+            ("--replay-url", self.replay_url),
+        ):
             if url is not None and not _is_origin(url):
                 raise UsageError(f"{name} {url}: write scheme and host, such as https://archive.example.org")
         if (self.public_url is None) != (self.originals_url is None):
             raise UsageError("--public-url and --originals-url go together: visitors need both addresses")
         if self.public_url is not None and self.public_url == self.originals_url:
             raise UsageError("--public-url and --originals-url must differ: originals are kept apart from the app")
+        if self.replay_port is not None and (self.replay_url is None) != (self.public_url is None):
+            raise UsageError("--replay with --public-url needs --replay-url too, and that needs the others")
+        if self.replay_url is not None and self.replay_url in (self.public_url, self.originals_url):
+            raise UsageError("--replay-url must be an address of its own: replayed pages run scripts")
 
 
 def is_loopback(host: str) -> bool:

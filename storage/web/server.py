@@ -1,4 +1,4 @@
-"""Both origins on two ports of one process, with bounds on what a slow or greedy client may take."""
+"""The origins, each on a port, in one process, with bounds on what a slow or greedy client may take."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -16,9 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from storage.errors import UsageError
-from storage.web.app import create_app, create_originals
+from storage.web.app import create_app, create_originals, create_replay
 from storage.web.metrics import Metrics
 from storage.web.options import Options
+from storage.web.replay import Pywb
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -118,24 +121,36 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def run(archive: Archive, options: Options, ready: Callable[[Options], None], access_log: bool = False) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is called once both ports are open, with the ports that were chosen for 0.
+def run(
+    archive: Archive,
+    options: Options,
+    ready: Callable[[Options], None],
+    access_log: bool = False,
+    pywb: Path | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called once the ports are open, with the ports that were chosen for 0.
 
-    Raises `UsageError` when a port is taken or the address is not ours.
+    With a `replay_port` the program `pywb` runs beside the server as long. Raises `UsageError` when a port is taken or
+    the address is not ours.
     """
     options.check()
-    with (
-        _listening(options.host, options.port, "--port") as app_socket,
-        _listening(options.host, options.originals_port, "--originals-port") as originals_socket,
-    ):
-        ports = [each.getsockname()[1] for each in (app_socket, originals_socket)]
+    asked = [("--port", options.port), ("--originals-port", options.originals_port)]
+    if options.replay_port is not None:
+        asked.append(("--replay-port", options.replay_port))
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(_listening(options.host, port, name)) for name, port in asked]
+        ports = [each.getsockname()[1] for each in sockets]
         settled = options.on_ports(*ports)
         counted = Metrics()
         app = create_app(archive, settled, counted)
         apps: dict[int, ASGIApp] = {ports[0]: app, ports[1]: create_originals(archive, settled, counted)}
+        if settled.replay_port is not None and pywb is not None:
+            running = stack.enter_context(Pywb(pywb, settled, verbose=access_log))
+            Thread(target=running.watch, name="pywb", daemon=True).start()
+            apps[settled.replay_port] = create_replay(archive, settled, running, counted)
         server = _Server(_config(_Ports(apps, app), access_log))
         ready(settled)
-        server.run(sockets=[app_socket, originals_socket])
+        server.run(sockets=sockets)
 
 
 def _config(app: ASGIApp, access_log: bool) -> uvicorn.Config:
