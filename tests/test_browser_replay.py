@@ -106,14 +106,8 @@ _LOADED = "performance.getEntriesByType('resource').map(each => [each.name, each
 
 @pytest.mark.parametrize("modifier", ["", "id_"], ids=["rewritten", "as it was"])
 def test_hostile_page_reaches_nothing(replay: Replay, modifier: str) -> None:
-    tabs = len(replay.browser.window_handles)
     replay.browser.get(f"{replay.address}/web/{_STAMP}{modifier}/{ENEMY_URL}")
     WebDriverWait(replay.browser, 20).until(lambda browser: browser.title == "done")
     told = json.loads(replay.browser.find_element(By.ID, "told").text)
     assert (told["app"], told["service"]) == ("refused" if modifier else 404, "refused")
     assert replay.listener.log == []
-    for handle in replay.browser.window_handles[tabs:]:
-        replay.browser.switch_to.window(handle)
-        assert not replay.browser.current_url.startswith(replay.listener.url(""))
-        replay.browser.close()
-    replay.browser.switch_to.window(replay.browser.window_handles[0])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from keeper import NewsOrigin, answer, check_parts, check_records, keeper_of, page
 from s3_server import BUCKET, S3Server, use
+from warm import WarmStart
 
 pytest_plugins = ["s3_server"]
 
@@ -26,6 +27,7 @@ def test_killed_at_every_step(
     monkeypatch: pytest.MonkeyPatch,
     where: str,
     walk: str,
+    warm_start: WarmStart,
 ) -> None:
     uri = str(tmp_path / "archive")
     if where == "s3":
@@ -33,7 +35,7 @@ def test_killed_at_every_step(
         use(server, monkeypatch)
         uri = f"s3://{BUCKET}/killed-{next(numbers)}"
     with NewsOrigin() as origin:
-        keeper = keeper_of(uri, tmp_path, environment, origin)
+        keeper = keeper_of(uri, tmp_path, environment, origin, warm_start)
     command = [sys.executable, str(Path(__file__).with_name("killed.py")), walk, uri, str(keeper.state)]
     done = subprocess.run(command, env=keeper.environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

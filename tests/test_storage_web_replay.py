@@ -140,8 +140,8 @@ def test_pywb_may_die_and_ends_with_the_server(shown: Shown) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_pywb_does_not_outlive_the_server(shown: Shown, how: signal.Signals) -> None:
-    serving = Replaying(shown.folder)
+def test_pywb_does_not_outlive_the_server(shown: Shown, how: signal.Signals, tmp_path: Path) -> None:
+    serving = Replaying(shown.folder, TMPDIR=str(tmp_path))
     with serving:
         (pid,) = serving.children()
         serving.process.send_signal(how)

@@ -48,6 +48,10 @@ class Links:
         """The archived page on the other origin, opened for this reader."""
         return self._origins.open(memento_path(timestamp14(capture.timestamp), _in_path(capture.url), modifier))
 
+    def replay(self, capture: Capture) -> str | None:
+        """The page with its pictures, styles and scripts on the origin of replay; `None` where that does not run."""
+        return self._origins.replayed(capture.timestamp, _in_path(capture.url))
+
     def site(self, site: str) -> str:
         return f"/site/{quote(site)}"
 
