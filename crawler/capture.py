@@ -33,7 +33,7 @@ from twisted.web.http_headers import Headers as TxHeaders
 from zope.interface import implementer
 
 from crawler.addresses import is_public
-from crawler.queueing import host_of
+from crawler.politeness.queueing import host_of
 from crawler.session import session_of
 from crawler.wire import END_OF_HEAD, Wire, exchange_of
 

@@ -57,7 +57,7 @@ class Config:
     spool_max_bytes: int = 20_000_000_000
     #: An address that is told when `due` starts, ends well or fails (healthchecks.io and its like); never recorded.
     ping: str | None = None
-    #: The tables `[sites.NAME]` as they stand in `file`; crawler.sites reads them.
+    #: The tables `[sites.NAME]` as they stand in `file`; crawler.sites.site reads them.
     sites: Mapping[str, Any] = field(default_factory=dict)
     file: Path | None = None
 

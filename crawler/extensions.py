@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from crawler.ledger import Ledger
+    from crawler.sites.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost,
 
 from crawler.capture import NotPublicAddress
 from crawler.conditional import asks_conditionally
-from crawler.politeness import WAIT_STATUSES, refusal_reason, retry_after
-from crawler.refusals import AlreadyHeld, HostLeftAlone, HostUnreachable, Refused
+from crawler.politeness.gate import WAIT_STATUSES, refusal_reason, retry_after
+from crawler.politeness.refusals import AlreadyHeld, HostLeftAlone, HostUnreachable, Refused
 from storage.errors import NewskeepError
 from storage.http import HttpMessage
 from storage.model import Outcome, OutcomeKind

@@ -13,15 +13,15 @@ from scrapy.exceptions import NotConfigured
 
 from crawler.outcomes import page_outcome
 from crawler.session import Session, session_of
-from crawler.visits import Noted, alias, note_failure, note_page
+from crawler.sites.visits import Noted, alias, note_failure, note_page
 from crawler.workers import Extraction
 from storage.model import Outcome
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from crawler.ledger import Ledger
     from crawler.recorder import Recorded
+    from crawler.sites.ledger import Ledger
     from storage.frontier.model import Known
 
 logger = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerProcess, Crawler
     from scrapy.settings import Settings
 
-    from crawler.sites import Site
+    from crawler.sites.site import Site
 
 logger = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from weakref import WeakKeyDictionary
 from crawler.absence import Absence
 from crawler.conditional import confirmed
 from crawler.memories import SiteMemories
-from crawler.politeness import GateOptions, HostGate
+from crawler.politeness.gate import GateOptions, HostGate
+from crawler.politeness.robots import RulesKept
 from crawler.recorder import OpenWarc, Recorded, Recorder, SealBounds
 from crawler.report import OutcomeLog, write_report
-from crawler.robots import RulesKept
 from crawler.sealing import check, close_open, salvage, seal
 from crawler.workers import Extraction, ExtractionLimits, ExtractionPool, default_workers
 from storage.archive import Archive

@@ -17,7 +17,7 @@ def user_agent(operator: str | None) -> str:
 BOT_NAME = "newskeep"
 SPIDER_MODULES = ["spiders"]
 # Knows the sites of newskeep.toml besides the classes.
-SPIDER_LOADER_CLASS = "crawler.loader.SiteLoader"
+SPIDER_LOADER_CLASS = "crawler.sites.loader.SiteLoader"
 # The configuration file; None: ./newskeep.toml if it is there.
 CONFIG_FILE = os.environ.get("NEWSKEEP_CONFIG")
 
@@ -100,12 +100,12 @@ CONCURRENT_REQUESTS = 32
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 # … and this many seconds between the end of a request and the next to the same host, with up to a quarter more.
 DOWNLOAD_DELAY = 0
-# Scrapy's own waiting counts from the beginning of a request and must never be the longer one (crawler/politeness.py).
+# Scrapy's own waiting counts from the beginning of a request and must never be the longer one (politeness/gate.py).
 DOWNLOAD_DELAY_JITTER = 0
 # Scrapy makes so many tasks for each response, whatever it gives; ours give one page, and requests for what it needs.
 CONCURRENT_ITEMS = 4
 # Requests to hosts that may not be asked now stay in the scheduler, where they are in nobody's way.
-SCHEDULER_PRIORITY_QUEUE = "crawler.queueing.HostQueue"
+SCHEDULER_PRIORITY_QUEUE = "crawler.politeness.queueing.HostQueue"
 # Longest Retry-After (of 429 and 503), in seconds, that is waited for; a host that asks for more is left alone.
 RETRY_AFTER_MAX = 600
 # A host that takes longer than a second to answer gets a pause as long as that, up to this many seconds.

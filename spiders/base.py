@@ -19,18 +19,18 @@ from urllib.parse import urlsplit
 from scrapy import Request, Spider
 
 from crawler import rhythm
-from crawler.asking import SourceRead
-from crawler.blocks import Watch, recognise
 from crawler.conditional import conditional_headers
-from crawler.finding import Finder, Window
-from crawler.ledger import Ledger
 from crawler.outcomes import failed_outcome
 from crawler.pipelines import Missed, Page
-from crawler.refusals import AlreadyHeld
+from crawler.politeness.blocks import Watch, recognise
+from crawler.politeness.refusals import AlreadyHeld
 from crawler.requisites import Requisites
 from crawler.session import session_of
-from crawler.sites import KEYS, Site, make_site
-from crawler.sources import Sources
+from crawler.sites.asking import SourceRead
+from crawler.sites.finding import Finder, Window
+from crawler.sites.ledger import Ledger
+from crawler.sites.site import KEYS, Site, make_site
+from crawler.sites.sources import Sources
 from storage.errors import StoreUnavailable
 from storage.frontier.model import Known, SiteState
 from storage.frontier.recall import recall, reconcile
@@ -50,8 +50,8 @@ logger = logging.getLogger(__name__)
 class NewsSpider(Spider):
     """Asks a site's sources that are due, then fetches its articles, the newest first, then those due again.
 
-    Subclasses set `name`, `start_urls` and what else of `crawler.sites.Site` they want, by the same names. Without a
-    name a class is no spider and may be a base of others.
+    Subclasses set `name`, `start_urls` and what else of `crawler.sites.site.Site` they want, by the same names. Without
+    a name a class is no spider and may be a base of others.
     """
 
     custom_settings = {

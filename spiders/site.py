@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crawler.sites import site_at
+from crawler.sites.site import site_at
 from spiders.base import NewsSpider
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.blocks import Block, Watch, backoff, recognise
+from crawler.politeness.blocks import Block, Watch, backoff, recognise
 
 URL = "https://www.news.example/2026/11/22/bridge-opens"
 ARTICLE = (

@@ -20,7 +20,7 @@ from origin import Origin, response
 
 from crawler.schedule.due import DueSites
 from crawler.schedule.troubles import KeptLog, Notebook, Trouble
-from crawler.sites import Site
+from crawler.sites.site import Site
 from storage.errors import StoreUnavailable
 from storage.frontier import open_frontier
 from storage.frontier.frontier import Frontier

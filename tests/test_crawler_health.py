@@ -18,7 +18,7 @@ from crawler.health.collect import health_of
 from crawler.health.history import History
 from crawler.health.prometheus import HELP, render
 from crawler.health.verdicts import judge
-from crawler.sites import Site
+from crawler.sites.site import Site
 from storage.frontier import open_frontier
 from storage.frontier.model import Announced, SiteRun, SiteState, Visit
 

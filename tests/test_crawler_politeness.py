@@ -21,9 +21,9 @@ from origin import Hang, Logged, Origin, Pause, response
 from warcs import records
 
 from crawler.noarchive import noarchive
-from crawler.politeness import GateOptions, HostGate, retry_after
-from crawler.refusals import HostLeftAlone
-from crawler.robots import RULES_SECONDS, holds_for
+from crawler.politeness.gate import GateOptions, HostGate, retry_after
+from crawler.politeness.refusals import HostLeftAlone
+from crawler.politeness.robots import RULES_SECONDS, holds_for
 from storage.frontier import open_frontier
 from storage.http import HttpMessage
 

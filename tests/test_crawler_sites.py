@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from crawler.backfill import archive_pages
 from crawler.config import Config, load
 from crawler.discovery import Link
-from crawler.finding import Finder, Window
-from crawler.sites import Site, duration, find_site, load_sites, site_at
+from crawler.sites.backfill import archive_pages
+from crawler.sites.finding import Finder, Window
+from crawler.sites.site import Site, duration, find_site, load_sites, site_at
 from storage.errors import ConfigError, UsageError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -11,11 +11,11 @@ import pytest
 from scrapy import Request
 from scrapy.exceptions import DownloadTimeoutError
 
-from crawler.ledger import Ledger
 from crawler.outcomes import failed_outcome
 from crawler.pipelines import FrontierPipeline, Missed
-from crawler.refusals import AlreadyHeld, HostUnreachable
-from crawler.sites import site_at
+from crawler.politeness.refusals import AlreadyHeld, HostUnreachable
+from crawler.sites.ledger import Ledger
+from crawler.sites.site import site_at
 from storage.frontier import open_frontier
 from storage.frontier.model import Announced, Known, Visit
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from crawler.discovery import read_feed, read_page
-from crawler.finding import Finder, Window
-from crawler.loader import declared_sites
-from crawler.sites import Site
+from crawler.sites.finding import Finder, Window
+from crawler.sites.loader import declared_sites
+from crawler.sites.site import Site
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -64,7 +64,7 @@ def crawl(
 
     from crawler.cli.archiving import archive_sites
     from crawler.run import crawl_of
-    from crawler.sites import find_site
+    from crawler.sites.site import find_site
 
     said: dict[str, Any] = {"cap": cap, "requisites": requisites, "delay": delay}
     changes = {name: value for name, value in said.items() if value is not None}

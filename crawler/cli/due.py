@@ -22,7 +22,7 @@ from storage.locking import held
 
 if TYPE_CHECKING:
     from crawler.config import Config
-    from crawler.sites import Site
+    from crawler.sites.site import Site
     from storage.archive import Archive
     from storage.frontier.model import SiteRun
 

@@ -19,7 +19,7 @@ from crawler.schedule.times import duration, iso, local
 if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.health.collect import Health
-    from crawler.sites import Site
+    from crawler.sites.site import Site
     from storage.frontier.model import SiteRun
 
 #: What the command ends with when a site is in trouble.

@@ -105,7 +105,7 @@ class Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from crawler.sites import duration
+        from crawler.sites.site import duration
 
         try:
             return duration(value)

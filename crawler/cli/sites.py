@@ -17,9 +17,9 @@ from storage.errors import NotArchived
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from crawler.asking import SourceRead
-    from crawler.check import Check
-    from crawler.sites import Site
+    from crawler.sites.asking import SourceRead
+    from crawler.sites.check import Check
+    from crawler.sites.site import Site
 
 _EXAMPLES = """\b
 Examples:
@@ -49,8 +49,8 @@ def sites(context: click.Context, as_json: bool, config: Path | None) -> None:
     """List the sites that are configured; try one out; see and correct what the archive knows of one."""
     if context.invoked_subcommand is not None:
         return
-    from crawler.loader import declared_sites
-    from crawler.sites import load_sites
+    from crawler.sites.loader import declared_sites
+    from crawler.sites.site import load_sites
 
     settings = settle(config, 0)
     configured = load_sites(settings)
@@ -67,7 +67,7 @@ def _site_line(site: Site, where: str) -> str:
 
 
 def _site_json(site: Site, where: str) -> dict[str, Any]:
-    from crawler.sites import KEYS
+    from crawler.sites.site import KEYS
 
     return {"name": site.name, "from": where, **{key: getattr(site, key) for key in KEYS}}
 
@@ -100,8 +100,8 @@ def check(
     """
     from dataclasses import replace
 
-    from crawler.check import check as try_out
-    from crawler.sites import find_site
+    from crawler.sites.check import check as try_out
+    from crawler.sites.site import find_site
 
     settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
     chosen = find_site(settings, site)

@@ -12,7 +12,7 @@ from crawler.health.history import DAY, HABIT_WEEKS, History
 from crawler.health.verdicts import Verdict, judge
 
 if TYPE_CHECKING:
-    from crawler.sites import Site
+    from crawler.sites.site import Site
     from storage.frontier.frontier import Frontier
     from storage.frontier.model import Coverage
 

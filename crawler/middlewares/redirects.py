@@ -10,14 +10,14 @@ from scrapy.exceptions import IgnoreRequest
 
 from crawler.conditional import CONDITIONS
 from crawler.discovery import identity
-from crawler.refusals import AlreadyHeld, Refused
+from crawler.politeness.refusals import AlreadyHeld, Refused
 from storage.errors import InvalidURL
 from storage.urls import normalize
 
 if TYPE_CHECKING:
     from scrapy.http import Response
 
-    from crawler.ledger import Ledger
+    from crawler.sites.ledger import Ledger
 
 
 class RedirectPolicy(RedirectMiddleware):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Self
 
 from scrapy.http.request import NO_CALLBACK
 
-from crawler.politeness import WAIT_STATUSES, HostGate
-from crawler.queueing import host_of
-from crawler.refusals import HostLeftAlone
+from crawler.politeness.gate import WAIT_STATUSES, HostGate
+from crawler.politeness.queueing import host_of
+from crawler.politeness.refusals import HostLeftAlone
 from crawler.session import session_of
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.middlewares.retry_after import again, sooner
-from crawler.politeness import WAIT_STATUSES
-from crawler.queueing import host_of
-from crawler.refusals import HostLeftAlone, HostUnreachable, Refused
-from crawler.robots import ROBOTS_MAX_BYTES, UNREACHABLE_SECONDS, Rules, holds_for, parsed
+from crawler.politeness.gate import WAIT_STATUSES
+from crawler.politeness.queueing import host_of
+from crawler.politeness.refusals import HostLeftAlone, HostUnreachable, Refused
+from crawler.politeness.robots import ROBOTS_MAX_BYTES, UNREACHABLE_SECONDS, Rules, holds_for, parsed
 from crawler.session import Session, session_of
 from storage.errors import SpoolError
 from storage.http import ContentError, HttpMessage

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from crawler.sites import Site, find_site, load_sites
+from crawler.sites.site import Site, find_site, load_sites
 from storage.errors import UsageError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from storage.errors import AlreadyRunning
 from storage.locking import held
 
 if TYPE_CHECKING:
-    from crawler.sites import Site
+    from crawler.sites.site import Site
     from storage.archive import Archive
     from storage.frontier.model import SiteState
 

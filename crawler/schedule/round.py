@@ -18,7 +18,7 @@ from storage.errors import AlreadyRunning, StoreDenied, StoreUnavailable
 if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.run import Crawl, RunResult
-    from crawler.sites import Site
+    from crawler.sites.site import Site
     from storage.archive import Archive
     from storage.frontier.frontier import Frontier
     from storage.frontier.model import SiteRun

@@ -11,7 +11,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
 from crawler.config import load
-from crawler.sites import RESERVED, Site, load_sites
+from crawler.sites.site import RESERVED, Site, load_sites
 
 if TYPE_CHECKING:
     from scrapy import Spider

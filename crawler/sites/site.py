@@ -145,7 +145,7 @@ def find_site(config: Config, asked: str) -> Site:
     if "://" in asked or re.search(r"[.:/\[]", asked):
         site = site_at(asked)
         return _configured_at(config, site.start[0]) or _with_defaults(config, site)
-    from crawler.loader import declared_sites
+    from crawler.sites.loader import declared_sites
 
     declared = declared_sites()
     if asked in declared:
@@ -203,7 +203,7 @@ def _from_table(config: Config, name: str, table: object, defaults: dict[str, An
 
 
 def _declared(name: str) -> Site | None:
-    from crawler.loader import declared_sites  # imports Scrapy
+    from crawler.sites.loader import declared_sites  # imports Scrapy
 
     return declared_sites().get(name)
 

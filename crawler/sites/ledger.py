@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crawler import rhythm
-from crawler.blocks import backoff
+from crawler.politeness.blocks import backoff
 from storage.frontier.model import Announced, Known, SiteRun, SiteState, Visit
 from storage.model import Outcome
 
 if TYPE_CHECKING:
-    from crawler.sites import Site
+    from crawler.sites.site import Site
     from storage.frontier.frontier import Frontier
 
 logger = logging.getLogger(__name__)

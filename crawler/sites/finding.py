@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from crawler.discovery import Examples, Link, canonical_candidate, trap_reason
-from crawler.sites import Site
+from crawler.sites.site import Site
 from storage.frontier.model import Announced
 
 #: A sitemap's entries that are older are no news, unless somebody asks for them with --since.
@@ -95,7 +95,7 @@ class Finder:
                 dropped[reason] += 1
                 samples.setdefault(reason, url)
             elif url not in articles:
-                # It names the guessed one, and is asked for where that is not there (crawler/visits.py).
+                # It names the guessed one, and is asked for where that is not there (crawler/sites/visits.py).
                 named_by = source if url == link.url else link.url
                 articles[url] = Announced(url, "article", named_by, _date(link))
         return Taken(tuple(articles.values()), dropped, samples)

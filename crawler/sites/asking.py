@@ -17,7 +17,7 @@ from crawler import rhythm
 from crawler.conditional import Validators, conditional_headers, validators
 from crawler.discovery import PageReading, Reading, read_feed, read_page, read_sitemap
 from crawler.outcomes import failed_outcome
-from crawler.refusals import HostUnreachable
+from crawler.politeness.refusals import HostUnreachable
 from storage.errors import SpoolError
 from storage.frontier.model import Known, Role, State, Visit
 from storage.http import ContentError, HttpMessage
@@ -26,8 +26,8 @@ from storage.versions import GONE
 if TYPE_CHECKING:
     from scrapy.http import Response
 
-    from crawler.finding import Finder, Taken
-    from crawler.ledger import Ledger
+    from crawler.sites.finding import Finder, Taken
+    from crawler.sites.ledger import Ledger
 
 #: Bytes of a source when decompressed: what sitemaps.org allows.
 _MAX_BYTES = 52_428_800

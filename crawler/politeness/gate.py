@@ -22,7 +22,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Protocol
 
-from crawler.refusals import HostLeftAlone
+from crawler.politeness.refusals import HostLeftAlone
 from storage.frontier.model import HostState
 
 logger = logging.getLogger(__name__)

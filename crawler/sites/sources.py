@@ -13,16 +13,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from crawler.asking import BACKFILL, GUESSED, Asker, Fetch, SourceRead
-from crawler.backfill import archive_pages
 from crawler.discovery import Link, PageReading, Reading, usual_places
+from crawler.sites.asking import BACKFILL, GUESSED, Asker, Fetch, SourceRead
+from crawler.sites.backfill import archive_pages
 from storage.errors import InvalidURL
 from storage.frontier.model import Announced, Known, Role
 from storage.urls import normalize
 
 if TYPE_CHECKING:
-    from crawler.finding import Finder, Taken
-    from crawler.ledger import Ledger
+    from crawler.sites.finding import Finder, Taken
+    from crawler.sites.ledger import Ledger
 
 #: Sources that are kept of a site.
 _MOST_SOURCES = 200

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 from urllib.parse import urljoin
 
-from crawler.asking import SourceRead
 from crawler.config import Config
 from crawler.discovery import PageReading
-from crawler.robots import parse
+from crawler.politeness.robots import parse
 from crawler.run import crawl_of, run
-from crawler.sites import Site
+from crawler.sites.asking import SourceRead
+from crawler.sites.site import Site
 from storage import open_archive
 from storage.archive import Archive
 from storage.errors import NewskeepError, NotArchived

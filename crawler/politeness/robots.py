@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.refusals import HostUnreachable, Refused
+from crawler.politeness.refusals import HostUnreachable, Refused
 from storage.errors import StoreUnavailable
 from storage.frontier.model import RobotsText
 

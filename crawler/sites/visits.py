@@ -18,7 +18,7 @@ from storage.versions import GONE
 
 if TYPE_CHECKING:
     from crawler.recorder import Recorded
-    from crawler.sites import Site
+    from crawler.sites.site import Site
     from crawler.workers import Extraction
 
 Lookup = Callable[[str], Known | None]

@@ -1,0 +1,1 @@
+"""A good guest: when a host may be asked, and when it has said no."""
