@@ -111,6 +111,9 @@ class NewsSpider(Spider):
         session.gate.remember_in(session.archive.frontier)
         session.rules.remember_in(session.archive.frontier)
         spider.ledger = Ledger(session.archive.frontier, spider.site, session.crawl)
+        if session.archive.frontier.site(spider.site.name).blocks:
+            # It blocked us the last time: a second refusal says that nothing has changed.
+            spider._watch = Watch(limit=2, window=3)
         # After the articles: what is new goes first.
         spider.needs = Requisites(session.archive.index, -10) if spider.site.requisites else None
         spider._set(crawler.settings)

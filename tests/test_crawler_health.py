@@ -119,6 +119,15 @@ def test_silence_is_noticed_and_not_forgotten(rate: Rate, fell_silent: datetime,
     assert silent == list(range(silent[0], hours.stop, 5))
 
 
+def test_a_young_site_falls_silent_too() -> None:
+    """Four days with articles, then none: more than a long weekend is no lull."""
+    fell_silent = THURSDAY - 6 * DAY
+    fallen = history(agency, fell_silent + 5 * DAY, 9 / 7, fell_silent)
+    verdict = judge(fallen)
+    assert verdict.kind == "silent" and "a day were usual" in verdict.why
+    assert kind(history(agency, fell_silent + 2 * DAY, 6 / 7, fell_silent)) != "silent"
+
+
 def test_silence_says_what_was_usual_and_needs_somebody_who_asked() -> None:
     fallen = history(agency, THURSDAY, until=THURSDAY - DAY)
     verdict = judge(fallen)

@@ -34,6 +34,8 @@ _ASKED_MIN = 2
 _COLLAPSED = 1 / 3
 #: Of the share of articles without a date: five standard errors of twenty articles.
 _SHARE_RISE = 0.5
+#: Empty days without a habit to compare with: a long weekend has three.
+_EMPTY_MIN = 4
 #: Runs in a row that were killed; the machine may have been switched off once or twice.
 _KILLED = 3
 
@@ -53,7 +55,7 @@ class Verdict:
 
 def judge(history: History) -> Verdict:
     """Return the verdict that explains most: what stops the runs goes before what they find."""
-    for look in (_never_run, _stale, _banned, _failing, _killed, _redesign, _no_links, _silent, _quiet):
+    for look in (_never_run, _stale, _banned, _failing, _killed, _redesign, _no_links, _silent, _fell_silent, _quiet):
         if (verdict := look(history)) is not None:
             return verdict
     found, usual = history.new(1), history.usual
@@ -186,6 +188,22 @@ def _silent(history: History) -> Verdict | None:
             f"look whether its feeds have moved: `newskeep sites check {history.site}`",
         )
     return None
+
+
+def _fell_silent(history: History) -> Verdict | None:
+    """A site without a habit yet: articles on each day, then more empty days than a long weekend has."""
+    counts = [count for _, count in reversed(history.days[:-1])]
+    empty = next((place for place, count in enumerate(counts) if count), len(counts))
+    busy = list(takewhile(bool, counts[empty:]))
+    if empty < _EMPTY_MIN or history.new(1) or len(busy) < DAYS_MIN or not history.asked(empty):
+        return None
+    if history.before(1)[1]:
+        return None  # There is a habit, and `_silent` knows it.
+    return Verdict(
+        "silent",
+        f"nothing new in {empty} days; {min(busy)} to {max(busy)} a day were usual",
+        f"look whether its feeds have moved: `newskeep sites check {history.site}`",
+    )
 
 
 def _quiet(history: History) -> Verdict | None:
