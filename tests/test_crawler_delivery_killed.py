@@ -18,8 +18,15 @@ pytest_plugins = ["s3_server"]
 numbers = itertools.count()
 
 
-@pytest.mark.parametrize("walk", ["crawl", "recovery"])
-@pytest.mark.parametrize("where", ["folder", "s3"])
+@pytest.mark.parametrize(
+    ("where", "walk"),
+    [
+        ("folder", "recovery"),
+        ("s3", "crawl"),
+        pytest.param("folder", "crawl", marks=pytest.mark.exhaustive),
+        pytest.param("s3", "recovery", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_killed_at_every_step(
     request: pytest.FixtureRequest,
     tmp_path: Path,

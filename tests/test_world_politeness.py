@@ -97,7 +97,7 @@ def test_a_host_that_was_busy_is_not_given_up(visit: Visit) -> None:
 
 def test_a_long_wait_outlives_the_run(visit: Visit) -> None:
     assert [line.path for line in visit.soon] == []
-    assert [line for line in articles(visit.later) if line.status == 200]
+    assert [line for line in visit.later if line.status == 200]
 
 
 def test_slow_and_dead_hosts_delay_nobody(visit: Visit) -> None:

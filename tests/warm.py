@@ -7,7 +7,9 @@ error, and one to write the status to; the rest is JSON.
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
+import gc
 import json
 import os
 import select
@@ -17,9 +19,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
+from multiprocessing import forkserver
 from pathlib import Path
 
 #: Imported once. Not crawler.settings, which reads the environment, nor anything that installs Twisted's reactor.
@@ -31,7 +36,9 @@ _LIBRARIES = (
     "rich.progress",
     "scrapy.core.downloader.handlers.http11",
     "scrapy.crawler",
+    "sqlalchemy.dialects.sqlite",
     "storage",
+    "surt",
     "twisted.internet.asyncioreactor",
     "twisted.web.client",
 )
@@ -145,11 +152,31 @@ def _become(request: Mapping[str, object]) -> list[str]:
     return arguments
 
 
+def _share_fork_server() -> None:
+    """Start the process that extraction workers come from once, for the commands of all tests."""
+    forkserver.set_forkserver_preload(["crawler.extraction"])
+    forkserver.ensure_running()
+    # It is no child of the commands, which would wait for it as for one to learn whether it lives.
+    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore[attr-defined]
+
+
 if __name__ == "__main__":
     faulthandler.enable()
     for library in _LIBRARIES:
         import_module(library)
+    _share_fork_server()
+    # What is here now stays; the commands need not look through it.
+    gc.freeze()
     sys.argv = ["newskeep", *_serve(socket.socket(fileno=int(sys.argv[1])))]
     from crawler.cli import main
 
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        # All that an interpreter does at its end but taking a thousand modules apart.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 0)

@@ -151,7 +151,8 @@ def find_site(config: Config, asked: str) -> Site:
     if asked in declared:
         return _with_defaults(config, declared[asked])
     known = [*config.sites, *declared]
-    raise UsageError(f"no site is named {asked!r}{_near(asked, known)}; a site by its address: https://{asked}.…/")
+    near = _near(asked, known) or f"; a site without a name is given by its address, such as https://{asked}.example/"
+    raise UsageError(f"no site is named {asked!r}{near}")
 
 
 def _with_defaults(config: Config, site: Site) -> Site:
