@@ -102,7 +102,7 @@ def test_an_unknown_site_is_found_out(newskeep: Run, origin: Origin, tmp_path: P
     assert (
         "10 announced, 10 new; 9 archived, 0 unchanged, 1 refused, 0 failed; 1 not an article; 1 not a section" in said
     )
-    assert "404" not in said, "that a guess was wrong is no news"
+    assert "404 " not in said, "that a guess was wrong is no news"
     crawl(newskeep, origin.url("/"))
     assert {path for path, times in Counter(paper.asked()).items() if times > 1} == {"/", "/news.rss"}
 

@@ -22,7 +22,7 @@ numbers = itertools.count()
     ("where", "walk"),
     [
         ("folder", "recovery"),
-        ("s3", "crawl"),
+        pytest.param("s3", "crawl", marks=pytest.mark.exhaustive),
         pytest.param("folder", "crawl", marks=pytest.mark.exhaustive),
         pytest.param("s3", "recovery", marks=pytest.mark.exhaustive),
     ],

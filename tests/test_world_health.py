@@ -13,6 +13,7 @@ import pytest
 from world import Line, Operator, World
 from world_log import articles, by
 
+pytestmark = pytest.mark.exhaustive
 KINDS = ("daily", "silent", "redesign", "banning")
 #: Days after the world's beginning on which `due` runs; a ban from day 2 to 5, silence and redesign from day 3 on.
 RUNS = (0, 1, 1.5, 2.1, 2.5, 3.5, 4.5, 5.6)
