@@ -81,8 +81,8 @@ class ExtractionPipeline:
             return replace(item, outcome=Outcome(item.url, "failed", f"a fault of ours: {error!r}"))
 
 
-class JudgePipeline:
-    """Says what a page of a site means for the frontier; a page that is no article is marked in its outcome."""
+class _OfSite:
+    """A pipeline of spiders that keep a ledger of a site; left out for others."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -93,6 +93,10 @@ class JudgePipeline:
         if ledger is None:
             raise NotConfigured
         return cls(ledger)
+
+
+class JudgePipeline(_OfSite):
+    """Says what a page of a site means for the frontier; a page that is no article is marked in its outcome."""
 
     async def process_item(self, item: Any) -> Any:
         if not isinstance(item, Page) or item.known is None or item.outcome is None or item.extraction is None:
@@ -130,18 +134,8 @@ class ArchivePipeline:
         return item
 
 
-class FrontierPipeline:
+class FrontierPipeline(_OfSite):
     """Keeps visits in the frontier, once what they tell is durable."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        ledger = getattr(crawler.spider, "ledger", None)
-        if ledger is None:
-            raise NotConfigured
-        return cls(ledger)
 
     async def process_item(self, item: Any) -> Any:
         ledger = self._ledger

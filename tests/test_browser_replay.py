@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from chromium import browser, needs_browser
 from origin import Origin
 from replayed import ENEMY, Replaying, Shown
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 from web_archive import answer, write
@@ -23,14 +21,7 @@ from storage import open_archive
 
 pytest_plugins = ["replayed"]
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None, reason="needs Debian's chromium and chromium-driver"
-)
-_FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1000,700"),
-)
+pytestmark = needs_browser
 ENEMY_URL = "http://enemy.example/page"
 ENEMY_TIME = datetime(2026, 3, 1, 6, 0, tzinfo=UTC) + timedelta(hours=5)
 _STAMP = f"{ENEMY_TIME:%Y%m%d%H%M%S}"
@@ -60,22 +51,11 @@ def replay(shown: Shown, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
             enemy = [(ENEMY_URL, ENEMY_TIME, answer(page.replace("{stamp}", _STAMP).encode()))]
             with open_archive(str(shown.folder)) as archive:
                 archive.deliver(write(folder / "made", 7, enemy))
-            browser = _browser(folder / "profile")
+            driver = browser(folder / "profile")
             try:
-                yield Replay(browser, serving.replay, site.app, listener)
+                yield Replay(driver, serving.replay, site.app, listener)
             finally:
-                browser.quit()
-
-
-def _browser(profile: Path) -> webdriver.Chrome:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    options.set_capability("unhandledPromptBehavior", "ignore")
-    browser = webdriver.Chrome(options, Service(str(DRIVER)))
-    browser.set_page_load_timeout(30)
-    return browser
+                driver.quit()
 
 
 def test_page_shows_with_pictures_styles_and_script(replay: Replay, shown: Shown) -> None:

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import venvs
+from chromium import browser, needs_browser
 from origin import Origin
 from room_archive import GROUP, HERALD, PAPER, STORY, enemy_url, fill, payloads
 from selenium import webdriver
 from selenium.common.exceptions import NoAlertPresentException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 from web_archive import Serving
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None, reason="needs Debian's chromium and chromium-driver"
-)
-
-_FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+pytestmark = needs_browser
 PHONE, DESK = 320, 1280
 
 
@@ -79,21 +62,11 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     with Origin() as listener:
         fill(folder / "archive", listener.url("").rstrip("/"))
         with Serving(folder / "archive") as site:
-            browser = _browser(folder / "profile")
+            driver = browser(folder / "profile")
             try:
-                yield Room(browser, site.app, site.originals, listener)
+                yield Room(driver, site.app, site.originals, listener)
             finally:
-                browser.quit()
-
-
-def _browser(profile: Path) -> webdriver.Chrome:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    options.set_capability("unhandledPromptBehavior", "ignore")
-    return webdriver.Chrome(options, Service(str(DRIVER)))
+                driver.quit()
 
 
 @pytest.fixture(autouse=True)
