@@ -17,7 +17,7 @@ from typing import Self
 from corpus import Page, load
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path += [str(ROOT), str(ROOT / "tests")]
+sys.path += [str(ROOT), str(ROOT / "tests" / "helpers")]
 
 from origin import Logged, Origin, response  # noqa: E402
 

@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
 
 from s3_server import BUCKET, REGION, S3Server, swift  # noqa: E402
 
-from crawler.memories import SiteMemories  # noqa: E402
-from crawler.sealing import line_of, seal  # noqa: E402
-from crawler.workers import Extraction, extract_response  # noqa: E402
+from crawler.session.extraction_pool import Extraction, extract_response  # noqa: E402
+from crawler.session.sealing import line_of, seal  # noqa: E402
+from crawler.session.site_memory_store import SiteMemories  # noqa: E402
 from storage import open_archive  # noqa: E402
 from storage.archive import Archive  # noqa: E402
 from storage.model import Capture, Exchange  # noqa: E402

@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storage.frontier import open_frontier
-from storage.frontier.frontier import Frontier
-from storage.frontier.model import SiteState, Visit
+from crawler.frontier import open_frontier
+from crawler.frontier.address_state import SiteState, Visit
+from crawler.frontier.frontier import Frontier
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 #: Nobody listens there.
@@ -78,7 +78,7 @@ def visits(names: list[str], each: int) -> Iterator[Visit]:
 def show(what: str, folder: Path, *arguments: str) -> None:
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "crawler.cli", *arguments],
+        [sys.executable, "-m", "newskeep", *arguments],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder)},
         stdout=subprocess.DEVNULL,

@@ -37,8 +37,8 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.corpus import Figures, Page, digest, figures, load, score  # noqa: E402
 from benchmarks.metadata_scores import SCORES  # noqa: E402
 from crawler.extraction import extract  # noqa: E402
-from crawler.extraction.encoding import decode  # noqa: E402
-from crawler.extraction.language import detect  # noqa: E402
+from crawler.extraction.metadata.language import detect  # noqa: E402
+from crawler.html.encoding import decode  # noqa: E402
 from storage.model import Article  # noqa: E402
 
 Reader = Callable[[str], str]

@@ -18,10 +18,10 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from pathlib import Path
 
-from crawler.rhythm import next_article, next_run
-from storage.frontier import open_frontier
-from storage.frontier.frontier import Frontier
-from storage.frontier.model import Announced, SiteState, Visit
+from crawler.frontier import open_frontier
+from crawler.frontier.address_state import Announced, SiteState, Visit
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.revisit_policy import next_article, next_run
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

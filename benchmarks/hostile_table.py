@@ -1,4 +1,4 @@
-"""`newskeep save` against every hostile response of tests/hostile.py: a table, exchange by exchange.
+"""`newskeep save` against every hostile response of tests/helpers/hostile_responses.py: a table, exchange by exchange.
 
     python benchmarks/hostile_table.py [--tls] [--keep FOLDER]
 
@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import corpus_server  # noqa: F401  (makes tests/ importable)
-from hostile import MAX_BODY, TIMEOUT, Case, hostile_cases
+from hostile_responses import MAX_BODY, TIMEOUT, Case, hostile_cases
 from kept import Kept, exchanges
 from origin import Logged, Origin
 from processes import watch

@@ -19,7 +19,7 @@ from hashlib import sha1
 from pathlib import Path
 
 from storage.index import WarcEntry, open_index
-from storage.index.sql import Index
+from storage.index.index import Index
 from storage.model import Capture
 
 SITES = 200

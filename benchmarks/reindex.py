@@ -19,9 +19,9 @@ from pathlib import Path
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
+from storage.maintenance.reindex import Options, reindex
 from storage.model import Article, Block, Capture, Exchange, Extractor, TextSource
 from storage.objects.local import LocalStore
-from storage.reindex import Options, reindex
 from storage.warc import WarcWriter, key_of, make_stem
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

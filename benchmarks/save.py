@@ -24,7 +24,7 @@ from corpus_server import ROOT, CorpusServer
 from kept import exchanges
 from processes import MIB, Run, watch
 
-NEWSKEEP = [sys.executable, "-m", "crawler.cli"]
+NEWSKEEP = [sys.executable, "-m", "newskeep"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 #: How many pages to get back through the command line; the rest through Python.
 BY_COMMAND = 20

@@ -19,8 +19,8 @@ from itertools import accumulate, cycle, pairwise
 from pathlib import Path
 
 from storage.index import ArticleEntry, Filters, WarcEntry, open_index
-from storage.index.sql import Index
-from storage.index.wanted import Wanted
+from storage.index.index import Index
+from storage.index.query_parser import Wanted
 
 SITES = 200
 A_WARC = 2_000

@@ -32,8 +32,8 @@ import reindex
 
 from storage import cdxj
 from storage.archive import Archive
+from storage.maintenance.reindex import Options
 from storage.objects.local import LocalStore
-from storage.reindex import Options
 from storage.urls import timestamp14
 
 ROOT = Path(__file__).parents[1]
@@ -99,7 +99,7 @@ def write_cdxj(folder: Path, total: int) -> Path:
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple[Asker, Asker]]:
     ports = [_free_port(), _free_port()]
-    command = [sys.executable, "-m", "crawler.cli", "serve", "--archive", str(folder), "--port", str(ports[0])]
+    command = [sys.executable, "-m", "newskeep", "serve", "--archive", str(folder), "--port", str(ports[0])]
     started = time.perf_counter()
     with subprocess.Popen(
         [*command, "--originals-port", str(ports[1])], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

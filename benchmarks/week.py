@@ -2,8 +2,8 @@
 
     python benchmarks/week.py [--sites 24] [--days 7] [--step 30] [--seed 1] [--plain-only] [--folder DIR]
 
-Both go over the same world (tests/world.py), with nothing known at the start, and every figure is read from the world's
-own log. The plain crawl asks each site's front page, sections, feed and sitemaps in every round, fetches each link that
+Both go over the same world (tests/helpers/world.py), with nothing known at the start, and every figure is read from its
+log. The plain crawl asks each site's front page, sections, feed and sitemaps in every round, fetches each link that
 looks like an article once, and all articles of the last two days again, unconditionally, one request at a time a host.
 It is given as many requests as `newskeep due` made: that fixes its interval. With --plain-every it has an interval of
 its own instead.
@@ -27,7 +27,7 @@ from statistics import median
 from urllib.parse import urljoin, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path += [str(ROOT), str(ROOT / "tests")]
+sys.path += [str(ROOT), str(ROOT / "tests" / "helpers")]
 
 from world import Line, Operator, Story, World  # noqa: E402
 from world_log import articles, at_share, delays, edits_seen, gaps, got, wasted  # noqa: E402

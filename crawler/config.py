@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -85,10 +86,13 @@ class Config:
         if self.user_agent:
             settings["USER_AGENT"] = self.user_agent
         elif self.operator:
-            from crawler.settings import user_agent
-
             settings["USER_AGENT"] = user_agent(self.operator)
         return settings
+
+
+def user_agent(operator: str | None) -> str:
+    """The User-Agent field of an operator."""
+    return f"newskeep/{version('newskeep')}" + (f" (+{operator})" if operator else "")
 
 
 def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:

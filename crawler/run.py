@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from crawler.session import Session, SessionOptions, attach
+from crawler.session.session import Session, SessionOptions, attach
 from storage.archive import Archive
 from storage.errors import AlreadyRunning, NewskeepError
 from storage.locking import held
@@ -244,7 +244,7 @@ class _Pump:
         self._on_end(crawl, state)
 
     def _lock(self, site: str) -> Any:
-        from crawler.extensions import site_lock
+        from crawler.engine.extensions import site_lock
 
         return site_lock(self._session.archive.state, site)
 

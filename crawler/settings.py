@@ -6,18 +6,13 @@ The command line and newskeep.toml override these; `scrapy crawl` takes them as 
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
 
-
-def user_agent(operator: str | None) -> str:
-    """The User-Agent field of an operator."""
-    return f"newskeep/{version('newskeep')}" + (f" (+{operator})" if operator else "")
-
+from crawler.config import user_agent
 
 BOT_NAME = "newskeep"
 SPIDER_MODULES = ["spiders"]
 # Knows the sites of newskeep.toml besides the classes.
-SPIDER_LOADER_CLASS = "crawler.sites.loader.SiteLoader"
+SPIDER_LOADER_CLASS = "crawler.sites.spider_loader.SiteLoader"
 # The configuration file; None: ./newskeep.toml if it is there.
 CONFIG_FILE = os.environ.get("NEWSKEEP_CONFIG")
 
@@ -53,8 +48,8 @@ DEFAULT_REQUEST_HEADERS = {
 # --- How exchanges are captured --------------------------------------------------------------------------------------
 
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.capture.RecordingHandler",
-    "https": "crawler.capture.RecordingHandler",
+    "http": "crawler.engine.handler.RecordingHandler",
+    "https": "crawler.engine.handler.RecordingHandler",
     # Scrapy fetches these by default; a redirect or a list could make it read local files.
     "data": None,
     "file": None,
@@ -105,7 +100,7 @@ DOWNLOAD_DELAY_JITTER = 0
 # Scrapy makes so many tasks for each response, whatever it gives; ours give one page, and requests for what it needs.
 CONCURRENT_ITEMS = 4
 # Requests to hosts that may not be asked now stay in the scheduler, where they are in nobody's way.
-SCHEDULER_PRIORITY_QUEUE = "crawler.politeness.queueing.HostQueue"
+SCHEDULER_PRIORITY_QUEUE = "crawler.engine.host_queue.HostQueue"
 # Longest Retry-After (of 429 and 503), in seconds, that is waited for; a host that asks for more is left alone.
 RETRY_AFTER_MAX = 600
 # A host that takes longer than a second to answer gets a pause as long as that, up to this many seconds.
@@ -134,14 +129,14 @@ EXTRACTION_WORKERS = 0
 # An HTTP proxy for everything, such as http://127.0.0.1:3128; None: as http_proxy and https_proxy say.
 PROXY: str | None = None
 DOWNLOADER_MIDDLEWARES = {
-    "crawler.middlewares.retry_after.RetryAfterMiddleware": 60,
+    "crawler.engine.middlewares.retry_after.RetryAfterMiddleware": 60,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "crawler.middlewares.robots.RobotsMiddleware": 100,
+    "crawler.engine.middlewares.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "crawler.middlewares.retries.RetryPolicy": 550,
+    "crawler.engine.middlewares.retries.RetryPolicy": 550,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "crawler.middlewares.redirects.RedirectPolicy": 600,
-    "crawler.middlewares.proxy.ProxyMiddleware": 740,
+    "crawler.engine.middlewares.redirects.RedirectPolicy": 600,
+    "crawler.engine.middlewares.proxy.ProxyMiddleware": 740,
 }
 # 404 and the like go to the spider too: they are outcomes.
 HTTPERROR_ALLOW_ALL = True
@@ -150,11 +145,11 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
 }
 ITEM_PIPELINES = {
-    "crawler.pipelines.ExtractionPipeline": 100,
-    "crawler.pipelines.JudgePipeline": 200,
-    "crawler.pipelines.ArchivePipeline": 300,
+    "crawler.engine.pipelines.ExtractionPipeline": 100,
+    "crawler.engine.pipelines.JudgePipeline": 200,
+    "crawler.engine.pipelines.ArchivePipeline": 300,
     # After the outcome: what the frontier says is fetched must be safe.
-    "crawler.pipelines.FrontierPipeline": 400,
+    "crawler.engine.pipelines.FrontierPipeline": 400,
 }
 # Whether a crawler runs by itself, as with `scrapy crawl`: it then closes its session and takes its site's lock.
 # `newskeep` does both around its crawlers.
@@ -166,6 +161,6 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.closespider.CloseSpider": 0,
     "scrapy.extensions.memusage.MemoryUsage": 0,
 }
-EXTENSIONS = {"crawler.extensions.SessionExtension": 0, "crawler.extensions.SiteExtension": 10}
+EXTENSIONS = {"crawler.engine.extensions.SessionExtension": 0, "crawler.engine.extensions.SiteExtension": 10}
 STATS_DUMP = False
 LOG_LEVEL = "WARNING"

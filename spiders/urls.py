@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
 
-from crawler.outcomes import failed_outcome
-from crawler.pipelines import Page
-from crawler.requisites import Requisites
-from crawler.session import session_of
-from crawler.urllist import Listed, read_urls
+from crawler.session.outcomes import failed_outcome
+from crawler.session.session import session_of
+from crawler.sites.items import Page
+from crawler.sites.page_requisites import Requisites
+from crawler.url_list import Listed, read_urls
 from storage.errors import UsageError
 from storage.model import Outcome
 

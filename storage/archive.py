@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -12,20 +13,18 @@ from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar, cast
 from urllib.parse import urljoin
 
 from storage import cdxj
 from storage.articles import PlacedArticle, read_member, read_part
-from storage.compactions import joined_on
+from storage.compaction.plan import joined_on
 from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing, StoreUnavailable
-from storage.frontier import open_frontier
-from storage.frontier.frontier import Frontier
-from storage.holdings import day_of, in_seconds
 from storage.http import HttpMessage
 from storage.index import ArticleEntry, Duplicate, Filters, Hit, WarcEntry, discard_index, open_index
-from storage.index.sql import Index
-from storage.index.wanted import Wanted
+from storage.index.index import Index
+from storage.index.query_parser import Wanted
+from storage.inventory import day_of, in_seconds
 from storage.locking import held
 from storage.model import Article, Capture
 from storage.objects import ObjectStore, open_store
@@ -66,6 +65,13 @@ class Memento:
         return HttpMessage.parse(self.response if self.confirmed is None else self.confirmed)
 
 
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
 class Archive:
     """What is held under one URI. Every method may raise `StoreUnavailable`.
 
@@ -76,6 +82,8 @@ class Archive:
         self.store = store
         self.state = state
         self.spool = Spool(state / "spool")
+        self._companions: dict[str, Closable] = {}
+        self._companions_lock = threading.Lock()
 
     @property
     def uri(self) -> str:
@@ -86,11 +94,16 @@ class Archive:
         self._make_state()
         return open_index(self._index_path)
 
-    @cached_property
-    def frontier(self) -> Frontier:
-        """What the sites have named, made when absent; local to this machine, like the index."""
-        self._make_state()
-        return open_frontier(self.state / "frontier.sqlite")
+    def companion(self, name: str, make: Callable[[Path], C]) -> C:
+        """Return what another package keeps as the file `name` beside the index; `make` opens it on first use.
+
+        It is closed with the archive.
+        """
+        with self._companions_lock:
+            if name not in self._companions:
+                self._make_state()
+                self._companions[name] = make(self.state / name)
+            return cast("C", self._companions[name])
 
     def _make_state(self) -> None:
         try:
@@ -381,8 +394,8 @@ class Archive:
     def close(self) -> None:
         if "index" in self.__dict__:
             self.index.close()
-        if "frontier" in self.__dict__:
-            self.frontier.close()
+        for companion in self._companions.values():
+            companion.close()
         self.store.close()
 
     def __enter__(self) -> Self:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from storage.errors import AlreadyRunning, Corrupt, NewskeepError, StoreUnavailable
-from storage.versioned import Migration, create, migrate, version_of
+from storage.migrations import Migration, create, migrate, version_of
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
 

@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from storage.index import ArticleEntry
-from storage.index.sql import Index, is_same_version
+from storage.index.index import Index, is_same_version
 from storage.model import Article, Capture
 from storage.text import is_same_title, pieces, plain
 

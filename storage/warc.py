@@ -92,7 +92,7 @@ class WarcWriter:
     """Appends exchanges to one WARC file, a gzip member a record; not for use by two threads at once.
 
     Raises `SpoolError` when the file cannot be written; the file then ends with a complete record, or
-    with a torn one that `storage.salvage` cuts off.
+    with a torn one that `storage.repair` cuts off.
     """
 
     def __init__(self, path: Path, filename: str, info: Mapping[str, str]) -> None:

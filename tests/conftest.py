@@ -4,37 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from warm import WarmStart
-
-#: Files of few but long tests: begun last, they would keep one process busy while the others have ended.
-LONG = (
-    "test_crawler_delivery_killed.py",
-    "test_crawler_delivery.py",
-    "test_crawler_delivery_spool.py",
-    "test_crawler_schedule_cron.py",
-    "test_world_health.py",
-    "test_world_crawl.py",
-    "test_world_killed.py",
-    "test_world_traps.py",
-    "test_browser_room.py",
-    "test_browser_replay.py",
-    "test_storage_web_clients.py",
-    "test_crawler_crawl.py",
-    "test_crawler_due.py",
-    "test_crawler_save.py",
-    "test_crawler_stop.py",
-    "test_cli_changes.py",
-)
-
-Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+from command import Run
+from warm_start import WarmStart
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    # Files of few but long tests first: begun last, they would keep one process busy while the others have ended.
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ nothing raises on content; what is odd is told in `problems`, a short line each 
 
 from crawler.discovery.feeds import read_feed
 from crawler.discovery.identity import canonical_candidate, identity, same_article
-from crawler.discovery.model import Link, PageReading, Reading, Verdict
+from crawler.discovery.links import Link, PageReading, Reading, Verdict
+from crawler.discovery.page_requisites import requisites_of, requisites_of_css
 from crawler.discovery.pages import read_page
-from crawler.discovery.places import usual_places
-from crawler.discovery.requisites import requisites_of, requisites_of_css
-from crawler.discovery.shape import Examples, looks_like_article
 from crawler.discovery.sitemaps import read_sitemap
 from crawler.discovery.traps import trap_reason
+from crawler.discovery.url_shape import Examples, looks_like_article
+from crawler.discovery.well_known import usual_places
 
 __all__ = [
     "Examples",

@@ -10,8 +10,8 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from crawler.discovery.model import Link, Reading
-from crawler.discovery.reading import MAX_LINKS, Document, Problems, local, resolve, text_of, time_of, title_of
+from crawler.discovery.links import Link, Reading
+from crawler.discovery.xml_reader import MAX_LINKS, Document, Problems, local, resolve, text_of, time_of, title_of
 
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _KINDS = {"rss": "rss", "rdf": "rdf", "feed": "atom"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_plus, urlsplit
 
-from crawler.discovery.model import Verdict
-from crawler.discovery.shape import looks_like_article
+from crawler.discovery.links import Verdict
+from crawler.discovery.url_shape import looks_like_article
 from crawler.discovery.vocabulary import CHANNEL_NAMES, FORM_FLAGS, FORM_NAMES, TRACKING
 from storage.errors import InvalidURL
 from storage.urls import normalize

@@ -8,15 +8,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from crawler.discovery.identity import registered
-from crawler.discovery.model import Link, PageReading, Verdict
-from crawler.discovery.reading import Problems, resolve
-from crawler.discovery.requisites import base_of
-from crawler.discovery.selfstated import article_verdict, robots_rules
-from crawler.discovery.shape import Examples, looks_like_article
+from crawler.discovery.links import Link, PageReading, Verdict
+from crawler.discovery.page_claims import article_verdict, robots_rules
+from crawler.discovery.page_requisites import base_of
 from crawler.discovery.traps import trap_reason
+from crawler.discovery.url_shape import Examples, looks_like_article
 from crawler.discovery.vocabulary import SECTIONS
-from crawler.extraction.document import TooLarge, Tree, parse
-from crawler.extraction.encoding import decode
+from crawler.discovery.xml_reader import Problems, resolve
+from crawler.html.document import TooLarge, Tree, parse
+from crawler.html.encoding import decode
 
 Place = Literal["menu", "aside", "headline", "teaser", "page"]
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from crawler.discovery.feeds import read_feed
-from crawler.discovery.model import Link, Reading
-from crawler.discovery.reading import MAX_LINKS, Document, Problems, local, resolve, text_of, time_of, title_of
-from crawler.discovery.shape import Examples, looks_like_article
+from crawler.discovery.links import Link, Reading
+from crawler.discovery.url_shape import Examples, looks_like_article
+from crawler.discovery.xml_reader import MAX_LINKS, Document, Problems, local, resolve, text_of, time_of, title_of
 
 Hosts = Callable[[str], bool]
 

@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from crawler.extraction.words import tokens
+from crawler.html.words import tokens
 from storage.fingerprints import SIZE, Fingerprint
 from storage.model import Article
 from storage.text import plain

@@ -6,17 +6,17 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
-from crawler.extraction import jsonld
-from crawler.extraction.blocks import cut
-from crawler.extraction.container import most_text
-from crawler.extraction.document import TooLarge, body, lean, parse
-from crawler.extraction.encoding import clean, decode
-from crawler.extraction.features import Hints
+from crawler.extraction.classify import Verdict, judge
+from crawler.extraction.classify.boosted_trees import shipped
+from crawler.extraction.classify.container import most_text
+from crawler.extraction.classify.features import Hints
+from crawler.extraction.classify.standfirst import listed
 from crawler.extraction.metadata import Metadata, metadata
-from crawler.extraction.model import shipped
-from crawler.extraction.opinion import first_opinion, opinion
-from crawler.extraction.standfirst import listed
-from crawler.extraction.verdict import Verdict, judge
+from crawler.extraction.trafilatura_text import first_opinion, opinion
+from crawler.html import jsonld
+from crawler.html.blocks import cut
+from crawler.html.document import TooLarge, body, lean, parse
+from crawler.html.encoding import clean, decode
 from storage.model import Article, Extractor
 
 

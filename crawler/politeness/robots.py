@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.politeness.refusals import HostUnreachable, Refused
+from crawler.frontier.address_state import RobotsText
+from crawler.politeness.errors import HostUnreachable, Refused
 from storage.errors import StoreUnavailable
-from storage.frontier.model import RobotsText
 
 if TYPE_CHECKING:
     from protego import Protego

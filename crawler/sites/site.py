@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from crawler.durations import parse_duration
 from storage.errors import ConfigError, InvalidURL, UsageError
 from storage.urls import normalize, site_of
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 #: Fit for a file name, a spider's name and an option's value.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)", re.ASCII)
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 #: Seconds between two requests to a host, where nothing else is said.
 DELAY = 1.0
 #: No source is asked more often, in seconds.
@@ -112,15 +111,6 @@ def site_at(address: str) -> Site:
     return Site(site_of(url) + (f":{port}" if port else ""), start=(url,))
 
 
-def duration(value: object) -> float:
-    """Return the seconds of `"15m"`, `"2h"`, `"1d"`, `"1w"` or a number of seconds. Raises `ValueError`."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return float(value)
-    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
-        return float(match[1]) * _SECONDS[match[2]]
-    raise ValueError('a time such as 90, "15m", "2h" or "1d"')
-
-
 def load_sites(config: Config) -> Mapping[str, Site]:
     """Return the sites that the configuration file names, by name, in its order.
 
@@ -145,7 +135,7 @@ def find_site(config: Config, asked: str) -> Site:
     if "://" in asked or re.search(r"[.:/\[]", asked):
         site = site_at(asked)
         return _configured_at(config, site.start[0]) or _with_defaults(config, site)
-    from crawler.sites.loader import declared_sites
+    from crawler.sites.spider_loader import declared_sites
 
     declared = declared_sites()
     if asked in declared:
@@ -204,7 +194,7 @@ def _from_table(config: Config, name: str, table: object, defaults: dict[str, An
 
 
 def _declared(name: str) -> Site | None:
-    from crawler.sites.loader import declared_sites  # imports Scrapy
+    from crawler.sites.spider_loader import declared_sites  # imports Scrapy
 
     return declared_sites().get(name)
 
@@ -248,7 +238,7 @@ def _host_names(value: object) -> tuple[str, ...]:
 
 
 def _every(value: object) -> float:
-    seconds = duration(value)
+    seconds = parse_duration(value)
     if seconds < SHORTEST:
         raise ValueError(f"{SHORTEST:g} seconds or more")
     return seconds
@@ -283,7 +273,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "exclude": _rules,
     "hosts": _host_names,
     "every": _every,
-    "delay": duration,
+    "delay": parse_duration,
     "depth": _whole(0),
     "cap": _whole(1),
     "user_agent": _text,

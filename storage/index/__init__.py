@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from storage.fingerprints import Fingerprint
 
 if TYPE_CHECKING:
-    from storage.index.sql import Index
+    from storage.index.index import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def open_index(path: Path, *, create: bool = True) -> Index:
     Read-only where the file or its folder cannot be written. An older schema is brought up to date. Raises
     `StoreUnavailable` when the file is absent (and `create` is not set), damaged, or made by a newer version.
     """
-    from storage.index.sql import Index
+    from storage.index.index import Index
     from storage.index.sqlite import open_database
 
     return Index(open_database(path, create=create))

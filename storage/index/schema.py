@@ -20,7 +20,7 @@ from sqlalchemy import (
     event,
 )
 
-from storage.versioned import Migration, about_table
+from storage.migrations import Migration, about_table
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
 VERSION = 2
@@ -111,7 +111,7 @@ article_keys = Table(
 )
 
 # What is searched. The id says the time, so that the newest stand last in every list of FTS5's; see
-# storage/index/searching.py. No foreign key: while WARCs are replaced, the text waits here for its article.
+# storage/index/fulltext.py. No foreign key: while WARCs are replaced, the text waits here for its article.
 searched = Table(
     "searched",
     metadata,

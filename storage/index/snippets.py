@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
-from storage.index.wanted import Wanted
+from storage.index.query_parser import Wanted
 
 #: Characters of a snippet, and of these before its first mark.
 LENGTH, _BEFORE = 220, 50

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, literal, se
 from sqlalchemy.schema import CreateTable, DropTable
 
 from storage.errors import Corrupt
-from storage.index import ArticleEntry, WarcEntry, searching
+from storage.index import ArticleEntry, WarcEntry, fulltext
 from storage.index.rows import article_row, capture_row, fingerprint_of
 from storage.index.schema import (
     article_keys,
@@ -64,19 +64,19 @@ def replace(
             connection.execute(CreateTable(table))
         for captured in _batches(_of(warc, rows)):
             _stage(connection, staged_captures, map(capture_row, captured))
-        known = searching.of_warcs(connection, _numbers(connection, old))
+        known = fulltext.of_warcs(connection, _numbers(connection, old))
         for read in _batches(_of(warc, entries)):
             _stage(connection, staged_articles, (article_row(entry, warc.parts) for entry in read))
             _stage(connection, staged_keys, _key_rows(read))
             texts = (entry for entry in read if entry.text is not None)
-            _stage(connection, staged_texts, (searching.staged(entry, known) for entry in texts))
+            _stage(connection, staged_texts, (fulltext.staged(entry, known) for entry in texts))
     with _transaction(connection, "BEGIN IMMEDIATE"):
         # Another process may have been faster.
         new = afresh or not _is_known(connection, warc)
         waiting = _delete(connection, old)
         if new:
             _enter(connection, warc, waiting)
-        searching.remove(connection, chain.from_iterable(waiting.values()))
+        fulltext.remove(connection, chain.from_iterable(waiting.values()))
         for table in _STAGED:
             connection.execute(DropTable(table))
     return new
@@ -88,7 +88,7 @@ def remove(connection: Connection, filenames: Collection[str]) -> bool:
         return False
     with _transaction(connection, "BEGIN IMMEDIATE"):
         found = next(_numbers(connection, filenames), None) is not None
-        searching.remove(connection, chain.from_iterable(_delete(connection, filenames).values()))
+        fulltext.remove(connection, chain.from_iterable(_delete(connection, filenames).values()))
         return found
 
 
@@ -122,7 +122,7 @@ def _key_rows(entries: Iterable[ArticleEntry]) -> Iterator[dict[str, Any]]:
             yield {"offset": entry.offset, "key": key}
 
 
-def _enter(connection: Connection, warc: WarcEntry, waiting: searching.Waiting) -> None:
+def _enter(connection: Connection, warc: WarcEntry, waiting: fulltext.Waiting) -> None:
     entry = {
         "filename": warc.filename,
         "size": warc.size,
@@ -143,7 +143,7 @@ def _enter(connection: Connection, warc: WarcEntry, waiting: searching.Waiting) 
     connection.execute(
         insert(article_keys).from_select(["key", "article"], keyed.distinct().order_by(staged_keys.c.key))
     )
-    counted["searched"] = searching.enter(connection, number, waiting)
+    counted["searched"] = fulltext.enter(connection, number, waiting)
     connection.execute(update(warcs).where(warcs.c.id == number).values(counted))
 
 
@@ -153,10 +153,10 @@ def _move(connection: Connection, staged: Table, table: Table, warc: int, order:
     return connection.execute(insert(table).from_select([*staged.c.keys(), "warc"], rows)).rowcount
 
 
-def _delete(connection: Connection, filenames: Collection[str]) -> searching.Waiting:
+def _delete(connection: Connection, filenames: Collection[str]) -> fulltext.Waiting:
     """Remove WARCs with their rows, but for what is searched, which is returned."""
     numbers = list(_numbers(connection, filenames))
-    waiting = searching.of_warcs(connection, numbers)
+    waiting = fulltext.of_warcs(connection, numbers)
     for first in range(0, len(numbers), _NAMES):
         some = numbers[first : first + _NAMES]
         connection.execute(delete(captures).where(captures.c.warc.in_(some)))

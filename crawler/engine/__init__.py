@@ -1,0 +1,1 @@
+"""What Scrapy calls: the download handler, the queue of hosts, middlewares, pipelines, extensions."""

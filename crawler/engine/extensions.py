@@ -1,0 +1,118 @@
+"""The session's and the site's life in a Scrapy crawler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+from scrapy import signals
+from scrapy.exceptions import CloseSpider, NotConfigured
+
+from crawler.session.session import Session, session_of
+from storage.errors import NewskeepError
+from storage.locking import held
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scrapy.crawler import Crawler
+
+    from crawler.sites.run_ledger import Ledger
+
+logger = logging.getLogger(__name__)
+
+
+class SessionExtension:
+    """Stops a crawler when nothing can be written, and closes the session that it made itself."""
+
+    def __init__(self, crawler: Crawler, session: Session) -> None:
+        self._crawler = crawler
+        self._session = session
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        extension = cls(crawler, session_of(crawler))
+        # A session of run.py's is shared by several crawlers; run.py stops them, and closes it after the last.
+        if crawler.settings.getbool("STANDALONE"):
+            extension._session.on_failure(extension._stop)
+            crawler.signals.connect(extension._close, signals.engine_stopped)
+        return extension
+
+    def _stop(self) -> None:
+        from twisted.internet import reactor
+
+        reactor.callFromThread(self._close_spider)
+
+    def _close_spider(self) -> None:
+        if self._crawler.engine.spider is not None:
+            self._closing = asyncio.ensure_future(self._crawler.engine.close_spider_async(reason="cannot write"))
+
+    async def _close(self) -> None:
+        await asyncio.to_thread(self._session.close)
+        if self._session.failure is not None:
+            logger.error("%s", self._session.failure)
+
+
+class SiteExtension:
+    """Keeps account of a site's run: that it starts, how it ended, when the site is due again.
+
+    Who runs Scrapy by hand gets the site's lock here; run.py holds it already.
+    """
+
+    def __init__(self, crawler: Crawler, session: Session, ledger: Ledger, locks: bool) -> None:
+        self._crawler = crawler
+        self._session = session
+        self._ledger = ledger
+        self._locks = locks
+        self._lock = ExitStack()
+        self._opened = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        ledger = getattr(crawler.spider, "ledger", None)
+        if ledger is None:
+            raise NotConfigured
+        extension = cls(crawler, session_of(crawler), ledger, crawler.settings.getbool("STANDALONE"))
+        crawler.signals.connect(extension._open, signals.spider_opened)
+        crawler.signals.connect(extension._close, signals.spider_closed)
+        return extension
+
+    async def _open(self) -> None:
+        try:
+            if self._locks:
+                name = self._ledger.site.name
+                self._lock.enter_context(held(site_lock(self._session.archive.state, name), f"a crawl of {name}"))
+            await self._ledger.open()
+        except NewskeepError as error:
+            self._lock.close()
+            logger.error("%s", error)
+            raise CloseSpider(str(error)) from error
+        self._opened = True
+
+    async def _close(self, reason: str) -> None:
+        if not self._opened:
+            return
+        try:
+            if requisites := getattr(self._crawler.spider, "needs", None):
+                self._ledger.counts.update({f"requisites {kind}": n for kind, n in requisites.counts.items()})
+            requests = self._crawler.stats.get_value("downloader/request_count") or 0
+            await self._ledger.close(self._state(reason), requests)
+        except Exception:
+            # Scrapy's own words on it are not shown.
+            logger.exception("the run of %s is not noted", self._ledger.site.name)
+        finally:
+            self._lock.close()
+
+    def _state(self, reason: str) -> str:
+        if reason == "finished":
+            return self._ledger.verdict or "finished"
+        if reason == "shutdown":
+            return self._session.stopped or "stopped"
+        return "blocked" if reason.startswith("blocked") else "failed"
+
+
+def site_lock(state: Path, name: str) -> Path:
+    """The lock file of a site of the archive whose local state is in the folder `state`."""
+    return state / "locks" / f"site-{name}.lock"

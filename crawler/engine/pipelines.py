@@ -1,0 +1,134 @@
+"""Item pipelines: a fetched page is extracted in a worker process, its outcome told, and the frontier learns of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from scrapy.exceptions import NotConfigured
+
+from crawler.session.extraction_pool import Extraction
+from crawler.session.outcomes import page_outcome
+from crawler.session.session import Session, session_of
+from crawler.sites.items import Missed, Page
+from crawler.sites.visit_outcome import Noted, alias, note_failure, note_page
+from storage.model import Outcome
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawler.sites.run_ledger import Ledger
+
+logger = logging.getLogger(__name__)
+
+
+class ExtractionPipeline:
+    """Gives a `Page` its article and its outcome."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(session_of(crawler))
+
+    async def process_item(self, item: Any) -> Any:
+        if not isinstance(item, Page):
+            return item
+        try:
+            extraction = Extraction() if item.block else await self._session.extract(item.recorded)
+            outcome = page_outcome(item.url, item.recorded, extraction)
+            if item.block:
+                outcome = replace(outcome, outcome="failed", reason=item.block)
+            return replace(item, extraction=extraction, outcome=outcome)
+        except Exception as error:
+            # A URL without an outcome would be lost unseen.
+            logger.exception("no outcome of %s", item.url)
+            return replace(item, outcome=Outcome(item.url, "failed", f"a fault of ours: {error!r}"))
+
+
+class _OfSite:
+    """A pipeline of spiders that keep a ledger of a site; left out for others."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        ledger = getattr(crawler.spider, "ledger", None)
+        if ledger is None:
+            raise NotConfigured
+        return cls(ledger)
+
+
+class JudgePipeline(_OfSite):
+    """Says what a page of a site means for the frontier; a page that is no article is marked in its outcome."""
+
+    async def process_item(self, item: Any) -> Any:
+        if not isinstance(item, Page) or item.known is None or item.outcome is None or item.extraction is None:
+            return item
+        noted = await asyncio.to_thread(
+            note_page,
+            self._ledger.site,
+            item.known,
+            item.recorded,
+            item.extraction,
+            item.outcome,
+            datetime.now(UTC),
+            lambda url: self._ledger.frontier.known(self._ledger.site.name, url),
+        )
+        outcome = replace(item.outcome, reason=item.outcome.reason or noted.not_article)
+        return replace(item, outcome=outcome, noted=noted)
+
+
+class ArchivePipeline:
+    """Reports outcomes, in the order in which they are ready."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(session_of(crawler))
+
+    async def process_item(self, item: Any) -> Any:
+        match item:
+            case Page(outcome=Outcome() as outcome) | Missed(outcome=outcome):
+                return replace(item, told=await self._session.report(outcome))
+            case Outcome():
+                await self._session.report(item)
+        return item
+
+
+class FrontierPipeline(_OfSite):
+    """Keeps visits in the frontier, once what they tell is durable."""
+
+    async def process_item(self, item: Any) -> Any:
+        ledger = self._ledger
+        try:
+            match item:
+                case Page(known=None) | Page(told=False) | Missed(told=False):
+                    pass
+                case Page(noted=Noted() as noted, outcome=Outcome() as outcome, extraction=extraction):
+                    await ledger.announce(noted.announced)
+                    await ledger.visit(noted.visits)
+                    article = extraction.article if extraction else None
+                    ledger.count(outcome, undated=article is None or article.published is None)
+                    if noted.not_article:
+                        ledger.counts["not an article"] += 1
+                case Missed(known, outcome, same_as=str() as url):
+                    await ledger.visit([alias(ledger.site, known, url, datetime.now(UTC), outcome.status)])
+                    ledger.count(outcome)
+                case Page(known=known, outcome=Outcome() as outcome) | Missed(known, outcome):
+                    assert known is not None
+                    ledger.failed(urlsplit(known.url).netloc, outcome.reason or "failed")
+                    await ledger.visit([note_failure(ledger.site, known, outcome, datetime.now(UTC))])
+                    ledger.count(outcome)
+        finally:
+            if isinstance(item, Page | Missed):
+                ledger.answered()
+        return item

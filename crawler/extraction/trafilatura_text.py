@@ -1,0 +1,64 @@
+"""What trafilatura takes for the article's text: the first opinion, and the fallback. Its only user."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import Literal
+
+import trafilatura
+from trafilatura.htmlprocessing import convert_tags, prune_unwanted_nodes, tree_cleaning
+from trafilatura.main_extractor import extract_content
+from trafilatura.settings import Extractor
+from trafilatura.xpaths import RAW_TREE_PRUNE_XPATH, REMOVE_COMMENTS_AND_LISTS_XPATH
+
+from crawler.html.document import Tree, too_deep
+
+Mode = Literal["fast", "default", "precision", "recall"]
+
+# It warns of each page it gives up on; our account of the page says so already.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+
+def first_opinion(tree: Tree) -> str:
+    """Return the text of a `lean` tree as trafilatura's main extractor sees it, a run of text a line; "" for none.
+
+    The tree is used up. It is trafilatura's fast mode without its copies of the tree, and without its second tries
+    (the page's JSON-LD, a looser search) for pages of little text, which are asked for by `opinion` when needed.
+    """
+    try:
+        prune_unwanted_nodes(tree, [*RAW_TREE_PRUNE_XPATH, *REMOVE_COMMENTS_AND_LISTS_XPATH])
+        found, _ = extract_content(
+            convert_tags(tree_cleaning(tree, _options("fast")), _options("fast")), _options("fast")
+        )
+    except Exception:
+        # Its cleaning reaches into every corner of a broken page; what fails there must not cost the page its text.
+        return ""
+    return "\n".join(line for text in found.itertext() if (line := str(text).strip()))
+
+
+def opinion(tree: Tree, mode: Mode = "default") -> str:
+    """Return the text as trafilatura sees it, a block a line, without comments; "" when it finds none.
+
+    The tree stays as it is: trafilatura works on a copy. A tree too deep for it, and whatever it raises on strange
+    pages, count as no text.
+    """
+    if too_deep(tree):
+        return ""
+    try:
+        document = trafilatura.bare_extraction(tree, options=_options(mode))
+    except Exception:
+        return ""
+    return (document.text or "") if document is not None and not isinstance(document, dict) else ""
+
+
+@cache
+def _options(mode: Mode) -> Extractor:
+    """The options of a mode, which trafilatura leaves as they are; made for each page they cost as much as an XPath."""
+    return Extractor(
+        output_format="python",
+        fast=mode in {"fast", "precision"},
+        comments=False,
+        precision=mode == "precision",
+        recall=mode == "recall",
+    )

@@ -1,0 +1,31 @@
+"""The frontier: which addresses each site has named, and when to ask for them again.
+
+Derived, like the index: one that is lost costs rhythm, and `crawler.frontier.recall` learns from the index which
+articles are held.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawler.frontier.frontier import Frontier
+    from storage.archive import Archive
+
+FILE = "frontier.sqlite"
+
+
+def frontier_of(archive: Archive) -> Frontier:
+    """Return the frontier that lies beside the archive's index, made when absent; it is closed with the archive."""
+    return archive.companion(FILE, open_frontier)
+
+
+def open_frontier(path: Path) -> Frontier:
+    """Open the frontier at `path`; make an empty one where there is no file.
+
+    Raises `StoreUnavailable` when the file is damaged, made by a newer version, or cannot be written.
+    """
+    from crawler.frontier.frontier import Frontier, open_database
+
+    return Frontier(open_database(path))

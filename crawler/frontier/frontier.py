@@ -1,0 +1,324 @@
+"""Frontier: the addresses of all sites, when to ask for them, and how their runs went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
+
+from crawler.frontier import coverage, rows, schema, statements, writes
+from crawler.frontier.address_state import (
+    Announced,
+    Coverage,
+    FrontierCounts,
+    HostState,
+    Known,
+    RobotsText,
+    SiteRun,
+    SiteState,
+    Visit,
+)
+from crawler.frontier.schema import AGAIN, NEW, ROLES, SOURCE, addresses, hosts, names, robots, runs, sites
+from crawler.frontier.statements import ARTICLE
+from storage import sqlite
+from storage.errors import StoreUnavailable
+from storage.index.rows import seconds
+from storage.sqlite import Database, Kind
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+# Runs kept of each site.
+RUNS = 50
+
+# Seconds for which a robots.txt that no longer holds may stay: most are replaced by a newer one before.
+_ROBOTS_KEPT = 86_400
+
+_a, _s, _r = addresses.c, sites.c, robots.c
+
+
+def open_database(path: Path) -> Database:
+    """Open or make the frontier's file; see `crawler.frontier.open_frontier`."""
+    again = "move it away: newskeep learns from the index which articles are held, and only their rhythm is lost"
+    kind = Kind(
+        noun="frontier",
+        make="the first crawl makes it",
+        again=again,
+        metadata=schema.metadata,
+        version=schema.VERSION,
+        migrations=schema.MIGRATIONS,
+        # A power failure may cost what the last seconds told; asking again for it is all that follows.
+        durable=False,
+    )
+    return sqlite.open_database(path, kind)
+
+
+class Frontier:
+    """What is known of the addresses of all sites. Threads may share one; processes open their own.
+
+    Times are kept in whole seconds. Every method is one short transaction (of many items, one for each few hundred),
+    and raises `StoreUnavailable` when the file cannot be reached, is damaged or busy for too long.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files and locks; more than once is no error."""
+        self._database.close()
+
+    # Addresses
+
+    def announce(self, site: str, items: Iterable[Announced], at: datetime) -> int:
+        """Enter addresses that a source named, due at once; return how many were new.
+
+        Known ones keep their state and learn a missing `published`. An address that the configuration names as a source
+        (no `source`, another role than "article") becomes one, if it was known as an article.
+        """
+        return sum(self._announce(site, batch, seconds(at)) for batch in writes.batches(items))
+
+    def _announce(self, site: str, items: list[Announced], at: int) -> int:
+        by_key = {rows.key_of(item.url): item for item in items}
+        # Mostly nothing is new: that takes no lock.
+        with self._reading() as connection:
+            if not writes.news(connection, site, by_key):
+                return 0
+        with self._writing() as connection:
+            number = writes.enter_site(connection, site)
+            news = writes.news(connection, site, by_key)
+            if news.new:
+                ids = writes.name_ids(connection, number, writes.shared_names(by_key[key] for key in news.new))
+                new = [writes.new_row(number, key, by_key[key], ids, at) for key in news.new]
+                connection.execute(insert(addresses), new)
+            where = (_a.site == number, _a.key == bindparam("its_key"))
+            if news.dated:
+                dates = [{"its_key": key, "date": rows.packed(by_key[key].published)} for key in news.dated]
+                connection.execute(update(addresses).where(*where).values(published=bindparam("date")), dates)
+            if news.sources:
+                roles = [{"its_key": key, "its_role": ROLES.index(by_key[key].role)} for key in news.sources]
+                connection.execute(
+                    update(addresses).where(*where).values(role=bindparam("its_role"), due=at, queue=SOURCE), roles
+                )
+            return len(news.new)
+
+    def known(self, site: str, url: str) -> Known | None:
+        where = (_a.site == statements.site_id(site), _a.key == rows.key_of(url))
+        return next(iter(self._known(statements.KNOWN.where(*where), site)), None)
+
+    def known_among(self, site: str, urls: Iterable[str]) -> set[str]:
+        """Return those of the URLs that are known."""
+        found: set[str] = set()
+        for batch in writes.batches(urls):
+            keys = {rows.key_of(url): url for url in batch}
+            query = select(_a.key).where(_a.site == statements.site_id(site), _a.key.in_(keys))
+            with self._reading() as connection:
+                found.update(keys[key] for key in connection.scalars(query))
+        return found
+
+    def due_sources(self, site: str, at: datetime) -> list[Known]:
+        """Return the feeds, sitemaps and pages to ask now, the longest due first."""
+        return self._known(statements.due_sources(site, seconds(at)), site)
+
+    def due_articles(self, site: str, at: datetime, limit: int) -> list[Known]:
+        """Return at most `limit` articles to ask for now.
+
+        First those never asked for, newest first by `published or announced` (a date in the future counts as none);
+        then those to ask again, the most overdue for their interval first. A long queue of new ones leaves a fifth of
+        the places to the others.
+        """
+        if limit <= 0:
+            return []
+        old = self._known(statements.old_articles(site, seconds(at), limit), site)
+        new = self._known(statements.new_articles(site, seconds(at), limit - min(len(old), limit // 5)), site)
+        return new + old[: limit - len(new)]
+
+    def next_due(self, site: str) -> datetime | None:
+        """Return the earliest due time of a site's addresses."""
+        with self._reading() as connection:
+            found = [connection.scalar(statements.next_due(site, queue)) for queue in (SOURCE, NEW, AGAIN)]
+        return rows.moment(min((due for due in found if due is not None), default=None))
+
+    def visited(self, visits: Iterable[Visit]) -> None:
+        """Enter what fetches found; an address that nobody announced is announced by its visit.
+
+        Counts failures: state "failed" adds one, any other sets them to none.
+        """
+        for batch in writes.batches(visits):
+            with self._writing() as connection:
+                writes.enter_visits(connection, batch)
+
+    # Sites and hosts
+
+    def site(self, site: str) -> SiteState:
+        with self._reading() as connection:
+            row = connection.execute(select(sites).where(_s.name == site)).first()
+        return SiteState(site) if row is None else rows.site_of_row(row)
+
+    def put_site(self, state: SiteState) -> None:
+        row = rows.site_row(state)
+        with self._writing() as connection:
+            connection.execute(insert(sites).values(row).on_conflict_do_update(index_elements=["name"], set_=row))
+
+    def sites(self) -> Iterator[SiteState]:
+        """Yield all sites in the order of their names."""
+        last = ""
+        while True:
+            with self._reading() as connection:
+                query = select(sites).where(_s.name > last).order_by(_s.name).limit(writes.BATCH)
+                found = [rows.site_of_row(row) for row in connection.execute(query)]
+            yield from found
+            if len(found) < writes.BATCH:
+                return
+            last = found[-1].site
+
+    def due_sites(self, names: Iterable[str] | None, at: datetime) -> list[SiteState]:
+        """Return the sites to run now, of these names or of all that are known; never run ones first, then the most
+        overdue.
+
+        A name that is not known is due. A site that is left alone (`blocked_until`) is not.
+        """
+        if names is None:
+            with self._reading() as connection:
+                due = [rows.site_of_row(row) for row in connection.execute(statements.due_sites(seconds(at)))]
+        else:
+            due = [state for batch in writes.batches(names) for state in self._states(batch) if _is_due(state, at)]
+        return sorted(due, key=lambda state: (state.due or _FIRST, state.site))
+
+    def _states(self, names: list[str]) -> list[SiteState]:
+        with self._reading() as connection:
+            found = connection.execute(select(sites).where(_s.name.in_(names)))
+            known = {row.name: rows.site_of_row(row) for row in found}
+        return [known.get(name) or SiteState(name) for name in dict.fromkeys(names)]
+
+    def host(self, host: str) -> HostState | None:
+        with self._reading() as connection:
+            row = connection.execute(select(hosts).where(hosts.c.host == host)).first()
+        return None if row is None else HostState(row.host, rows.moment(row.wait_until), row.reason)
+
+    def put_host(self, host: HostState) -> None:
+        row = {"host": host.host, "wait_until": rows.packed(host.wait_until), "reason": rows.short(host.reason)}
+        with self._writing() as connection:
+            connection.execute(insert(hosts).values(row).on_conflict_do_update(index_elements=["host"], set_=row))
+
+    def robots(self, origin: str, at: datetime) -> RobotsText | None:
+        """Return the robots.txt of an origin, if one is known that holds at that time."""
+        where = (_r.origin == origin, _r.until > seconds(at))
+        with self._reading() as connection:
+            row = connection.execute(select(robots).where(*where)).first()
+        return None if row is None else rows.robots_of(row)
+
+    def put_robots(self, text: RobotsText) -> None:
+        """Keep a robots.txt; of the others some that no longer hold are removed."""
+        row = rows.robots_row(text)
+        old = select(_r.origin).where(_r.until < seconds(datetime.now(UTC)) - _ROBOTS_KEPT).limit(writes.BATCH)
+        with self._writing() as connection:
+            connection.execute(insert(robots).values(row).on_conflict_do_update(index_elements=["origin"], set_=row))
+            connection.execute(delete(robots).where(_r.origin.in_(old)))
+
+    # Runs
+
+    def start_run(self, run: SiteRun) -> None:
+        """Enter a run; of each site the newest fifty are kept."""
+        self._put_run(run)
+
+    def finish_run(self, run: SiteRun) -> None:
+        """Enter how a run ended, in place of what `start_run` said of it."""
+        self._put_run(run)
+
+    def _put_run(self, run: SiteRun) -> None:
+        row = rows.run_row(run)
+        with self._writing() as connection:
+            number = writes.enter_site(connection, run.site)
+            new = insert(runs).values({**row, "site": number})
+            connection.execute(new.on_conflict_do_update(index_elements=["site", "crawl"], set_=row))
+            mine = select(runs.c.crawl).where(runs.c.site == number)
+            old = mine.order_by(runs.c.started.desc(), runs.c.crawl.desc()).limit(-1).offset(RUNS)
+            connection.execute(delete(runs).where(runs.c.site == number, runs.c.crawl.in_(old)))
+
+    def runs(self, site: str, limit: int = RUNS) -> list[SiteRun]:
+        """Return a site's last runs, newest first."""
+        query = select(runs).where(runs.c.site == statements.site_id(site))
+        with self._reading() as connection:
+            found = connection.execute(query.order_by(runs.c.started.desc(), runs.c.crawl.desc()).limit(limit))
+            return [rows.run_of(row, site) for row in found]
+
+    # How it goes
+
+    def coverage(self, site: str, since: datetime, until: datetime | None = None, samples: int = 5) -> Coverage:
+        """Return what became of the articles announced from `since` until before `until`, by state and reason.
+
+        `samples`: how many URLs to name of each group.
+        """
+        with self._reading() as connection:
+            return coverage.coverage(connection, site, since, until, samples)
+
+    def articles_a_day(self, site: str, days: int, at: datetime) -> list[tuple[date, int]]:
+        """Return how many of the articles held are of each of the last `days` days in UTC, the oldest first.
+
+        By `published or announced`; the last day is that of `at`, so far.
+        """
+        with self._reading() as connection:
+            return coverage.articles_a_day(connection, site, days, at)
+
+    def counts(self) -> FrontierCounts:
+        """Return what there is in all; reads every row."""
+        query = select(_a.role == ARTICLE, _a.state, func.count()).group_by(_a.role == ARTICLE, _a.state)
+        with self._reading() as connection:
+            found = connection.execute(query).all()
+            number = connection.scalar(select(func.count()).select_from(sites)) or 0
+        articles = {statements.state_of(state): int(count) for article, state, count in found if article}
+        return FrontierCounts(number, sum(int(count) for article, _, count in found if not article), articles)
+
+    def forget(self, site: str) -> None:
+        """Remove all that is known of a site; none known is no error."""
+        more = True
+        while more:
+            with self._writing() as connection:
+                number = connection.scalar(select(_s.id).where(_s.name == site))
+                some = select(_a.id).where(_a.site == number).limit(writes.BATCH)
+                more = connection.execute(delete(addresses).where(_a.id.in_(some))).rowcount == writes.BATCH
+                if not more:
+                    connection.execute(delete(names).where(names.c.site == number))
+                    connection.execute(delete(runs).where(runs.c.site == number))
+                    connection.execute(delete(sites).where(_s.id == number))
+
+    # The database
+
+    def _known(self, query: Select[Any], site: str) -> list[Known]:
+        with self._reading() as connection:
+            return [rows.known_of(row, site) for row in connection.execute(query)]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        self._database.check()
+        try:
+            with self._database.engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise self._database.explain(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self._database.read_only:
+            raise StoreUnavailable(f"{self._database.name}: the frontier cannot be written here")
+        with self._reading() as connection:
+            connection.execution_options(begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                yield connection
+        # What was written into a file that somebody removed meanwhile is lost with it.
+        self._database.check()
+
+
+def _is_due(state: SiteState, at: datetime) -> bool:
+    return all(time is None or time <= at for time in (state.due, state.blocked_until))

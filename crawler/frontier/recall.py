@@ -1,0 +1,109 @@
+"""What the frontier does not know and the archive's index does: after a lost frontier, or a run that was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from crawler.frontier.address_state import Known, Visit
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.writes import BATCH
+from storage.index import ArticleEntry
+from storage.index.index import Index
+from storage.model import Capture
+from storage.urls import site_of
+
+#: Of an article's publication, if known, and its capture: when to ask again, and the interval in seconds.
+Again = Callable[[datetime | None, datetime], tuple[datetime | None, float | None]]
+
+
+def recall(frontier: Frontier, index: Index, site: str, hosts: Iterable[str], again: Again) -> int:
+    """Enter the articles of these hosts that the index holds and the frontier does not; return how many.
+
+    Reads the index's rows of all articles of the hosts, in bounded memory: for a site of which the frontier knows
+    nothing, before its first run.
+    """
+    count = 0
+    for bare in sorted({site_of(f"http://{host}/") for host in hosts}):
+        entries = index.articles(site=bare)
+        while batch := list(islice(entries, BATCH)):
+            # The newest comes first; what it says stays.
+            newest = {entry.url: entry for entry in reversed(batch)}
+            known = frontier.known_among(site, newest)
+            visits = [_held(site, entry, again) for url, entry in newest.items() if url not in known]
+            frontier.visited(visits)
+            count += len(visits)
+    return count
+
+
+def reconcile(frontier: Frontier, index: Index, known: Iterable[Known], again: Again) -> list[Known]:
+    """Return the articles that are really to be fetched, of those that `Frontier.due_articles` gave.
+
+    A run that was killed may have archived some whose visit was not entered; the index knows them once what the run
+    left behind was recovered. They are entered as held and left out here. A redirect, an error or a failure in the
+    index does not say what became of the article: that is fetched again. Needs `Visit.at` to be no earlier than the
+    request was sent. One look-up an article.
+    """
+    left: list[Known] = []
+    missed: list[Visit] = []
+    for each in known:
+        capture = index.latest(each.url, accept=_has_content)
+        if capture is None or (each.fetched is not None and capture.timestamp < each.fetched + timedelta(seconds=1)):
+            left.append(each)
+        else:
+            missed.append(_missed(each, capture, index, again))
+    frontier.visited(missed)
+    return left
+
+
+def _held(site: str, entry: ArticleEntry, again: Again) -> Visit:
+    published = _time(entry.published)
+    due, interval = again(published, entry.timestamp)
+    return Visit(
+        site=site,
+        url=entry.url,
+        role="article",
+        at=entry.timestamp,
+        state="held",
+        due=due,
+        interval=interval,
+        digest=entry.fingerprint.digest if entry.fingerprint else None,
+        published=published,
+    )
+
+
+def _missed(known: Known, capture: Capture, index: Index, again: Again) -> Visit:
+    entry = index.article(known.url, capture.timestamp)
+    if entry is None or (entry.url, entry.timestamp) != (known.url, capture.timestamp.replace(microsecond=0)):
+        entry = None
+    published = known.published or (_time(entry.published) if entry else None)
+    due, interval = again(published, capture.timestamp)
+    if known.interval is not None:
+        # Whether it had changed nobody compared: its rhythm goes on as it was.
+        due, interval = capture.timestamp + timedelta(seconds=known.interval), known.interval
+    return Visit(
+        site=known.site,
+        url=known.url,
+        role=known.role,
+        at=capture.timestamp,
+        state="held",
+        due=due,
+        interval=interval,
+        status=capture.status,
+        digest=entry.fingerprint.digest if entry and entry.fingerprint else known.digest,
+        published=published,
+    )
+
+
+def _has_content(capture: Capture) -> bool:
+    return capture.status is not None and (capture.status == 304 or 200 <= capture.status < 300)
+
+
+def _time(text: str | None) -> datetime | None:
+    """Return the time that a page's ISO 8601 text means; what has no zone is in UTC."""
+    try:
+        found = datetime.fromisoformat(text or "")
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

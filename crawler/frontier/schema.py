@@ -1,0 +1,162 @@
+"""Tables of the frontier and their version.
+
+One row an address is most of it, and there may be millions: addresses are found by a hash of their URL, what many of
+them have in common (where a URL begins, which source named it) stands once in `names`, and each index holds only the
+rows that it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import (
+    Column,
+    Computed,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from storage.migrations import Migration, about_table
+
+#: Raise by one with every change of the tables, and add the step to MIGRATIONS.
+VERSION = 1
+#: Version -> what makes it the next one. A version that is missing here can only be moved away.
+MIGRATIONS: Mapping[int, Migration] = {}
+
+#: Numbers that stand in rows: never change one, only add.
+ROLES = ("feed", "sitemap", "page", "article")
+STATES = ("waiting", "held", "gone", "refused", "failed", "alias")
+#: What `queue` says of an address that is to be asked for: a source; an article never asked for; an article again.
+SOURCE, NEW, AGAIN = 0, 1, 2
+
+
+def queue_of(role: str, state: str, due: object) -> int | None:
+    """Return the queue of an address: it follows from these three, and is written with them."""
+    if due is None:
+        return None
+    if role != "article":
+        return SOURCE
+    return NEW if state == "waiting" else AGAIN
+
+
+metadata = MetaData()
+about = about_table(metadata)
+
+# Times are seconds since 1970 throughout.
+sites = Table(
+    "sites",
+    metadata,
+    # Never given twice: a process that still writes about a forgotten site writes about no other one.
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("started", Integer),
+    Column("finished", Integer),
+    Column("due", Integer),
+    Column("blocked_until", Integer),
+    Column("blocked_reason", Text),
+    Column("blocks", Integer, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+Index("sites_by_due", sites.c.due)
+
+# What rows of a site share: "https://www.example.com" and the addresses of sources.
+names = Table(
+    "names",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("site", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("site", "name"),
+    sqlite_autoincrement=True,
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", Integer, nullable=False),
+    # 64 bits of a hash of the URL: a site of a million addresses has two alike once in forty million such sites.
+    Column("key", Integer, nullable=False),
+    # The URL: an entry of names, and what follows it.
+    Column("origin", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    # Places in ROLES and STATES.
+    Column("role", Integer, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("reason", Text),
+    # An entry of names.
+    Column("source", Integer),
+    Column("announced", Integer, nullable=False),
+    Column("published", Integer),
+    Column("fetched", Integer),
+    Column("changed", Integer),
+    # First time that it was held.
+    Column("captured", Integer),
+    Column("due", Integer),
+    # Seconds.
+    Column("interval", Integer),
+    Column("status", Integer),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("etag", Text),
+    # Seconds where it is a date as HTTP writes it, else the text behind a "=".
+    Column("last_modified", Integer),
+    # Packed, see storage/index/rows.py.
+    Column("digest", LargeBinary),
+    Column("alias_of", Text),
+    # SOURCE, NEW or AGAIN; none where nothing is due. Not computed by SQLite: it would not read it from an index alone.
+    Column("queue", Integer),
+    # What counts as its age. A date in the future is a mistake of the source's.
+    Column("fresh", Integer, Computed("min(coalesce(published, announced), announced)", persisted=False)),
+)
+Index("addresses_by_url", addresses.c.site, addresses.c.key, unique=True)
+Index(
+    "addresses_by_due",
+    addresses.c.site,
+    addresses.c.queue,
+    addresses.c.due,
+    addresses.c.interval,
+    sqlite_where=text("due IS NOT NULL"),
+)
+Index("addresses_new", addresses.c.site, addresses.c.fresh.desc(), sqlite_where=text("queue = 1"))
+Index("addresses_by_time", addresses.c.site, addresses.c.announced, sqlite_where=text("role = 3"))
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("wait_until", Integer),
+    Column("reason", Text),
+    sqlite_with_rowid=False,
+)
+
+# Of what sites allow a copy each, which holds for hours.
+robots = Table(
+    "robots",
+    metadata,
+    Column("origin", Text, primary_key=True),
+    Column("until", Integer, nullable=False),
+    # As zlib has it.
+    Column("content", LargeBinary, nullable=False),
+)
+Index("robots_by_until", robots.c.until)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("site", Integer, primary_key=True, autoincrement=False),
+    Column("crawl", Text, primary_key=True),
+    Column("started", Integer, nullable=False),
+    Column("finished", Integer),
+    Column("state", Text),
+    # JSON.
+    Column("counts", Text, nullable=False),
+    Column("hosts", Text, nullable=False),
+    Column("problems", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

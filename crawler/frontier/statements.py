@@ -1,0 +1,108 @@
+"""The statements of the frontier that are more than one line."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, text
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from crawler.frontier.address_state import State
+from crawler.frontier.schema import AGAIN, ROLES, SOURCE, STATES, addresses, names, sites
+
+_a, _s = addresses.c, sites.c
+_origin, _source = names.alias("origin"), names.alias("source")
+
+ARTICLE, HELD, ALIAS = ROLES.index("article"), STATES.index("held"), STATES.index("alias")
+FAILED = STATES.index("failed")
+_NOT_MODIFIED = 304
+
+#: Written out where an index holds only such rows: SQLite uses it only when it can see that it may.
+_HAS_DUE = _a.due.is_not(None)
+_IS_NEW = text("queue = 1")
+_IS_ARTICLE = text("role = 3")
+
+KNOWN = (
+    select(
+        *(column for column in addresses.columns if column.name not in ("origin", "source")),
+        _origin.c.name.label("origin_name"),
+        _source.c.name.label("source_name"),
+    )
+    .join_from(addresses, _origin, _origin.c.id == _a.origin)
+    .join(_source, _source.c.id == _a.source, isouter=True)
+)
+
+
+def site_id(name: str) -> Any:
+    return select(_s.id).where(_s.name == name).scalar_subquery()
+
+
+def due_sources(site: str, at: int) -> Select[Any]:
+    where = and_(_a.site == site_id(site), _a.queue == SOURCE, _HAS_DUE, _a.due <= at)
+    return KNOWN.where(where).order_by(_a.due, _a.id)
+
+
+def new_articles(site: str, at: int, limit: int) -> Select[Any]:
+    """Articles never asked for, newest first; of one time in the order in which they were named."""
+    # The sum hides `due` from the index by due time, which would have all that wait sorted.
+    where = and_(_a.site == site_id(site), _IS_NEW, _a.due + 0 <= at)
+    return KNOWN.where(where).order_by(_a.fresh.desc(), _a.id).limit(limit)
+
+
+def old_articles(site: str, at: int, limit: int) -> Select[Any]:
+    """Articles to ask for again, those first whose wait is longest for their interval."""
+    overdue = (at - _a.due) * 1.0 / func.max(func.coalesce(_a.interval, 0), 60)
+    where = and_(_a.site == site_id(site), _a.queue == AGAIN, _HAS_DUE, _a.due <= at)
+    # Found in the index alone; only those chosen are read.
+    chosen = select(_a.id, overdue.label("overdue")).where(where).order_by(text("overdue DESC"), _a.due).limit(limit)
+    rows = chosen.subquery()
+    return KNOWN.join(rows, rows.c.id == _a.id).order_by(rows.c.overdue.desc(), _a.due)
+
+
+def next_due(site: str, queue: int) -> Select[Any]:
+    return select(func.min(_a.due)).where(_a.site == site_id(site), _a.queue == queue, _HAS_DUE)
+
+
+def due_sites(at: int) -> Select[Any]:
+    return select(sites).where(
+        or_(_s.due <= at, _s.due.is_(None)), or_(_s.blocked_until <= at, _s.blocked_until.is_(None))
+    )
+
+
+def _upsert() -> Insert:
+    new = insert(addresses)
+    said = new.excluded
+    no_content = or_(said.state != HELD, func.coalesce(said.status, 0) == _NOT_MODIFIED)
+
+    def kept(column: str) -> ColumnElement[Any]:
+        return case((no_content, func.coalesce(said[column], _a[column])), else_=said[column])
+
+    return new.on_conflict_do_update(
+        index_elements=["site", "key"],
+        set_={
+            **{
+                name: said[name]
+                for name in ("role", "state", "reason", "fetched", "due", "queue", "interval", "status")
+            },
+            **{name: kept(name) for name in ("etag", "last_modified", "digest")},
+            "alias_of": said.alias_of,
+            "published": func.coalesce(_a.published, said.published),
+            "changed": func.coalesce(said.changed, _a.changed),
+            "captured": func.coalesce(_a.captured, said.captured),
+            "failures": case((said.state == FAILED, _a.failures + 1), else_=0),
+        },
+    )
+
+
+#: Enters what visits found, see `Frontier.visited`. Made once: to make it takes longer than to run it.
+VISIT = _upsert()
+
+
+def announced(site: str, since: int, until: int | None) -> list[ColumnElement[bool]]:
+    """Conditions for the articles that were announced then."""
+    where: list[Any] = [_a.site == site_id(site), _IS_ARTICLE, _a.announced >= since]
+    return where if until is None else [*where, _a.announced < until]
+
+
+def state_of(number: int) -> State:
+    return cast(State, STATES[number])

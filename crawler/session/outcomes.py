@@ -1,0 +1,149 @@
+"""From what happened to a request to an outcome with a reason that a person understands."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    ResponseDataLossError,
+)
+from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost, NoRouteError
+
+from crawler.politeness.errors import AlreadyHeld, HostLeftAlone, HostUnreachable, NotPublicAddress, Refused
+from crawler.politeness.host_gate import WAIT_STATUSES, refusal_reason, retry_after
+from crawler.session.conditional import asks_conditionally
+from storage.errors import NewskeepError
+from storage.http import HttpMessage
+from storage.model import Outcome, OutcomeKind
+
+if TYPE_CHECKING:
+    from scrapy import Request
+
+    from crawler.session.extraction_pool import Extraction
+    from crawler.session.recorder import Recorded
+
+
+def page_outcome(url: str, recorded: Recorded, extraction: Extraction) -> Outcome:
+    """The outcome of an answered request; `url` is the address as it was given."""
+    capture = recorded.capture
+    kind, reason = _judge(recorded)
+    article = extraction.article
+    return Outcome(
+        url=url,
+        outcome=kind,
+        reason=reason or extraction.reason,
+        status=HttpMessage.parse(recorded.exchange.response).status,
+        final_url=recorded.exchange.url,
+        timestamp=capture.timestamp if capture else None,
+        # JSON-LD may hold half an emoji, which no file or terminal takes.
+        title=article.title.encode("utf-8", "replace").decode() if article and article.title else None,
+        words=article.words if article else None,
+    )
+
+
+def failed_outcome(url: str, request: Request, error: BaseException) -> Outcome:
+    """The outcome of a request that got no whole answer, or was never sent."""
+    timeout = request.meta.get("download_timeout", 0.0)
+    if isinstance(error, HostUnreachable):
+        timeout, error = error.timeout, error.cause
+    recorded: Recorded | None = request.meta.get("recorded")
+    capture = recorded.capture if recorded else None
+    kind: OutcomeKind = "refused" if isinstance(error, Refused | NotPublicAddress) else "failed"
+    if isinstance(error, AlreadyHeld):
+        kind = "unchanged"
+    return Outcome(
+        url=url,
+        outcome=kind,
+        reason=_explain(error, timeout, recorded),
+        status=capture.status if capture else None,
+        final_url=error.url if isinstance(error, AlreadyHeld) else request.url.partition("#")[0],
+        timestamp=capture.timestamp if capture else None,
+    )
+
+
+def _judge(recorded: Recorded) -> tuple[OutcomeKind, str | None]:
+    message = HttpMessage.parse(recorded.exchange.response)
+    status = message.status
+    if status == HTTPStatus.NOT_MODIFIED and asks_conditionally(recorded.exchange.request):
+        return "unchanged", "not modified"
+    if status is not None and 200 <= status < 300:
+        if recorded.noarchive is not None:
+            return "refused", f"noarchive ({recorded.noarchive})"
+        is_revisit = recorded.capture is not None and recorded.capture.is_revisit
+        return ("unchanged", "same content as before") if is_revisit else ("archived", None)
+    if status in WAIT_STATUSES:
+        return "failed", refusal_reason(status, retry_after(message.header("retry-after"), recorded.exchange.started))
+    return "failed", f"{status} {message.reason or _phrase(status)}".strip()
+
+
+def _explain(error: BaseException, timeout: float, recorded: Recorded | None) -> str:
+    match error:
+        case Refused() | AlreadyHeld() | HostLeftAlone() | NewskeepError():
+            return str(error)
+        case NotPublicAddress():
+            return f"not a public address: {error}"
+        case CannotResolveHostError():
+            return "name not found"
+        case DownloadConnectionRefusedError():
+            return "connection refused"
+        case DownloadTimeoutError():
+            return f"timed out after {timeout:g} s"
+        case ResponseDataLossError():
+            return "the connection was closed in the middle of the answer"
+        case DownloadCancelledError():
+            return _cut(recorded)
+        case DownloadFailedError():
+            return _connection_failure(error.__cause__, recorded)
+        case IgnoreRequest():
+            return "too many redirects" if "max redirections" in str(error) else str(error) or "ignored"
+        case NoRouteError():
+            return "no route to the host"
+        case ConnectError():
+            return f"no connection: {error}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _cut(recorded: Recorded | None) -> str:
+    if recorded is not None and recorded.exchange.truncated == "length":
+        return "too large"
+    return "stopped before the answer was complete"
+
+
+def _connection_failure(cause: BaseException | None, recorded: Recorded | None) -> str:
+    """Read the reasons out of Twisted's ResponseFailed."""
+    if recorded is not None and recorded.exchange.truncated == "length":
+        return "too large: the head of the answer"
+    reasons = [failure.value for failure in getattr(cause, "reasons", [])]
+    for reason in reasons:
+        if isinstance(reason, ConnectionLost):
+            return "the connection was reset"
+        if isinstance(reason, ConnectionDone):
+            return "the connection was closed in the middle of the answer" if _answered(recorded) else "no answer"
+    if any(type(reason).__module__.startswith("OpenSSL") for reason in reasons):
+        return f"TLS: {_openssl(reasons)}"
+    return f"not a valid HTTP answer ({type(reasons[0]).__name__})" if reasons else "the answer was not complete"
+
+
+def _answered(recorded: Recorded | None) -> bool:
+    return recorded is not None and recorded.capture is not None
+
+
+def _openssl(reasons: list[BaseException]) -> str:
+    for reason in reasons:
+        for item in reason.args[0] if reason.args and isinstance(reason.args[0], list) else []:
+            return str(item[-1])
+    return "the handshake failed"
+
+
+def _phrase(status: int | None) -> str:
+    try:
+        return HTTPStatus(status or 0).phrase
+    except ValueError:
+        return ""

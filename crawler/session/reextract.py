@@ -1,0 +1,183 @@
+"""Text again from the WARCs: with the extractor as it is now, and with what has been learned of the sites since."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from crawler.session.extraction_pool import Extraction, ExtractionPool
+from crawler.session.sealing import Extract, has_text, line_of, seal
+from crawler.session.site_memory_store import SiteMemories
+from storage import cdxj
+from storage.archive import Archive, entry_of
+from storage.articles import read_part
+from storage.errors import ObjectMissing
+from storage.index import WarcEntry
+from storage.model import Article
+from storage.spool import Parcel
+from storage.urls import timestamp14
+from storage.warc import Record, key_of, read_records
+
+#: Records read ahead of the slowest page, a worker.
+_AHEAD = 4
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of one article's text; `None` stands for no article."""
+
+    url: str
+    timestamp: str
+    before: Article | None
+    after: Article | None
+
+    def diff(self) -> Iterator[str]:
+        """The lines of the text that go ("- …") and come ("+ …")."""
+        old = self.before.text.splitlines() if self.before else []
+        new = self.after.text.splitlines() if self.after else []
+        for line in difflib.ndiff([line for line in old if line], [line for line in new if line]):
+            if line.startswith(("- ", "+ ")):
+                yield line
+
+
+@dataclass(frozen=True, slots=True)
+class Remade:
+    """One WARC whose text was made again; nothing changed when `changes` is empty and `identical` true."""
+
+    filename: str
+    articles: int
+    #: The text part is the same, byte for byte.
+    identical: bool
+    changes: tuple[Change, ...]
+
+
+def reextract(
+    archive: Archive,
+    pool: ExtractionPool,
+    *,
+    workers: int,
+    site: str | None = None,
+    since: datetime | None = None,
+    write: bool = True,
+) -> Iterator[Remade]:
+    """Make the text of each WARC again and yield what changed; with `write`, keep it where it differs.
+
+    `site` leaves out the WARCs that hold nothing of a host, `since` those whose records are older. What is kept
+    replaces the text part and its rows in the index; a WARC at a time, so that it may be stopped and begun again.
+    """
+    memories = SiteMemories(archive.store, archive.state) if write else _Unkept(archive)
+    with archive.upkeep():
+        for entry in _wanted(archive, site, since):
+            with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
+                parcel = Parcel(Path(folder) / entry.filename)
+                _fetch(archive, key_of(entry.filename), parcel.warc)
+                _extract_all(parcel, pool.extract_now, workers)
+                seal(parcel, pool.extract_now, memories)
+                yield _compared(archive, entry, parcel, write)
+
+
+class _Unkept(SiteMemories):
+    """Site memories that learn as usual and write nothing: to see what would change."""
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(archive.store, archive.state)
+
+    def save(self, site: str, memory: object) -> None:
+        """Keep nothing."""
+
+
+def _wanted(archive: Archive, site: str | None, since: datetime | None) -> list[WarcEntry]:
+    entries = list(archive.index.warcs())
+    if since is not None:
+        entries = [entry for entry in entries if entry.filename[9:23] >= timestamp14(since)]
+    if site is not None:
+        names = {capture.filename for capture in archive.captures(site, match="host", since=since)}
+        entries = [entry for entry in entries if entry.filename in names]
+    return entries
+
+
+def _fetch(archive: Archive, key: str, path: Path) -> None:
+    with archive.store.open(key) as stream, path.open("wb") as file:
+        shutil.copyfileobj(stream, file, _CHUNK)
+
+
+def _extract_all(parcel: Parcel, extract: Extract, workers: int) -> None:
+    """Fill the parcel's `.articles` with as many pages at a time as there are workers; sealing finds them there."""
+    with ExitStack() as stack:
+        threads = stack.enter_context(ThreadPoolExecutor(workers))
+        warc = stack.enter_context(parcel.warc.open("rb"))
+        out = stack.enter_context(parcel.articles.open("wb"))
+        ahead: deque[tuple[Record, Future[Extraction]]] = deque()
+        for record in filter(has_text, read_records(warc)):
+            ahead.append((record, threads.submit(extract, record.block, record.url, record.date)))
+            if len(ahead) > workers * _AHEAD:
+                _keep(out.write, *ahead.popleft())
+        for record, extraction in ahead:
+            _keep(out.write, record, extraction)
+
+
+def _keep(write: Callable[[bytes], int], record: Record, extraction: Future[Extraction]) -> None:
+    found = extraction.result()
+    if not found.again:  # else sealing tries once more
+        write(line_of(record.offset, found))
+
+
+def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -> Remade:
+    part = key_of(entry.filename, "text")
+    old = _old_part(archive, part, parcel.text.with_suffix(".old"))
+    identical = old is not None and _sha256(old) == _sha256(parcel.text)
+    changes = () if identical else tuple(_changes(old, parcel.text))
+    with parcel.text.open("rb") as text:
+        count = sum(1 for _ in read_part(text))
+    if write and not identical:
+        # The part first: a reader whose place in it no longer fits looks the article up in the whole part.
+        archive.store.replace(part, parcel.text.read_bytes())
+        with parcel.cdxj.open("rb") as lines, parcel.text.open("rb") as text:
+            archive.index.replace(
+                [entry.filename],
+                WarcEntry(entry.filename, entry.size, entry.sha256, (part,)),
+                (cdxj.parse(line, entry.filename, number) for number, line in enumerate(lines, 1)),
+                (entry_of(placed, part) for placed in read_part(text)),
+            )
+    return Remade(entry.filename, count, identical, changes)
+
+
+def _old_part(archive: Archive, part: str, path: Path) -> Path | None:
+    try:
+        _fetch(archive, part, path)
+    except ObjectMissing:
+        return None
+    return path
+
+
+def _changes(old: Path | None, new: Path) -> Iterator[Change]:
+    """The articles whose title or text differ; the two parts have the same order but for what came or went."""
+    before, after = _by_record(old), _by_record(new)
+    for offset in sorted(before.keys() | after.keys()):
+        one, other = before.get(offset), after.get(offset)
+        if one is None or other is None or (one.title, one.text) != (other.title, other.text):
+            known = other or one
+            assert known is not None
+            yield Change(known.url, timestamp14(known.timestamp) if known.timestamp else "", one, other)
+
+
+def _by_record(part: Path | None) -> dict[int, Article]:
+    if part is None:
+        return {}
+    with part.open("rb") as stream:
+        return {placed.article.warc.offset: placed.article for placed in read_part(stream) if placed.article.warc}
+
+
+def _sha256(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

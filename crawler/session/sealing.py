@@ -1,0 +1,238 @@
+"""Sealing: a closed WARC is verified, its text and CDXJ are written beside it, complete or not at all.
+
+The captures come from reading the WARC back, not from memory, so that a fresh WARC, one that a killed run left and one
+whose text is made again go the same way.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from crawler.extraction.duplicates import fingerprinted
+from crawler.session.extraction_pool import Extraction, is_page
+from crawler.session.site_memory_store import SiteMemories
+from storage import cdxj
+from storage.articles import from_json, to_json, write_part
+from storage.errors import Corrupt, InvalidURL
+from storage.model import Article, Capture, TextSource
+from storage.repair import copy_whole_records, cut_torn
+from storage.spool import OPEN_SUFFIX, Parcel, Spool, sync_folder, writing
+from storage.urls import site_of
+from storage.warc import Record, capture_of, read_records
+
+logger = logging.getLogger(__name__)
+
+#: How often a page is extracted at most.
+_ATTEMPTS = 3
+#: Extracts a response, as on the wire, of a URL, captured at a time.
+Extract = Callable[[bytes, str, datetime], Extraction]
+
+
+def close_open(path: Path) -> Parcel | None:
+    """Give a WARC that is no longer written its final name, without the half record that a killed run leaves.
+
+    Returns `None` when it held no exchange. One that is broken in another way keeps every byte: sealing tells. Raises
+    `SpoolError`.
+    """
+    parcel = Parcel(path.with_name(path.name.removesuffix(OPEN_SUFFIX)))
+    with writing(path):
+        if _is_empty(path):
+            path.unlink()
+            parcel.articles.unlink(missing_ok=True)
+            return None
+        path.replace(parcel.warc)
+    return parcel
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a WARC holds nothing but its warcinfo record, once a half record at its end is cut off."""
+    try:
+        cut_torn(path)
+        with path.open("rb") as file:
+            return all(record.type == "warcinfo" for record in read_records(file))
+    except Corrupt:
+        return False
+
+
+def check(parcel: Parcel) -> None:
+    """Read a WARC that was sealed earlier once more; raises `Corrupt`."""
+    with writing(parcel.warc), parcel.warc.open("rb") as warc:
+        records = 0
+        for record in read_records(warc):
+            record.check()
+            records += 1
+    if not records:
+        raise Corrupt("it is empty")
+
+
+def salvage(damaged: Parcel, spool: Spool) -> tuple[Parcel | None, Path]:
+    """Put the whole records of a damaged WARC into one of their own, `None` when there are none; set it aside.
+
+    Returns where it is kept, too. Raises `SpoolError`.
+    """
+    whole = damaged.salvaged
+    with writing(whole.warc):
+        # First, and under a name that is always the same: killed in between, it is done once more.
+        number = copy_whole_records(damaged.warc, whole.warc)
+        if not number:
+            whole.warc.unlink()
+    kept = spool.set_aside(damaged)
+    return whole if number else None, kept
+
+
+def seal(parcel: Parcel, extract: Extract, memories: SiteMemories) -> Parcel:
+    """Verify a closed WARC and write its CDXJ and text beside it.
+
+    What repeats on a site is learned from all its articles here before the first of them is written. Raises `Corrupt`
+    when the WARC does not read back as it was written, `SpoolError` when the disk is full.
+    """
+    with writing(parcel.warc.parent):
+        with Extracted.open(parcel.articles) as extracted:
+            captures = _verify(parcel, extract, extracted)
+            with _whole(parcel.text) as text:
+                for _ in write_part(text, _cleaned(captures, extracted, memories)):
+                    pass
+        with _whole(parcel.cdxj) as lines:
+            lines.writelines(cdxj.lines(captures))
+        sync_folder(parcel.warc.parent)
+    return parcel
+
+
+class Extracted:
+    """The articles of a WARC on disk, by the offset of their record, a line each, as the crawl appends them.
+
+    They are not synced: a line that is not as it was written, and all behind it, count as not there.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        #: Record offset -> where its line starts.
+        self._lines: dict[int, int] = {}
+        self._end = 0
+        for line in file:
+            if (fields := _fields_of(line)) is None:
+                break
+            self._lines[fields["offset"]] = self._end
+            self._end += len(line)
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator[Self]:
+        path.touch()
+        with path.open("r+b") as file:
+            yield cls(file)
+
+    def __contains__(self, offset: int) -> bool:
+        return offset in self._lines
+
+    def add(self, offset: int, extraction: Extraction) -> None:
+        self._file.seek(self._end)
+        self._lines[offset] = self._end
+        self._end += self._file.write(line_of(offset, extraction))
+
+    def article(self, offset: int) -> Article | None:
+        self._file.seek(self._lines[offset])
+        fields = _fields_of(self._file.readline())
+        assert fields is not None
+        return from_json(fields["article"]) if fields["article"] else None
+
+
+def line_of(offset: int, extraction: Extraction) -> bytes:
+    """The line of an extraction from the record at `offset`: a CRC-32 in eight hexadecimal digits, and JSON."""
+    article = to_json(extraction.article) if extraction.article else None
+    fields = {"offset": offset, "reason": extraction.reason, "article": article}
+    # Pages cut their JSON in the middle of an emoji; half of one has no bytes.
+    text = json.dumps(fields, ensure_ascii=False).encode(errors="replace")
+    return b"%08x %b\n" % (zlib.crc32(text), text)
+
+
+def _fields_of(line: bytes) -> dict[str, Any] | None:
+    """Offset, reason and article of a line; `None` for one that `line_of` did not write, or not to its end."""
+    text = line[9:-1]
+    if line != b"%08x %b\n" % (zlib.crc32(text), text):
+        return None
+    fields: dict[str, Any] = json.loads(text)
+    return fields
+
+
+def _verify(parcel: Parcel, extract: Extract, extracted: Extracted) -> list[Capture]:
+    """Check every record, extract what has not been extracted yet, and return the captures."""
+    captures, records = [], 0
+    with parcel.warc.open("rb") as warc:
+        for record in read_records(warc):
+            record.check()
+            records += 1
+            if capture := capture_of(record, parcel.filename):
+                captures.append(capture)
+                if record.offset not in extracted and has_text(record):
+                    extracted.add(record.offset, _extracted(record, extract))
+    if not records:
+        raise Corrupt("it is empty")
+    return captures
+
+
+def _extracted(record: Record, extract: Extract) -> Extraction:
+    """Extract a page, more than once where the machine fails."""
+    for attempt in range(_ATTEMPTS):
+        extraction = extract(record.block, record.url, record.date)
+        if not extraction.again:
+            return extraction
+        time.sleep(attempt)
+    logger.warning("%s of %s; newskeep reextract makes it later", extraction.reason, record.url)
+    return extraction
+
+
+def has_text(record: Record) -> bool:
+    """Whether a record is a page to be extracted."""
+    if record.type != "response" or record.field("WARC-Truncated") or record.url.endswith("/robots.txt"):
+        return False
+    return is_page(record.block)
+
+
+def _cleaned(captures: list[Capture], extracted: Extracted, memories: SiteMemories) -> Iterator[Article]:
+    """Yield the articles, site by site, without what repeats on their site."""
+    for site, of_site in _by_site(captures, extracted).items():
+        memory = memories.learn(site, (article for _, article in _articles(of_site, extracted)))
+        for capture, article in _articles(of_site, extracted):
+            source = TextSource(capture.filename, capture.offset, capture.length, capture.digest)
+            yield replace(fingerprinted(memory.clean(article)), warc=source)
+
+
+def _articles(captures: list[Capture], extracted: Extracted) -> Iterator[tuple[Capture, Article]]:
+    for capture in captures:
+        if article := extracted.article(capture.offset):
+            yield capture, replace(article, url=capture.url, timestamp=capture.timestamp)
+
+
+def _by_site(captures: list[Capture], extracted: Extracted) -> Mapping[str, list[Capture]]:
+    sites: dict[str, list[Capture]] = defaultdict(list)
+    for capture in captures:
+        if capture.offset in extracted:
+            with suppress(InvalidURL):
+                sites[site_of(capture.url)].append(capture)
+    return dict(sorted(sites.items()))
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A file for writing that gets its name only when it is complete and durable."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,358 @@
+"""One crawl's way into the archive: records exchanges, extracts pages, keeps outcomes, seals, delivers.
+
+A session is made for a run and shared by all its Scrapy crawlers, so that many small sites fill one WARC. Who runs
+Scrapy by hand (`scrapy crawl`) gets one from the settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from crawler.politeness.host_gate import GateOptions, HostGate
+from crawler.politeness.robots import RulesKept
+from crawler.session.circuit_breaker import Absence
+from crawler.session.conditional import confirmed
+from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers
+from crawler.session.recorder import OpenWarc, Recorded, Recorder, SealBounds
+from crawler.session.report import OutcomeLog, write_report
+from crawler.session.sealing import check, close_open, salvage, seal
+from crawler.session.site_memory_store import SiteMemories
+from storage.archive import Archive
+from storage.errors import Corrupt, NewskeepError, SpoolError, StoreUnavailable
+from storage.model import Exchange, Outcome
+from storage.spool import CrawlFolder, Parcel, writing
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+logger = logging.getLogger(__name__)
+
+#: From so many pages on a crawl should say who it is.
+_HANDFUL = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a session needs to know of the configuration."""
+
+    user_agent: str
+    operator: str | None = None
+    obey_robots: bool = True
+    bounds: SealBounds = field(default_factory=SealBounds)
+    limits: ExtractionLimits = field(default_factory=ExtractionLimits)
+    workers: int = field(default_factory=default_workers)
+    #: Bytes the spool may hold while the store is away; beyond it the crawl stops.
+    spool_max_bytes: int = 20_000_000_000
+    #: The name under which responses may forbid to be kept (`noarchive`); `None`: they are kept all the same.
+    robot: str | None = None
+    gate: GateOptions = field(default_factory=GateOptions)
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> SessionOptions:
+        return cls(
+            user_agent=settings["USER_AGENT"],
+            operator=settings.get("OPERATOR"),
+            obey_robots=settings.getbool("ROBOTSTXT_OBEY"),
+            bounds=SealBounds(
+                settings.getint("WARC_MAX_BYTES"),
+                settings.getfloat("WARC_MAX_AGE"),
+                settings.getint("WARC_MAX_RECORDS"),
+            ),
+            limits=ExtractionLimits(
+                settings.getfloat("EXTRACTION_TIMEOUT"),
+                settings.getint("CONTENT_MAX_BYTES"),
+                settings.getint("EXTRACTION_MEMORY_BYTES"),
+            ),
+            workers=settings.getint("EXTRACTION_WORKERS") or default_workers(),
+            spool_max_bytes=settings.getint("SPOOL_MAX_BYTES"),
+            robot=settings["ROBOTSTXT_USER_AGENT"].lower() if settings.getbool("NOARCHIVE_OBEY") else None,
+            gate=GateOptions(
+                settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") or 1,
+                settings.getfloat("RETRY_AFTER_MAX"),
+                settings.getfloat("SLOW_HOST_DELAY_MAX"),
+                settings.getint("HOST_REFUSALS_MAX"),
+                settings.getint("HOST_SILENCES_MAX"),
+            ),
+        )
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether the user agent says where the operator can be reached."""
+        return bool(self.operator) or "@" in self.user_agent or "://" in self.user_agent
+
+    def warcinfo(self, crawl: str) -> Mapping[str, str]:
+        """The fields of the warcinfo record (WARC 1.1, 6.2)."""
+        fields = {
+            "software": f"newskeep/{version('newskeep')} ({_with('scrapy')}, {_with('trafilatura')})",
+            "isPartOf": crawl,
+            "robots": "obey" if self.obey_robots else "ignore",
+            "http-header-user-agent": self.user_agent,
+        }
+        return {**fields, "operator": self.operator} if self.operator else fields
+
+
+def _with(distribution: str) -> str:
+    return f"{distribution}/{version(distribution)}"
+
+
+class Session:
+    """One crawl. The asynchronous methods belong to the event loop; `close` may be called from any thread.
+
+    `on_outcome` is called in the event loop with each outcome once what it tells is durable. Raises `StoreUnavailable`
+    when the index cannot be used, `SpoolError` when nothing can be written or too much is waiting.
+    """
+
+    def __init__(
+        self, archive: Archive, options: SessionOptions, on_outcome: Callable[[Outcome], None] = lambda outcome: None
+    ) -> None:
+        self.archive = archive
+        self.options = options
+        #: Why the run ended early, for the report; `None` for a run that came to its end.
+        self.stopped: str | None = None
+        self._failure: NewskeepError | None = None
+        #: Why something waits in the spool that is sealed.
+        self._undelivered: StoreUnavailable | None = None
+        self._on_outcome = on_outcome
+        self._on_failure: list[Callable[[], None]] = []
+        self._absence = Absence()
+        self._memories = SiteMemories(archive.store, archive.state, self._absence)
+        self._sealing = ThreadPoolExecutor(1, "sealing")
+        #: What all crawlers of the run share of their hosts.
+        self.gate = HostGate(options.gate)
+        self.rules = RulesKept()
+        self._closing = threading.Lock()
+        self._closed = False
+        # Before anything is made: without an index nothing could be delivered.
+        index = archive.index
+        self._pool = ExtractionPool(options.workers, options.limits)
+        try:
+            self.recovered = self._recover()
+            self._folder = archive.spool.start()
+            self.outcomes = OutcomeLog(self._folder.outcomes)
+        except BaseException:
+            self._pool.close()
+            raise
+        self._pages = 0
+        self._started = datetime.now(UTC)
+        info = options.warcinfo(self.crawl)
+        self._recorder = Recorder(self._folder, index, info, options.bounds, self._seal_later, options.robot)
+
+    @property
+    def failure(self) -> NewskeepError | None:
+        """The worst failure to write or deliver; the run ends with its exit code."""
+        return self._failure or self._undelivered
+
+    @property
+    def crawl(self) -> str:
+        """The crawl's id, twelve hexadecimal digits."""
+        return self._folder.crawl
+
+    def on_failure(self, stop: Callable[[], None]) -> None:
+        """Have `stop` called when nothing more can be written."""
+        self._on_failure.append(stop)
+
+    async def record(self, exchange: Exchange) -> Recorded:
+        """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails."""
+        self._mind_contact(exchange)
+        try:
+            return await self._recorder.record(exchange, lambda asked: confirmed(self.archive, asked))
+        except SpoolError as error:
+            self._fail(error)
+            raise
+
+    async def extract(self, recorded: Recorded) -> Extraction:
+        """Extract the page of a recorded exchange and keep its article for sealing."""
+        capture = recorded.capture
+        if capture is None or recorded.exchange.truncated:
+            return Extraction()
+        extraction = await self._pool.extract(recorded.exchange.response, capture.url, capture.timestamp)
+        # What is not kept here, sealing extracts again.
+        if not capture.is_revisit and extraction != Extraction() and not extraction.again:
+            recorded.warc.add_article(capture.offset, extraction)
+        return extraction
+
+    async def report(self, outcome: Outcome) -> bool:
+        """Make durable what an outcome tells, then keep it and tell it; return whether that was done.
+
+        What was refused because nothing can be written was not tried: like all that was not asked for, it is not told.
+        """
+        if self.gate.has_refused(outcome.reason):
+            return False
+        try:
+            await self._recorder.sync()
+            await asyncio.get_running_loop().run_in_executor(None, self.outcomes.add, outcome)
+        except SpoolError as error:
+            self._fail(error)
+            return False
+        self._on_outcome(outcome)
+        return True
+
+    def close(self) -> None:
+        """Seal and deliver everything; what cannot be delivered stays in the spool for the next run."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        try:
+            self._recorder.close()
+        except SpoolError as error:
+            self._fail(error)
+        self._sealing.shutdown(wait=True)
+        self._deliver_waiting()
+        self._pool.close()
+        self.outcomes.close()
+        self._finish(self._folder, self._started, self.stopped or ("failed" if self.failure else "finished"))
+
+    def _fail(self, error: NewskeepError) -> None:
+        if self._failure is None or (isinstance(error, SpoolError) and not isinstance(self._failure, SpoolError)):
+            self._failure = error
+            logger.debug("the session failed", exc_info=error)
+        if isinstance(error, SpoolError):
+            # Now, not when the crawlers have closed: what is fetched from here on is lost. While nobody is there to be
+            # stopped, it is an earlier run's WARC that could not be sealed.
+            if self._on_failure:
+                self.gate.close(error)
+            for stop in self._on_failure:
+                stop()
+
+    def _mind_contact(self, exchange: Exchange) -> None:
+        """Warn once when many pages are fetched by nobody."""
+        self._pages += not exchange.url.endswith("/robots.txt")
+        if self._pages == _HANDFUL and not self.options.has_contact:
+            logger.warning("servers cannot reach you: name a web page or e-mail address of yours as `operator`")
+
+    @contextmanager
+    def _failing(self, work: str) -> Iterator[None]:
+        """Let what goes wrong with one WARC or folder be the session's failure, and not be in the way of the others."""
+        try:
+            yield
+        except NewskeepError as error:
+            self._fail(error)
+        except Exception as error:
+            logger.exception("%s failed", work)
+            self._fail(NewskeepError(f"{work} failed: {error!r}"))
+
+    def _seal_later(self, warc: OpenWarc) -> None:
+        self._sealing.submit(self._seal, warc)
+
+    def _seal(self, warc: OpenWarc) -> None:
+        with self._failing(f"sealing {warc.parcel.filename}"):
+            if parcel := close_open(warc.writer.path):
+                self._bring(parcel)
+
+    def _bring(self, parcel: Parcel) -> None:
+        """Seal a closed WARC where that is left to do, and deliver it; of a damaged one what is whole."""
+        if self._is_indexed(parcel):
+            # The index comes last: a run that was killed just had not emptied the spool yet.
+            parcel.remove()
+            return
+        try:
+            if parcel.complete:
+                check(parcel)
+            else:
+                seal(parcel, self._pool.extract_now, self._memories)
+        except Corrupt as error:
+            whole, kept = salvage(parcel, self.archive.spool)
+            rest = "nothing in it can be archived" if whole is None else "the records that are whole are archived"
+            self._fail(Corrupt(f"{kept}: damaged in the spool ({error}); {rest}, the file is kept"))
+            if whole is None:
+                return
+            parcel = seal(whole, self._pool.extract_now, self._memories)
+        self._deliver(parcel)
+
+    def _is_indexed(self, parcel: Parcel) -> bool:
+        try:
+            return self.archive.index.has_warc(parcel.filename)
+        except StoreUnavailable:
+            return False  # sealed all the same; delivery will say what is wrong
+
+    def _deliver(self, parcel: Parcel) -> None:
+        try:
+            with writing(parcel.warc), self._absence.noticed():
+                self.archive.deliver(parcel)
+        except SpoolError:
+            raise
+        except StoreUnavailable as error:
+            if self._undelivered is None and not self._closed:
+                logger.warning("%s; what is fetched waits in %s", error, self.archive.spool.root)
+            self._undelivered = error
+            self._check_room()
+
+    def _deliver_waiting(self) -> None:
+        """Deliver what could not be when its turn came: the store may be back."""
+        if self._undelivered is None:
+            return
+        self._undelivered = None
+        for parcel in self._folder.parcels():
+            with self._failing(f"delivering {parcel.filename}"):
+                self._bring(parcel)
+
+    def _check_room(self) -> None:
+        """Raise `SpoolError` when more waits in the spool than may."""
+        if self._undelivered is not None and self.archive.spool.size() > self.options.spool_max_bytes:
+            raise SpoolError(f"the spool {self.archive.spool.root} is full, and the store is away: {self._undelivered}")
+
+    def _recover(self) -> int:
+        """Seal and deliver what runs that are gone have left; return the number of WARCs. Raises `SpoolError`."""
+        with suppress(StoreUnavailable), self._absence.noticed():
+            self.archive.store.sweep()
+        count = 0
+        with self._failing("recovering the spool"):
+            for folder in self.archive.spool.abandoned():
+                count += self._recover_folder(folder)
+        self._check_room()
+        if self._undelivered is not None:
+            # These are tried again by the next run only.
+            self._fail(self._undelivered)
+        return count
+
+    def _recover_folder(self, folder: CrawlFolder) -> int:
+        for path in folder.open_warcs():
+            with self._failing(f"recovering {path}"):
+                close_open(path)
+        parcels = folder.parcels()
+        for parcel in parcels:
+            with self._failing(f"recovering {parcel.warc}"):
+                self._bring(parcel)
+        self._finish(folder, None, "interrupted")
+        return len(parcels)
+
+    def _finish(self, folder: CrawlFolder, started: datetime | None, state: str) -> None:
+        """Write the crawl report, bring it to the store, and give the folder up."""
+        with self._failing(f"the report of crawl {folder.crawl}"), writing(folder.path):
+            # One that is there already may be in the store as well, and must not change any more.
+            if folder.outcomes.exists() and not folder.report.exists():
+                write_report(folder, started, state, self.options.warcinfo(folder.crawl)["software"])
+            if folder.report.exists():
+                with self._absence.noticed():
+                    self.archive.deliver_report(folder)
+        folder.release()
+
+
+_sessions: WeakKeyDictionary[Crawler, Session] = WeakKeyDictionary()
+
+
+def attach(crawler: Crawler, session: Session) -> None:
+    """Have a Scrapy crawler record into `session`, which stays the caller's to close."""
+    _sessions[crawler] = session
+
+
+def session_of(crawler: Crawler) -> Session:
+    """The session a Scrapy crawler records into; one made from its settings when none was attached."""
+    if crawler not in _sessions:
+        from storage import open_archive
+
+        archive = open_archive(crawler.settings["ARCHIVE"], state=crawler.settings.get("STATE"))
+        _sessions[crawler] = Session(archive, SessionOptions.from_settings(crawler.settings))
+    return _sessions[crawler]

@@ -1,0 +1,149 @@
+"""Tries a site out: what its sources give, what is taken, and how one article reads. Nothing gets into the archive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
+from urllib.parse import urljoin
+
+from crawler.config import Config
+from crawler.discovery import PageReading
+from crawler.politeness.robots import parse
+from crawler.run import crawl_of, run
+from crawler.sites.site import Site
+from crawler.sites.source_fetcher import SourceRead
+from storage import open_archive
+from storage.archive import Archive
+from storage.errors import NewskeepError, NotArchived
+from storage.model import Article, Outcome
+
+#: Sections that are named.
+_SECTIONS = 12
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Robots:
+    """What robots.txt of the first address says; `status` is `None` where there was no answer."""
+
+    url: str
+    status: int | None = None
+    allowed: bool = True
+    crawl_delay: float | None = None
+
+
+@dataclass(slots=True)
+class Check:
+    """What a try of a site found."""
+
+    site: Site
+    robots: Robots
+    sources: list[SourceRead] = field(default_factory=list)
+    #: What became of the one article that was fetched, and its text; `None` where there was none to fetch.
+    outcome: Outcome | None = None
+    article: Article | None = None
+    failure: NewskeepError | None = None
+
+    @property
+    def articles(self) -> dict[str, datetime | None]:
+        """The addresses that would be fetched, with the dates their sources gave, the newest first."""
+        found: dict[str, datetime | None] = {}
+        for source in self.sources:
+            for item in source.taken.articles if source.taken else ():
+                found[item.url] = found.get(item.url) or item.published
+        return dict(sorted(found.items(), key=lambda item: item[1] or _NEVER, reverse=True))
+
+    @property
+    def dropped(self) -> list[tuple[int, str, str]]:
+        """How many links were left out, why, and one of them; the most frequent reason first."""
+        numbers: Counter[str] = Counter()
+        samples: dict[str, str] = {}
+        for source in self.sources:
+            if source.taken:
+                numbers += source.taken.dropped
+                samples = {**source.taken.samples, **samples}
+        return [(number, reason, samples.get(reason, "")) for reason, number in numbers.most_common()]
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        pages = [source.reading for source in self.sources if isinstance(source.reading, PageReading)]
+        named = [section for page in pages for section in page.sections if self.site.owns(section)]
+        return tuple(dict.fromkeys(named))[:_SECTIONS]
+
+    def table(self) -> str:
+        """What to put into newskeep.toml."""
+        good = [source for source in self.sources if source.taken is not None]
+        lines = [f"[sites.{_table_name(self.site.name)}]"]
+        for key, role, urls in (
+            ("start", "page", self.site.start),
+            ("feeds", "feed", self.site.feeds),
+            ("sitemaps", "sitemap", self.site.sitemaps),
+        ):
+            found = urls or tuple(source.url for source in good if source.role == role and _is_top(source, good))
+            if found:
+                lines.append(f"{key} = [{', '.join(_quoted(url) for url in found)}]")
+        lines += [f"{key} = [{', '.join(map(_quoted, rules))}]" for key, rules in _rules(self.site) if rules]
+        return "\n".join(lines)
+
+
+def check(site: Site, config: Config) -> Check:
+    """Read a site's sources and one article, into an archive that is thrown away. Raises `NewskeepError`."""
+    sources: list[SourceRead] = []
+    outcomes: list[Outcome] = []
+    once = replace(site, depth=0, cap=1, requisites=False)
+    with TemporaryDirectory(prefix="newskeep-check-") as folder:
+        settings = {**config.scrapy_settings(), "ARCHIVE": folder, "STATE": None}
+        with open_archive(folder) as archive:
+            crawl = crawl_of(once, on_read=sources.append)
+            result = run(archive, [crawl], settings, outcomes.append)
+            found = Check(site, _robots(archive, site, config), sources, failure=result.failure)
+            if outcomes:
+                found.outcome = outcomes[0]
+                found.article = _article(archive, outcomes[0])
+    return found
+
+
+def _robots(archive: Archive, site: Site, config: Config) -> Robots:
+    first = site.sources[0]
+    url = urljoin(first, "/robots.txt")
+    try:
+        message = archive.get(url, follow=True).message
+    except NotArchived:
+        return Robots(url)
+    if message.status != 200:
+        return Robots(url, message.status, allowed=(message.status or 0) < 500 and message.status != 429)
+    rules = parse(message.content(4_000_000))
+    delay = rules.crawl_delay("newskeep")
+    allowed = not config.robots or rules.can_fetch(first, "newskeep")
+    return Robots(url, message.status, allowed, float(delay) if delay else None)
+
+
+def _article(archive: Archive, outcome: Outcome) -> Article | None:
+    try:
+        return archive.article(outcome.final_url or outcome.url)
+    except NotArchived:
+        return None
+
+
+def _is_top(source: SourceRead, sources: list[SourceRead]) -> bool:
+    """Whether no index names it: the index brings it."""
+    named = {link.url for each in sources for link in getattr(each.reading, "next", ()) if hasattr(link, "url")}
+    return source.url not in named
+
+
+def _rules(site: Site) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return ("include", site.include), ("exclude", site.exclude), ("hosts", site.hosts)
+
+
+def _table_name(name: str) -> str:
+    """A site's name as a bare key of TOML: of a host the part that people call it by."""
+    parts = name.partition(":")[0].split(".")
+    if len(parts) == 1 or parts[-1].isdigit():
+        return "-".join(parts)
+    return parts[-2]
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if "'" not in text else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,198 @@
+"""What one run over a site finds and does, kept in the frontier in batches, and summed up at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from crawler.frontier import revisit_policy
+from crawler.frontier.address_state import Announced, Known, SiteRun, SiteState, Visit
+from crawler.politeness.block_detection import backoff
+from storage.model import Outcome
+
+if TYPE_CHECKING:
+    from crawler.frontier.frontier import Frontier
+    from crawler.sites.site import Site
+
+logger = logging.getLogger(__name__)
+
+#: Visits that are written together, and the seconds that one waits at most.
+_BATCH = 50
+_SECONDS = 2.0
+#: Lines on what was wrong with sources that are kept of a run.
+_PROBLEMS = 50
+
+
+class Ledger:
+    """One run's account. Its methods belong to the event loop; the database is asked in threads.
+
+    A visit is noted after its outcome is durable. What a killed run had not written yet, the next one sees in the
+    archive's index.
+    """
+
+    def __init__(self, frontier: Frontier, site: Site, crawl: str) -> None:
+        self.frontier = frontier
+        self.site = site
+        self.counts: Counter[str] = Counter()
+        self.problems: list[str] = []
+        #: Why the run did not come to its end, where something else than a stop is the reason.
+        self.verdict: str | None = None
+        #: Why the site is to be left alone for a while.
+        self.blocked: str | None = None
+        #: Sources that gave something to read, and declared ones that did not.
+        self.sources_read = 0
+        self.sources_failed = 0
+        self._crawl = crawl
+        self._started = datetime.now(UTC)
+        self._hosts: dict[str, Counter[str]] = {}
+        self._waiting: list[Visit] = []
+        self._written = time.monotonic()
+        self._writing = asyncio.Lock()
+        self._asked: set[str] = set()
+        self._followed: set[str] = set()
+        self._under_way = 0
+        self._answer = asyncio.Event()
+
+    async def open(self) -> None:
+        """Note that the run starts."""
+        await asyncio.to_thread(self._start)
+
+    def _start(self) -> None:
+        self.frontier.put_site(replace(self.frontier.site(self.site.name), started=self._started))
+        self.frontier.start_run(SiteRun(self.site.name, self._crawl, self._started))
+
+    async def close(self, state: str, requests: int = 0) -> None:
+        """Write what is left, the run's sum, and when the site is due again."""
+        await self.flush()
+        if requests:
+            self.counts["requests"] = requests
+        await asyncio.to_thread(self._finish, state)
+
+    def _finish(self, state: str) -> None:
+        name, now = self.site.name, datetime.now(UTC)
+        self.frontier.finish_run(self.summary(state, now))
+        site = self.frontier.site(name)
+        due = revisit_policy.next_run(name, self._started, now, self.site.every, self.frontier.next_due(name))
+        state_now = replace(site, started=self._started, finished=now, due=due)
+        self.frontier.put_site(self._with_blocks(state_now, now))
+
+    def _with_blocks(self, site: SiteState, now: datetime) -> SiteState:
+        if self.blocked is not None:
+            until = now + timedelta(seconds=backoff(site.blocks + 1))
+            return replace(site, blocked_until=until, blocked_reason=self.blocked, blocks=site.blocks + 1)
+        if self.verdict == "blocked" or not (self.counts["archived"] or self.counts["unchanged"]):
+            return site
+        return replace(site, blocked_until=None, blocked_reason=None, blocks=0)
+
+    def summary(self, state: str, now: datetime) -> SiteRun:
+        """The run as it stands."""
+        return SiteRun(
+            self.site.name,
+            self._crawl,
+            self._started,
+            now,
+            state,
+            dict(self.counts),
+            {host: reasons.most_common(1)[0][0] for host, reasons in self._hosts.items()},
+            tuple(self.problems),
+        )
+
+    async def announce(self, items: Iterable[Announced]) -> int:
+        """Make addresses known; return how many were new."""
+        found = list(items)
+        if not found:
+            return 0
+        return await asyncio.to_thread(self.frontier.announce, self.site.name, found, datetime.now(UTC))
+
+    async def known(self, url: str) -> Known | None:
+        return await asyncio.to_thread(self.frontier.known, self.site.name, url)
+
+    async def due_sources(self) -> list[Known]:
+        return await asyncio.to_thread(self.frontier.due_sources, self.site.name, datetime.now(UTC))
+
+    async def due_articles(self, limit: int) -> list[Known]:
+        return await asyncio.to_thread(self.frontier.due_articles, self.site.name, datetime.now(UTC), limit)
+
+    def problem(self, text: str) -> None:
+        """Keep a line on what was wrong with a source."""
+        if len(self.problems) < _PROBLEMS and text not in self.problems:
+            self.problems.append(text)
+
+    def count(self, outcome: Outcome, undated: bool = False) -> None:
+        """Count an article's outcome."""
+        self.counts[outcome.outcome] += 1
+        if outcome.status == 304:
+            self.counts["not_modified"] += 1
+        if outcome.outcome == "archived":
+            self.counts["words"] += outcome.words or 0
+            self.counts["undated"] += undated
+
+    def failed(self, host: str, reason: str) -> None:
+        """Count why a request to a host failed."""
+        self._hosts.setdefault(host, Counter())[reason] += 1
+
+    async def visit(self, visits: Iterable[Visit]) -> None:
+        """Keep what fetches found; written soon."""
+        self._waiting += visits
+        if len(self._waiting) >= _BATCH or time.monotonic() - self._written >= _SECONDS:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits."""
+        async with self._writing:
+            batch, self._waiting = self._waiting, []
+            self._written = time.monotonic()
+            if batch:
+                await asyncio.to_thread(self.frontier.visited, batch)
+
+    async def held_at(self, target: str) -> str | None:
+        """The article at the target of a redirect, if the run asks for it by its own address or it is not due yet.
+
+        `None` for one that the redirect is to be followed to.
+        """
+        if target in self._asked or any(visit.url == target and visit.state == "held" for visit in self._waiting):
+            return target
+        known = await self.known(target)
+        if known is not None and known.alias_of is not None:
+            target = known.alias_of
+            known = await self.known(target)
+        if known is not None and _is_fresh(known):
+            return target
+        self._followed.add(target)
+        return None
+
+    def has_followed(self, url: str) -> bool:
+        """Whether a redirect has led to an address in this run."""
+        return url in self._followed
+
+    def sent(self, url: str) -> None:
+        """Count a request for an article as under way."""
+        self._asked.add(url)
+        self._under_way += 1
+
+    def answered(self) -> None:
+        """Count one as done with, its visit noted."""
+        self._under_way -= 1
+        self._answer.set()
+
+    async def room(self, window: int) -> None:
+        """Wait until fewer than `window` requests are under way."""
+        while self._under_way >= window:
+            self._answer.clear()
+            await self._answer.wait()
+
+    async def settled(self) -> None:
+        """Wait until none is."""
+        await self.room(1)
+
+
+def _is_fresh(known: Known) -> bool:
+    """Whether an article is held and need not be asked for now."""
+    is_held = known.role == "article" and known.state == "held"
+    return is_held and (known.due is None or known.due > datetime.now(UTC))

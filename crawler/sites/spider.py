@@ -1,0 +1,250 @@
+"""The spider of a news site. A site is data: a subclass only declares.
+
+class Guardian(NewsSpider):
+    name = "guardian"
+    start_urls = ["https://www.theguardian.com/"]
+    sitemaps = ["https://www.theguardian.com/sitemaps/news.xml"]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+from scrapy import Request, Spider
+
+from crawler.frontier import frontier_of, revisit_policy
+from crawler.frontier.address_state import Known, SiteState
+from crawler.frontier.recall import recall, reconcile
+from crawler.politeness.block_detection import Watch, recognise
+from crawler.politeness.errors import AlreadyHeld
+from crawler.session.conditional import conditional_headers
+from crawler.session.outcomes import failed_outcome
+from crawler.session.session import session_of
+from crawler.sites.items import Missed, Page
+from crawler.sites.link_selection import Finder, Window
+from crawler.sites.page_requisites import Requisites
+from crawler.sites.run_ledger import Ledger
+from crawler.sites.site import KEYS, Site, make_site
+from crawler.sites.source_fetcher import SourceRead
+from crawler.sites.source_schedule import Sources
+from storage.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from scrapy.settings import BaseSettings
+    from twisted.python.failure import Failure
+
+    from crawler.session.recorder import Recorded
+    from storage.archive import Archive
+
+logger = logging.getLogger(__name__)
+
+
+class NewsSpider(Spider):
+    """Asks a site's sources that are due, then fetches its articles, the newest first, then those due again.
+
+    Subclasses set `name`, `start_urls` and what else of `crawler.sites.site.Site` they want, by the same names. Without
+    a name a class is no spider and may be a base of others.
+    """
+
+    custom_settings = {
+        # Nothing here reads bodies but discovery and extraction, which decode them themselves, within bounds.
+        "COMPRESSION_ENABLED": False,
+        # What leads on and on is no article; each step is a request to the site.
+        "REDIRECT_MAX_TIMES": 8,
+    }
+    start_urls: list[str] = []
+    #: Articles under way or waiting in Scrapy.
+    window = 64
+    #: The site, where it is not declared by class attributes.
+    declared: ClassVar[Site | None] = None
+
+    ledger: Ledger
+    _archive: Archive
+    #: What fetches pictures, styles and scripts, for a site that wants them.
+    needs: Requisites | None = None
+
+    def __init__(
+        self,
+        site: Site | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        eager: bool = False,
+        on_read: Callable[[SourceRead], None] = lambda read: None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        chosen = site or self.declared or self.site_of_class()
+        if chosen is None:
+            raise ValueError("a spider without a site")
+        self.site: Site = chosen
+        self._window = Window(since, until)
+        #: Whether somebody waits for what is new now: feeds and declared sources are asked though they are not due.
+        self._eager = eager
+        self._on_read = on_read
+        self._watch = Watch()
+
+    @classmethod
+    def site_of_class(cls) -> Site | None:
+        """The site that the class declares; `None` for one that declares no address. Raises `ConfigError`."""
+        if cls.declared is not None:
+            return cls.declared
+        values = {key: getattr(cls, key) for key in KEYS if key != "start" and getattr(cls, key, None) is not None}
+        if cls.start_urls:
+            values["start"] = cls.start_urls
+        if not values.keys() & {"start", "feeds", "sitemaps"}:
+            return None
+        return replace(make_site(cls.name, values, f"{cls.__module__}.{cls.__name__}: "), spider=cls.name)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        session = session_of(crawler)
+        spider._archive = session.archive
+        session.gate.remember_in(frontier_of(session.archive))
+        session.rules.remember_in(frontier_of(session.archive))
+        spider.ledger = Ledger(frontier_of(session.archive), spider.site, session.crawl)
+        if frontier_of(session.archive).site(spider.site.name).blocks:
+            # It blocked us the last time: a second refusal says that nothing has changed.
+            spider._watch = Watch(limit=2, window=3)
+        # After the articles: what is new goes first.
+        spider.needs = Requisites(session.archive.index, -10) if spider.site.requisites else None
+        spider._set(crawler.settings)
+        return spider
+
+    def _set(self, settings: BaseSettings) -> None:
+        """Put what the site says over the settings; the command line stays above."""
+        settings.set("DOWNLOAD_DELAY", self.site.delay, priority="spider")
+        if self.site.user_agent:
+            settings.set("USER_AGENT", self.site.user_agent, priority="spider")
+
+    async def start(self) -> AsyncIterator[Request]:
+        try:
+            async for request in self._run():
+                yield request
+        except Exception:
+            # Scrapy's own words on it are not shown.
+            logger.exception("the crawl of %s failed", self.site.name)
+            self.ledger.verdict = "failed"
+
+    async def _run(self) -> AsyncIterator[Request]:
+        before = await asyncio.to_thread(self.ledger.frontier.site, self.site.name)
+        now = datetime.now(UTC)
+        if before.blocked_until is not None and before.blocked_until > now:
+            until = f"{before.blocked_until:%Y-%m-%d %H:%M} UTC"
+            self.ledger.problem(f"left alone until {until}: {before.blocked_reason}")
+            self.ledger.verdict = "blocked"
+            return
+        await asyncio.to_thread(self._recall, before)
+        finder = Finder(self.site, self._window, now)
+        sources = Sources(self.ledger, finder, self._download, self._sitemaps, self._on_read)
+        await sources.read(self._eager)
+        self.site = self.ledger.site = finder.site
+        async for request in self._articles():
+            yield request
+        counts = self.ledger.counts
+        if self.ledger.sources_failed and not (self.ledger.sources_read or counts["archived"] or counts["unchanged"]):
+            self.ledger.verdict = "failed"
+
+    async def _download(self, request: Request) -> Response:
+        """Fetch a source; raises what `failed` would be given.
+
+        By way of the scheduler, which knows when a host may be asked.
+        """
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+
+        def answered(response: Response) -> None:
+            answer.set_result(response)
+
+        def failed(failure: Failure) -> None:
+            # What became of it on the way is told in the meta of the request that was sent.
+            request.meta.update(failure.request.meta)  # type: ignore[attr-defined]
+            answer.set_exception(failure.value or RuntimeError("no answer"))
+
+        self.crawler.engine.crawl(request.replace(callback=answered, errback=failed, priority=100))
+        response = await answer
+        self._judged(response.meta["recorded"], request.url)
+        return response
+
+    def _judged(self, recorded: Recorded, asked: str) -> str | None:
+        """Why an answer is a challenge or a wall, `None` for others; ends the run when the site does not want us."""
+        response, url = recorded.exchange.response, recorded.exchange.url
+        reason = self._watch.note(response, url, asked)
+        if reason is not None and self.ledger.blocked is None:
+            self.ledger.blocked = reason
+            self.ledger.verdict = "blocked"
+            self.ledger.problem(f"left alone for a while: {reason}")
+            self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="blocked"))
+        block = recognise(response, url, asked)
+        return block.reason if block else None
+
+    async def _sitemaps(self, url: str) -> Sequence[str]:
+        """What robots.txt says, as far as its middleware has read it."""
+        parts = urlsplit(url)
+        rules = session_of(self.crawler).rules.known(f"{parts.scheme}://{parts.netloc}")
+        return list(rules.parser.sitemaps) if rules and rules.parser else []
+
+    async def _articles(self) -> AsyncIterator[Request]:
+        """Yield requests for what is due, up to the cap; what they name (a canonical address) comes after them."""
+        asked: set[str] = set()
+        while (left := self.site.cap - len(asked)) > 0:
+            # What was asked and failed may be due still.
+            due = [known for known in await self.ledger.due_articles(left + len(asked)) if known.url not in asked]
+            if not due:
+                return
+            # A run that was killed may have archived some and not noted it.
+            for known in await asyncio.to_thread(self._lacking, due[:left]):
+                await self.ledger.room(self.window)
+                if not self.ledger.has_followed(known.url):
+                    yield self._request(known)
+            asked.update(known.url for known in due[:left])
+            await self.ledger.settled()
+            await self.ledger.flush()
+
+    def _lacking(self, due: list[Known]) -> list[Known]:
+        try:
+            return reconcile(self.ledger.frontier, self._archive.index, due, revisit_policy.recalled)
+        except StoreUnavailable as error:
+            logger.warning("%s; what is held may be fetched again", error)
+            return due
+
+    def _recall(self, before: SiteState) -> None:
+        """Learn from the archive what is held of a site of which the frontier knows nothing."""
+        if before.started is None:
+            recall(
+                self.ledger.frontier, self._archive.index, self.site.name, self.site.netlocs, revisit_policy.recalled
+            )
+
+    def _request(self, known: Known) -> Request:
+        self.ledger.sent(known.url)
+        return Request(
+            known.url,
+            headers=conditional_headers(known.etag, known.last_modified),
+            callback=self.parse,
+            errback=self.failed,
+            cb_kwargs={"known": known},
+            dont_filter=True,
+        )
+
+    async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page | Request]:
+        recorded = response.meta["recorded"]
+        known = kwargs["known"]
+        block = self._judged(recorded, known.url)
+        yield Page(known.url, recorded, known, block)
+        if block is None and self.needs is not None:
+            async for request in self.needs.of_page(recorded):
+                yield request
+
+    async def failed(self, failure: Failure) -> AsyncIterator[Missed]:
+        request: Request = failure.request  # type: ignore[attr-defined]
+        known: Known = request.cb_kwargs["known"]
+        assert failure.value is not None
+        same_as = failure.value.url if isinstance(failure.value, AlreadyHeld) else None
+        yield Missed(known, failed_outcome(known.url, request, failure.value), same_as)

@@ -1,0 +1,3 @@
+from newskeep.cli import main
+
+main()

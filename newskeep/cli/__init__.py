@@ -1,0 +1,110 @@
+"""The command line: one file a command, each of which parses, calls and prints."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from storage.errors import NewskeepError
+
+#: Command -> module:function, imported when it is called, so that --help is there at once.
+COMMANDS = {
+    "save": "newskeep.cli.save:save",
+    "crawl": "newskeep.cli.crawl:crawl",
+    "due": "newskeep.cli.due:due",
+    "schedule": "newskeep.cli.schedule:schedule",
+    "health": "newskeep.cli.health:health",
+    "get": "newskeep.cli.get:get",
+    "captures": "newskeep.cli.captures:captures",
+    "search": "newskeep.cli.search:search",
+    "verify": "newskeep.cli.verify:verify",
+    "reindex": "newskeep.cli.reindex:reindex",
+    "copy": "newskeep.cli.copy:copy",
+    "compact": "newskeep.cli.compact:compact",
+    "explain": "newskeep.cli.explain:explain",
+    "changes": "newskeep.cli.changes:changes",
+    "duplicates": "newskeep.cli.duplicates:duplicates",
+    "sites": "newskeep.cli.sites:sites",
+    "reextract": "newskeep.cli.reextract:reextract",
+    "export": "newskeep.cli.export:export",
+    "serve": "newskeep.cli.serve:serve",
+    "demo": "newskeep.cli.demo:demo",
+}
+#: What --help says of each; the commands' own texts would have to be imported.
+SUMMARIES = {
+    "save": "Archive URLs now: from the command line, a file or standard input.",
+    "crawl": "Crawl news sites by name or address: what is new, and what is due again.",
+    "due": "Crawl the sites that are due: the one line for cron.",
+    "schedule": "See what runs when, and have cron or systemd start it.",
+    "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
+    "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
+    "captures": "List what is held of a URL or host.",
+    "search": "Find articles by the words in their title and text.",
+    "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
+    "reindex": "Make the index again from the store, or bring it up to date.",
+    "copy": "Copy an archive to another place, or what it lacks of it.",
+    "compact": "Join a day's small WARC files into large ones.",
+    "explain": "Show a page's blocks, kept and removed, with the reasons.",
+    "changes": "Show an article's versions and what changed between them.",
+    "duplicates": "Find the same text, or nearly the same, under other URLs.",
+    "reextract": "Make the text again from the WARCs.",
+    "sites": "List sites, try one out, see and correct what repeats over its pages.",
+    "export": "Hand it on: JSON lines, Parquet, Markdown, WET, WACZ, CDXJ.",
+    "serve": "Show the archive in a browser, and to programs over HTTP.",
+    "demo": "See it work: archive a small news site that ships with the program.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command has its own --help with examples.",
+)
+@click.version_option(package_name="newskeep", message="%(prog)s %(version)s")
+def newskeep() -> None:
+    """Archive news: exact WARC files of what servers sent, and the clean text of the articles.
+
+    \b
+    First steps:
+      newskeep demo                                 see it work, without a network
+      newskeep save https://www.example.org/news    archive a page, into the folder ./archive
+      newskeep get https://www.example.org/news     get it back
+    """
+
+
+def main() -> None:
+    """Run the command line and end the process with the exit code of the error, if any."""
+    try:
+        code = newskeep.main(standalone_mode=False)
+    except NewskeepError as error:
+        click.echo(f"newskeep: {error}", err=True)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except click.Abort:
+        code = 130
+    except BrokenPipeError:
+        # Somebody closed the pipe, as `head` does. Python would complain again at exit.
+        sys.stderr.close()
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,160 @@
+"""What commands that fetch have in common: open the archive, run, show outcomes as they come, sum up."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from crawler.frontier import frontier_of
+from crawler.run import Crawl, RunResult, run
+from crawler.session.report import outcome_json
+from storage import open_archive
+from storage.errors import StoreDenied, StoreUnavailable
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from storage.archive import Archive
+    from storage.model import Outcome
+
+_COLOURS = {"archived": "green", "unchanged": "cyan", "refused": "yellow", "failed": "red"}
+
+
+def archive_with(config: Config, crawls: list[Crawl], total: int | None, as_json: bool) -> int:
+    """Run crawls into the configured archive and show their outcomes; return the exit code."""
+    with open_archive(config.archive, config.state) as archive:
+        _look(archive)
+        with _Display(total, as_json) as display:
+            result = run(archive, crawls, config.scrapy_settings(), display.show, display.stopping)
+        _sum_up(result, archive)
+        return result.exit_code
+
+
+def archive_sites(
+    config: Config, crawls: Iterable[Crawl], as_json: bool, *, at_once: int, time_limit: float | None
+) -> int:
+    """Crawl sites into the configured archive, show outcomes, and a line for each site; return the exit code."""
+    with open_archive(config.archive, config.state) as archive:
+        _look(archive)
+        with _Display(None, as_json) as display:
+            result = run(
+                archive,
+                crawls,
+                config.scrapy_settings(),
+                display.show,
+                display.stopping,
+                at_once=at_once,
+                time_limit=time_limit,
+                on_end=lambda crawl, state: display.tell(_site_lines(archive, crawl, state)),
+            )
+        _sum_up(result, archive)
+        return result.exit_code
+
+
+def _site_lines(archive: Archive, crawl: Crawl, state: str) -> list[str]:
+    """How the crawl of a site went, and what was wrong with its sources."""
+    name = crawl.site or crawl.spider
+    if state == "busy":
+        return [f"{name}: another process is crawling it"]
+    runs = frontier_of(archive).runs(name, 1)
+    if not runs:
+        return [f"{name}: {state}"]
+    counts = runs[0].counts
+    kinds = ("archived", "unchanged", "refused", "failed")
+    found = f"{counts.get('announced', 0)} announced, {counts.get('new', 0)} new"
+    done = ", ".join(f"{counts.get(kind, 0)} {kind}" for kind in kinds)
+    more = [f"{counts[kind]} {kind}" for kind in ("not an article", "not a section") if counts.get(kind)]
+    requisites = {kind.split()[1]: number for kind, number in counts.items() if kind.startswith("requisites ")}
+    if requisites:
+        more.append("requisites: " + _counted(requisites))
+    line = f"{name}: {found}; {done}" + "".join(f"; {each}" for each in more)
+    return [line + ("" if state == "finished" else f"; {state}"), *(f"  {problem}" for problem in runs[0].problems)]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
+
+
+def _look(archive: Archive) -> None:
+    """Ask the store before the first request; one that is away need not stop the crawl, one that refuses us does."""
+    try:
+        archive.store.check(write=True)
+    except StoreDenied:
+        raise
+    except StoreUnavailable as error:
+        if not archive.uri.startswith("s3:"):
+            raise
+        click.echo(f"newskeep: {error}; what is fetched waits in {archive.spool.root}", err=True)
+        return
+    if next(archive.index.warcs(), None) is None and next(archive.store.list("warc/"), None) is not None:
+        found = "what it holds is found again after `newskeep reindex`"
+        click.echo(f"newskeep: the archive {archive.uri} has no index on this machine; {found}", err=True)
+
+
+class _Display:
+    """Outcomes on standard output as they are known, a progress bar on standard error if that is a terminal."""
+
+    def __init__(self, total: int | None, as_json: bool) -> None:
+        self._as_json = as_json
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        # On one terminal the bar and the lines must go through the same console, or they overwrite each other.
+        shared = sys.stdout.isatty() and sys.stderr.isatty()
+        self._out = self._progress.console if shared else Console(file=sys.stdout)
+        self._task = self._progress.add_task("archiving", total=total)
+
+    def __enter__(self) -> _Display:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, outcome: Outcome) -> None:
+        line = json.dumps(outcome_json(outcome), ensure_ascii=False) if self._as_json else _row(outcome)
+        self._out.print(line, markup=not self._as_json, highlight=False, soft_wrap=True)
+        self._out.file.flush()
+        self._progress.advance(self._task)
+
+    def tell(self, lines: list[str]) -> None:
+        """Print lines for a person."""
+        for line in lines:
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def stopping(self) -> None:
+        click.echo("\nnewskeep: stopping: requests under way end and are sealed; once more to stop at once", err=True)
+
+
+def _row(outcome: Outcome) -> str:
+    """One line of the table: outcome, status, words, URL, and the title or the reason."""
+    colour = _COLOURS[outcome.outcome]
+    status = str(outcome.status or "-")
+    words = f"{outcome.words} words" if outcome.words is not None else "-"
+    told = outcome.reason or outcome.title or ""
+    return f"[{colour}]{outcome.outcome:<9}[/] {status:>3} {words:>11}  {escape(outcome.url)}  [dim]{escape(told)}[/]"
+
+
+def _sum_up(result: RunResult, archive: Archive) -> None:
+    counts = _counted(result.counts) or "nothing done"
+    if result.requisites:
+        counts += f"; requisites: {_counted(result.requisites)}"
+    click.echo(f"{counts}; in {archive.uri} (crawl {result.crawl})", err=True)
+    if result.failure is not None:
+        click.echo(f"newskeep: {result.failure}", err=True)
+    if result.stopped:
+        click.echo("newskeep: stopped before the end: run the same command again for the rest", err=True)
+    if result.timed_out:
+        click.echo("newskeep: the time is up: the next run goes on from here", err=True)

@@ -1,0 +1,50 @@
+"""What verify, reindex, copy and compact have in common: progress, problems, a summary."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from storage.inventory import Problem
+
+#: What ends with 1 when something was wrong.
+PROBLEMS_FOUND = 1
+
+
+@contextmanager
+def progress(work: str) -> Iterator[Callable[[str], None]]:
+    """Show how far the work is, on standard error if that is a terminal; call it with a line that says so."""
+    shown = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with shown:
+        task = shown.add_task(work)
+        yield lambda line: shown.update(task, description=f"{work}: {line}")
+
+
+def tell(problem: Problem, as_json: bool) -> None:
+    """Print a problem as it is found."""
+    click.echo(json.dumps(asdict(problem)) if as_json else str(problem))
+    sys.stdout.flush()
+
+
+def sum_up(line: str, figures: Mapping[str, Any], as_json: bool) -> None:
+    """End with a line for people on standard error, or with the figures, as the last JSON line."""
+    if as_json:
+        click.echo(json.dumps(figures))
+    else:
+        click.echo(line, err=True)

@@ -1,0 +1,113 @@
+"""Options that commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from crawler.config import Config, load
+from storage.errors import UsageError
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def common(command: F) -> F:
+    """Add --archive, --state, --config and --verbose; the command gets `archive`, `state`, `config` and `verbose`."""
+    for option in (
+        click.option("-v", "--verbose", count=True, help="Say more on standard error; twice: everything."),
+        click.option(
+            "--config", type=click.Path(path_type=Path), help="Configuration file.  [./newskeep.toml if there]"
+        ),
+        click.option("--state", metavar="DIR", help="Folder for what is local to this machine of a remote archive."),
+        click.option(
+            "--archive",
+            metavar="URI",
+            help="A folder, file://… or s3://bucket/prefix.  [NEWSKEEP_ARCHIVE or ./archive]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def settle(config: Path | None, verbose: int, **given: Any) -> Config:
+    """Read the configuration, put the options that were given over it, and set up logging."""
+    set_up_logging(verbose)
+    return replace(load(config), **{name: value for name, value in given.items() if value is not None})
+
+
+def open_existing(config: Config) -> Archive:
+    """Open the archive for reading; raises `StoreUnavailable` when there is none."""
+    from storage import open_archive
+
+    archive = open_archive(config.archive, config.state)
+    archive.store.check()
+    return archive
+
+
+def set_up_logging(verbose: int) -> None:
+    """Log to standard error: warnings, with -v what we do, with -vv what Scrapy does too."""
+    logging.basicConfig(format="%(levelname)s: %(message)s" if verbose < 2 else "%(asctime)s %(name)s %(message)s")
+    logging.getLogger().setLevel(logging.DEBUG if verbose > 1 else logging.WARNING)
+    for ours in ("newskeep", "crawler", "spiders", "storage"):
+        logging.getLogger(ours).setLevel([logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)])
+    # What goes wrong with a request is its outcome; Scrapy and Twisted would say it a second time, with a traceback.
+    if verbose < 2:
+        for theirs in ("scrapy", "twisted", "trafilatura", "asyncio", "py.warnings"):
+            logging.getLogger(theirs).setLevel(logging.CRITICAL)
+
+
+class Moment(click.ParamType[datetime]):
+    """A point in time: 2026, 2026-11-21, 2026-11-21T22:01+01:00 or 1 to 14 digits."""
+
+    name = "time"
+
+    def __init__(self, pad: Literal["start", "end"] = "start") -> None:
+        self._pad: Literal["start", "end"] = pad
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        from storage.urls import parse_timestamp
+
+        if isinstance(value, datetime):
+            return value
+        try:
+            return parse_timestamp(value, self._pad)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class SiteName(click.ParamType[str]):
+    """A site by its host, "www." or not, or by an address on it."""
+
+    name = "site"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from storage.errors import InvalidURL
+        from storage.urls import site_of
+
+        try:
+            return site_of(value if "://" in value else f"http://{value}")
+        except InvalidURL as error:
+            self.fail(f"{value!r} is no site; its address {error.reason}", param, ctx)
+
+
+class Duration(click.ParamType[float]):
+    """A length of time in seconds: 90, 15m, 2h, 1d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from crawler.durations import parse_duration
+
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            self.fail(f"{value!r} is no time; write {error}", param, ctx)

@@ -1,0 +1,89 @@
+"""`newskeep captures`: what is held of a URL or host."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from newskeep.cli._options import Moment, common, open_existing, settle
+from storage.errors import NotArchived
+from storage.urls import Match, timestamp14
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+    from storage.model import Capture
+
+_EXAMPLES = """\b
+Examples:
+  newskeep captures https://www.example.org/a
+  newskeep captures https://www.example.org/2026/ --prefix
+  newskeep captures www.example.org --json | jq .timestamp"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("target", metavar="URL-OR-HOST")
+@click.option("--prefix", is_flag=True, help="All URLs that start like this one.")
+@click.option("--since", type=Moment(), metavar="TIME", help="Not older than this.")
+@click.option("--until", type=Moment("end"), metavar="TIME", help="Not newer than this.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each capture.")
+@common
+def captures(
+    target: str,
+    prefix: bool,
+    since: datetime | None,
+    until: datetime | None,
+    as_json: bool,
+    archive: str,
+    state: str,
+    config: Path,
+    verbose: int,
+) -> None:
+    """List the captures of a URL, of all URLs that start like it, or of a whole host (a name without http://)."""
+    settings = settle(config, verbose, archive=archive, state=state)
+    found = False
+    with open_existing(settings) as opened:
+        out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        for capture in _find(opened, target, prefix, since, until):
+            found = True
+            if as_json:
+                click.echo(json.dumps(_json(capture)))
+            else:
+                out.print(_row(capture))
+        if not found:
+            raise NotArchived(f"nothing of {target} is in the archive {opened.uri}")
+
+
+def _find(
+    archive: Archive, target: str, prefix: bool, since: datetime | None, until: datetime | None
+) -> Iterator[Capture]:
+    match: Match = "prefix" if prefix else "exact" if "://" in target else "host"
+    return archive.captures(target, match=match, since=since, until=until)
+
+
+def _json(capture: Capture) -> dict[str, Any]:
+    return {
+        "url": capture.url,
+        "timestamp": timestamp14(capture.timestamp),
+        "status": capture.status,
+        "mime": capture.mime,
+        "digest": capture.digest,
+        "filename": capture.filename,
+        "offset": capture.offset,
+        "length": capture.length,
+    }
+
+
+def _row(capture: Capture) -> str:
+    status = str(capture.status or "-")
+    return (
+        f"{timestamp14(capture.timestamp)}  {status:>3}  {capture.mime or '-':<20}  {escape(capture.url)}  "
+        f"[dim]{capture.filename}:{capture.offset}+{capture.length}[/]"
+    )

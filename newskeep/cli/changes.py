@@ -1,0 +1,143 @@
+"""`newskeep changes`: an article's versions and what changed between them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from http import HTTPStatus
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from newskeep.cli._options import common, open_existing, settle
+from storage.urls import timestamp14
+from storage.versions import Piece, changed_text, changed_title
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from storage.versions import Removal, Version
+
+_STYLES = {"both": "", "before": "red strike", "after": "green"}
+#: Where there are no colours, as `git diff --word-diff` and wdiff have it.
+_MARKS = {"both": ("", ""), "before": ("[-", "-]"), "after": ("{+", "+}")}
+
+_EXAMPLES = """\b
+Examples:
+  newskeep changes https://www.example.org/a
+  newskeep changes https://www.example.org/a --json | jq .changes.title
+
+\b
+Exit codes: 0 done, 3 the archive is out of reach, 6 not in the archive."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("url")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each version.")
+@common
+def changes(url: str, as_json: bool, archive: str, state: str, config: Path, verbose: int) -> None:
+    """Show the versions of an article: when its title or text was another, word by word, and when it was gone.
+
+    What came is green, what went is red; in a pipe {+so+} and [-so-]. A new layout of the page makes no version.
+    """
+    settings = settle(config, verbose, archive=archive, state=state)
+    with open_existing(settings) as opened:
+        found = opened.versions(url)
+    if as_json:
+        for line in _lines(found):
+            click.echo(json.dumps(line, ensure_ascii=False))
+        return
+    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    before: Version | None = None
+    for number, version in enumerate(found, 1):
+        out.print(_head(number, version))
+        if before is not None:
+            _show_changes(out, before, version)
+        for removal in version.removals:
+            out.print(Text(f"   {_removed(removal)}", "bold red"))
+        before = version
+    if len(found) == 1 and not found[0].removals:
+        out.print(f"   no changes in {_captures(found[0])}")
+
+
+def _head(number: int, version: Version) -> Text:
+    title = version.article.title or version.entry.url
+    seen = f", {_captures(version)} until {_time(version.last)}" if version.captures > 1 else ""
+    head = Text.assemble((f"{number}  {_time(version.entry.timestamp)}  {title}", "bold"))
+    return head.append(f"  {version.article.words} words{seen}", "dim")
+
+
+def _show_changes(out: Console, before: Version, version: Version) -> None:
+    if title := changed_title(before.article, version.article):
+        out.print(Text.assemble(("   title  ", "dim"), _marked(out, title)))
+    for passage in changed_text(before.article, version.article):
+        if passage.skipped:
+            out.print(Text(f"   … {_count(passage.skipped, 'paragraph')} the same", "dim"))
+        out.print(Text("   ").append_text(_marked(out, passage.pieces)))
+
+
+def _marked(out: Console, pieces: tuple[Piece, ...]) -> Text:
+    coloured = out.is_terminal and not out.no_color
+    text = Text()
+    for piece in pieces:
+        start, end = ("", "") if coloured else _MARKS[piece.of]
+        text.append(f"{start}{piece.text}{end}", _STYLES[piece.of])
+    return text
+
+
+def _removed(removal: Removal) -> str:
+    back = f", back at {_time(removal.until)}" if removal.until else ""
+    return f"removed  {_time(removal.timestamp)}  {removal.status} {HTTPStatus(removal.status).phrase}{back}"
+
+
+def _captures(version: Version) -> str:
+    return _count(version.captures, "capture")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _time(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def _lines(found: list[Version]) -> Iterator[dict[str, Any]]:
+    befores = [None, *(before for before, _ in pairwise(found))]
+    for number, (before, version) in enumerate(zip(befores, found, strict=True), 1):
+        yield {
+            "version": number,
+            "url": version.entry.url,
+            "timestamp": timestamp14(version.entry.timestamp),
+            "last": timestamp14(version.last),
+            "captures": version.captures,
+            "title": version.article.title,
+            "words": version.article.words,
+            "removed": [_removal(removal) for removal in version.removals],
+            "changes": None if before is None else _changes(before, version),
+        }
+
+
+def _removal(removal: Removal) -> dict[str, Any]:
+    return {
+        "timestamp": timestamp14(removal.timestamp),
+        "status": removal.status,
+        "until": timestamp14(removal.until) if removal.until else None,
+    }
+
+
+def _changes(before: Version, version: Version) -> dict[str, Any]:
+    text = changed_text(before.article, version.article)
+    return {
+        "title": _pairs(changed_title(before.article, version.article)),
+        "text": [{"same_before": passage.skipped, "pieces": _pairs(passage.pieces)} for passage in text],
+    }
+
+
+def _pairs(pieces: tuple[Piece, ...]) -> list[dict[str, str]]:
+    return [{piece.of: piece.text} for piece in pieces]

@@ -1,0 +1,92 @@
+"""`newskeep compact`: few large WARC files instead of many small ones."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from newskeep.cli._maintenance import PROBLEMS_FOUND, progress, sum_up, tell
+from newskeep.cli._options import common, open_existing, settle
+
+if TYPE_CHECKING:
+    from storage.compaction.run import Group
+
+_EXAMPLES = """\b
+Examples:
+  newskeep compact --dry-run
+  newskeep compact --day 2026-11-21
+  newskeep compact --min-size 500000000 --archive s3://my-bucket/news
+
+\b
+Exit codes: 0 done, 1 done, but something was left as it was, 3 the archive is out of reach,
+75 another compaction or reindex is at work."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Only WARCs begun on this day (UTC).")
+@click.option(
+    "--min-size", type=click.IntRange(1), default=100_000_000, metavar="BYTES", help="Join WARCs below this.  [100 MB]"
+)
+@click.option(
+    "--min-age", type=click.FloatRange(0), default=60, metavar="MINUTES", help="Leave younger ones alone.  [60]"
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be joined, and change nothing in the archive.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
+@common
+def compact(
+    day: datetime | None,
+    min_size: int,
+    min_age: float,
+    dry_run: bool,
+    as_json: bool,
+    archive: str,
+    state: str,
+    config: Path,
+    verbose: int,
+) -> int:
+    """Join a day's small WARCs, with their CDXJ and text, into large ones of up to 1 GB.
+
+    The records stay as they are, byte for byte. The small files are removed once the large one is read back and
+    indexed; who reads meanwhile sees no gap. What a killed compaction left is finished or undone first.
+    """
+    settings = settle(config, verbose, archive=archive, state=state)
+    with open_existing(settings) as opened:
+        from datetime import timedelta
+
+        from storage.compaction.run import Options
+        from storage.compaction.run import compact as run
+
+        options = Options(
+            day=day.date() if day else None,
+            min_size=min_size,
+            min_age=timedelta(minutes=min_age),
+            dry_run=dry_run,
+        )
+        with progress("compacting") as show:
+
+            def on_group(group: Group) -> None:
+                what = f"{group.day}: {len(group.holdings):,} WARCs of {group.size:,} bytes"
+                show(what)
+                if dry_run and not as_json:
+                    click.echo(what)
+
+            done = run(opened, options, on_group=on_group)
+        for problem in done.left:
+            tell(problem, as_json)
+        line = f"{done.sources:,} WARCs joined into {done.made:,} ({done.bytes:,} bytes)"
+        if done.finished or done.undone:
+            line += f"; of killed compactions {done.finished} finished, {done.undone} undone"
+        figures = {
+            "archive": opened.uri,
+            "made": done.made,
+            "sources": done.sources,
+            "bytes": done.bytes,
+            "finished": done.finished,
+            "undone": done.undone,
+            "problems": len(done.left),
+        }
+        sum_up(f"{line}; in {opened.uri}", figures, as_json)
+    return PROBLEMS_FOUND if done.left else 0

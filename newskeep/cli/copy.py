@@ -1,0 +1,57 @@
+"""`newskeep copy`: an archive to another place."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from newskeep.cli._maintenance import PROBLEMS_FOUND, progress, sum_up, tell
+from newskeep.cli._options import set_up_logging
+
+_EXAMPLES = """\b
+Examples:
+  newskeep copy archive s3://my-bucket/news
+  newskeep copy s3://my-bucket/news s3://other-bucket/news
+  newskeep copy s3://my-bucket/news /mnt/backup/news
+
+\b
+Exit codes: 0 done, 1 done, but not everything could be copied, 3 an archive is out of reach,
+75 another copy, reindex or compaction is at work on the target."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--state", metavar="DIR", help="Folder for what is local to this machine of a remote TO.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
+@click.option("-v", "--verbose", count=True, help="Say more on standard error; twice: everything.")
+def copy(source: str, target: str, state: str | None, as_json: bool, verbose: int) -> int:
+    """Copy what TO does not hold yet; FROM and TO are folders, file://… or s3://bucket/prefix.
+
+    Every object is read back and compared. Stopped anywhere, the same command goes on there; run again, it copies what
+    is new. Nothing that TO holds is replaced, but for the site memories. The index of TO is brought up to date.
+    """
+    set_up_logging(verbose)
+    from storage import open_archive
+    from storage.maintenance.copy import copy as run
+    from storage.objects import open_store
+
+    origin = open_store(source)
+    try:
+        with open_archive(target, state) as opened, progress("copying") as show:
+            done = run(
+                origin,
+                opened,
+                on_object=lambda so_far: show(f"{so_far.copied:,} objects, {so_far.bytes:,} bytes"),
+            )
+    finally:
+        origin.close()
+    for problem in done.problems:
+        tell(problem, as_json)
+    line = f"{done.copied:,} objects copied ({done.bytes:,} bytes), {done.kept:,} there already"
+    if done.joined:
+        line += f", {done.joined:,} WARCs there in joined ones"
+    figures = {**asdict(done), "problems": len(done.problems)}
+    sum_up(f"{line}; {opened.uri} holds what {origin.uri} holds" if not done.problems else line, figures, as_json)
+    return PROBLEMS_FOUND if done.problems else 0

@@ -1,0 +1,74 @@
+"""`newskeep crawl`: crawl news sites, by name or address."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from newskeep.cli._options import Duration, Moment, common, settle
+from storage.errors import UsageError
+
+_EXAMPLES = """\b
+Examples:
+  newskeep crawl https://www.example.org/
+  newskeep crawl guardian computerworld --requisites
+  newskeep crawl guardian --since 2026-01-01 --until 2026-02 --cap 2000
+
+\b
+Exit codes: 0 done, 3 the archive is out of reach, 4 some sites failed, blocked us
+or were stopped, 5 all of them failed, 75 another process crawls them."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("sites", nargs=-1, required=True, metavar="SITE-OR-URL...")
+@click.option("--since", type=Moment("start"), metavar="TIME", help="Fetch what was published since, from sitemaps.")
+@click.option("--until", type=Moment("end"), metavar="TIME", help="With --since: nothing newer from sitemaps.")
+@click.option("--cap", type=click.IntRange(1), metavar="N", help="Articles a site at most.  [500]")
+@click.option("--requisites", is_flag=True, default=None, help="Archive pictures, styles and scripts with the pages.")
+@click.option("--delay", type=click.FloatRange(0), metavar="SECONDS", help="Wait between two requests to a host.  [1]")
+@click.option("--at-once", type=click.IntRange(1), default=16, show_default=True, metavar="N", help="Sites at a time.")
+@click.option("--time-limit", type=Duration(), metavar="TIME", help="End in good order after this time, such as 10m.")
+@click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
+@click.option("--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too.")
+@click.option("--operator", metavar="CONTACT", help="Web page or e-mail address that servers can reach you at.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each article.")
+@common
+def crawl(
+    sites: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    cap: int | None,
+    requisites: bool | None,
+    delay: float | None,
+    at_once: int,
+    time_limit: float | None,
+    ignore_robots: bool,
+    as_json: bool,
+    config: Path | None,
+    verbose: int,
+    **given: Any,
+) -> int:
+    """Crawl news sites: find what is new, fetch it, newest first, and look again at what is due.
+
+    A site is a name from newskeep.toml, a declared spider, or any address: its feeds, sitemaps and sections are then
+    found out and remembered. What was fetched before is not fetched again before it is due; stop it at any time, the
+    next run goes on.
+    """
+    if until is not None and since is None:
+        raise UsageError("--until goes with --since: say from when on")
+    settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
+
+    from crawler.run import crawl_of
+    from crawler.sites.site import find_site
+    from newskeep.cli._fetching import archive_sites
+
+    said: dict[str, Any] = {"cap": cap, "requisites": requisites, "delay": delay}
+    changes = {name: value for name, value in said.items() if value is not None}
+    found = {site.name: replace(site, **changes) for site in (find_site(settings, asked) for asked in sites)}
+    window = {name: value for name, value in (("since", since), ("until", until)) if value is not None}
+    crawls = [crawl_of(site, eager=True, **window) for site in found.values()]
+    return archive_sites(settings, crawls, as_json, at_once=at_once, time_limit=time_limit)

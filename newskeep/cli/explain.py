@@ -1,0 +1,61 @@
+"""`newskeep explain`: a page's blocks, kept and removed, with the reasons."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from newskeep.cli._options import Moment, common, open_existing, settle
+
+if TYPE_CHECKING:
+    from storage.model import Article, Block
+
+_EXAMPLES = """\b
+Examples:
+  newskeep explain https://www.example.org/a
+  newskeep explain https://www.example.org/a --removed | less -R"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("url")
+@click.option("--at", type=Moment(), metavar="TIME", help="The capture nearest to this time.  [the newest good one]")
+@click.option("--removed", "only_removed", is_flag=True, help="Only what was removed.")
+@common
+def explain(
+    url: str, at: datetime | None, only_removed: bool, archive: str, state: str, config: Path, verbose: int
+) -> None:
+    """Show every block of an archived page in page order: kept (green) or removed (red), and why."""
+    settings = settle(config, verbose, archive=archive, state=state)
+    with open_existing(settings) as opened:
+        article = opened.article(url, at)
+    out = Console(file=sys.stdout, highlight=False)
+    show_head(out, article)
+    for block in article.blocks:
+        if not (only_removed and block.kept):
+            show_block(out, block)
+
+
+def show_head(out: Console, article: Article) -> None:
+    """Print an article's title, metadata and who decided on its text."""
+    out.print(f"\n[bold]{escape(article.title or article.url)}[/]")
+    told = [", ".join(article.authors), article.published, article.language]
+    kept = sum(block.kept for block in article.blocks)
+    told += [f"{article.words} words in {kept} blocks", f"{len(article.removed)} blocks removed"]
+    if article.extractor is not None:
+        told.append(article.extractor.method)
+    out.print(f"[dim]{escape(' · '.join(part for part in told if part))}[/]")
+
+
+def show_block(out: Console, block: Block) -> None:
+    """Print a block on one line, as much of it as fits, with its reason."""
+    mark, style = ("kept   ", "green") if block.kept else ("removed", "red")
+    reason = f"  {block.reason}"
+    room = max(20, out.width - len(reason) - 10)
+    text = block.text if len(block.text) <= room else block.text[: room - 1] + "…"
+    out.print(f"  [{style}]{mark}[/] {escape(text)}[dim]{escape(reason)}[/]", no_wrap=True, overflow="ellipsis")

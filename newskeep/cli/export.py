@@ -1,0 +1,160 @@
+"""`newskeep export`: the archive in the formats that other tools open."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from newskeep.cli._maintenance import PROBLEMS_FOUND, progress, sum_up, tell
+from newskeep.cli._options import Moment, SiteName, common, open_existing, settle
+from newskeep.export import FORMATS, STREAMS, Selection, Tools, open_stream
+from storage.errors import NotArchived, UsageError
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+    from storage.inventory import Problem
+    from storage.model import Article
+
+_EXAMPLES = """\b
+Examples:
+  newskeep export --format jsonl --to - --since 2026-11 | jq -r .title
+  newskeep export --format parquet --to news-parquet
+  newskeep export --format wacz --to s3://my-bucket/for-others --site example.org --sign-key key.pem
+
+\b
+Exit codes: 0 done, 1 done, but not everything could be read, 2 a wrong option or place,
+3 an archive or target is out of reach, 6 nothing that was chosen is in the archive."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--format", "name", type=click.Choice(list(FORMATS)), required=True, help="What to make; docs/export.md.")
+@click.option(
+    "--to", required=True, metavar="URI", help="A folder, file://… or s3://bucket/prefix; - for standard output."
+)
+@click.option("--site", type=SiteName(), metavar="HOST", help="Only of this site.")
+@click.option("--since", type=Moment(), metavar="TIME", help="Captured not earlier than this.")
+@click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
+@click.option("--language", metavar="TAG", help="Only articles in this language: da, pt, pt-BR.")
+@click.option(
+    "--sign-key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign WACZ files with this private key (PEM, curve P-384).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
+@common
+def export(
+    name: str,
+    to: str,
+    site: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    language: str | None,
+    sign_key: Path | None,
+    as_json: bool,
+    archive: str,
+    state: str,
+    config: Path,
+    verbose: int,
+) -> int:
+    """Hand on articles (jsonl, parquet, markdown, wet) or captures (wacz, cdxj).
+
+    The newest come first, a file at a time, each visible only whole. Stopped anywhere, the same command goes on there.
+    """
+    settings = settle(config, verbose, archive=archive, state=state)
+    if sign_key is not None and name != "wacz":
+        raise UsageError("--sign-key is for --format wacz")
+    if to == "-" and name not in STREAMS:
+        raise UsageError(f"--format {name} makes files; only {' and '.join(STREAMS)} can go to standard output")
+    problems: list[Problem] = []
+
+    def on_problem(problem: Problem) -> None:
+        problems.append(problem)
+        if to == "-":
+            click.echo(str(problem), err=True)
+        else:
+            tell(problem, as_json)
+
+    selection = Selection(site=site, since=since, until=until, language=language)
+    tools = _tools(sign_key, on_problem)
+    with open_existing(settings) as opened:
+        if to == "-":
+            records = _stream(opened, name, selection, tools)
+        else:
+            records = _files(opened, name, to, selection, tools, as_json, problems)
+        if not records and not problems:
+            raise NotArchived(f"nothing in {opened.uri} is chosen by that; if that is wrong: newskeep reindex")
+    return PROBLEMS_FOUND if problems else 0
+
+
+def _stream(archive: Archive, name: str, selection: Selection, tools: Tools) -> int:
+    records = 0
+    for line in open_stream(name, tools).lines(archive, selection):
+        sys.stdout.buffer.write(line)
+        records += 1
+    sys.stdout.flush()
+    return records
+
+
+def _files(
+    archive: Archive,
+    name: str,
+    to: str,
+    selection: Selection,
+    tools: Tools,
+    as_json: bool,
+    problems: list[Problem],
+) -> int:
+    from newskeep.export.job import export as run
+    from storage.objects import open_store
+
+    target = open_store(to)
+    try:
+        with progress(f"exporting {name}") as show:
+            done = run(
+                archive,
+                name,
+                target,
+                selection,
+                tools,
+                on_part=lambda so_far: show(f"{so_far.records:,} records, {so_far.bytes:,} bytes"),
+            )
+    finally:
+        target.close()
+    noun = "captures" if name in ("cdxj", "wacz") else "articles"
+    line = f"{done.records:,} {noun} in {done.files:,} files ({done.bytes:,} bytes) in {target.uri}"
+    if done.earlier:
+        line += f", {done.earlier:,} of them there already"
+    if done.records:
+        sum_up(line, {**asdict(done), "problems": len(problems)}, as_json)
+    return done.records
+
+
+def _tools(sign_key: Path | None, on_problem: Callable[[Problem], None]) -> Tools:
+    from importlib.metadata import version
+
+    return Tools(
+        markdown=_markdown,
+        requisites=_requisites,
+        sign_key=sign_key,
+        software=f"newskeep/{version('newskeep')}",
+        on_problem=on_problem,
+    )
+
+
+def _markdown(article: Article) -> str:
+    # On use: it brings the whole of extraction along.
+    from crawler.extraction.markup import to_markdown
+
+    return to_markdown(article)
+
+
+def _requisites(content: bytes, url: str, content_type: str | None, is_css: bool) -> Iterator[str]:
+    from crawler.discovery import requisites_of, requisites_of_css
+
+    yield from (requisites_of_css if is_css else requisites_of)(content, url, content_type)

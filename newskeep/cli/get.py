@@ -1,0 +1,83 @@
+"""`newskeep get`: a page back from the archive."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from newskeep.cli._options import Moment, common, open_existing, settle
+from storage.http import ContentError
+from storage.urls import normalize
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+FORMS = ("body", "http", "request", "text", "markdown", "json")
+#: Bytes; a body is archived up to 64 MiB by default, and text compresses about ten times.
+_CONTENT_MAX_BYTES = 1024**3
+
+_EXAMPLES = """\b
+Examples:
+  newskeep get https://www.example.org/a > a.html
+  newskeep get https://www.example.org/a --at 2026-11-21 --as text
+  newskeep get https://www.example.org/a --as http | head -20
+
+\b
+Exit codes: 0 done, 3 the archive is out of reach, 6 not in the archive."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("url")
+@click.option("--at", type=Moment(), metavar="TIME", help="The capture nearest to this time.  [the newest good one]")
+@click.option("--as", "form", type=click.Choice(FORMS), default="body", show_default=True, help="What to print.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of standard output.")
+@common
+def get(
+    url: str, at: datetime | None, form: str, output: Path | None, archive: str, state: str, config: Path, verbose: int
+) -> None:
+    """Print a page from the archive.
+
+    body is the page as a browser would save it, http the response byte for byte as the server sent it, request what
+    was asked; text, markdown and json are the article. All but http and request follow redirects inside the archive.
+    """
+    settings = settle(config, verbose, archive=archive, state=state)
+    url = normalize(url)
+    with open_existing(settings) as opened:
+        data = _form(opened, url, at, form)
+        if verbose:
+            traffic = opened.store.traffic
+            click.echo(f"{traffic.requests} requests, {traffic.bytes_read:,} bytes read from {opened.uri}", err=True)
+    if output is not None:
+        output.write_bytes(data)
+    else:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+
+
+def _form(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
+    match form:
+        case "http":
+            return archive.get(url, at).response
+        case "request":
+            return archive.request(archive.find(url, at)).block
+        case "body":
+            memento = archive.get(url, at, follow=True)
+            try:
+                return memento.message.content(_CONTENT_MAX_BYTES)
+            except ContentError as error:
+                raise ContentError(f"{url}: {error}; --as http has the exact bytes") from error
+    article = archive.article(url, at)
+    if form == "text":
+        return article.text.encode() + b"\n"
+    if form == "markdown":
+        from crawler.extraction.markup import to_markdown
+
+        return to_markdown(article).encode()
+    from storage.articles import to_json
+
+    return json.dumps(to_json(article), ensure_ascii=False, indent=2).encode() + b"\n"

@@ -1,0 +1,67 @@
+"""`newskeep reextract`: text again from the WARCs."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+
+from newskeep.cli._options import Moment, common, open_existing, settle
+
+if TYPE_CHECKING:
+    from crawler.session.reextract import Change
+
+_EXAMPLES = """\b
+Examples:
+  newskeep reextract --diff                       see what would change, write nothing
+  newskeep reextract www.example.org --since 2026-11"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("site", required=False)
+@click.option("--since", type=Moment(), metavar="TIME", help="Only what was captured since.")
+@click.option("--diff", is_flag=True, help="Show what would change, and write nothing.")
+@common
+def reextract(
+    site: str | None, since: datetime | None, diff: bool, archive: str, state: str, config: Path, verbose: int
+) -> None:
+    """Extract the text of archived pages again: with the extractor as it is now and what is known of the sites now.
+
+    Text that comes out the same is left as it is. The WARCs are only read.
+    """
+    settings = settle(config, verbose, archive=archive, state=state)
+
+    from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool, default_workers
+    from crawler.session.reextract import reextract as remake
+
+    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    workers = settings.workers or default_workers()
+    pool = ExtractionPool(workers, ExtractionLimits())
+    articles = changed = warcs = 0
+    try:
+        with open_existing(settings) as opened:
+            remade = remake(opened, pool, workers=workers, site=site, since=since, write=not diff)
+            bar = Console(stderr=True)
+            for each in track(remade, "reading WARCs", console=bar, transient=True, disable=not sys.stderr.isatty()):
+                warcs += 1
+                articles += each.articles
+                changed += len(each.changes)
+                if diff or verbose:
+                    for change in each.changes:
+                        _show(out, change)
+    finally:
+        pool.close()
+    done = "would change" if diff else "changed"
+    click.echo(f"{changed} of {articles} articles {done}, in {warcs} WARCs", err=True)
+
+
+def _show(out: Console, change: Change) -> None:
+    out.print(f"[bold]{escape(change.url)}[/] [dim]{change.timestamp}[/]")
+    for line in change.diff():
+        out.print(f"[{'red' if line[0] == '-' else 'green'}]{escape(line)}[/]")

@@ -1,0 +1,76 @@
+"""`newskeep save`: archive a list of URLs now."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from newskeep.cli._options import common, settle
+from storage.errors import UsageError
+
+_EXAMPLES = """\b
+Examples:
+  newskeep save https://www.example.org/a https://www.example.org/b
+  newskeep save -i urls.txt --archive s3://my-bucket/news
+  grep -o 'https://[^"]*' page.html | newskeep save -i - --json > outcomes.jsonl
+
+\b
+Exit codes: 0 all archived or unchanged, 3 the archive is out of reach,
+4 some URLs failed or were refused, 5 all of them."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("urls", nargs=-1, metavar="[URL]...")
+@click.option("-i", "--input", "file", metavar="FILE", help="Read URLs from FILE, one a line; - is standard input.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each URL.")
+@click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
+@click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
+@click.option("--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too.")
+@click.option("--delay", type=click.FloatRange(0), metavar="SECONDS", help="Wait between two requests to a host.  [0]")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Bound of a request.  [30]")
+@click.option("--max-size", type=click.IntRange(1), metavar="BYTES", help="Bound of a body; more is cut.  [64 MiB]")
+@click.option("--concurrency", type=click.IntRange(1), metavar="N", help="Requests at once, over all hosts.  [32]")
+@click.option("--operator", metavar="CONTACT", help="Web page or e-mail address that servers can reach you at.")
+@click.option("--user-agent", metavar="TEXT", help="The whole User-Agent field.")
+@click.option("--proxy", metavar="URL", help="Fetch through an HTTP proxy.")
+@common
+def save(
+    urls: tuple[str, ...],
+    file: str | None,
+    as_json: bool,
+    requisites: bool,
+    ignore_robots: bool,
+    config: Path | None,
+    verbose: int,
+    **given: Any,
+) -> int:
+    """Fetch URLs now, archive every exchange, extract the text, and say what became of each.
+
+    A list may have blank lines, # comments and duplicates. Each different URL ends as archived, unchanged (the archive
+    has the same content already), refused or failed, with the reason.
+    """
+    if not urls and file is None:
+        raise UsageError("nothing to save: name URLs, or a list with -i FILE (-i - for standard input)")
+    if file not in (None, "-") and not Path(file or "").is_file():
+        raise UsageError(f"cannot read the list {file}: no such file")
+    settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
+
+    from crawler.run import Crawl
+    from newskeep.cli._fetching import archive_with
+
+    crawl = Crawl("urls", {"urls": urls, "file": file, "requisites": requisites})
+    return archive_with(settings, [crawl], _total(urls, file), as_json)
+
+
+def _total(urls: tuple[str, ...], file: str | None) -> int | None:
+    """How many lines there are to do, for the progress bar; unknown for standard input."""
+    if file == "-" or not sys.stderr.isatty():
+        return None
+    lines = 0
+    if file is not None:
+        with Path(file).open("rb") as stream:
+            lines = sum(1 for line in stream if line.strip() and not line.startswith(b"#"))
+    return len(urls) + lines

@@ -1,0 +1,110 @@
+"""`newskeep search`: articles by the words in their title and text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from newskeep.cli._options import Moment, SiteName, common, open_existing, settle
+from storage.errors import NotArchived
+from storage.urls import timestamp14
+
+if TYPE_CHECKING:
+    from storage.index import Hit
+
+_EXAMPLES = """\b
+Examples:
+  newskeep search bridge minister
+  newskeep search '"opens on monday"' 'bridg*' -- -budget
+  newskeep search 東京タワー --since 2026-11 --json | jq -r .url
+
+\b
+Exit codes: 0 done, 3 the archive is out of reach, 6 nothing found."""
+_MARK = "bold yellow"
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("words", nargs=-1, required=True)
+@click.option("--site", type=SiteName(), metavar="HOST", help="Only of this site.")
+@click.option("--since", type=Moment(), metavar="TIME", help="Captured not earlier than this.")
+@click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
+@click.option("--language", metavar="TAG", help="Only in this language: da, pt, pt-BR.")
+@click.option("--author", metavar="NAME", help="Only by this author: words of the name that follow each other.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Not more than these, the newest.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each article.")
+@common
+def search(
+    words: tuple[str, ...],
+    site: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    language: str | None,
+    author: str | None,
+    limit: int,
+    as_json: bool,
+    archive: str,
+    state: str,
+    config: Path,
+    verbose: int,
+) -> None:
+    """Find articles that have all the words in title or text, the newest first.
+
+    "Several words" as they follow each other, word* what begins so, -word without it (behind --, or in quotation marks
+    with the others). Case and accents do not matter; Chinese, Japanese, Thai and the like need no spaces.
+    """
+    settings = settle(config, verbose, archive=archive, state=state)
+    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    found = False
+    with open_existing(settings) as opened:
+        filters: dict[str, Any] = {"site": site, "since": since, "until": until, "language": language}
+        for hit in opened.search(" ".join(words), **filters, author=author, limit=limit):
+            found = True
+            if as_json:
+                click.echo(json.dumps(_json(hit), ensure_ascii=False))
+            else:
+                out.print(_shown(hit))
+        unsearched = opened.index.unsearched()
+    if unsearched:
+        click.echo(f"{unsearched:,} articles cannot be searched yet: newskeep reindex", err=True)
+    if not found:
+        raise NotArchived(f"no article in {opened.uri} has: {' '.join(words)}")
+
+
+def _json(hit: Hit) -> dict[str, Any]:
+    article = hit.article
+    return {
+        "url": article.url,
+        "timestamp": timestamp14(article.timestamp),
+        "site": article.site,
+        "title": article.title,
+        "authors": list(hit.authors),
+        "published": article.published,
+        "language": article.language,
+        "words": article.words,
+        "snippet": hit.snippet,
+        "marks": [list(mark) for mark in hit.marks],
+    }
+
+
+def _shown(hit: Hit) -> Text:
+    article = hit.article
+    title = _marked(article.title or "(no title)", hit.title_marks if article.title else ())
+    title.stylize("bold")
+    place = f"\n  {article.timestamp:%Y-%m-%d %H:%M}  {article.site}  {article.url}\n"
+    snippet = _marked(hit.snippet, hit.marks)
+    return Text.assemble(title, (place, "dim"), "  " if hit.snippet else "", snippet, "\n" if hit.snippet else "")
+
+
+def _marked(text: str, marks: tuple[tuple[int, int], ...]) -> Text:
+    # A page may hold what a terminal would obey; one sign for one, so that the marks stay where they are.
+    shown = Text("".join(char if char.isprintable() else " " for char in text))
+    for start, end in marks:
+        shown.stylize(_MARK, start, end)
+    return shown

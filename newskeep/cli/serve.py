@@ -1,0 +1,119 @@
+"""`newskeep serve`: the archive in a browser, and for programs over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from newskeep.cli._options import common, open_existing, settle
+from storage.errors import UsageError
+
+if TYPE_CHECKING:
+    from newskeep.web.options import Options
+    from storage.archive import Archive
+
+_EXAMPLES = """\b
+Examples:
+  newskeep serve
+  newskeep serve --archive s3://my-bucket/news --port 9000
+  newskeep serve --replay
+  NEWSKEEP_WEB_USER=desk:secret newskeep serve --host 0.0.0.0
+
+\b
+Exit codes: 0 ended by Ctrl-C, 2 an option is wrong or a port taken, 3 the archive is out of reach."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0: a free one.")
+@click.option(
+    "--originals-port",
+    type=click.IntRange(0, 65535),
+    help="Port of the archived pages, which must not share the app's.  [the port after it]",
+)
+@click.option("--public-url", metavar="URL", help="The app's address as visitors know it, behind a proxy.")
+@click.option("--originals-url", metavar="URL", help="The same for the archived pages: another host or port.")
+@click.option("--token", envvar="NEWSKEEP_WEB_TOKEN", help="Ask for this token.  [NEWSKEEP_WEB_TOKEN]")
+@click.option("--user", envvar="NEWSKEEP_WEB_USER", metavar="NAME:PASSWORD", help="Or for these.  [NEWSKEEP_WEB_USER]")
+@click.option("--replay", is_flag=True, help="Run pywb too, which shows pages with pictures, styles and scripts.")
+@click.option("--replay-port", type=click.IntRange(0, 65535), help="Port of the replayed pages.  [the port after that]")
+@click.option("--replay-url", metavar="URL", help="Their address as visitors know it, behind a proxy.")
+@click.option(
+    "--pywb",
+    envvar="NEWSKEEP_PYWB",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="pywb's virtual environment.  [NEWSKEEP_PYWB or ~/.local/share/newskeep/pywb]",
+)
+@common
+def serve(
+    host: str,
+    port: int,
+    originals_port: int | None,
+    public_url: str | None,
+    originals_url: str | None,
+    token: str | None,
+    user: str | None,
+    replay: bool,
+    replay_port: int | None,
+    replay_url: str | None,
+    pywb: Path | None,
+    archive: str,
+    state: str,
+    config: Path,
+    verbose: int,
+) -> None:
+    """Show the archive in a browser, and to programs: Memento, CDX, a JSON API, Atom feeds.
+
+    Nothing can be changed through it. On 127.0.0.1 everybody of this machine may look; on other addresses a token or
+    a name and password is needed. Archived pages are shown from a port of their own, without their scripts.
+    """
+    settings = settle(config, verbose, archive=archive, state=state)
+    try:
+        from newskeep.web.options import Options
+        from newskeep.web.replay import find_pywb
+        from newskeep.web.server import run
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("newskeep", "crawler", "storage"):
+            raise
+        raise UsageError(f"{error.name} is not installed; pip install 'newskeep[web]'") from None
+    beside = originals_port if originals_port is not None else _after(port)
+    if not replay and (replay_port is not None or replay_url is not None):
+        raise UsageError("--replay-port and --replay-url go with --replay")
+    options = Options(
+        host=host,
+        port=port,
+        originals_port=beside,
+        public_url=public_url,
+        originals_url=originals_url,
+        token=token,
+        user=user,
+        replay_port=(replay_port if replay_port is not None else _after(beside)) if replay else None,
+        replay_url=replay_url,
+    )
+    options.check()
+    program = find_pywb(pywb) if replay else None
+    with open_existing(settings) as opened:
+        _warn_if_empty(opened)
+        run(opened, options, lambda settled: _say(opened, settled), access_log=bool(verbose), pywb=program)
+
+
+def _after(port: int) -> int:
+    """The next port; any free one where there is none."""
+    return port + 1 if 0 < port < 65535 else 0
+
+
+def _warn_if_empty(archive: Archive) -> None:
+    if not archive.index.counts().warcs and next(archive.store.list("warc/"), None) is not None:
+        click.echo(f"the index of {archive.uri} on this machine is empty; make it with `newskeep reindex`", err=True)
+
+
+def _say(archive: Archive, options: Options) -> None:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    click.echo(options.public_url or f"http://{host}:{options.port}/")
+    where = options.originals_url or f"port {options.originals_port}"
+    if options.replay_port is not None:
+        where += f", replayed ones on {options.replay_url or f'port {options.replay_port}'}"
+    click.echo(f"{archive.uri}, read-only; archived pages on {where}; Ctrl-C ends", err=True)

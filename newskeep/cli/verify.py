@@ -1,0 +1,48 @@
+"""`newskeep verify`: is everything there, and as it was written?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from newskeep.cli._maintenance import PROBLEMS_FOUND, progress, sum_up, tell
+from newskeep.cli._options import common, open_existing, settle
+
+_EXAMPLES = """\b
+Examples:
+  newskeep verify
+  newskeep verify --deep --archive s3://my-bucket/news
+  newskeep verify --json | jq -r .key
+
+\b
+Exit codes: 0 all is well, 1 something is wrong, 3 the archive is out of reach."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--deep", is_flag=True, help="Read every WARC: records against digests, captures against CDXJ.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
+@common
+def verify(deep: bool, as_json: bool, archive: str, state: str, config: Path, verbose: int) -> int:
+    """Hold WARCs, CDXJ, text and index against each other; name what is wrong and what to do.
+
+    Without --deep the WARCs themselves are not read, only their sizes are compared. Nothing is changed.
+    """
+    settings = settle(config, verbose, archive=archive, state=state)
+    with open_existing(settings) as opened:
+        from storage.maintenance.verify import Verification
+
+        with progress("verifying") as show:
+            look = Verification(
+                opened, deep=deep, on_warc=lambda seen: show(f"{seen.warcs:,} WARCs, {seen.bytes:,} bytes")
+            )
+            for problem in look.problems():
+                tell(problem, as_json)
+        seen = look.checked
+        line = f"{seen.warcs:,} WARCs, {seen.captures:,} captures, {seen.articles:,} articles in {opened.uri} checked"
+        if deep:
+            line += f", {seen.records:,} records of {seen.bytes:,} bytes read"
+        found = f"{seen.problems:,} problems" if seen.problems else "all is well"
+        sum_up(f"{line}: {found}", {"archive": opened.uri, "deep": deep, **asdict(seen)}, as_json)
+    return PROBLEMS_FOUND if seen.problems else 0

@@ -1,0 +1,36 @@
+"""JSON lines: the article lines of docs/formats.md, `<day>-<number>.jsonl.gz`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from gzip import GzipFile
+from pathlib import Path
+from typing import Any
+
+from newskeep.export import Part, Selection, Tools
+from newskeep.export.source import by_day, read_articles, second_of
+from storage.archive import Archive
+from storage.articles import to_line
+
+#: Articles in a file.
+_MOST = 10_000
+_GZIP_LEVEL = 6
+
+
+class Jsonl:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def parts(self, archive: Archive, selection: Selection, after: Any, folder: Path) -> Iterator[Part]:
+        for name, articles in by_day(read_articles(archive, selection, after, self._tools), _MOST):
+            path, records, last = folder / name, 0, ""
+            # Without name and time: the same articles give the same bytes.
+            with path.open("wb") as file, GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as out:
+                for entry, article in articles:
+                    out.write(to_line(article))
+                    records, last = records + 1, second_of(entry.timestamp)
+            yield Part({f"{name}.jsonl.gz": path}, records, last)
+
+    def lines(self, archive: Archive, selection: Selection) -> Iterator[bytes]:
+        for _, article in read_articles(archive, selection, None, self._tools):
+            yield to_line(article)

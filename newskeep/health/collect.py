@@ -1,0 +1,57 @@
+"""From the frontier to a site's history and health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from newskeep.health.history import DAY, HABIT_WEEKS, History
+from newskeep.health.verdicts import Verdict, judge
+
+if TYPE_CHECKING:
+    from crawler.frontier.address_state import Coverage
+    from crawler.frontier.frontier import Frontier
+    from crawler.sites.site import Site
+
+#: Days that the coverage is of.
+COVERAGE_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is told of a site."""
+
+    site: str
+    verdict: Verdict
+    history: History
+    #: Of the articles that were announced in the last `COVERAGE_DAYS`.
+    coverage: Coverage
+
+
+def health_of(frontier: Frontier, sites: Iterable[Site], at: datetime, samples: int = 3) -> Iterator[Health]:
+    """Yield how sites go, in their order, with so many example addresses of each kind of miss."""
+    for site in sites:
+        history = history_of(frontier, site.name, site.every, at)
+        coverage = frontier.coverage(site.name, at - COVERAGE_DAYS * DAY, samples=samples)
+        yield Health(site.name, judge(history), history, coverage)
+
+
+def history_of(frontier: Frontier, site: str, every: float, at: datetime) -> History:
+    """A site's history; how many were announced when is asked for as the verdict wants it."""
+
+    @lru_cache(maxsize=256)
+    def announced(since: datetime, until: datetime) -> int:
+        return frontier.coverage(site, since, until, samples=0).announced
+
+    return History(
+        site,
+        at,
+        every,
+        frontier.site(site),
+        frontier.runs(site),
+        frontier.articles_a_day(site, 7 * HABIT_WEEKS + 1, at),
+        announced,
+    )

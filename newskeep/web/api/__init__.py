@@ -1,0 +1,238 @@
+"""The JSON API: captures, articles and their versions, sites, search. `newskeep.web.api.document` describes it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from newskeep.web.addresses import Origins
+from newskeep.web.api.check import checks
+from newskeep.web.api.cursor import article_cursor, parse_article_cursor
+from newskeep.web.api.document import document
+from newskeep.web.cdx.query import parse_resume_key, resume_key
+from newskeep.web.params import Params
+from storage.archive import Archive
+from storage.articles import to_json
+from storage.errors import NewskeepError
+from storage.index import ArticleEntry, Hit
+from storage.model import Capture
+from storage.urls import normalize, timestamp14
+from storage.versions import Version
+
+#: Items of a page.
+PAGE, PAGE_MAX = 50, 500
+#: Articles that are read to find those of an author: the index does not know authors.
+_READ_MAX = 300
+_MATCHES = ("exact", "prefix", "host", "domain")
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/api/counts", _counts),
+        Route("/api/captures", _captures),
+        Route("/api/articles", _articles),
+        Route("/api/article", _article),
+        Route("/api/versions", _versions),
+        Route("/api/sites", _sites),
+        Route("/api/search", _search),
+        Route("/api/verify", _verify),
+        Route("/openapi.json", _openapi),
+    ]
+
+
+def _counts(request: Request) -> Response:
+    counts = _archive(request).index.counts()
+    return JSONResponse(
+        {"warcs": counts.warcs, "bytes": counts.bytes, "captures": counts.captures, "articles": counts.articles}
+    )
+
+
+def _captures(request: Request) -> Response:
+    params, origins = Params(request), Origins.of(request)
+    url = normalize(params.required("url"))
+    after = params.text("after", most=12_000)
+    size = params.integer("limit", 1, PAGE_MAX) or PAGE
+    found = list(
+        _archive(request).index.captures(
+            url,
+            match=params.choice("match", _MATCHES) or "exact",  # type: ignore[arg-type]
+            since=params.time("from", pad="start"),
+            until=params.time("to", pad="end"),
+            limit=size + 1,
+            after=parse_resume_key(after) if after else None,
+        )
+    )
+    following = resume_key(found[size - 1]) if len(found) > size else None
+    return JSONResponse(
+        {"captures": [_capture(origins, each) for each in found[:size]], "next": _next(request, origins, following)}
+    )
+
+
+def _capture(origins: Origins, capture: Capture) -> dict[str, Any]:
+    return {
+        "url": capture.url,
+        "timestamp": timestamp14(capture.timestamp),
+        "status": capture.status,
+        "mime": capture.mime,
+        "digest": capture.digest,
+        "filename": capture.filename,
+        "offset": capture.offset,
+        "length": capture.length,
+        "links": {"memento": origins.memento(capture), "original": origins.memento(capture, "id_")},
+    }
+
+
+def _articles(request: Request) -> Response:
+    params, origins, archive = Params(request), Origins.of(request), _archive(request)
+    after = params.text("after", most=100)
+    author = params.text("author", most=200)
+    size = params.integer("limit", 1, PAGE_MAX) or PAGE
+    entries = archive.index.articles(
+        site=params.text("site", most=300),
+        language=params.text("language", most=35),
+        since=params.time("from", pad="start"),
+        until=params.time("to", pad="end"),
+        after=parse_article_cursor(after) if after else None,
+        limit=size + 1 if author is None else _READ_MAX + 1,
+    )
+    found: list[ArticleEntry] = []
+    last: ArticleEntry | None = None
+    more = False
+    for number, entry in enumerate(entries):
+        if len(found) == size or number == _READ_MAX:
+            more = True
+            break
+        last = entry
+        if author is None or _is_by(archive, entry, author):
+            found.append(entry)
+    following = article_cursor(last) if more and last else None
+    return JSONResponse(
+        {"articles": [_entry(origins, each) for each in found], "next": _next(request, origins, following)}
+    )
+
+
+def _is_by(archive: Archive, entry: ArticleEntry, author: str) -> bool:
+    try:
+        article = archive.read_article(entry)
+    except NewskeepError:
+        # One that cannot be read must not hide the others.
+        return False
+    return author.casefold() in (name.casefold() for name in article.authors)
+
+
+def _entry(origins: Origins, entry: ArticleEntry) -> dict[str, Any]:
+    query = urlencode({"url": entry.url, "at": timestamp14(entry.timestamp)})
+    return {
+        "url": entry.url,
+        "timestamp": timestamp14(entry.timestamp),
+        "site": entry.site,
+        "title": entry.title,
+        "published": entry.published,
+        "language": entry.language,
+        "words": entry.words,
+        "links": {"article": f"{origins.app}/api/article?{query}", "page": origins.article(entry.url, entry.timestamp)},
+    }
+
+
+def _article(request: Request) -> Response:
+    params = Params(request)
+    url, at = normalize(params.required("url")), params.time("at", pad="start")
+    return JSONResponse(to_json(_archive(request).article(url, at)))
+
+
+def _versions(request: Request) -> Response:
+    found = _archive(request).versions(normalize(Params(request).required("url")))
+    return JSONResponse({"versions": [_version(each) for each in found]})
+
+
+def _version(version: Version) -> dict[str, Any]:
+    return {
+        "url": version.entry.url,
+        "timestamp": timestamp14(version.entry.timestamp),
+        "last": timestamp14(version.last),
+        "captures": version.captures,
+        "title": version.article.title,
+        "words": version.article.words,
+        "removals": [
+            {
+                "timestamp": timestamp14(each.timestamp),
+                "status": each.status,
+                "until": timestamp14(each.until) if each.until else None,
+            }
+            for each in version.removals
+        ],
+    }
+
+
+def _sites(request: Request) -> Response:
+    params, origins = Params(request), Origins.of(request)
+    size = params.integer("limit", 1, PAGE_MAX) or PAGE
+    after = params.text("after", most=300) or ""
+    found = list(islice(_archive(request).index.sites(after), size + 1))
+    following = found[size - 1] if len(found) > size else None
+    sites = [
+        {"site": site, "links": {"articles": f"{origins.app}/api/articles?{urlencode({'site': site})}"}}
+        for site in found
+    ]
+    return JSONResponse({"sites": sites[:size], "next": _next(request, origins, following)})
+
+
+def _search(request: Request) -> Response:
+    params, origins = Params(request), Origins.of(request)
+    size = params.integer("limit", 1, PAGE_MAX) or PAGE
+    hits = _archive(request).search(
+        params.required("q", most=1_000),
+        site=params.text("site", most=300),
+        language=params.text("language", most=35),
+        author=params.text("author", most=200),
+        since=params.time("from", pad="start"),
+        until=params.time("to", pad="end"),
+        before=params.integer("after", 0, 10**12 - 1),
+        limit=size + 1,
+    )
+    found = list(hits)
+    following = str(found[size - 1].key) if len(found) > size else None
+    return JSONResponse(
+        {"articles": [_hit(origins, each) for each in found[:size]], "next": _next(request, origins, following)}
+    )
+
+
+def _hit(origins: Origins, hit: Hit) -> dict[str, Any]:
+    return {
+        **_entry(origins, hit.article),
+        "authors": list(hit.authors),
+        "snippet": hit.snippet,
+        "marks": [list(each) for each in hit.marks],
+        "title_marks": [list(each) for each in hit.title_marks],
+    }
+
+
+def _verify(request: Request) -> Response:
+    params, archive, origins = Params(request), _archive(request), Origins.of(request)
+    capture = archive.find(normalize(params.required("url")), params.time("at", pad="start"))
+    found = checks(archive, capture)
+    return JSONResponse(
+        {"sound": all(each["sound"] for each in found), "capture": _capture(origins, capture), "checks": found}
+    )
+
+
+def _openapi(request: Request) -> Response:
+    return JSONResponse(document(Origins.of(request).app))
+
+
+def _archive(request: Request) -> Archive:
+    archive: Archive = request.app.state.archive
+    return archive
+
+
+def _next(request: Request, origins: Origins, after: str | None) -> str | None:
+    """The address of the page behind this one."""
+    if after is None:
+        return None
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+    return f"{origins.app}{request.scope['path']}?{urlencode([*kept, ('after', after)])}"

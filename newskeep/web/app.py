@@ -1,0 +1,80 @@
+"""The applications: ours, the one for originals, the one for replay. Routes stand one file a group."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anyio.to_thread import current_default_thread_limiter
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from newskeep.web import api, cdx, errors, feeds, memento, metrics, originals, reading_room, replay, warcs
+from newskeep.web.access import Gate, app_fields, originals_fields, replay_fields
+from newskeep.web.metrics import Metrics
+from newskeep.web.options import Options
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+#: Requests that read index or store at once, each in a thread; the index lends out 15 connections.
+THREADS = 12
+_STATIC = Path(__file__).parent / "reading_room" / "static"
+
+
+def create_app(archive: Archive, options: Options, counted: Metrics | None = None) -> Starlette:
+    """Return the app: the reading room and all protocols but the originals themselves.
+
+    `options` has the real ports. Handlers find `archive`, `options` and `metrics` in `request.app.state`; plain
+    functions run in threads.
+    """
+    counted = counted or Metrics()
+    static: list[BaseRoute] = [Mount("/static", StaticFiles(directory=_STATIC))] if _STATIC.is_dir() else []
+    routes = [
+        *memento.routes(),
+        *cdx.routes(),
+        *warcs.routes(),
+        *api.routes(),
+        *feeds.routes(),
+        *metrics.routes(),
+        *static,
+        *reading_room.routes(),
+    ]
+    gate = Middleware(Gate, options=options, metrics=counted, fields=app_fields)
+    return _application(archive, options, counted, routes, gate)
+
+
+def create_originals(archive: Archive, options: Options, counted: Metrics | None = None) -> Starlette:
+    """Return the app of the other origin: originals and nothing of ours."""
+    counted = counted or Metrics()
+    gate = Middleware(Gate, options=options, metrics=counted, fields=originals_fields, signed=True)
+    return _application(archive, options, counted, originals.routes(), gate)
+
+
+def create_replay(archive: Archive, options: Options, pywb: replay.Pywb, counted: Metrics | None = None) -> Starlette:
+    """Return the app of the third origin: pages as pywb replays them and nothing of ours."""
+    counted = counted or Metrics()
+    gate = Middleware(Gate, options=options, metrics=counted, fields=replay_fields)
+    return _application(archive, options, counted, replay.routes(pywb), gate)
+
+
+def _application(
+    archive: Archive, options: Options, counted: Metrics, routes: list[BaseRoute], gate: Middleware
+) -> Starlette:
+    app = Starlette(routes=routes, middleware=[gate], exception_handlers=errors.handlers(), lifespan=_lifespan)
+    # An address is right or wrong: no redirect that guesses at a slash, which an archived URL may well end in.
+    app.router.redirect_slashes = False
+    app.state.archive = archive
+    app.state.options = options
+    app.state.metrics = counted
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
+    current_default_thread_limiter().total_tokens = THREADS
+    yield

@@ -1,0 +1,85 @@
+"""What went wrong, as the one who asked can read it: a page in a browser, JSON from the API, else a line of text."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ExceptionHandler
+
+from newskeep.web.templating import render
+from storage.errors import (
+    AlreadyRunning,
+    NewskeepError,
+    NotArchived,
+    ObjectMissing,
+    StoreUnavailable,
+    UsageError,
+)
+
+_log = logging.getLogger(__name__)
+
+#: The first that fits counts; whatever else is a fault of ours.
+_STATUSES: tuple[tuple[type[NewskeepError], int], ...] = (
+    (UsageError, 400),
+    (NotArchived, 404),
+    (ObjectMissing, 404),
+    (StoreUnavailable, 503),
+    (AlreadyRunning, 503),
+)
+_JSON_PATHS = ("/api/", "/cdx", "/openapi.json", "/timemap/json/")
+
+
+class Busy(NewskeepError):
+    """The answer took longer than an answer may; asking for less helps."""
+
+
+def handlers() -> Mapping[type[Exception], ExceptionHandler]:
+    return {NewskeepError: _ours, HTTPException: _http}
+
+
+def status_of(error: NewskeepError) -> int:
+    if isinstance(error, Busy):
+        return 503
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+
+
+def error_response(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an error in the form that suits who asked; HEAD too."""
+    path: str = request.scope["path"]
+    if path.startswith(_JSON_PATHS):
+        # "message" is what pywb and those who parse it look for.
+        return JSONResponse({"message": message, "status": status}, status, headers)
+    if "text/html" in request.headers.get("accept", ""):
+        page = render(request, "error.html", status, title=_phrase(status), message=message)
+        page.headers.update(headers or {})
+        return page
+    return PlainTextResponse(f"{message}\n", status, headers)
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NewskeepError)
+    status = status_of(error)
+    if status >= 500:
+        _log.warning("%s: %s", request.scope["path"], error)
+    return error_response(request, status, str(error), {"Retry-After": "10"} if status == 503 else None)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = error.detail if error.detail != _phrase(error.status_code) else _MESSAGES.get(error.status_code)
+    return error_response(request, error.status_code, message or error.detail, error.headers)
+
+
+_MESSAGES = {404: "there is nothing at this address", 405: "this address only takes another method"}
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return str(status)

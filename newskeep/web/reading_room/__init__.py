@@ -1,0 +1,24 @@
+"""The reading room: the archive's pages for people. One file a page; none needs a script to be read."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute, Route
+
+from newskeep.web.reading_room import article, captures, compare, exchange, home, search, side_by_side, sites, verify
+from newskeep.web.reading_room.reports import Reports
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        Route("/", home.page(Reports())),
+        Route("/search", search.page),
+        Route("/sites", sites.listed),
+        Route("/site/{site}", sites.page),
+        Route("/article/{url:path}", article.page),
+        Route("/captures/{url:path}", captures.page),
+        Route("/compare", compare.chosen),
+        Route("/compare/{url:path}", compare.page),
+        Route("/beside/{url:path}", side_by_side.page),
+        Route("/exchange/{url:path}", exchange.page),
+        Route("/verify/{url:path}", verify.page, methods=["POST"]),
+    ]

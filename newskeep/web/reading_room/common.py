@@ -1,0 +1,51 @@
+"""What every page of the room is given, and what the handlers have in common."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from newskeep.web.addresses import target
+from newskeep.web.memento_lookup import nearest
+from newskeep.web.reading_room import humanize
+from newskeep.web.reading_room.links import Links
+from newskeep.web.templating import render
+from storage.archive import Archive
+from storage.errors import NotArchived
+from storage.model import Capture
+from storage.urls import parse_timestamp
+
+
+def show(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """Return a page; its template has `links` and `told` beside what is given."""
+    page = render(request, template, status, links=Links(request), told=humanize, **context)
+    # The one form that is posted must say where it comes from; nothing else ever learns an address.
+    page.headers["Referrer-Policy"] = "same-origin"
+    return page
+
+
+def archive_of(request: Request) -> Archive:
+    archive: Archive = request.app.state.archive
+    return archive
+
+
+def address(page: str) -> re.Pattern[str]:
+    """What stands before an archived URL in a page's address: its name and perhaps 14 digits or fewer."""
+    return re.compile(rf"/{page}/(?:(\d{{1,14}})/)?")
+
+
+def capture_asked(request: Request, prefix: re.Pattern[str]) -> Capture:
+    """Return the capture nearest to what an address names. Raises `UsageError` and `NotArchived`."""
+    match, url = target(request, prefix)
+    return nearest(archive_of(request), url, parse_timestamp(match[1]) if match[1] else None)
+
+
+def missing(request: Request, url: str, error: NotArchived) -> HTMLResponse:
+    """Return the page for what is not held: what is held of this address, or of its host."""
+    archive = archive_of(request)
+    held = list(archive.index.captures(url, limit=8))
+    near = [] if held else list(archive.index.captures(url, match="host", limit=8))
+    return show(request, "missing.html", 404, url=url, why=str(error), held=held, near=near)

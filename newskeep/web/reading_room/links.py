@@ -1,0 +1,74 @@
+"""Addresses of the reading room's pages."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+
+from newskeep.web.addresses import Origins, memento_path
+from storage.index import ArticleEntry
+from storage.model import Capture
+from storage.urls import timestamp14
+
+# Browsers take these out of a path before they ask for it.
+_DOTS = re.compile(r"/\.{1,2}(?:[/?]|$)|/%2e", re.IGNORECASE)
+
+
+class Links:
+    """Where the pages for a request's reader are, and the originals on their own origin."""
+
+    def __init__(self, request: Request) -> None:
+        self._origins = Origins.of(request)
+
+    def article(self, entry: ArticleEntry) -> str:
+        return self._of("article", timestamp14(entry.timestamp), entry.url)
+
+    def article_near(self, url: str, at: datetime) -> str:
+        return self._of("article", timestamp14(at), url)
+
+    def captures(self, url: str, since: datetime | None = None) -> str:
+        return self._of("captures", timestamp14(since) if since else "", url)
+
+    def compare(self, url: str, before: datetime, after: datetime) -> str:
+        return self._of("compare", f"{timestamp14(before)}-{timestamp14(after)}", url)
+
+    def beside(self, capture: Capture) -> str:
+        return self._of("beside", timestamp14(capture.timestamp), capture.url)
+
+    def exchange(self, capture: Capture) -> str:
+        return self._of("exchange", timestamp14(capture.timestamp), capture.url)
+
+    def verify(self, capture: Capture) -> str:
+        return self._of("verify", timestamp14(capture.timestamp), capture.url)
+
+    def original(self, capture: Capture, modifier: str = "") -> str:
+        """The archived page on the other origin, opened for this reader."""
+        return self._origins.open(memento_path(timestamp14(capture.timestamp), _in_path(capture.url), modifier))
+
+    def replay(self, capture: Capture) -> str | None:
+        """The page with its pictures, styles and scripts on the origin of replay; `None` where that does not run."""
+        return self._origins.replayed(capture.timestamp, _in_path(capture.url))
+
+    def site(self, site: str) -> str:
+        return f"/site/{quote(site)}"
+
+    def search(self, **values: str | None) -> str:
+        given = {name.rstrip("_"): value for name, value in values.items() if value}
+        return f"/search?{urlencode(given)}" if given else "/search"
+
+    def data(self, url: str, at: datetime) -> str:
+        return f"/api/article?{urlencode({'url': url, 'at': timestamp14(at)})}"
+
+    def time_map(self, url: str) -> str:
+        return f"/timemap/link/{_in_path(url)}"
+
+    def _of(self, page: str, at: str, url: str) -> str:
+        return f"/{page}/{at + '/' if at else ''}{_in_path(url)}"
+
+
+def _in_path(url: str) -> str:
+    """A URL for the end of a path; as a whole in escapes where a browser would make another one of it."""
+    return quote(url, safe="") if _DOTS.search(url) or "\\" in url else url

@@ -1,0 +1,213 @@
+"""Search, and the list of all articles: by words, site, dates, language and author."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from newskeep.web.addresses import archived_url
+from newskeep.web.api.cursor import article_cursor, parse_article_cursor
+from newskeep.web.params import Params
+from newskeep.web.reading_room.common import archive_of, show
+from newskeep.web.reading_room.links import Links
+from storage.archive import Archive
+from storage.errors import InvalidURL, NewskeepError, UsageError
+from storage.index import ArticleEntry, Hit
+from storage.urls import timestamp14
+
+#: Results on a page, and articles that are read to find those of an author where no words are searched for.
+SIZE, READ = 25, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked for; empty is everything."""
+
+    words: str | None
+    site: str | None
+    since: datetime | None
+    until: datetime | None
+    language: str | None
+    author: str | None
+    after: str | None
+
+    @classmethod
+    def of(cls, request: Request) -> Question:
+        """Read the parameters. Raises `UsageError`."""
+        params = Params(request)
+        return cls(
+            words=_clean(params.text("q", most=1_000)),
+            site=_clean(params.text("site", most=300)),
+            since=params.time("from", pad="start"),
+            until=params.time("to", pad="end"),
+            language=_clean(params.text("language", most=35)),
+            author=_clean(params.text("author", most=200)),
+            after=params.text("after", most=100),
+        )
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The same as parameters, for a form and the next page."""
+        given = {
+            "q": self.words,
+            "site": self.site,
+            "from": _day(self.since),
+            "to": _day(self.until),
+            "language": self.language,
+            "author": self.author,
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of text, and whether it is what was searched for."""
+
+    text: str
+    hit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An article in the list; of one that was found by words, its title and a passage of its text, in pieces."""
+
+    entry: ArticleEntry
+    title: tuple[Piece, ...] = ()
+    passage: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of results; `after` leads to the next one."""
+
+    lines: list[Line]
+    after: str | None
+    #: Articles that were read and were by somebody else, so that a page may be short.
+    passed: int = 0
+
+
+def page(request: Request) -> Response:
+    question = Question.of(request)
+    if address := _address(question.words):
+        return RedirectResponse(Links(request).captures(address), 303)
+    archive = archive_of(request)
+    found = find(archive, question)
+    following = Links(request).search(**question.asked, after=found.after) if found.after else None
+    return show(
+        request,
+        "search.html",
+        question=question,
+        found=found,
+        following=following,
+    )
+
+
+def find(archive: Archive, question: Question) -> Found:
+    """Return one page of articles, the newest first."""
+    return _listed(archive, question) if question.words is None else _with_words(archive, question, question.words)
+
+
+def _with_words(archive: Archive, question: Question, words: str) -> Found:
+    hits = list(
+        archive.search(
+            words,
+            site=question.site,
+            since=question.since,
+            until=question.until,
+            language=question.language,
+            author=question.author,
+            before=_key(question.after),
+            limit=SIZE + 1,
+        )
+    )
+    return Found([_line(hit) for hit in hits[:SIZE]], str(hits[SIZE - 1].key) if hits[SIZE:] else None)
+
+
+def _key(after: str | None) -> int | None:
+    if after is None:
+        return None
+    if not (after.isascii() and after.isdigit() and len(after) < 18):
+        raise UsageError("after is not one that was given out here")
+    return int(after)
+
+
+def _line(hit: Hit) -> Line:
+    title = pieces(hit.article.title, hit.title_marks) if hit.article.title else ()
+    return Line(hit.article, title, pieces(hit.snippet, hit.marks))
+
+
+def pieces(text: str, marks: Iterable[tuple[int, int]]) -> tuple[Piece, ...]:
+    """Cut a text at its marks, which are (start, end) in order and do not overlap."""
+    found, at = [], 0
+    for start, end in marks:
+        found += [Piece(text[at:start], False), Piece(text[start:end], True)]
+        at = end
+    return tuple(piece for piece in [*found, Piece(text[at:], False)] if piece.text)
+
+
+def _listed(archive: Archive, question: Question) -> Found:
+    entries = archive.index.articles(
+        site=question.site,
+        language=question.language,
+        since=question.since,
+        until=question.until,
+        after=parse_article_cursor(question.after) if question.after else None,
+        limit=SIZE + 1 if question.author is None else READ,
+    )
+    if question.author is None:
+        listed = list(entries)
+        return Found(
+            [Line(each) for each in listed[:SIZE]], article_cursor(listed[SIZE - 1]) if listed[SIZE:] else None
+        )
+    return _by(archive, question.author, entries)
+
+
+def _by(archive: Archive, author: str, entries: Iterator[ArticleEntry]) -> Found:
+    lines: list[Line] = []
+    passed, last = 0, None
+    for entry in entries:
+        last = entry
+        if is_by(archive, entry, author):
+            lines.append(Line(entry))
+            if len(lines) == SIZE:
+                break
+        else:
+            passed += 1
+    more = last is not None and (len(lines) == SIZE or len(lines) + passed == READ)
+    return Found(lines, article_cursor(last) if more and last else None, passed)
+
+
+def is_by(archive: Archive, entry: ArticleEntry, author: str) -> bool:
+    """Whether a part of an author's name is in the article's authors."""
+    try:
+        article = archive.read_article(entry)
+    except NewskeepError:
+        # One that cannot be read must not hide the others.
+        return False
+    return any(author.casefold() in name.casefold() for name in article.authors)
+
+
+def _address(words: str | None) -> str | None:
+    """The URL that somebody put where words go."""
+    if words is None or not words.lower().startswith(("http://", "https://")) or " " in words:
+        return None
+    try:
+        return archived_url(words)
+    except InvalidURL:
+        return None
+
+
+def _clean(text: str | None) -> str | None:
+    return (text.strip() or None) if text else None
+
+
+def _day(moment: datetime | None) -> str | None:
+    """A day as form fields take it; a moment inside a day keeps its digits."""
+    if moment is None:
+        return None
+    is_whole = (moment.hour, moment.minute, moment.second) in ((0, 0, 0), (23, 59, 59))
+    return f"{moment:%Y-%m-%d}" if is_whole else timestamp14(moment)

@@ -1,0 +1,46 @@
+"""The original page beside the text. It is in a sandbox on its own origin, and can do nothing there."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newskeep.web.addresses import target
+from newskeep.web.content_types import safe_type
+from newskeep.web.payload import payload_of
+from newskeep.web.reading_room.common import address, archive_of, capture_asked, missing, show
+from newskeep.web.reading_room.text import parts
+from storage.errors import NewskeepError, NotArchived
+from storage.model import Article, Capture
+
+_ADDRESS = address("beside")
+
+
+def page(request: Request) -> Response:
+    try:
+        capture = capture_asked(request, _ADDRESS)
+    except NotArchived as error:
+        return missing(request, target(request, _ADDRESS)[1], error)
+    head = payload_of(archive_of(request), capture).head
+    _, saved = safe_type(head.media_type, head.header("content-type"))
+    article = _article(request, capture)
+    return show(
+        request,
+        "beside.html",
+        capture=capture,
+        answered=head.status,
+        article=article,
+        parts=list(parts(article)) if article else [],
+        framed=not saved,
+        kind=head.media_type,
+    )
+
+
+def _article(request: Request, capture: Capture) -> Article | None:
+    """The text that was made of this capture, or of the one whose body it has; `None` where none was."""
+    archive = archive_of(request)
+    entry = archive.index.article(capture.url, capture.timestamp)
+    try:
+        return archive.read_article(entry) if entry and entry.timestamp <= capture.timestamp else None
+    except NewskeepError:
+        return None

@@ -1,0 +1,51 @@
+"""A capture held against its digests and its line in the index, now. It reads only, and only for our own pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from newskeep.web.addresses import Origins, target
+from newskeep.web.api.check import checks
+from newskeep.web.reading_room.common import address, archive_of, capture_asked, missing, show
+from storage.errors import NotArchived
+
+_ADDRESS = address("verify")
+#: What each check is, for a person.
+_CHECKS = {
+    "record": "The record can be read where the index says it lies",
+    "block digest": "Its bytes have the digest that was written with them",
+    "url": "It is of this address",
+    "time": "It is of this time",
+    "payload digest": "The body has the digest that the index and the record name",
+    "original": "The capture that it repeats is held, and has the same body",
+}
+
+
+def page(request: Request) -> Response:
+    if not is_ours(request):
+        raise HTTPException(403, "this is asked by the button on an article's page; programs ask /api/verify")
+    try:
+        capture = capture_asked(request, _ADDRESS)
+    except NotArchived as error:
+        return missing(request, target(request, _ADDRESS)[1], error)
+    found = checks(archive_of(request), capture)
+    return show(
+        request,
+        "verify.html",
+        capture=capture,
+        checks=[(_CHECKS.get(each["check"], each["check"]), each["sound"], each["problem"]) for each in found],
+        sound=all(each["sound"] for each in found),
+        now=datetime.now(UTC),
+    )
+
+
+def is_ours(request: Request) -> bool:
+    """Whether a page of ours sent this: by Sec-Fetch-Site, or by Origin where a browser does not send that."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("origin") == Origins.of(request).app

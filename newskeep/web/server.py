@@ -1,0 +1,196 @@
+"""The origins, each on a port, in one process, with bounds on what a slow or greedy client may take."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from newskeep.web.app import create_app, create_originals, create_replay
+from newskeep.web.metrics import Metrics
+from newskeep.web.options import Options
+from newskeep.web.replay import Pywb
+from storage.errors import UsageError
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+#: Bytes of a request's first line and fields; URLs may have 8,000 characters, and are in Referer too.
+HEAD_MAX_BYTES = 32 * 1024
+#: Seconds in which a request must have come whole.
+REQUEST_SECONDS = 15
+#: Seconds that an open connection may wait for its next request.
+IDLE_SECONDS = 10
+#: Seconds for which a client may take nothing of its answer.
+STALL_SECONDS = 60
+#: Connections; from half of it on requests are answered with 503, above it connections are dropped.
+CONNECTIONS = 512
+#: Seconds that running answers get at the end.
+GRACE_SECONDS = 3
+
+
+class BoundedProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1 with the time limits it lacks: for a request to arrive, and for an answer to be taken.
+
+    Its own timer runs between requests only, and every byte stops it.
+    """
+
+    _arriving: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS:
+            transport.abort()
+            return
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        if self._arriving is None and not self._has_arrived():
+            self._expect()
+        super().data_received(data)
+        if self._has_arrived():
+            self._cancel()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # A body that nobody reads may still be on its way.
+        if not self._has_arrived() and self.conn.their_state is not h11.IDLE and self._arriving is None:
+            self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cancel()
+        if self._stalled is not None:
+            self._stalled.cancel()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+        super().resume_writing()
+
+    def _has_arrived(self) -> bool:
+        return self.conn.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
+
+    def _expect(self) -> None:
+        self._arriving = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def _cancel(self) -> None:
+        if self._arriving is not None:
+            self._arriving.cancel()
+            self._arriving = None
+
+
+class _Ports:
+    """ASGI: the app of the port that was asked, by the socket and not by what the client says."""
+
+    def __init__(self, apps: dict[int, ASGIApp], first: ASGIApp) -> None:
+        self._apps = apps
+        self._first = first
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._first if scope["type"] == "lifespan" else self._apps[scope["server"][1]]
+        await app(scope, receive, send)
+
+
+class _Server(uvicorn.Server):
+    """Ends at SIGINT and SIGTERM, and does not raise the signal once more when it has."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def run(
+    archive: Archive,
+    options: Options,
+    ready: Callable[[Options], None],
+    access_log: bool = False,
+    pywb: Path | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called once the ports are open, with the ports that were chosen for 0.
+
+    With a `replay_port` the program `pywb` runs beside the server as long. Raises `UsageError` when a port is taken or
+    the address is not ours.
+    """
+    options.check()
+    asked = [("--port", options.port), ("--originals-port", options.originals_port)]
+    if options.replay_port is not None:
+        asked.append(("--replay-port", options.replay_port))
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(_listening(options.host, port, name)) for name, port in asked]
+        ports = [each.getsockname()[1] for each in sockets]
+        settled = options.on_ports(*ports)
+        counted = Metrics()
+        app = create_app(archive, settled, counted)
+        apps: dict[int, ASGIApp] = {ports[0]: app, ports[1]: create_originals(archive, settled, counted)}
+        if settled.replay_port is not None and pywb is not None:
+            running = stack.enter_context(Pywb(pywb, settled, verbose=access_log))
+            Thread(target=running.watch, name="pywb", daemon=True).start()
+            apps[settled.replay_port] = create_replay(archive, settled, running, counted)
+        server = _Server(_config(_Ports(apps, app), access_log))
+        ready(settled)
+        server.run(sockets=sockets)
+
+
+def _config(app: ASGIApp, access_log: bool) -> uvicorn.Config:
+    settings: dict[str, Any] = {
+        "http": BoundedProtocol,
+        "ws": "none",
+        "h11_max_incomplete_event_size": HEAD_MAX_BYTES,
+        "timeout_keep_alive": IDLE_SECONDS,
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+        "limit_concurrency": CONNECTIONS // 2,
+        "backlog": 256,
+        # X-Forwarded-* would let a visitor choose scheme and address; --public-url says them once.
+        "proxy_headers": False,
+        "server_header": False,
+        "log_config": None,
+        "access_log": access_log,
+        "lifespan": "on",
+    }
+    # Its warnings are about clients, and anybody could fill the log with them.
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO if access_log else logging.ERROR)
+    logging.getLogger("uvicorn.access").setLevel(logging.INFO if access_log else logging.ERROR)
+    return uvicorn.Config(app, **settings)
+
+
+def _listening(host: str, port: int, option: str) -> socket.socket:
+    """Return a listening socket; raises `UsageError`."""
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        found = socket.socket(family, kind, number)
+    except OSError as error:
+        raise UsageError(f"--host {host}: {error.strerror or error}") from None
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+        found.listen(256)
+    except OSError as error:
+        found.close()
+        raise UsageError(
+            f"cannot listen on {host} port {port} ({error.strerror}); choose another with {option}"
+        ) from None
+    return found

@@ -1,0 +1,145 @@
+"""What a compaction writes down, so that nobody counts a capture twice while it runs or after it was killed.
+
+    compacting/2026-11-21.json               the plan of the day's compaction under way; there is one at most
+    compacted/2026/11/21/<stem>.json         which WARCs a joined one was made from, for good
+
+Both hold the same fields. The rule for everybody who reads a store: as long as a plan is there, either its target
+counts or its sources do, never both. The target counts once its WARC is there whole, which is put last.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Self
+
+from storage.errors import Corrupt, ObjectMissing
+from storage.inventory import day_of
+from storage.objects import ObjectStore
+from storage.warc import key_of, stem_of
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as it was put: its size in bytes and its SHA-256 in hex."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """WARCs that were joined into one, all of one day."""
+
+    target: str
+    sources: tuple[str, ...]
+    #: What the sources had been joined from themselves.
+    earlier: tuple[str, ...]
+    #: The target's text part, CDXJ and WARC, in the order in which they are put.
+    objects: tuple[Stored, ...]
+    #: Who does it: the id of a state folder.
+    machine: str
+    started: datetime
+
+    @property
+    def day(self) -> date:
+        return day_of(self.target)
+
+    @property
+    def warc(self) -> Stored:
+        return self.objects[-1]
+
+    @property
+    def plan_key(self) -> str:
+        return plan_key(self.day)
+
+    @property
+    def record_key(self) -> str:
+        return f"{_folder(self.day)}{stem_of(self.target)}.json"
+
+    @property
+    def joined(self) -> frozenset[str]:
+        """Every WARC whose records the target holds."""
+        return frozenset((*self.sources, *self.earlier))
+
+    def to_json(self) -> bytes:
+        fields = {**asdict(self), "started": self.started.isoformat(timespec="seconds")}
+        return json.dumps(fields, indent=1).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes, key: str) -> Self:
+        """Raises `Corrupt`."""
+        try:
+            fields: dict[str, Any] = json.loads(data)
+            made = cls(
+                target=str(fields["target"]),
+                sources=tuple(map(str, fields["sources"])),
+                earlier=tuple(map(str, fields["earlier"])),
+                objects=tuple(Stored(**stored) for stored in fields["objects"]),
+                machine=str(fields["machine"]),
+                started=datetime.fromisoformat(fields["started"]),
+            )
+            keys = [stored.key for stored in made.objects]
+            if keys != [key_of(made.target, kind) for kind in ("text", "cdxj", "warc")]:
+                raise ValueError("the objects are not those of the target")
+            if any(day_of(source) != made.day for source in made.sources):
+                raise ValueError("the sources are not of one day")
+        except (ValueError, KeyError, TypeError, Corrupt) as error:
+            raise Corrupt(f"{key}: not a compaction as this version writes it ({error})") from error
+        return made
+
+
+def plan_key(day: date) -> str:
+    return f"compacting/{day:%Y-%m-%d}.json"
+
+
+def plans(store: ObjectStore) -> Iterator[Compaction]:
+    """Yield the plans of compactions that are under way or were killed. Raises `Corrupt`."""
+    for info in store.list("compacting/"):
+        if plan := read(store, info.key):
+            yield plan
+
+
+def records(store: ObjectStore, day: date) -> Iterator[Compaction]:
+    """Yield the compactions of a day that were done, and that under way if its target counts. Raises `Corrupt`."""
+    for info in store.list(_folder(day)):
+        if record := read(store, info.key):
+            yield record
+    plan = read(store, plan_key(day))
+    if plan and counts(store, plan):
+        yield plan
+
+
+def read(store: ObjectStore, key: str) -> Compaction | None:
+    """Return the compaction written under a key, `None` when there is none. Raises `Corrupt`."""
+    try:
+        with store.open(key) as stream:
+            return Compaction.from_json(stream.read(), key)
+    except ObjectMissing:
+        return None
+
+
+def counts(store: ObjectStore, plan: Compaction) -> bool:
+    """Whether a plan's target counts, and not its sources."""
+    found = store.stat(plan.warc.key)
+    return found is not None and found.size == plan.warc.size
+
+
+def hidden(store: ObjectStore) -> frozenset[str]:
+    """Names of the WARCs that do not count now, though they may be in the store. Raises `Corrupt`."""
+    names: set[str] = set()
+    for plan in plans(store):
+        names |= plan.joined if counts(store, plan) else {plan.target}
+    return frozenset(names)
+
+
+def joined_on(store: ObjectStore, day: date) -> frozenset[str]:
+    """Names of a day's WARCs whose records are in a joined one by now: they must not come back. Raises `Corrupt`."""
+    return frozenset().union(*(record.joined for record in records(store, day) if counts(store, record)))
+
+
+def _folder(day: date) -> str:
+    return f"compacted/{day:%Y/%m/%d}/"

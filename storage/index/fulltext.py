@@ -1,0 +1,263 @@
+"""Full-text search in the index: SQLite's FTS5, in its own SQL. Another database will want a module like this one.
+
+A document's id is its second and one of 256 places in it: FTS5 goes through the ids of a word, or of several, downwards
+from anywhere, so the newest come first and the next page costs what the first did, however many there are. Within a
+second the one entered first comes first, as in lists of articles. More bits would make every word of every document a
+byte or more larger; what a second has no place for goes to the one before. Site, language and author are words too, so
+that they narrow a search instead of being sorted out after it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from hashlib import blake2b
+from itertools import groupby, islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+
+from storage.index import ArticleEntry, Filters, Hit
+from storage.index.queries import ARTICLE_COLUMNS, Query
+from storage.index.query_parser import Wanted
+from storage.index.rows import Row, article_of, seconds
+from storage.index.schema import articles, searched, staged_texts, warcs
+from storage.index.snippets import snippet
+from storage.index.tokenizer import tokens
+
+#: Documents that wait, by digest: their article is gone, and perhaps about to come back from another WARC.
+Waiting = dict[bytes, list[int]]
+
+_PLACE_BITS = 8
+_LAST_PLACE = (1 << _PLACE_BITS) - 1
+# Far enough for any time, and small enough for 63 bits.
+_LAST_SECOND = (1 << 40) - 2
+_BATCH = 500
+#: Between what must not be taken for one phrase.
+_BREAK = ":"
+
+
+class Document(NamedTuple):
+    """What is searched of an article."""
+
+    site: str
+    language: str | None
+    authors: tuple[str, ...]
+    title: str | None
+    text: str
+
+    @classmethod
+    def of(cls, entry: ArticleEntry) -> Document:
+        return cls(entry.site, entry.language, entry.authors, entry.title, entry.text or "")
+
+    def pack(self) -> bytes:
+        return zlib.compress(json.dumps(self, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Document:
+        site, language, authors, title, text = json.loads(zlib.decompress(packed))
+        return cls(site, language, tuple(authors), title, text)
+
+    @property
+    def words(self) -> str:
+        """All words, a space between, as FTS5 takes them in."""
+        found = [_site(self.site), *_languages(self.language)]
+        for author in self.authors:
+            found += [_BREAK, *(f"a:{token}" for token in tokens(author))]
+        return " ".join([*found, _BREAK, *tokens(self.title or ""), _BREAK, *tokens(self.text)])
+
+
+def _site(site: str) -> str:
+    return f"s:{site.casefold()}"
+
+
+def _languages(language: str | None) -> Iterator[str]:
+    """A language tag and what it is a region or script of."""
+    parts = re.findall(r"[a-z0-9]+", (language or "").lower())
+    for length in range(1, len(parts) + 1):
+        yield f"l:{'-'.join(parts[:length])}"
+
+
+# Writing
+
+
+def staged(entry: ArticleEntry, known: Collection[bytes]) -> dict[str, Any]:
+    """The row of `staged_texts` of an article; without words where its text is among the `known`."""
+    document = Document.of(entry)
+    packed = document.pack()
+    key = json.dumps([entry.url, seconds(entry.timestamp)]).encode()
+    digest = blake2b(packed, digest_size=12, key=blake2b(key, digest_size=32).digest()).digest()
+    words = None if digest in known else document.words
+    return {"offset": entry.offset, "digest": digest, "text": packed, "words": words}
+
+
+def of_warcs(connection: Connection, numbers: Iterable[int]) -> Waiting:
+    """Return the documents of the articles of some WARCs, given by their ids."""
+    waiting: Waiting = defaultdict(list)
+    for number in numbers:
+        rows = select(searched.c.digest, searched.c.id).join_from(
+            articles, searched, (articles.c.warc == number) & (searched.c.article == articles.c.id)
+        )
+        for digest, each in connection.execute(rows):
+            waiting[digest].append(each)
+    return waiting
+
+
+def enter(connection: Connection, warc: int, waiting: Waiting) -> int:
+    """Give the staged texts to the articles of a WARC; return how many. What waited for them is taken over."""
+    there, new = [], []
+    rows = (
+        select(articles.c.id, articles.c.timestamp, staged_texts.c.offset, staged_texts.c.digest)
+        .join_from(staged_texts, articles, (articles.c.warc == warc) & (articles.c.offset == staged_texts.c.offset))
+        .order_by(articles.c.timestamp, articles.c.id)
+    )
+    taken: set[int] = set()
+    for article, time, offset, digest in connection.execute(rows).all():
+        if article in taken:
+            continue
+        taken.add(article)
+        if waiting.get(digest):
+            there.append({"its_id": waiting[digest].pop(), "its_article": article})
+        else:
+            new.append((time, article, offset))
+    if there:
+        moved = update(searched).where(searched.c.id == bindparam("its_id"))
+        connection.execute(moved.values(article=bindparam("its_article")), there)
+    ids = _free_ids(connection, [time for time, _, _ in new])
+    # Upwards: FTS5 begins a new part of its index wherever an id is not larger than the one before.
+    for some in _batches(sorted((number, *place) for number, (_, *place) in zip(ids, new, strict=True))):
+        _insert(connection, some)
+    return len(taken)
+
+
+def _free_ids(connection: Connection, times: Iterable[int]) -> Iterator[int]:
+    """Yield an id for each of some times, given in order; in a second each is smaller than those before."""
+    given: set[int] = set()
+    for time, same in groupby(min(max(time, 0), _LAST_SECOND) for time in times):
+        lowest = time << _PLACE_BITS
+        found = _smallest(connection, lowest, lowest + _LAST_PLACE)
+        number = lowest + _LAST_PLACE + 1 if found is None else found
+        for _ in same:
+            number -= 1
+            # The second is full, and perhaps the one before: wherever there is room.
+            while number in given or (number < lowest and _smallest(connection, number, number) is not None):
+                number -= 1
+            given.add(number)
+            yield number
+
+
+def _smallest(connection: Connection, low: int, high: int) -> int | None:
+    found: int | None = connection.exec_driver_sql(
+        "SELECT min(id) FROM searched WHERE id BETWEEN ? AND ?", (low, high)
+    ).scalar()
+    return found
+
+
+def _insert(connection: Connection, rows: list[tuple[int, int, int]]) -> None:
+    offsets = {offset for _, _, offset in rows}
+    texts = staged_texts.c
+    found = connection.execute(
+        select(texts.offset, texts.digest, texts.text, texts.words).where(texts.offset.in_(offsets))
+    )
+    held = {offset: rest for offset, *rest in found}
+    made, words = [], []
+    for number, article, offset in rows:
+        digest, packed, ready = held[offset]
+        made.append({"id": number, "article": article, "digest": digest, "text": packed})
+        # What seemed to be there was taken away by another process.
+        words.append((number, ready if ready is not None else Document.unpack(packed).words))
+    connection.execute(insert(searched), made)
+    connection.exec_driver_sql("INSERT INTO search(rowid, words) VALUES (?, ?)", words)
+
+
+def remove(connection: Connection, numbers: Iterable[int]) -> None:
+    """Remove documents."""
+    for some in _batches(sorted(numbers)):
+        rows = connection.execute(select(searched.c.id, searched.c.text).where(searched.c.id.in_(some))).all()
+        words = [(number, Document.unpack(packed).words) for number, packed in sorted(rows)]
+        connection.exec_driver_sql("INSERT INTO search(search, rowid, words) VALUES ('delete', ?, ?)", words)
+        connection.execute(delete(searched).where(searched.c.id.in_(some)))
+
+
+def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    all_rows = iter(rows)
+    while some := list(islice(all_rows, _BATCH)):
+        yield some
+
+
+# Reading
+
+#: Articles whose text is not there to be searched.
+UNSEARCHED = Query(select(func.sum(warcs.c.articles - warcs.c.searched)))
+#: Of one WARC.
+UNSEARCHED_OF = Query(
+    select(warcs.c.articles - warcs.c.searched).where(warcs.c.filename == bindparam("filename", unique=False))
+)
+
+# The inner part goes through the words alone, and stops at what fills a page.
+FIND = Query(
+    text(f"""
+    SELECT searched.id, searched.text, articles.surt, {ARTICLE_COLUMNS} FROM (
+        SELECT rowid AS id FROM search WHERE search MATCH :match AND rowid < :before AND rowid >= :low
+        ORDER BY rowid DESC LIMIT :n
+    ) AS found
+    CROSS JOIN searched ON searched.id = found.id
+    CROSS JOIN articles ON articles.id = searched.article
+    CROSS JOIN warcs ON warcs.id = articles.warc
+    ORDER BY found.id DESC
+""")
+)
+# Whether a newer capture of the same URL has the words too: documents of one URL, upwards from one of them.
+NEWER = Query(
+    text("""
+    SELECT searched.id FROM articles CROSS JOIN searched ON searched.article = articles.id
+    WHERE articles.surt = :surt AND articles.timestamp >= :time AND searched.id > :id AND searched.id < :before
+    ORDER BY articles.timestamp, searched.id LIMIT :n
+""")
+)
+MATCHES = Query(text("SELECT 1 FROM search WHERE search MATCH :match AND rowid = :id"))
+
+
+class Question(NamedTuple):
+    """A search in the language of FTS5, and the ids that its time leaves."""
+
+    wanted: Wanted
+    match: str
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, wanted: Wanted, filters: Filters) -> Question | None:
+        """Return `None` for what nothing can answer."""
+        terms = []
+        if filters.site is not None:
+            terms.append(f'"{_quoted(_site(filters.site))}"')
+        if filters.language is not None:
+            narrowest = list(_languages(filters.language))[-1:]
+            terms += [f'"{tag}"' for tag in narrowest or ["l:"]]
+        if filters.author is not None:
+            terms.append(f'"{" ".join(f"a:{token}" for token in tokens(filters.author)) or "a:"}"')
+        terms += [term.match for term in wanted.required]
+        if not wanted:
+            return None
+        # Every document has a break in it, so "not this" has something to be taken from.
+        match = " AND ".join(terms or [f'"{_BREAK}"'])
+        if wanted.excluded:
+            match = f"({match}) NOT ({' OR '.join(term.match for term in wanted.excluded)})"
+        low = 0 if filters.since is None else max(seconds(filters.since), 0) << _PLACE_BITS
+        until = _LAST_SECOND if filters.until is None else min(max(seconds(filters.until), -1), _LAST_SECOND)
+        return cls(wanted, match, low, (until + 1) << _PLACE_BITS)
+
+    def hit(self, row: Row) -> Hit:
+        number, packed, _, *rest = row
+        document, entry = Document.unpack(packed), article_of(tuple(rest))
+        shown, marks = snippet(document.text, self.wanted)
+        title_marks = tuple(self.wanted.marks(entry.title or ""))
+        return Hit(entry, number, document.authors, shown, marks, title_marks)
+
+
+def _quoted(token: str) -> str:
+    return re.sub(r"[^a-z0-9.:_-]", " ", token)

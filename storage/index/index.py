@@ -1,0 +1,460 @@
+"""Index: the questions the archive asks of its tables, in SQL that SQLite and PostgreSQL both speak."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from itertools import chain, groupby
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from storage.errors import StoreUnavailable
+from storage.index import ArticleEntry, Counts, Duplicate, Filters, Hit, WarcEntry, fulltext, queries, writes
+from storage.index.query_parser import Wanted
+from storage.index.rows import Row, article_of, capture_of, pack_url, seconds, warc_of
+from storage.model import Capture
+from storage.sqlite import Database
+from storage.text import is_same_title
+from storage.urls import Match, surt, surt_prefix
+
+Accept = Callable[[Capture], bool]
+
+# Rows fetched at a time. No transaction stays open between two fetches, so a slow reader holds nobody up.
+BATCH = 1_000
+
+# Rows that a search fetches at least: some are older captures of what it has shown.
+FEW = 50
+
+# Articles looked at for each key that a text may share with others: a notice that stands for the text on thousands
+# of pages shares its key with all of them.
+CANDIDATES = 1_000
+# Articles that tell which sites are busy.
+RECENT = 5_000
+
+
+class Index:
+    """Captures and articles by URL and time. Threads may share one; processes open their own.
+
+    Times are kept in whole seconds. A URL is looked up by its SURT, so URLs that differ only in case, "www." or scheme
+    answer for each other where the asked one itself is not held. Every method raises `StoreUnavailable` when the
+    database cannot be reached, is damaged or busy for too long.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files and locks; more than once is no error."""
+        self._database.close()
+
+    @property
+    def read_only(self) -> bool:
+        return self._database.read_only
+
+    # Writing
+
+    def add(self, warc: WarcEntry, captures: Iterable[Capture], articles: Iterable[ArticleEntry] = ()) -> bool:
+        """Enter a sealed WARC with its rows, all or nothing, durable on return. False if it was there already.
+
+        The rows are read a batch at a time and before any lock is taken; they must name the WARC's filename, and
+        articles one of its parts (ValueError). Raises `Corrupt` when another file of this name is known, by its digest,
+        or two different rows claim one place.
+        """
+        return self.replace((), warc, captures, articles)
+
+    def replace(
+        self,
+        old: Collection[str],
+        warc: WarcEntry,
+        captures: Iterable[Capture],
+        articles: Iterable[ArticleEntry] = (),
+    ) -> bool:
+        """Enter `warc` as `add` does and remove the WARCs named in `old`, in one transaction.
+
+        `old` may hold names that are not there, and the new name too, to enter a WARC afresh with other articles.
+        """
+        with self._writing() as connection:
+            return writes.replace(connection, old, warc, captures, articles)
+
+    def remove(self, *filenames: str) -> bool:
+        """Remove WARCs and their rows in one transaction. False if none was there.
+
+        Reads the whole table of captures, once for all of them.
+        """
+        with self._writing() as connection:
+            return writes.remove(connection, filenames)
+
+    # WARCs
+
+    def has_warc(self, filename: str) -> bool:
+        return bool(self._fetch(queries.WARC, filename=filename))
+
+    def warc(self, filename: str) -> WarcEntry | None:
+        rows = self._fetch(queries.WARC, filename=filename)
+        return warc_of(rows[0]) if rows else None
+
+    def warcs(self) -> Iterator[WarcEntry]:
+        """Yield the WARCs in the order of their names, which is that of their times."""
+        last = ""
+        while rows := self._fetch(queries.WARCS, last=last, n=BATCH):
+            entries = [warc_of(row) for row in rows]
+            yield from entries
+            last = entries[-1].filename
+
+    def counts(self) -> Counts:
+        return Counts(*(int(number or 0) for number in self._fetch(queries.COUNTS)[0]))
+
+    def problems(self) -> Iterator[str]:
+        """Yield what is wrong inside the index, a line each; nothing when it is sound. Reads all of it."""
+        self._database.check()
+        try:
+            yield from self._database.problems()
+        except DBAPIError as error:
+            raise self._database.explain(error) from error
+        for filename, expected, found in self._fetch(queries.MISCOUNTED):
+            yield f"{filename}: {expected:,} captures were entered, {found:,} are there"
+
+    # Captures
+
+    def captures(
+        self,
+        url: str,
+        *,
+        match: Match = "exact",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        after: Capture | None = None,
+    ) -> Iterator[Capture]:
+        """Yield captures by SURT, then time; "exact" is all that share the URL's SURT. `since` and `until` included.
+
+        `after` goes on behind the last capture of another page. Rows that a compaction moves meanwhile may come twice,
+        and are never left out.
+        """
+        start, end = surt_prefix(url, match)
+        low = queries.FIRST if since is None else seconds(since)
+        cursor: Row = (start, low if match == "exact" else queries.FIRST, -1, -1)
+        if after is not None:
+            cursor = max(cursor, self._cursor(after))
+        yield from self._captures(cursor, end, since, until, limit)
+
+    def all_captures(
+        self, *, since: datetime | None = None, until: datetime | None = None, after: Capture | None = None
+    ) -> Iterator[Capture]:
+        """Yield every capture, as `captures` does those of a URL."""
+        cursor: Row = ("", queries.FIRST, -1, -1) if after is None else self._cursor(after)
+        # Keys are ASCII.
+        yield from self._captures(cursor, "\x7f", since, until, None)
+
+    def _captures(
+        self, cursor: Row, end: str, since: datetime | None, until: datetime | None, limit: int | None
+    ) -> Iterator[Capture]:
+        low = queries.FIRST if since is None else seconds(since)
+        high = queries.LAST if until is None else seconds(until)
+        left = limit
+        while left is None or left > 0:
+            size = BATCH if left is None else min(BATCH, left)
+            where = dict(zip(("surt", "timestamp", "warc", "offset"), cursor, strict=True))
+            rows = self._fetch(queries.CAPTURES, end=end, low=low, high=high, n=size, **where)
+            yield from map(capture_of, rows)
+            if len(rows) < size:
+                return
+            cursor = rows[-1][:4]
+            left = None if left is None else left - size
+
+    def _cursor(self, after: Capture) -> Row:
+        warc = self._fetch(queries.WARC_ID, filename=after.filename)
+        # Compacted away since: go through its second again.
+        place = (warc[0][0], after.offset) if warc else (-1, -1)
+        return surt(after.url), seconds(after.timestamp), *place
+
+    def closest(self, url: str, at: datetime, *, accept: Accept | None = None) -> Capture | None:
+        """Return the capture nearest to `at`, the earlier one on a tie (RFC 7089, 4.5.3), among those accepted.
+
+        A capture of exactly this URL goes before a nearer one that only shares its SURT. `url` is compared as it is:
+        give it in the form of `storage.urls.normalize`.
+        """
+        key, time = surt(url), seconds(at)
+        for sides in (queries.EXACT, queries.ALIKE):
+            for row in self._nearest(sides, key, time, pack_url(url, key)):
+                capture = capture_of(row)
+                if accept is None or accept(capture):
+                    return capture
+        return None
+
+    def latest(self, url: str, *, accept: Accept | None = None) -> Capture | None:
+        """Return the newest capture of exactly this URL, original or revisit, among those accepted."""
+        key = surt(url)
+        for row in self._scan(queries.EXACT.before, key, (queries.LAST, -1, -1), pack_url(url, key), size=1):
+            capture = capture_of(row)
+            if accept is None or accept(capture):
+                return capture
+        return None
+
+    def find(self, url: str, timestamp: datetime, digest: str | None = None) -> Capture | None:
+        """Return the original, not a revisit, of exactly this URL, second and (if given) payload digest.
+
+        For the WARC-Refers-To headers of a revisit record.
+        """
+        key = surt(url)
+        rows = self._fetch(queries.AT, surt=key, timestamp=seconds(timestamp), url=pack_url(url, key))
+        for capture in map(capture_of, rows):
+            if not capture.is_revisit and digest in {None, capture.digest}:
+                return capture
+        return None
+
+    def _nearest(self, sides: queries.Sides, key: str, time: int, packed: str) -> Iterator[Row]:
+        """Yield the rows of a SURT by their distance in time, the earlier one first on a tie."""
+        # Behind all rows of the very second, which belong to the earlier side.
+        cursor = {"timestamp": time + 1, "warc": -1, "offset": -1}
+        rows = self._fetch(sides.around, surt=key, url=packed, **cursor)
+        earlier = next((row for row in rows if row[1] <= time), None)
+        later = next((row for row in rows if row[1] > time), None)
+        backward = self._scan(sides.before, key, earlier[1:4], packed) if earlier else iter(())
+        forward = self._scan(sides.after, key, later[1:4], packed) if later else iter(())
+        while earlier or later:
+            if earlier and (later is None or time - earlier[1] <= later[1] - time):
+                yield earlier
+                earlier = next(backward, None)
+            elif later:
+                yield later
+                later = next(forward, None)
+
+    def _scan(self, query: queries.Query, key: str, cursor: Row, packed: str, size: int = 10) -> Iterator[Row]:
+        """Yield rows of a SURT away from a cursor, few at first, as they mostly suffice."""
+        while True:
+            timestamp, warc, offset = cursor
+            rows = self._fetch(query, surt=key, timestamp=timestamp, warc=warc, offset=offset, url=packed, n=size)
+            yield from rows
+            if len(rows) < size:
+                return
+            cursor = rows[-1][1:4]
+            size = min(size * 10, BATCH)
+
+    # Articles
+
+    def article(self, url: str, at: datetime | None = None) -> ArticleEntry | None:
+        """Return the article nearest to `at`, or the newest; one of exactly this URL before others of its SURT."""
+        key = surt(url)
+        time = queries.LAST if at is None else seconds(at)
+        for before, after in (
+            (queries.ARTICLE_BEFORE_URL, queries.ARTICLE_AFTER_URL),
+            (queries.ARTICLE_BEFORE, queries.ARTICLE_AFTER),
+        ):
+            rows = [row for query in (before, after) for row in self._fetch(query, surt=key, timestamp=time, url=url)]
+            if rows:
+                return article_of(min(rows, key=lambda row: abs(row[2] - time)))
+        return None
+
+    def article_at(self, filename: str, offset: int) -> ArticleEntry | None:
+        """Return the article made from a record, given by its WARC and offset."""
+        rows = self._fetch(queries.ARTICLE_AT, filename=filename, offset=offset)
+        return article_of(rows[0]) if rows else None
+
+    def text_size(self, filename: str) -> int:
+        """Return how far into its text part the articles of a WARC reach, in bytes."""
+        return int(self._fetch(queries.TEXT_SIZE, filename=filename)[0][0] or 0)
+
+    def articles(
+        self,
+        *,
+        site: str | None = None,
+        language: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        after: ArticleEntry | None = None,
+    ) -> Iterator[ArticleEntry]:
+        """Yield articles, the newest capture first; `since` and `until` included, `language` with its regions.
+
+        `after` goes on behind the last article of another page; it must come from this index.
+        """
+        low = queries.FIRST if since is None else seconds(since)
+        high = queries.LAST if until is None else seconds(until)
+        query = queries.articles(by_site=site is not None, by_language=language is not None)
+        # Newest first, so the larger time is the earlier place.
+        cursor = (high, -1)
+        if after is not None and seconds(after.timestamp) <= high:
+            cursor = _behind(after)
+        left = limit
+        while left is None or left > 0:
+            size = BATCH if left is None else min(BATCH, left)
+            rows = self._fetch(query, low=low, timestamp=cursor[0], id=cursor[1], site=site, language=language, n=size)
+            found = [article_of(row) for row in rows]
+            yield from found
+            if len(found) < size:
+                return
+            cursor = _behind(found[-1])
+            left = None if left is None else left - size
+
+    def sites(self, after: str = "") -> Iterator[str]:
+        """Yield the sites that have articles, by name, from behind `after` on."""
+        while rows := self._fetch(queries.SITE, last=after):
+            after = rows[0][0]
+            yield after
+
+    def busiest_sites(self, since: datetime, limit: int) -> list[tuple[str, int]]:
+        """Return the sites with the most of the articles captured since then, of the newest 5,000, and how many."""
+        rows = self._fetch(queries.RECENT_SITES, low=seconds(since), n=RECENT)
+        found = Counter(site for (site,) in rows)
+        return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+    def articles_a_day(self, since: datetime, site: str | None = None) -> dict[date, int]:
+        """Return the number of articles captured on each day in UTC since then; days without any are left out."""
+        rows = self._fetch(queries.days(by_site=site is not None), low=seconds(since), site=site)
+        return {date(1970, 1, 1) + timedelta(days=int(day)): int(count) for day, count in rows}
+
+    def history(self, url: str) -> Iterator[ArticleEntry]:
+        """Yield every article of a URL in order of time; of others of its SURT where this one has none.
+
+        Those of one second come by the place of their record.
+        """
+        rows = self._history(queries.HISTORY_URL, url)
+        first = next(rows, None)
+        rows = self._history(queries.HISTORY, url) if first is None else chain([first], rows)
+        for _, second in groupby(rows, key=lambda entry: entry.timestamp):
+            yield from sorted(second, key=lambda entry: (entry.filename, entry.offset))
+
+    def _history(self, query: queries.Query, url: str) -> Iterator[ArticleEntry]:
+        key, cursor = surt(url), (queries.FIRST, -1)
+        while True:
+            rows = self._fetch(query, surt=key, url=url, timestamp=cursor[0], id=cursor[1], n=BATCH)
+            entries = [article_of(row) for row in rows]
+            yield from entries
+            if len(rows) < BATCH:
+                return
+            cursor = _behind(entries[-1])
+
+    def versions(self, url: str) -> Iterator[ArticleEntry]:
+        """Yield of each run of a URL's articles with one text and title the first, in order of time.
+
+        The order in which WARCs were added does not matter. Articles without text are passed over.
+        """
+        version: ArticleEntry | None = None
+        for entry in self.history(url):
+            if entry.fingerprint is not None and (version is None or not is_same_version(version, entry)):
+                version = entry
+                yield version
+
+    def duplicates(self, article: ArticleEntry, limit: int | None = None) -> Iterator[Duplicate]:
+        """Yield the articles of other URLs with the same text as this one or nearly the same, newest first.
+
+        One a URL (and those that share its SURT): the most similar, of these the newest. Nine in ten of the texts that
+        have .6 in common are found, and all but one in a thousand of those with .8; where more than a thousand share a
+        key, only the last entered of them are looked at.
+        """
+        best: dict[str, Duplicate] = {}
+        for found in self._near(article):
+            key = surt(found.article.url)
+            if key not in best or _rank(found) > _rank(best[key]):
+                best[key] = found
+        best.pop(surt(article.url), None)
+        newest = sorted(best.values(), key=lambda found: (found.article.timestamp, found.article.url), reverse=True)
+        yield from newest[:limit]
+
+    def _near(self, article: ArticleEntry) -> Iterator[Duplicate]:
+        known = article.fingerprint
+        keys = known.keys if known else ()
+        numbers = {row[0] for key in keys for row in self._fetch(queries.KEYED, key=key, n=CANDIDATES)}
+        for number in numbers:
+            for row in self._fetch(queries.ARTICLE, id=number):
+                entry = article_of(row)
+                if known and entry.fingerprint and known.is_near(entry.fingerprint):
+                    exact = known.digest == entry.fingerprint.digest
+                    yield Duplicate(entry, exact, known.similarity(entry.fingerprint))
+
+    # Search
+
+    def search(
+        self, wanted: Wanted, filters: Filters | None = None, *, before: int | None = None, limit: int | None = None
+    ) -> Iterator[Hit]:
+        """Yield what has the wanted words, the newest first, each URL once (and those that share its SURT).
+
+        `before`, a hit's key, goes on behind that hit. What a compaction moves meanwhile stays where it is.
+        """
+        question = fulltext.Question.of(wanted, filters or Filters())
+        if question is None:
+            return
+        cursor = question.high if before is None else max(0, min(before, question.high))
+        seen: set[str] = set()
+        left = BATCH if limit is None else limit
+        while left > 0:
+            size = min(BATCH, max(left, FEW))
+            rows = self._fetch(fulltext.FIND, match=question.match, before=cursor, low=question.low, n=size)
+            for row in rows:
+                number, _, key = row[:3]
+                cursor = number
+                if key in seen:
+                    continue
+                seen.add(key)
+                hit = question.hit(row)
+                if before is not None and self._is_older(question, hit, key):
+                    continue
+                yield hit
+                if limit is not None:
+                    left -= 1
+                    if not left:
+                        return
+            if len(rows) < size:
+                return
+
+    def _is_older(self, question: fulltext.Question, hit: Hit, key: str) -> bool:
+        """Whether a page before this one had a newer article of the URL."""
+        place = {"surt": key, "time": seconds(hit.article.timestamp), "id": hit.key, "before": question.high}
+        newer = self._fetch(fulltext.NEWER, **place, n=CANDIDATES)
+        return any(self._fetch(fulltext.MATCHES, match=question.match, id=row[0]) for row in newer)
+
+    def unsearched(self, filename: str | None = None) -> int:
+        """Return how many articles, of one WARC or of all, search cannot find yet: an older version entered them."""
+        query = fulltext.UNSEARCHED if filename is None else fulltext.UNSEARCHED_OF
+        rows = self._fetch(query, filename=filename)
+        return int(rows[0][0] or 0) if rows else 0
+
+    # The database
+
+    def _fetch(self, query: queries.Query, **values: Any) -> list[Row]:
+        self._database.check()
+        engine = self._database.engine
+        try:
+            return query.fetch(engine, values)
+        except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+            raise self._database.explain(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self.read_only:
+            raise StoreUnavailable(f"{self._database.name}: the index cannot be written here")
+        self._database.check()
+        try:
+            with self._database.engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise self._database.explain(error) from error
+        # What was written into a file that somebody removed meanwhile is lost with it.
+        self._database.check()
+
+
+def _behind(article: ArticleEntry) -> tuple[int, int]:
+    return seconds(article.timestamp), article.id or 0
+
+
+def is_same_version(one: ArticleEntry, other: ArticleEntry) -> bool:
+    """Whether two captures of an article have the same text, and titles that are not two."""
+    assert one.fingerprint is not None and other.fingerprint is not None
+    return one.fingerprint.digest == other.fingerprint.digest and is_same_title(one.title, other.title)
+
+
+def _rank(found: Duplicate) -> tuple[bool, float, datetime, str, int]:
+    entry = found.article
+    return found.exact, found.similarity, entry.timestamp, entry.filename, entry.offset

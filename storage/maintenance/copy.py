@@ -1,0 +1,319 @@
+"""One archive copied into another: resumable, verified, the same again when run again.
+
+The parts of a WARC go before it, so that a copy stopped anywhere is an archive, only a smaller one. Every object is
+read back from where it went and held against what was read from where it came. What was joined on one side is not
+brought back in pieces from the other.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from storage.archive import Archive
+from storage.compaction.plan import Compaction, counts, hidden, records
+from storage.compaction.recovery import finish, machine_id, recover
+from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable, UsageError
+from storage.inventory import CHUNK, Hashed, Holding, Problem, day_of, digest_of, holdings
+from storage.maintenance.reindex import Reindexed, bring_up_to_date
+from storage.objects import ObjectInfo, ObjectStore
+from storage.objects.local import LocalStore
+from storage.warc import key_of
+
+#: Copies under way at once; each has one temporary file of at most `_SMALL` bytes.
+_THREADS = 4
+#: Larger ones go one at a time.
+_SMALL = 64_000_000
+
+
+@dataclass(slots=True)
+class Copied:
+    """What was done, in objects."""
+
+    copied: int = 0
+    bytes: int = 0
+    #: There already.
+    kept: int = 0
+    #: WARCs whose records the target holds in a joined one.
+    joined: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    #: What became of the target's index.
+    index: Reindexed = field(default_factory=Reindexed)
+
+
+def copy(source: ObjectStore, target: Archive, *, on_object: Callable[[Copied], None] = lambda done: None) -> Copied:
+    """Bring everything that `source` holds to `target`, and the target's index up to date.
+
+    Raises `AlreadyRunning` when a reindex, compaction or copy is at work on the target here.
+    """
+    if source.uri == target.uri:
+        raise UsageError(f"{source.uri}: from and to are the same archive")
+    source.check()
+    target.store.check(write=True)
+    with target.upkeep(), _workspace(target.state) as folder:
+        work = _Copy(source, target, folder, on_object)
+        work.done.problems += recover(target).left
+        work.mutable()
+        # Another look when something went away between listing and reading: a compaction put it elsewhere.
+        if work.holdings() and work.holdings():
+            work.done.problems.append(Problem(source.uri, "changed while it was read; run again"))
+        work.reports()
+        work.done.index = bring_up_to_date(target, on_problem=work.done.problems.append)
+    return work.done
+
+
+@contextmanager
+def _workspace(state: Path) -> Iterator[Path]:
+    """An empty folder for what is on its way, removed at the end; also what a killed run left in it."""
+    folder = state / "copying"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot write {folder}: {error.strerror}") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Copy:
+    def __init__(self, source: ObjectStore, target: Archive, folder: Path, on_object: Callable[[Copied], None]) -> None:
+        self.done = Copied()
+        self._source = source
+        self._archive = target
+        self._target = target.store
+        self._folder = folder
+        self._on_object = on_object
+        self._counting = threading.Lock()
+        #: Whether both stores tell digests without reading; known once asked.
+        self._digests = True
+
+    # Whole listings
+
+    def mutable(self) -> None:
+        """Site memories: the source's take the place of the target's."""
+        for info in self._source.list("sites/"):
+            data = _read(self._source, info.key)
+            if data is not None and data != _read(self._target, info.key):
+                self._target.replace(info.key, data)
+                self._count(copied=1, size=len(data))
+            else:
+                self._count()
+
+    def reports(self) -> None:
+        """Crawl reports."""
+        there = {info.key: info.size for info in self._target.list("crawls/")}
+        with _Workers() as workers:
+            for info in self._source.list("crawls/"):
+                workers.do(self._object, info, there.get(info.key))
+
+    def holdings(self) -> bool:
+        """WARCs with their parts. True when something was gone before it could be read."""
+        self._again = False
+        unseen = hidden(self._source)
+        there = _Beside(self._target)
+        notes = _Notes(self._source, self._target)
+        with _Workers() as workers:
+            for holding in holdings(self._source):
+                if holding.warc is None or holding.filename in unseen:
+                    continue
+                day = notes.of(holding.filename)
+                present = there.find(holding.filename)
+                record = day.made.get(holding.filename)
+                if day.has_joined(holding.filename):
+                    self.done.joined += 1
+                elif record is not None and holding.filename not in day.there:
+                    workers.finish()
+                    self._joined(holding, present, record)
+                elif holding.warc > _SMALL:
+                    self._holding(holding, present)
+                else:
+                    workers.do(self._holding, holding, present)
+        return self._again
+
+    # One WARC
+
+    def _holding(self, holding: Holding, present: Holding) -> None:
+        """Copy a WARC after its parts."""
+        for kind in ("text", "cdxj", "warc"):
+            size = getattr(holding, kind)
+            if size is not None:
+                self._object(ObjectInfo(holding.key(kind), size), getattr(present, kind))
+
+    def _joined(self, holding: Holding, present: Holding, record: Compaction) -> None:
+        """Copy a WARC that was joined from others, in the place of those that the target has of them."""
+        old = [name for name in sorted(record.joined) if self._target.stat(key_of(name)) is not None]
+        if not old:
+            self._holding(holding, present)
+            self._target.put(record.record_key, record.to_json())
+            return
+        plan = replace(
+            record,
+            sources=tuple(old),
+            earlier=tuple(sorted(record.joined.difference(old))),
+            machine=machine_id(self._archive.state),
+            started=datetime.now(UTC),
+        )
+        try:
+            self._target.put(plan.plan_key, plan.to_json())
+        except ObjectExists:
+            self._tell(plan.plan_key, "a compaction of this day is not at its end; run `newskeep compact`, then again")
+            return
+        self._holding(holding, present)
+        if all(digest_of(self._target, stored.key) == (stored.size, stored.sha256) for stored in plan.objects):
+            finish(self._archive, plan)
+
+    # One object
+
+    def _object(self, info: ObjectInfo, present: int | None) -> None:
+        """Copy an object, unless it is there; `present` is the size of what is."""
+        if present is not None:
+            if present != info.size or not self._same_digest(info.key):
+                what = f"{self._target.uri} has another content ({present:,} bytes, here {info.size:,})"
+                self._tell(info.key, f"{what}; `newskeep verify --deep` both, remove the bad one, copy again")
+            else:
+                self._count()
+            return
+        try:
+            self._transfer(info)
+        except ObjectMissing:
+            self._again = True
+        except (Corrupt, ObjectExists) as error:
+            self._tell(info.key, f"not copied ({error}); see `newskeep verify --deep`")
+        else:
+            self._count(copied=1, size=info.size)
+
+    def _same_digest(self, key: str) -> bool:
+        """Compare by what the stores tell without reading; what they do not tell counts as the same."""
+        if not self._digests:
+            return True
+        digests = [found.sha256 if found else None for found in (self._source.stat(key), self._target.stat(key))]
+        if None in digests:
+            self._digests = False
+            return True
+        return digests[0] == digests[1]
+
+    def _transfer(self, info: ObjectInfo) -> None:
+        with ExitStack() as stack:
+            path, digest = self._fetch(info.key, stack)
+            if path.stat().st_size != info.size:
+                raise ObjectMissing(info.key)  # replaced or cut since it was listed
+            self._target.put(info.key, path)
+        if digest_of(self._target, info.key) != (info.size, digest):
+            # By its size it would pass for whole in the next run.
+            self._target.delete(info.key)
+            raise Corrupt(f"came back different from {self._target.uri}")
+
+    def _fetch(self, key: str, stack: ExitStack) -> tuple[Path, str]:
+        """Return a local file with the object's bytes, for as long as the stack is open, and their SHA-256."""
+        if isinstance(self._source, LocalStore):
+            return self._source.root / key, digest_of(self._source, key)[1]
+        path = self._folder / secrets.token_hex(8)
+        stack.callback(path.unlink, missing_ok=True)
+        with self._source.open(key) as stream, path.open("xb") as file:
+            hashed = Hashed(stream)
+            shutil.copyfileobj(hashed, file, CHUNK)
+        return path, hashed.sha256
+
+    def _count(self, copied: int = 0, size: int = 0) -> None:
+        with self._counting:
+            self.done.copied += copied
+            self.done.kept += not copied
+            self.done.bytes += size
+            self._on_object(self.done)
+
+    def _tell(self, key: str, what: str) -> None:
+        with self._counting:
+            self.done.problems.append(Problem(key, what))
+
+
+class _Workers:
+    """A few threads, and no more work in their queue than they can soon do. What fails in one is raised."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_THREADS, "newskeep-copy")
+        self._under_way: set[Future[None]] = set()
+
+    def do(self, work: Callable[..., None], *arguments: object) -> None:
+        """Have `work` done; waits while there is much to do."""
+        self._under_way.add(self._pool.submit(work, *arguments))
+        if len(self._under_way) > 4 * _THREADS:
+            done, self._under_way = wait(self._under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+
+    def finish(self) -> None:
+        """Wait until all is done."""
+        while self._under_way:
+            self._under_way.pop().result()
+
+    def __enter__(self) -> _Workers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.finish()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+
+
+class _Beside:
+    """The target's holdings, for names asked in order."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._holdings = holdings(store)
+        self._next = next(self._holdings, None)
+
+    def find(self, filename: str) -> Holding:
+        while self._next is not None and self._next.filename < filename:
+            self._next = next(self._holdings, None)
+        found = self._next
+        return found if found is not None and found.filename == filename else Holding(filename)
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What both sides say of a day's compactions: target -> compaction; `there` only what is whole in the target."""
+
+    day: date
+    made: Mapping[str, Compaction]
+    there: Mapping[str, Compaction]
+
+    def has_joined(self, filename: str) -> bool:
+        """Whether the target archive has all that is in a WARC in others, which were joined."""
+        record = self.made.get(filename)
+        wanted = {filename} if record is None else record.joined
+        others = (record.joined for target, record in self.there.items() if target != filename)
+        return wanted <= frozenset().union(*others)
+
+
+class _Notes:
+    """The days of names that are asked in order, each read once."""
+
+    def __init__(self, source: ObjectStore, target: ObjectStore) -> None:
+        self._source = source
+        self._target = target
+        self._day: _Day | None = None
+
+    def of(self, filename: str) -> _Day:
+        day = day_of(filename)
+        if self._day is None or day != self._day.day:
+            made = {record.target: record for record in records(self._source, day)}
+            there = {record.target: record for record in records(self._target, day) if counts(self._target, record)}
+            self._day = _Day(day, made, there)
+        return self._day
+
+
+def _read(store: ObjectStore, key: str) -> bytes | None:
+    with suppress(ObjectMissing), store.open(key) as stream:
+        return stream.read()
+    return None

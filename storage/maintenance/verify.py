@@ -1,0 +1,276 @@
+"""Everything that is held against everything else: WARCs, CDXJ, text parts, the index; deep: every byte."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from storage import cdxj
+from storage.archive import Archive, entry_of
+from storage.articles import PlacedArticle, read_part
+from storage.compaction.plan import hidden, plans
+from storage.errors import Corrupt, InvalidURL, ObjectMissing
+from storage.index import WarcEntry
+from storage.inventory import OTHERS, Holding, Problem, holdings, in_seconds
+from storage.model import Capture
+from storage.objects import ObjectInfo
+from storage.scan import Reference, read_through
+
+#: A plan younger than this is of a compaction that is probably at work.
+_PLAN_AGE = timedelta(hours=1)
+
+_REINDEX = "run `newskeep reindex`"
+_AFRESH = "run `newskeep reindex --fresh`"
+_MEND = "`newskeep reindex --mend` makes it again from the WARC"
+_MEND_ALL = "`newskeep reindex --from-warcs --mend` makes it again from the WARC"
+_REEXTRACT = "`newskeep reextract` makes the text again from the WARC"
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was looked at; `records` and `bytes` (of WARCs) only by a deep look."""
+
+    warcs: int = 0
+    captures: int = 0
+    articles: int = 0
+    #: Crawl reports, site memories, notes of compactions.
+    others: int = 0
+    records: int = 0
+    bytes: int = 0
+    problems: int = 0
+
+
+class Verification:
+    """One look at an archive, which changes nothing; `on_warc` is called with the counts after each WARC."""
+
+    def __init__(
+        self, archive: Archive, *, deep: bool = False, on_warc: Callable[[Checked], None] = lambda checked: None
+    ) -> None:
+        self.checked = Checked()
+        self._archive = archive
+        self._store = archive.store
+        self._index = archive.index
+        #: Said once of an empty index, not of every WARC.
+        self._indexed = next(self._index.warcs(), None) is not None
+        self._deep = deep
+        self._on_warc = on_warc
+        self._copy = f"bring a whole one from another archive: `newskeep copy OTHER {archive.uri}`"
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong, as it is found; nothing when all is well."""
+        for find in (self._database, self._holdings, self._others, self._plans, self._spool):
+            for problem in find():
+                self.checked.problems += 1
+                yield problem
+
+    def _database(self) -> Iterator[Problem]:
+        where = str(self._archive.state / "index.sqlite")
+        for line in self._index.problems():
+            yield Problem(where, f"{line}; {_AFRESH}")
+        if not self._indexed and next(self._store.list("warc/"), None) is not None:
+            yield Problem(where, f"empty; {_REINDEX}")
+
+    def _holdings(self) -> Iterator[Problem]:
+        uncounted = hidden(self._store)
+        strays: list[ObjectInfo] = []
+        alone: list[Holding] = []
+        known = self._index.warcs()
+        entry = next(known, None)
+        for holding in holdings(self._store, strays.append):
+            while entry is not None and entry.filename < holding.filename:
+                yield from self._gone(entry)
+                entry = next(known, None)
+            same = entry if entry is not None and entry.filename == holding.filename else None
+            entry = next(known, None) if same is not None else entry
+            if holding.filename in uncounted:
+                continue
+            if holding.warc is None:
+                alone.append(holding)
+                yield from self._gone(same) if same is not None else ()
+            else:
+                yield from self._warc(holding, same or self._index.warc(holding.filename))
+        while entry is not None:
+            yield from self._gone(entry)
+            entry = next(known, None)
+        for holding in alone:
+            yield from self._alone(holding)
+        for info in strays:
+            yield Problem(info.key, "not one of ours; remove it")
+
+    def _gone(self, entry: WarcEntry) -> Iterator[Problem]:
+        key = Holding(entry.filename).key()
+        # A compaction may have taken it up since.
+        if self._index.has_warc(entry.filename) and self._store.stat(key) is None:
+            yield Problem(key, f"in the index and not in the store: compacted elsewhere ({_REINDEX}), or {self._copy}")
+
+    def _alone(self, holding: Holding) -> Iterator[Problem]:
+        # A crawl delivers the parts first: look again, now that all else is done.
+        if self._store.stat(holding.key()) is None:
+            for kind in ("cdxj", "text"):
+                if getattr(holding, kind) is not None and self._store.stat(holding.key(kind)) is not None:
+                    yield Problem(
+                        holding.key(kind), f"its WARC is missing; the next crawl delivers it, or {self._copy}"
+                    )
+
+    # A WARC and what belongs to it
+
+    def _warc(self, holding: Holding, entry: WarcEntry | None) -> Iterator[Problem]:
+        problems = [*self._quick(holding, entry)]
+        # None of it counts when a compaction took the WARC away meanwhile.
+        if not problems or self._store.stat(holding.key()) is not None:
+            yield from problems
+            self.checked.warcs += 1
+            self._on_warc(self.checked)
+
+    def _quick(self, holding: Holding, entry: WarcEntry | None) -> Iterator[Problem]:
+        if entry is None:
+            if self._indexed:
+                yield Problem(holding.key(), f"not in the index; {_REINDEX}")
+        elif entry.size != holding.warc:
+            what = f"{holding.warc:,} bytes long, {entry.size:,} in the index; if it was cut, {self._copy}"
+            yield Problem(holding.key(), what)
+        captures: list[Capture] | None = []
+        try:
+            captures = self._lines(holding)
+            self.checked.captures += len(captures)
+            if entry is not None:
+                yield from self._rows(holding, entry, captures)
+        except ObjectMissing:
+            captures = None
+            yield Problem(holding.key("cdxj"), f"missing; {_MEND}")
+        except Corrupt as error:
+            captures = None
+            yield Problem(holding.key("cdxj"), f"{error}; {_MEND_ALL}")
+        yield from self._text(holding, entry, None if captures is None else {one.offset: one for one in captures})
+        if self._deep:
+            yield from self._bytes(holding, entry, captures)
+
+    def _lines(self, holding: Holding) -> list[Capture]:
+        """The captures of a CDXJ; raises `Corrupt` and `ObjectMissing`."""
+        key = holding.key("cdxj")
+        with self._store.open(key) as stream:
+            lines = list(stream)
+        captures = list(cdxj.read(lines, "not readable"))
+        if lines != sorted(lines):
+            raise Corrupt("not sorted")
+        for capture in captures:
+            if capture.filename != holding.filename or capture.offset + capture.length > (holding.warc or 0):
+                raise Corrupt(f"{capture.url} is not at {capture.offset} in {holding.filename}")
+        return captures
+
+    def _rows(self, holding: Holding, entry: WarcEntry, captures: list[Capture]) -> Iterator[Problem]:
+        key = holding.key("cdxj")
+        if entry.captures != len(captures):
+            yield Problem(key, f"{len(captures):,} captures, {entry.captures:,} in the index; {_AFRESH}")
+        elif wrong := next((capture for capture in captures if not self._has_row(capture)), None):
+            yield Problem(key, f"{wrong.url} at {wrong.offset} is not in the index as it is here; {_AFRESH}")
+
+    def _has_row(self, capture: Capture) -> bool:
+        moment = capture.timestamp
+        rows = self._index.captures(capture.url, since=moment, until=moment)
+        return any(in_seconds(row) == in_seconds(capture) for row in rows)
+
+    def _text(
+        self, holding: Holding, entry: WarcEntry | None, captures: Mapping[int, Capture] | None
+    ) -> Iterator[Problem]:
+        count = 0
+        try:
+            with self._store.open(holding.part) as stream:
+                for placed in read_part(stream):
+                    count += 1
+                    if what := self._line(holding, placed, entry, captures):
+                        yield Problem(holding.part, f"the text of {placed.article.url} {what}")
+        except ObjectMissing:
+            yield Problem(holding.part, f"missing; {_REEXTRACT}")
+            return
+        except (Corrupt, InvalidURL) as error:
+            yield Problem(holding.part, f"damaged ({error}); {_REEXTRACT}")
+            return
+        self.checked.articles += count
+        if entry is not None and entry.articles != count:
+            yield Problem(holding.part, f"{count:,} articles, {entry.articles:,} in the index; {_AFRESH}")
+
+    def _line(
+        self,
+        holding: Holding,
+        placed: PlacedArticle,
+        entry: WarcEntry | None,
+        captures: Mapping[int, Capture] | None,
+    ) -> str | None:
+        """Say what is wrong with a line of a text part."""
+        row, source = entry_of(placed, holding.part), placed.article.warc
+        assert source is not None
+        if row.filename != holding.filename:
+            return f"was made from {row.filename}; {_REEXTRACT}"
+        if captures is not None:
+            held = captures.get(row.offset)
+            place = (row.url, row.timestamp, source.length)
+            if held is None or (held.url, in_seconds(held).timestamp, held.length) != place:
+                return f"was made from no record that is held; {_REEXTRACT}"
+            if source.digest not in (held.digest, None):
+                return f"was made from another record than the one at {row.offset}; {_REEXTRACT}"
+        if entry is not None and self._index.article_at(row.filename, row.offset) != row:
+            return f"is not in the index as it is here; {_AFRESH}"
+        return None
+
+    def _bytes(self, holding: Holding, entry: WarcEntry | None, captures: list[Capture] | None) -> Iterator[Problem]:
+        places = sorted(capture.offset for capture in captures or ())
+        try:
+            reading = read_through(self._store, holding, places)
+        except ObjectMissing:
+            return
+        self.checked.records += reading.records
+        self.checked.bytes += reading.bytes
+        for damage in reading.damage:
+            yield Problem(holding.key(), f"{damage}; remove it and {self._copy}")
+        for reference in reading.references:
+            if self._indexed and not self._resolves(reference):
+                what = f"the revisit of {reference.revisit.url} at {reference.revisit.offset} refers to nothing held"
+                yield Problem(holding.key(), f"{what}; {_REINDEX}, or {self._copy}")
+        if reading.damage:
+            return
+        if entry is not None and entry.sha256 not in ("", reading.sha256):
+            yield Problem(holding.key(), f"its SHA-256 is not the one in the index; remove it and {self._copy}")
+        if captures is not None and {*map(in_seconds, captures)} != {*map(in_seconds, reading.captures)}:
+            yield Problem(holding.key("cdxj"), f"does not say what is in the WARC; {_MEND_ALL}")
+
+    def _resolves(self, reference: Reference) -> bool:
+        moment = reference.moment
+        if reference.url is None or moment is None:
+            return False
+        return self._index.find(reference.url, moment, reference.digest) is not None
+
+    # The rest
+
+    def _others(self) -> Iterator[Problem]:
+        for name, pattern in OTHERS.items():
+            for info in self._store.list(name + "/"):
+                self.checked.others += 1
+                if not pattern.fullmatch(info.key):
+                    yield Problem(info.key, "not one of ours; remove it")
+                elif self._deep:
+                    yield from self._json(info.key)
+
+    def _json(self, key: str) -> Iterator[Problem]:
+        try:
+            with self._store.open(key) as stream:
+                json.load(stream)
+        except (ValueError, Corrupt) as error:
+            yield Problem(key, f"damaged ({error}); remove it, or {self._copy}")
+        except ObjectMissing:
+            pass
+
+    def _plans(self) -> Iterator[Problem]:
+        for plan in plans(self._store):
+            if datetime.now(UTC) - plan.started > _PLAN_AGE:
+                yield Problem(plan.plan_key, "a compaction that did not come to its end; run `newskeep compact`")
+
+    def _spool(self) -> Iterator[Problem]:
+        for folder in self._archive.spool.abandoned():
+            try:
+                for path in (*folder.open_warcs(), *(parcel.warc for parcel in folder.parcels())):
+                    yield Problem(str(path), "left by a run that is gone; the next crawl into this archive delivers it")
+            finally:
+                folder.release()

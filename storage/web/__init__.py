@@ -1,5 +1,0 @@
-"""The archive over HTTP: Memento, CDX, a JSON API and feeds for programs, the reading room for people.
-
-Two origins: the app, which is ours, and the originals, where what others wrote is shown without scripts, cookies or a
-way back. `storage.web.app` makes both, `storage.web.server` runs them on two ports. Needs the extra `web`.
-"""

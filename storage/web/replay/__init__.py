@@ -1,6 +1,0 @@
-"""Replay: pywb, a process of its own that asks `/cdx` and `/warc/` of the app, behind an origin of its own."""
-
-from storage.web.replay.origin import routes
-from storage.web.replay.pywb import COLLECTION, Pywb, find_pywb
-
-__all__ = ["COLLECTION", "Pywb", "find_pywb", "routes"]

@@ -1,0 +1,120 @@
+"""`newskeep search` and `newskeep export` as a person uses them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from command import Run
+from export_archive import OTHER, PAPER
+
+from storage.archive import Archive
+
+pytest_plugins = ["export_archive"]
+
+
+@pytest.fixture
+def copied(newsroom: Archive, tmp_path: Path) -> Path:
+    """An archive of one's own, to spoil."""
+    # Everything is in the file itself once nobody has it open.
+    newsroom.close()
+    newsroom.__dict__.pop("index", None)
+    shutil.copytree(newsroom.state, tmp_path / "archive")
+    return tmp_path / "archive"
+
+
+def test_search_shows_what_was_found(newskeep: Run, newsroom: Archive) -> None:
+    done = newskeep("search", "BRIDGE", "open*", "--archive", newsroom.uri)
+    assert done.returncode == 0, done.stderr.decode()
+    shown = done.stdout.decode()
+    # The newest version alone.
+    assert shown.splitlines() == [
+        "The bridge is open",
+        f"  2026-03-01 06:07  paper.example  {PAPER}/a",
+        "  Bridge, day two.",
+        "",
+    ]
+    found = newskeep("search", "橋", "--archive", newsroom.uri, "--json")
+    line = json.loads(found.stdout)
+    assert (line["url"], line["authors"], line["snippet"], line["marks"]) == (
+        f"{OTHER}/d",
+        ["Ada Ærø", "Bo Li"],
+        "橋ができた。",
+        [[0, 1]],
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "urls"),
+    [
+        (["--site", "www.avis.example"], [f"{OTHER}/d", f"{OTHER}/c"]),
+        (["--site", f"{PAPER}/a/b", "--language", "pt"], [f"{PAPER}/b"]),
+        (["--author", "bo li", "--since", "2026-03-01T06:10"], [f"{OTHER}/d"]),
+        (["--until", "2026-03-01T06:06:30"], [f"{PAPER}/a"]),
+        (["--limit", "2"], [f"{OTHER}/d", f"{OTHER}/c"]),
+    ],
+)
+def test_search_options(newskeep: Run, newsroom: Archive, options: list[str], urls: list[str]) -> None:
+    done = newskeep("search", "--archive", newsroom.uri, "--json", *options, "--", "-nothing")
+    assert [json.loads(line)["url"] for line in done.stdout.splitlines()] == urls, done.stderr.decode()
+
+
+def test_search_says_what_is_wrong(newskeep: Run, newsroom: Archive) -> None:
+    done = newskeep("search", "unheard", "of", "--archive", newsroom.uri)
+    assert done.returncode == 6 and done.stderr.decode() == f"newskeep: no article in {newsroom.uri} has: unheard of\n"
+    assert newskeep("search", "--archive", newsroom.uri).returncode == 2
+    done = newskeep("search", "x", "--site", "not a site", "--archive", newsroom.uri)
+    assert done.returncode == 2 and b"is no site" in done.stderr
+    assert newskeep("search", "x", "--archive", "nowhere").returncode == 3
+
+
+def test_an_index_from_before_search(newskeep: Run, copied: Path) -> None:
+    with sqlite3.connect(copied / "index.sqlite") as database:
+        database.executescript(
+            "DROP TABLE search; DROP TABLE searched; ALTER TABLE warcs DROP COLUMN searched;"
+            "UPDATE about SET value = 1 WHERE name = 'schema'"
+        )
+    database.close()
+    done = newskeep("search", "bridge", "--archive", str(copied))
+    assert done.returncode == 6 and b"5 articles cannot be searched yet: newskeep reindex\n" in done.stderr
+    assert newskeep("reindex", "--archive", str(copied)).returncode == 0
+    done = newskeep("search", "bridge", "--archive", str(copied))
+    assert done.returncode == 0 and done.stderr == b""
+    # And it is known to be done.
+    done = newskeep("reindex", "--archive", str(copied), "--json")
+    assert json.loads(done.stdout.splitlines()[-1])["entered"] == 0
+
+
+def test_export_to_a_stream_and_to_files(newskeep: Run, newsroom: Archive, tmp_path: Path) -> None:
+    common = ("--archive", newsroom.uri, "--site", "paper.example")
+    done = newskeep("export", "--format", "jsonl", "--to", "-", *common)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 3 and done.stderr == b""
+    done = newskeep("export", "--format", "cdxj", "--to", "-", *common)
+    assert len(done.stdout.splitlines()) == 5
+    for expected in ("3 articles in 1 files", "3 articles in 1 files"):
+        done = newskeep("export", "--format", "parquet", "--to", str(tmp_path / "out"), *common)
+        assert done.returncode == 0 and done.stderr.decode().startswith(expected), done.stderr.decode()
+    assert done.stderr.rstrip().endswith(b"1 of them there already")
+    done = newskeep("export", "--format", "wacz", "--to", str(tmp_path / "wacz"), *common, "--json")
+    assert json.loads(done.stdout)["records"] == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--format", "wet", "--to", "-"], 2, "only jsonl and cdxj can go to standard output"),
+        (["--format", "jsonl", "--to", "out", "--sign-key", "key.pem"], 2, "--sign-key is for --format wacz"),
+        (["--format", "wacz", "--to", "out", "--sign-key", "key.pem"], 2, "key.pem: No such file"),
+        (["--format", "cdxj", "--to", "out", "--language", "da"], 2, "captures have no language"),
+        (["--format", "jsonl", "--to", "ftp://elsewhere/"], 2, "a folder, file:///… or s3://"),
+        (["--format", "jsonl", "--to", "/proc/nothing"], 3, "/proc/nothing"),
+        (["--format", "jsonl", "--to", "out", "--site", "elsewhere.example"], 6, "nothing in"),
+    ],
+)
+def test_export_says_what_is_wrong(newskeep: Run, newsroom: Archive, options: list[str], code: int, said: str) -> None:
+    done = newskeep("export", *options, "--archive", newsroom.uri)
+    assert (done.returncode, done.stdout) == (code, b""), done.stderr.decode()
+    assert said in done.stderr.decode() and b"Traceback" not in done.stderr and done.stderr.count(b"\n") == 1

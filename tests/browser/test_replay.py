@@ -1,0 +1,93 @@
+"""A replayed page in a real browser: its pictures, styles and script are there, and nothing leaves for its origin."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from chromium import browser, needs_browser
+from origin import Origin
+from replay_page import ENEMY, Replaying, Shown
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+from web_archive import answer, write
+
+from storage import open_archive
+
+pytest_plugins = ["replay_page"]
+
+pytestmark = [pytest.mark.long, needs_browser]
+ENEMY_URL = "http://enemy.example/page"
+ENEMY_TIME = datetime(2026, 3, 1, 6, 0, tzinfo=UTC) + timedelta(hours=5)
+_STAMP = f"{ENEMY_TIME:%Y%m%d%H%M%S}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A browser before a running replay; `listener` is where the page came from, and where the enemy wants to."""
+
+    browser: webdriver.Chrome
+    address: str
+    app: str
+    listener: Origin
+
+    def script(self, text: str) -> object:
+        return self.browser.execute_script(f"return {text}")
+
+
+@pytest.fixture(scope="module")
+def replay(shown: Shown, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
+    folder = tmp_path_factory.mktemp("browser")
+    # Whoever asks the origin again is seen.
+    with Origin(port=shown.origin.port) as listener:
+        serving = Replaying(shown.folder)
+        with serving as site:
+            page = ENEMY.replace("{to}", listener.url("").rstrip("/")).replace("{app}", site.app)
+            enemy = [(ENEMY_URL, ENEMY_TIME, answer(page.replace("{stamp}", _STAMP).encode()))]
+            with open_archive(str(shown.folder)) as archive:
+                archive.deliver(write(folder / "made", 7, enemy))
+            driver = browser(folder / "profile")
+            try:
+                yield Replay(driver, serving.replay, site.app, listener)
+            finally:
+                driver.quit()
+
+
+def test_page_shows_with_pictures_styles_and_script(replay: Replay, shown: Shown) -> None:
+    replay.browser.get(f"{replay.address}/web/2999/{shown.url}")
+    assert replay.browser.find_element(By.CSS_SELECTOR, "h1").text == "The bridge is open"
+    widths = replay.script("[...document.images].map(image => [image.id, image.naturalWidth])")
+    assert widths == [["plain", 16], ["sharp", 16], ["whole", 16]]
+    style = "getComputedStyle(document.querySelector('h1'))"
+    assert replay.script(f"{style}.color") == "rgb(1, 2, 3)"
+    # From the style that the style imports.
+    assert replay.script(f"{style}.textDecorationLine") == "underline"
+    WebDriverWait(replay.browser, 10).until(lambda _: "/css/town.woff2" in str(replay.script(_LOADED)))
+    loaded = replay.script(_LOADED)
+    assert isinstance(loaded, list)
+    assert {"/pictures/back.png", "/css/town.woff2", "/css/more.css"} <= {
+        name.partition(shown.origin.netloc)[2] for name, status in loaded if status == 200
+    }
+    assert all(name.startswith(replay.address) for name, _ in loaded if not name.startswith("data:"))
+    assert replay.browser.find_element(By.ID, "made").text == "made by a script of /page"
+    assert replay.browser.get_cookies() == []
+    if picture := os.environ.get("NEWSKEEP_TEST_SCREENSHOT"):
+        replay.browser.save_screenshot(picture)
+    assert replay.listener.log == []
+
+
+_LOADED = "performance.getEntriesByType('resource').map(each => [each.name, each.responseStatus])"
+
+
+@pytest.mark.parametrize("modifier", ["", "id_"], ids=["rewritten", "as it was"])
+def test_hostile_page_reaches_nothing(replay: Replay, modifier: str) -> None:
+    replay.browser.get(f"{replay.address}/web/{_STAMP}{modifier}/{ENEMY_URL}")
+    WebDriverWait(replay.browser, 20).until(lambda browser: browser.title == "done")
+    told = json.loads(replay.browser.find_element(By.ID, "told").text)
+    assert (told["app"], told["service"]) == ("refused" if modifier else 404, "refused")
+    assert replay.listener.log == []

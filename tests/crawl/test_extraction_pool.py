@@ -1,0 +1,138 @@
+"""A fault of the machine costs no page its text: it is extracted again, at the latest when the WARC is sealed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from crawler.session.circuit_breaker import Absence
+from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, extract_response
+from crawler.session.sealing import seal
+from crawler.session.site_memory_store import SiteMemories
+from storage.articles import read_part
+from storage.model import Exchange
+from storage.objects.local import LocalStore
+from storage.spool import Parcel
+from storage.warc import WarcWriter
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+URL = "http://news.example/a"
+LINE = "<p>Paragraph {} tells of the bridge that the town has waited for since the spring.</p>"
+
+
+def answer(paragraphs: int = 9) -> bytes:
+    body = f"<html><title>A bridge</title><article>{''.join(map(LINE.format, range(paragraphs)))}</article></html>"
+    return f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def test_no_files_left_is_no_page_without_text(environment: Mapping[str, str], tmp_path: Path) -> None:
+    script = """
+import resource
+from crawler.extraction import extract
+page = "<html><article>" + "<p>The town has waited for the bridge since the spring of that year.</p>" * 9
+most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, most[1]))
+try:
+    extract(page)
+except OSError:
+    resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    print(extract(page).words > 50)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
+
+
+def test_killed_worker_is_not_the_page() -> None:
+    pool = ExtractionPool(1, ExtractionLimits())
+    try:
+        before = pool.extract_now(answer(), URL, NOW)
+        assert before.article is not None
+        assert not before.again
+
+        async def killed() -> Extraction:
+            task = asyncio.create_task(pool.extract(answer(40_000), URL, NOW))
+            await asyncio.sleep(0.5)
+            for pid in _grandchildren(os.getpid()):
+                os.kill(pid, signal.SIGKILL)
+            return await task
+
+        extraction = asyncio.run(killed())
+        assert extraction == Extraction(reason="no text: the extractor was killed", again=True)
+        assert pool.extract_now(answer(), URL, NOW) == before
+    finally:
+        pool.close()
+
+
+def test_workers_outlive_a_signal_to_the_process_group(environment: Mapping[str, str], tmp_path: Path) -> None:
+    """As `timeout` and supervisors send it: the crawler decides what becomes of the page under way."""
+    (tmp_path / "response").write_bytes(answer(20_000))
+    script = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Timer
+from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+pool = ExtractionPool(1, ExtractionLimits())
+page, url, now = Path("response").read_bytes(), "http://news.example/a", datetime.now(UTC)
+before = pool.extract_now(page[:2_000], url, now)
+assert before.article is not None, before
+for after in (0.0, 0.2, 0.5):
+    Timer(after, os.killpg, (0, signal.SIGTERM)).start()
+found = pool.extract_now(page, url, now)
+assert found.article is not None, found
+pool.close()
+"""
+    run = {"cwd": tmp_path, "env": environment, "capture_output": True, "timeout": 120}
+    done = subprocess.run([sys.executable, "-c", script], start_new_session=True, check=False, **run)  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def _grandchildren(pid: int) -> list[int]:
+    """Workers are children of the fork server, which is a child of ours."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    return [one for one, parent in parents.items() if parents.get(parent) == pid]
+
+
+@pytest.mark.parametrize("faults", [1, 99])
+def test_sealing_extracts_again(tmp_path: Path, caplog: pytest.LogCaptureFixture, faults: int) -> None:
+    parcel = Parcel(tmp_path / "newskeep-20261122000000000-0123456789ab-00000.warc.gz")
+    writer = WarcWriter(parcel.warc, parcel.filename, {})
+    writer.append(Exchange(URL, NOW, b"GET /a HTTP/1.1\r\n\r\n", answer()))
+    writer.close()
+    attempts: list[float] = []
+
+    def extract(response: bytes, url: str, captured: datetime) -> Extraction:
+        attempts.append(time.monotonic())
+        if len(attempts) <= faults:
+            return Extraction(reason="no text: OSError: too many open files", again=True)
+        return extract_response(response, url, captured, 1 << 20)
+
+    memories = SiteMemories(LocalStore(str(tmp_path / "archive")), tmp_path / "state", Absence())
+    seal(parcel, extract, memories)
+    with parcel.text.open("rb") as part:
+        articles = [placed.article for placed in read_part(part)]
+    if faults == 1:
+        assert [article.words > 50 for article in articles] == [True]
+        assert not caplog.records
+    else:
+        assert articles == []
+        assert len(attempts) == 3
+        assert "too many open files of http://news.example/a; newskeep reextract" in caplog.text

@@ -1,0 +1,351 @@
+"""A good guest, read off the logs of servers: pauses, Retry-After, robots.txt, slow and dead hosts, noarchive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Run
+from origin import Hang, Logged, Origin, Pause, response
+from warcs import records
+
+from crawler.frontier import open_frontier
+from crawler.politeness.errors import HostLeftAlone
+from crawler.politeness.host_gate import GateOptions, HostGate, retry_after
+from crawler.politeness.robots import RULES_SECONDS, holds_for
+from crawler.session.noarchive import noarchive
+from storage.http import HttpMessage
+
+HTML = [("Content-Type", "text/html")]
+SECRET = b"<html><head><title>Not for keeping</title></head><body><p>What must not be kept.</p></body></html>"
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    with Origin() as origin:
+        origin.on_any(lambda path: response(path.encode()) if path.startswith("/page") else None)
+        yield origin
+
+
+def save(newskeep: Run, *arguments: str, stdin: bytes = b"") -> dict[str, dict[str, Any]]:
+    done = newskeep("save", "--json", "--allow-private", "--timeout", "1", *arguments, stdin=stdin)
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return {line["url"]: line for line in map(json.loads, done.stdout.splitlines())}
+
+
+def paths(origin: Origin) -> list[str]:
+    return [entry.path for entry in origin.log if entry.path != "/robots.txt"]
+
+
+def told(outcome: Mapping[str, Any]) -> tuple[str, str | None]:
+    return outcome["outcome"], outcome["reason"]
+
+
+# Retry-After
+
+
+def test_retry_after_holds_for_the_host(newskeep: Run, origin: Origin) -> None:
+    origin.on("/busy", response(status="429 Too Many Requests", headers=[("Retry-After", "2")]))
+    origin.reply("/busy", b"now")
+    urls = [origin.url(path) for path in ("/busy", "/page/1", "/page/2")]
+    outcomes = save(newskeep, *urls)
+    assert {line["outcome"] for line in outcomes.values()} == {"archived"}
+    assert paths(origin) == ["/busy", "/busy", "/page/1", "/page/2"]
+    first, again = origin.logged("/busy")
+    assert again.at - first.at >= 2
+
+
+def test_asked_once_more_and_no_more(newskeep: Run, origin: Origin) -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
+    origin.on("/busy", response(status="503 Service Unavailable", headers=[("Retry-After", soon)]))
+    origin.on("/busy", response(status="429 Too Many Requests", headers=[("Retry-After", "1")]))
+    outcomes = save(newskeep, origin.url("/busy"), origin.url("/page/1"))
+    assert told(outcomes[origin.url("/busy")]) == ("failed", "429 Too Many Requests, asked to wait 1 s")
+    assert outcomes[origin.url("/page/1")]["outcome"] == "archived"
+    assert paths(origin) == ["/busy", "/busy", "/page/1"]
+
+
+def test_host_that_asks_for_too_long_is_left_alone(newskeep: Run, origin: Origin) -> None:
+    origin.reply("/busy", status="503 Service Unavailable", headers=[("Retry-After", "7200")])
+    outcomes = save(newskeep, *(origin.url(path) for path in ("/busy", "/page/1", "/page/2")))
+    assert {told(line) for line in outcomes.values()} == {("failed", "503 Service Unavailable, asked to wait 7200 s")}
+    assert paths(origin) == ["/busy"]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120),
+        (" 7 ", 7),
+        ("Sun, 22 Nov 2026 12:02:00 GMT", 120),
+        ("Sun, 22 Nov 2026 11:00:00 GMT", 0),
+        ("Sunday, 22-Nov-26 12:02:00 GMT", 120),
+        ("-5", None),
+        ("1e3", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ("9" * 400, 999_999_999_999),
+        ("Sun, 99 Nov 2026 12:02:00 GMT", None),
+    ],
+)
+def test_retry_after_field(value: str | None, seconds: float | None) -> None:
+    assert retry_after(value, datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds
+
+
+def test_waits_outlive_a_run(tmp_path: Path) -> None:
+    async def ask(gate: HostGate, *statuses: int) -> None:
+        for status in statuses:
+            async with gate.turn("news.example") as turn:
+                turn.answered(status, "7200", 0.1)
+
+    with open_frontier(tmp_path / "frontier.sqlite") as frontier:
+        gate = HostGate(memory=frontier)
+        asyncio.run(ask(gate, 200, 429))
+        assert gate.left_alone("news.example") == "429 Too Many Requests, asked to wait 7200 s"
+        tomorrow = HostGate(memory=frontier)
+        with pytest.raises(HostLeftAlone, match="asked to wait 7200 s"):
+            asyncio.run(ask(tomorrow, 200))
+        assert tomorrow.left_alone("other.example") is None
+
+
+def test_refusals_in_a_row_end_it() -> None:
+    async def ask(gate: HostGate) -> None:
+        for _ in range(2):
+            async with gate.turn("news.example") as turn:
+                turn.answered(429, "0", 0.1)
+
+    gate = HostGate(GateOptions(refusals=2))
+    asyncio.run(ask(gate))
+    assert gate.left_alone("news.example") == "429 Too Many Requests, asked to wait 0 s, 2 times in a row"
+
+
+# One at a time, and nobody waits for another
+
+
+def test_slow_and_dead_hosts_delay_nobody(newskeep: Run) -> None:
+    slow_page = (Pause(0.3), response(b"slow"))
+    with Origin("127.0.0.2") as dead, Origin("127.0.0.3") as slow, Origin("127.0.0.4") as quick:
+        for n in range(100):
+            dead.on(f"/{n}", Hang())
+            slow.on(f"/{n}", *slow_page)
+        quick.on_any(lambda path: response(path.encode()))
+        urls = [one.url(f"/{n}") for one, number in ((dead, 100), (slow, 15), (quick, 30)) for n in range(number)]
+        # As many dead URLs at the front as there may be requests at once, and many more.
+        outcomes = save(newskeep, "-i", "-", "--concurrency", "4", stdin="\n".join(urls).encode())
+        log = sorted((entry for one in (dead, slow, quick) for entry in one.log), key=lambda entry: entry.at)
+    order = [entry for entry in log if entry.path != "/robots.txt"]
+    last_quick = max(n for n, entry in enumerate(order) if _is_from(entry, quick))
+    before = order[:last_quick]
+    # Each takes a second to fail: were they in the way, all five would have come first.
+    assert sum(_is_from(entry, dead) for entry in before) < 5
+    assert sum(_is_from(entry, slow) for entry in before) < 10
+    # After five requests without an answer it is left alone, and its URLs are told why.
+    assert len([entry for entry in order if _is_from(entry, dead)]) == 5
+    reasons = {told(outcomes[dead.url(f"/{n}")]) for n in range(100)}
+    assert reasons == {("failed", "the host did not answer 5 times in a row (timed out)")}
+    assert {line["outcome"] for url, line in outcomes.items() if not url.startswith(dead.url())} == {"archived"}
+
+
+def _is_from(entry: Logged, origin: Origin) -> bool:
+    return f"Host: {origin.netloc}".encode() in entry.request
+
+
+class _Counting(Origin):
+    """Counts how many requests it answers at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.most = 0
+        self._now = 0
+        self._counting = threading.Lock()
+        self.on_any(self._answer)
+
+    def _answer(self, path: str) -> bytes | None:
+        with self._counting:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(0.03)
+        with self._counting:
+            self._now -= 1
+        return None if path == "/robots.txt" else response(path.encode())
+
+
+def test_crawlers_of_a_run_share_the_gate(environment: Mapping[str, str], tmp_path: Path) -> None:
+    script = """
+import sys
+from crawler.run import Crawl, run
+from storage import open_archive
+
+with open_archive("archive") as archive:
+    crawls = [Crawl("urls", {"urls": [f"{sys.argv[1]}/{n}/{m}" for m in range(10)]}) for n in range(4)]
+    result = run(archive, crawls, {"ALLOW_PRIVATE_ADDRESSES": True})
+    assert result.counts == {"archived": 40}, result
+"""
+    with _Counting() as origin:
+        command = [sys.executable, "-c", script, origin.url("").rstrip("/")]
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        assert len(paths(origin)) == 40
+        assert len(origin.logged("/robots.txt")) == 1
+        assert origin.most == 1
+
+
+def test_time_out_is_tried_twice(newskeep: Run, origin: Origin) -> None:
+    origin.on("/hang", Hang())
+    outcomes = save(newskeep, origin.url("/hang"), origin.url("/page/1"))
+    assert told(outcomes[origin.url("/hang")]) == ("failed", "timed out after 1 s")
+    assert sorted(paths(origin)) == ["/hang", "/hang", "/page/1"]
+
+
+def test_delay_counts_from_the_end_of_an_answer(newskeep: Run) -> None:
+    with Origin() as origin:
+        for n in range(3):
+            origin.on(f"/{n}", Pause(0.3), response(b"x"))
+        save(newskeep, *(origin.url(f"/{n}") for n in range(3)), "--delay", "0.5")
+        starts = [entry.at for entry in origin.log]
+    gaps = [later - earlier for earlier, later in pairwise(starts[1:])]
+    assert all(gap >= 0.8 for gap in gaps)
+
+
+# robots.txt
+
+
+def test_robots_crawl_delay_paces_the_host(newskeep: Run, origin: Origin) -> None:
+    origin.reply("/robots.txt", b"User-agent: *\nCrawl-delay: 1\nDisallow: /private\n")
+    outcomes = save(newskeep, *(origin.url(path) for path in ("/page/1", "/page/2", "/private")))
+    assert told(outcomes[origin.url("/private")]) == ("refused", "robots.txt")
+    starts = [entry.at for entry in origin.log]
+    assert all(later - earlier >= 1 for earlier, later in pairwise(starts))
+
+
+def test_robots_redirects_lead_to_other_hosts(newskeep: Run, origin: Origin) -> None:
+    with Origin("127.0.0.2") as other:
+        hops = [origin.url("/robots.txt"), *(one.url(f"/hop{n}") for n in range(2) for one in (other, origin))]
+        for hop, following in zip(hops, [*hops[1:], other.url("/rules")], strict=True):
+            path = hop.rpartition("/")[2]
+            server = origin if hop.startswith(origin.url()) else other
+            server.reply(f"/{path}", status="301 Moved Permanently", headers=[("Location", following)])
+        other.reply("/rules", b"User-agent: *\nDisallow: /page/2\n")
+        outcomes = save(newskeep, origin.url("/page/1"), origin.url("/page/2"))
+    assert len(hops) == 5
+    assert outcomes[origin.url("/page/1")]["outcome"] == "archived"
+    assert told(outcomes[origin.url("/page/2")]) == ("refused", "robots.txt")
+
+
+@pytest.mark.parametrize("status", ["500 Internal Server Error", "403 Forbidden"])
+def test_robots_that_fails(newskeep: Run, origin: Origin, status: str) -> None:
+    origin.reply("/robots.txt", status=status)
+    (outcome,) = save(newskeep, origin.url("/page/1")).values()
+    refused = status.startswith("5")
+    assert outcome["outcome"] == ("refused" if refused else "archived")
+    assert paths(origin) == ([] if refused else ["/page/1"])
+
+
+def test_robots_that_is_busy_is_asked_later(newskeep: Run, origin: Origin) -> None:
+    origin.on("/robots.txt", response(status="429 Too Many Requests", headers=[("Retry-After", "1")]))
+    origin.reply("/robots.txt", b"User-agent: *\nDisallow: /private\n")
+    outcomes = save(newskeep, origin.url("/page/1"), origin.url("/private"))
+    assert outcomes[origin.url("/page/1")]["outcome"] == "archived"
+    assert told(outcomes[origin.url("/private")]) == ("refused", "robots.txt")
+    assert [entry.path for entry in origin.log] == ["/robots.txt", "/robots.txt", "/page/1"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "seconds"),
+    [
+        ("", RULES_SECONDS),
+        ("Cache-Control: public, max-age=7200\r\n", 7200),
+        ("Cache-Control: MAX-AGE=31536000\r\n", 86_400),
+        ("Cache-Control: max-age=0, no-store\r\n", 600),
+        ("Cache-Control: no-cache\r\nExpires: Sun, 22 Nov 2026 14:00:00 GMT\r\n", 600),
+        ("Expires: Sun, 22 Nov 2026 14:00:00 GMT\r\n", 7200),
+        ("Expires: 0\r\n", RULES_SECONDS),
+    ],
+)
+def test_how_long_robots_txt_holds(fields: str, seconds: float) -> None:
+    message = HttpMessage.parse(f"HTTP/1.1 200 OK\r\n{fields}\r\n".encode())
+    assert holds_for(message, datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds
+
+
+# noarchive
+
+
+def test_noarchive_is_obeyed_and_recorded(newskeep: Run, origin: Origin, tmp_path: Path) -> None:
+    header, other = ("X-Robots-Tag", "noindex, NoArchive"), ("X-Robots-Tag", "otherbot: noarchive")
+    origin.reply("/header", SECRET, headers=[*HTML, ("X-Robots-Tag", "nofollow"), header])
+    origin.reply("/meta", SECRET.replace(b"<title>", b'<meta content="noarchive" name=ROBOTS><title>'), headers=HTML)
+    origin.reply("/feed", SECRET, headers=[("Content-Type", "application/rss+xml"), header])
+    origin.reply("/other", b"<html><title>For keeping</title>", headers=[*HTML, other])
+    outcomes = save(newskeep, *(origin.url(path) for path in ("/header", "/meta", "/feed", "/other")))
+    assert told(outcomes[origin.url("/header")]) == ("refused", "noarchive (X-Robots-Tag)")
+    assert told(outcomes[origin.url("/meta")]) == ("refused", "noarchive (meta robots)")
+    assert told(outcomes[origin.url("/feed")]) == ("refused", "noarchive (X-Robots-Tag)")
+    assert outcomes[origin.url("/other")]["outcome"] == "archived"
+    kept = records(tmp_path / "archive")
+    assert not any(b"must not be kept" in record.block for record in kept)
+    assert not any(record.type == "response" and record.url == origin.url("/header") for record in kept)
+    (request,) = [record for record in kept if record.type == "request" and record.url == origin.url("/header")]
+    (note,) = [record for record in kept if record["WARC-Concurrent-To"] == request["WARC-Record-ID"]]
+    assert note.type == "metadata"
+    assert b"not-kept: noarchive (X-Robots-Tag)\r\nhttp-status: 200\r\n" in note.block
+    assert newskeep("get", origin.url("/header")).returncode == 6
+    assert newskeep("verify", "--deep").returncode == 0
+    outcomes = save(newskeep, origin.url("/header"), "--ignore-robots")
+    assert outcomes[origin.url("/header")]["outcome"] == "archived"
+
+
+def page(head: bytes, fields: bytes = b"Content-Type: text/html\r\n") -> bytes:
+    return b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n" + head
+
+
+@pytest.mark.parametrize(
+    ("message", "where"),
+    [
+        (page(b"", b"X-Robots-Tag: newskeep: noarchive\r\n"), "X-Robots-Tag"),
+        (page(b"", b"x-robots-tag: otherbot: nofollow\r\nX-ROBOTS-TAG: noarchive\r\n"), "X-Robots-Tag"),
+        (page(b"", b"X-Robots-Tag: unavailable_after: 25-Jun-30 15:00:00 PST, noarchive\r\n"), "X-Robots-Tag"),
+        (page(b"", b"X-Robots-Tag: max-snippet: 50, noarchive\r\n"), "X-Robots-Tag"),
+        (page(b"", b"X-Robots-Tag: otherbot: nofollow, noarchive\r\n"), None),
+        (page(b"", b"X-Robots-Tag: noindex, nofollow, none\r\n"), None),
+        (page(b'<meta name="newskeep" content="noarchive">'), "meta newskeep"),
+        (page(b"<META content='noindex , NOARCHIVE' name='Robots'/>"), "meta robots"),
+        (page(b'<meta name="googlebot" content="noarchive">'), None),
+        (page(b'<!-- <meta name="robots" content="noarchive"> -->'), None),
+        (page(b'<script>"<meta name=robots content=noarchive>"</script>'), None),
+        (page(b'<meta name="description" content="><meta name=robots content=noarchive>">'), None),
+        (page(b"<p>&lt;meta name=robots content=noarchive&gt;</p>"), None),
+        (page(b"<meta name=robots content=noarchive>", b"Content-Type: text/plain\r\n"), None),
+        (page("<meta name=robots content=noarchive>".encode("utf-16")), "meta robots"),
+        (page(b"<meta " * 40_000), None),
+        (page(b"<!--" * 60_000), None),
+        (page(b"<meta a='" * 30_000), None),
+        (page(b"<meta " + b"a=\"'" * 60_000 + b">"), None),
+        (page(b"\xff\x00\xfe", b"Content-Type: text/html\r\nContent-Encoding: gzip\r\n"), None),
+        (b"", None),
+    ],
+)
+def test_where_noarchive_is_said(message: bytes, where: str | None) -> None:
+    assert noarchive(message) == where
+
+
+# Who asks
+
+
+def test_many_pages_without_a_contact_are_warned_of_once(newskeep: Run, origin: Origin) -> None:
+    urls = [origin.url(f"/page/{n}") for n in range(45)]
+    arguments = ("save", "--allow-private", "--ignore-robots", *urls)
+    assert newskeep(*arguments).stderr.count(b"operator") == 1
+    assert b"operator" not in newskeep(*arguments, "--operator", "https://archive.example/").stderr
+    assert b"operator" not in newskeep(*arguments[:5]).stderr

@@ -1,0 +1,93 @@
+"""Text again from the WARCs: the same where nothing changed, cleaner where more of the site is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command import Run
+
+from newskeep.demo import DemoSite
+
+
+@pytest.fixture
+def site() -> Iterator[DemoSite]:
+    with DemoSite() as site:
+        yield site
+
+
+def save(newskeep: Run, *urls: str) -> None:
+    done = newskeep("save", "--allow-private", *urls)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def articles(site: DemoSite) -> list[str]:
+    """Addresses of the portal's articles, without those that are gone or forbidden."""
+    left_out = {*site.missing, *site.forbidden}
+    portal = site.sites[1].base
+    return [url for url in site.urls if url.startswith(portal) and url not in left_out]
+
+
+def text_parts(archive: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in (archive / "text").rglob("*.jsonl.gz")}
+
+
+def leaked(newskeep: Run, site: DemoSite, url: str) -> list[str]:
+    expected = site.article(url)
+    assert expected is not None
+    article = json.loads(newskeep("get", url, "--as", "json").stdout)
+    kept = {block["text"] for block in article["blocks"] if block["kept"]}
+    return [line for line in expected.boilerplate if line in kept]
+
+
+def test_nothing_changes_when_nothing_is_new(newskeep: Run, site: DemoSite, tmp_path: Path) -> None:
+    save(newskeep, *articles(site)[:5])
+    before = text_parts(tmp_path / "archive")
+    done = newskeep("reextract")
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"0 of 5 articles changed" in done.stderr
+    assert text_parts(tmp_path / "archive") == before
+
+
+def test_first_articles_are_cleaned_of_what_was_learned_later(newskeep: Run, site: DemoSite, tmp_path: Path) -> None:
+    urls = articles(site)
+    save(newskeep, urls[0])
+    dirty = leaked(newskeep, site, urls[0])
+    assert dirty
+    save(newskeep, *urls[1:])
+    before = text_parts(tmp_path / "archive")
+
+    told = newskeep("reextract", "--diff")
+    assert told.returncode == 0, told.stderr.decode()
+    assert f"- {dirty[0]}" in told.stdout.decode()
+    assert text_parts(tmp_path / "archive") == before
+    assert leaked(newskeep, site, urls[0]) == dirty
+
+    assert newskeep("reextract").returncode == 0
+    assert leaked(newskeep, site, urls[0]) == []
+    assert b"0 of" in newskeep("reextract", "--diff").stderr
+
+
+def test_unlearned_line_comes_back(newskeep: Run, site: DemoSite) -> None:
+    urls = articles(site)
+    save(newskeep, *urls[:6])
+    article = json.loads(newskeep("get", urls[0], "--as", "json").stdout)
+    line = next(item["text"] for item in article["removed"] if item["reason"].startswith("repeated"))
+    host = urls[0].partition("://")[2].partition(":")[0]
+    shown = newskeep("sites", "memory", host, "--unlearn", line)
+    assert shown.returncode == 0, shown.stderr.decode()
+    assert newskeep("reextract", host).returncode == 0
+    again = json.loads(newskeep("get", urls[0], "--as", "json").stdout)
+    assert line in [block["text"] for block in again["blocks"] if block["kept"]]
+
+
+def test_explain_shows_every_block_with_its_reason(newskeep: Run, site: DemoSite) -> None:
+    urls = articles(site)
+    save(newskeep, *urls[:4])
+    article = json.loads(newskeep("get", urls[0], "--as", "json").stdout)
+    lines = newskeep("explain", urls[0]).stdout.decode().splitlines()
+    marks = [line.split()[0] for line in lines if line.startswith("  ")]
+    assert marks == ["kept" if block["kept"] else "removed" for block in article["blocks"]]
+    assert any("repeated on" in line for line in lines)

@@ -1,0 +1,182 @@
+"""Runs the command line in processes forked from one that has imported its libraries: most of a short command's time
+is imports, and the tests run hundreds of them. A forked process is one of its own in all else.
+
+As a script it is that first process. A request on its socket brings the files to use as standard input, output and
+error, and one to write the status to; the rest is JSON.
+"""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import gc
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
+from multiprocessing import forkserver
+from pathlib import Path
+
+#: Imported once. Not crawler.settings, which reads the environment, nor anything that installs Twisted's reactor.
+_LIBRARIES = (
+    "boto3",
+    "newskeep.cli._fetching",
+    "crawler.extraction",
+    "lxml.html",
+    "rich.progress",
+    "scrapy.core.downloader.handlers.http11",
+    "scrapy.crawler",
+    "sqlalchemy.dialects.sqlite",
+    "storage",
+    "surt",
+    "twisted.internet.asyncioreactor",
+    "twisted.web.client",
+)
+_REQUEST_BYTES = 1 << 20
+
+
+class WarmStart:
+    """The first process, started on first use and stopped by `close`."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address = ""
+
+    def run(
+        self, arguments: tuple[str, ...], cwd: Path, environment: Mapping[str, str], stdin: bytes, timeout: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a command to its end, as `subprocess.run` does; raises `subprocess.TimeoutExpired`."""
+        if self._process is None:
+            self._start()
+        request = json.dumps({"arguments": arguments, "cwd": str(cwd), "environment": dict(environment)}).encode()
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            given.write(stdin)
+            given.seek(0)
+            read, write = os.pipe()
+            with os.fdopen(read, "rb") as status, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+                client.connect(self._address)
+                socket.send_fds(client, [request], [given.fileno(), out.fileno(), err.fileno(), write])
+                os.close(write)
+                code = _wait(status.fileno(), timeout)
+            out.seek(0)
+            err.seek(0)
+            if code is None:
+                raise subprocess.TimeoutExpired(["newskeep", *arguments], timeout, out.read(), err.read())
+            return subprocess.CompletedProcess(["newskeep", *arguments], code, out.read(), err.read())
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            shutil.rmtree(Path(self._address).parent)
+
+    def _start(self) -> None:
+        self._address = str(Path(tempfile.mkdtemp(prefix="newskeep-warm-"), "socket"))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+            listening.bind(self._address)
+            listening.listen(16)
+            self._process = subprocess.Popen(
+                [sys.executable, __file__, str(listening.fileno())],
+                pass_fds=[listening.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+
+
+def _wait(status: int, timeout: float) -> int | None:
+    """The return code, which comes as one line behind the line of the process id; `None` after `timeout` seconds."""
+    told = b""
+    end = time.monotonic() + timeout
+    while told.count(b"\n") < 2:
+        ready, _, _ = select.select([status], [], [], max(0.0, end - time.monotonic()))
+        if not ready:
+            os.kill(int(told.partition(b"\n")[0]), signal.SIGABRT)
+            time.sleep(1)  # for it to say where it hangs
+            return None
+        piece = os.read(status, 64)
+        if not piece:
+            raise RuntimeError("the process that minds a command is gone")
+        told += piece
+    return os.waitstatus_to_exitcode(int(told.split(b"\n")[1]))
+
+
+def _serve(listening: socket.socket) -> list[str]:
+    """Fork for each request; return in the forked process only, with the arguments of its command."""
+    # Nobody waits for the minders.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        connection, _ = listening.accept()
+        request, files, _, _ = socket.recv_fds(connection, _REQUEST_BYTES, 4)
+        connection.close()
+        if os.fork() == 0:
+            # This one minds the command, so that the first process can go on.
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            *streams, status = files
+            command = os.fork()
+            if command:
+                for file in streams:
+                    os.close(file)
+                os.write(status, f"{command}\n".encode())
+                _, ended = os.waitpid(command, 0)
+                os.write(status, f"{ended}\n".encode())
+                os._exit(0)
+            listening.close()
+            for number, file in enumerate(streams):
+                os.dup2(file, number)
+                os.close(file)
+            os.close(status)
+            return _become(json.loads(request))
+        for file in files:
+            os.close(file)
+
+
+def _become(request: Mapping[str, object]) -> list[str]:
+    os.chdir(str(request["cwd"]))
+    environment = request["environment"]
+    assert isinstance(environment, dict)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    arguments = request["arguments"]
+    assert isinstance(arguments, list)
+    return arguments
+
+
+def _share_fork_server() -> None:
+    """Start the process that extraction workers come from once, for the commands of all tests."""
+    forkserver.set_forkserver_preload(["crawler.extraction"])
+    forkserver.ensure_running()
+    # It is no child of the commands, which would wait for it as for one to learn whether it lives.
+    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    faulthandler.enable()
+    for library in _LIBRARIES:
+        import_module(library)
+    _share_fork_server()
+    # What is here now stays; the commands need not look through it.
+    gc.freeze()
+    sys.argv = ["newskeep", *_serve(socket.socket(fileno=int(sys.argv[1])))]
+    from newskeep.cli import main
+
+    try:
+        main()
+    except SystemExit as end:
+        # All that an interpreter does at its end but taking a thousand modules apart.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 0)

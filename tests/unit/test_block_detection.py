@@ -1,0 +1,116 @@
+"""What is a block and what is not: challenges, walls, waves, and the ordinary pages that resemble them."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.politeness.block_detection import Block, Watch, backoff, recognise
+
+URL = "https://www.news.example/2026/11/22/bridge-opens"
+ARTICLE = (
+    '<html><head><title>The bridge opens</title><meta property="og:type" content="article"></head><body><article>'
+    "<h1>The bridge opens</h1><p>A short notice of the town: the bridge opens on Monday.</p></article>{}</body></html>"
+)
+LONG = "<p>The town has waited for the bridge since spring, and now it is there at last.</p>" * 40
+
+
+def answer(body: str = "", status: str = "200 OK", *fields: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", "Content-Type: text/html; charset=utf-8", *fields, "", ""]
+    return "\r\n".join(lines).encode() + body.encode()
+
+
+def titled(title: str, rest: str = "") -> str:
+    return f"<html><head><title>{title}</title></head><body>{rest}</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (answer("", "403 Forbidden", "cf-mitigated: challenge"), "Cloudflare"),
+        (answer(titled("Just a moment...", "<script>window._cf_chl_opt={}</script>"), "503 Unavailable"), "Cloudflare"),
+        (answer(titled("Attention Required! | Cloudflare"), "403 Forbidden"), "Cloudflare"),
+        (answer(titled("x", "<script src='https://ct.captcha-delivery.com/c.js'></script>"), "403 No"), "DataDome"),
+        (answer(titled("Access denied", '<div id="px-captcha"></div>'), "403 Forbidden"), "HUMAN (PerimeterX)"),
+        (answer(titled("", '<div id="sec-if-cpt-container"></div>')), "Akamai"),
+        (answer('<html><script src="/_Incapsula_Resource?SWJIYLWA=1"></script></html>'), "Imperva"),
+        (answer("", "405 Not Allowed", "x-amzn-waf-action: captcha"), "AWS WAF"),
+        (answer("", "429 Too Many", "x-vercel-mitigated: challenge"), "Vercel"),
+        (answer(titled("Sucuri WebSite Firewall - Access Denied"), "403 Forbidden"), "Sucuri"),
+        (answer(titled("One step", '<form><div class="g-recaptcha"></div>Are you a human?</form>')), "captcha"),
+    ],
+)
+def test_challenges(response: bytes, reason: str) -> None:
+    assert recognise(response, URL) == Block(f"challenge: {reason}", certain=True)
+    assert Watch().note(response, URL) == f"challenge: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "reason"),
+    [
+        ("https://login.news.example/?next=x", titled("Welcome"), "login wall: redirected to login.news.example"),
+        ("https://www.news.example/account/signin", titled("x"), "login wall: redirected to www.news.example"),
+        ("https://consent.portal.example/collect", titled("x"), "consent wall: redirected to consent.portal.example"),
+        (URL, titled("Log in - News", "<form><input type=password></form>"), "login wall"),
+    ],
+)
+def test_walls(url: str, body: str, reason: str) -> None:
+    assert recognise(answer(body), url, URL) == Block(reason, certain=False)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        answer(ARTICLE.format("")),
+        # What protected sites carry on every page.
+        answer(ARTICLE.format('<script src="/cdn-cgi/challenge-platform/scripts/jsd/main.js"></script>')),
+        answer(ARTICLE.format('<script src="/_Incapsula_Resource?x"></script><div class="g-recaptcha"></div>')),
+        answer(titled("News", LONG + "<div class='h-captcha'></div><form><input type='password'></form>")),
+        # About blocks.
+        answer(titled("Just a moment...: how captchas work", f"<p>px-captcha, _cf_chl_opt</p>{LONG}")),
+        answer(titled("Just a moment...", LONG)),
+        answer(titled("Log in to a new life", f"<input type=password>{LONG}")),
+        # A page that is forbidden, missing or broken by itself.
+        answer(titled("403 Forbidden", "nginx"), "403 Forbidden"),
+        answer(titled("Not here"), "404 Not Found"),
+        answer("Service Unavailable", "503 Service Unavailable"),
+        answer("cf-chl-", "200 OK").replace(b"text/html", b"text/plain"),
+        # A form for readers, with a captcha.
+        answer(titled("Write to us", '<div class="g-recaptcha"></div><input type=password>')),
+        answer("<" * 100_000),
+        answer("<!--" * 50_000),
+        answer("<title" * 40_000 + "<input " * 40_000 + '"@type" : [ "' * 20_000),
+        b"",
+        b"\xff\x00 nonsense",
+    ],
+)
+def test_what_is_no_block(response: bytes) -> None:
+    assert recognise(response, URL, URL) is None
+
+
+def test_one_denial_of_akamai_is_no_ban() -> None:
+    denied = answer(titled("Access Denied", "You don't have permission. Reference&#32;&#35;18&#46;2"), "403 Forbidden")
+    assert recognise(denied, URL) == Block("denied by Akamai", certain=False)
+    watch = Watch()
+    said = [watch.note(denied, URL) for _ in range(5)]
+    assert said[:4] == [None] * 4
+    assert said[4] == "5 of the last 5 answers refused us, mostly: denied by Akamai"
+
+
+def test_wave_and_single_refusals() -> None:
+    forbidden, fine = answer("no", "403 Forbidden"), answer(ARTICLE.format(""))
+    watch = Watch()
+    assert [watch.note(page, URL) for page in [forbidden, fine, fine, forbidden] * 5] == [None] * 20
+    said = [watch.note(forbidden, URL) for _ in range(5)]
+    assert said[0] is None
+    assert said[-1] is not None
+    assert "mostly: 403" in said[-1]
+    wall = Watch()
+    walls = [wall.note(answer("x"), "https://login.news.example/", URL) for _ in range(5)]
+    assert walls[-1] == "5 of the last 5 answers refused us, mostly: login wall: redirected to login.news.example"
+
+
+def test_backoff_grows_and_ends() -> None:
+    waits = [backoff(blocks) for blocks in range(12)]
+    assert waits[1:4] == [3_600, 10_800, 32_400]
+    assert waits == sorted(waits)
+    assert waits[-1] == backoff(10**6) == 7 * 86_400

@@ -1,0 +1,365 @@
+"""What pages say of their articles, and what they only pretend to say."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import html
+
+from crawler.extraction.metadata import Metadata, language, metadata, names, titles
+from crawler.html import dates
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+URL = "https://www.harbourpost.example/news/2026/crane-falls"
+ENGLISH = (
+    "The crane fell at noon, when the quay was nearly empty, and nobody was hurt. The harbour master said that the "
+    "wind had been stronger than the forecast, and that the company should have lowered the boom in the morning. "
+    "Two ships had to wait outside until the evening, and the ferry to the island did not sail at all on Tuesday."
+)
+DANISH = (
+    "Kranen væltede ved middagstid, da kajen næsten var tom, og ingen kom til skade. Havnefogeden siger, at vinden var "
+    "kraftigere end varslet, og at selskabet burde have sænket udliggeren om morgenen. To skibe måtte vente udenfor "
+    "til om aftenen, og færgen til øen sejlede slet ikke om tirsdagen, fortæller de, som bor der."
+)
+
+
+def page(head: str = "", body: str = "", lang: str = "en", **article: Any) -> Metadata:
+    """The metadata of a page with these parts; keywords are the properties of its JSON-LD article."""
+    script = f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", **article})}</script>'
+    text = f'<html lang="{lang}"><head>{script if article else ""}{head}</head><body>{body}<p>Text</p></body></html>'
+    return metadata(html.document_fromstring(text), URL, now=NOW)
+
+
+def meta(name: str, content: str, kind: str = "property") -> str:
+    return f'<meta {kind}="{name}" content="{content}">'
+
+
+def test_a_full_page() -> None:
+    found = page(
+        head='<link rel="canonical" href="/news/2026/crane-falls#top">'
+        + meta("og:site_name", "Harbour Post")
+        + meta("og:title", "Crane falls on the quay | Harbour Post")
+        + meta("og:description", "Nobody &amp;amp; nothing was hurt.")
+        + meta("og:image", "//img.harbourpost.example/crane.jpg")
+        + meta("article:tag", "Cranes")
+        + meta("article:tag", "Wind"),
+        lang="en_GB",
+        headline="Crane falls on the quay",
+        author=[{"@type": "Person", "name": "By Ann Berg"}, {"name": "Bo Lind and Cleo Dahl"}],
+        datePublished="2026-11-20T14:05:00+0100",
+        dateModified="2026-11-20T15:00:00Z",
+        articleSection=["Local"],
+        isAccessibleForFree="False",
+    )
+    assert found == Metadata(
+        title="Crane falls on the quay",
+        authors=("Ann Berg", "Bo Lind", "Cleo Dahl"),
+        published="2026-11-20T14:05:00+01:00",
+        modified="2026-11-20T15:00:00+00:00",
+        language="en-GB",
+        section="Local",
+        topics=("Cranes", "Wind"),
+        image="https://img.harbourpost.example/crane.jpg",
+        description="Nobody & nothing was hurt.",
+        canonical_url="https://www.harbourpost.example/news/2026/crane-falls",
+        paywalled=True,
+        sources={
+            "title": "meta og:title",
+            "authors": "json-ld author",
+            "published": "json-ld datePublished",
+            "modified": "json-ld dateModified",
+            "language": "html lang",
+            "section": "json-ld articleSection",
+            "topics": "meta article:tag",
+            "image": "meta og:image",
+            "description": "meta og:description",
+            "canonical_url": "link canonical",
+            "paywalled": "json-ld isAccessibleForFree",
+        },
+    )
+
+
+def test_an_empty_page_says_nothing() -> None:
+    assert metadata(html.document_fromstring("<html><body></body></html>"), now=NOW) == Metadata()
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "title"),
+    [
+        ("<title>Crane falls - Harbour Post</title>" + meta("og:site_name", "Harbour Post"), "", "Crane falls"),
+        ("<title>Crane falls | Local | Harbourpost.example</title>", "", "Crane falls"),
+        ("<title>Harbour Post: Crane falls</title>" + meta("og:site_name", "Harbour Post"), "", "Crane falls"),
+        ("<title>クレーンが倒れる｜港新聞</title>", "<h1>クレーンが倒れる</h1>", "クレーンが倒れる"),
+        ("<title>Wind - and then silence</title>", "", "Wind - and then silence"),
+        ("<title>Crane falls</title>" + meta("og:site_name", "Crane falls"), "", "Crane falls"),
+        ("<title>Harbour Post</title>" + meta("og:site_name", "Harbour Post"), "<h1>Crane  falls</h1>", "Crane falls"),
+        ("<title>Crane &amp;amp; quay</title>", "<svg><title>Logo</title></svg>", "Crane & quay"),
+    ],
+)
+def test_title_without_the_site(head: str, body: str, title: str) -> None:
+    assert page(head, body).title == title
+
+
+def test_of_two_headlines_the_editors_own_is_the_title() -> None:
+    shared = meta("og:title", "Nobody hurt as the crane came down")
+    searched = "<title>Crane accident Harbour: what happened? - Harbour Post</title>"
+    site = meta("og:site_name", "Harbour Post")
+    assert page(shared + searched + site, headline="Crane accident Harbour: what happened?").title == (
+        "Nobody hurt as the crane came down"
+    )
+    assert titles.choose({"title": "A", "meta og:title": "A", "json-ld headline": "B"}, []) == ("json-ld headline", "B")
+    assert titles.choose({}, ["A"]) is None
+
+
+@pytest.mark.parametrize(
+    ("credit", "people"),
+    [
+        ("By Ann Berg", ["Ann Berg"]),
+        ("Von Ann Berg und Bo Lind, Berlin", ["Ann Berg", "Bo Lind", "Berlin"]),
+        ("Text: Ann Berg; Foto: Bo Lind", ["Ann Berg", "Bo Lind"]),
+        ("Ann Berg (dpa)", ["Ann Berg"]),
+        ("ANN BERG, Political Editor", ["ANN BERG"]),
+        ("Ann Berg | Bo Lind | Cleo Dahl", ["Ann Berg", "Bo Lind", "Cleo Dahl"]),
+        ("José Ortega y Gasset", ["José Ortega y Gasset"]),
+        ("Jane Doe, Jr.", ["Jane Doe, Jr"]),
+        ("Ann Berg/Bo Lind", ["Ann Berg", "Bo Lind"]),
+        ("srf/hosb", ["srf/hosb"]),
+        ("Post Staff", ["Post Staff"]),
+        ("Le Post avec AFP", ["Le Post avec AFP"]),
+        ("https://www.facebook.com/harbourpost", []),
+        ("ann@harbourpost.example", []),
+        ("ann-berg", []),
+        ("105092", []),
+        ("admin", []),
+        ("Автор: Анна Берг", ["Анна Берг"]),
+        ("记者：王小明、李红", ["王小明", "李红"]),
+        ("", []),
+    ],
+)
+def test_names_of_a_credit(credit: str, people: list[str]) -> None:
+    assert list(names.people([credit])) == people
+
+
+def test_persons_are_told_from_newsrooms_and_buttons() -> None:
+    found = ["Ann van der Berg", "dpa", "Harbour Post", "News Agency", "Follow us", "Read more?", "Berg", "3 Min Lesen"]
+    assert names.persons(found, own=["Harbour Post"]) == ("Ann van der Berg",)
+
+
+def test_the_byline_has_the_last_word_over_an_organisation() -> None:
+    byline = (
+        '<article><h1>T</h1><div class="byline">By <a href="/a/ann">Ann Berg</a> <span>20 Nov</span></div></article>'
+    )
+    found = page(body=byline, headline="T", author={"@type": "Organization", "name": "Harbour Post"})
+    assert found.authors == ("Ann Berg",)
+    assert found.sources["authors"] == "byline"
+    assert found.doubts == {"authors": "json-ld author: Harbour Post"}
+
+
+def test_an_agency_alone_is_credited_and_the_site_beside_a_person_is_not() -> None:
+    site = meta("og:site_name", "Harbour Post")
+    assert page(site, headline="T", author="Reuters").authors == ("Reuters",)
+    assert page(site, headline="T", author=[{"name": "Ann Berg"}, {"name": "Harbour Post"}]).authors == ("Ann Berg",)
+    assert page(site, headline="T", author=[{"name": "Ann Berg"}, {"name": "Reuters"}]).authors == (
+        "Ann Berg",
+        "Reuters",
+    )
+    assert page(site, headline="T", author={"name": "Harbour Post"}).authors == ("Harbour Post",)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<h1>T</h1><aside><div class="author">Ann Berg</div></aside>',
+        '<h1>T</h1><div class="related"><span class="byline">Ann Berg</span></div>',
+        '<article><h1>T</h1></article><article class="story"><span class="byline">Ann Berg</span></article>',
+        '<h1>T</h1><figure><span class="author">Ann Berg</span></figure>',
+        '<h1>T</h1><div class="author">Follow us</div>',
+    ],
+)
+def test_somebody_elses_byline_is_none(body: str) -> None:
+    assert page(body=body).authors == ()
+
+
+def test_a_byline_without_marks() -> None:
+    body = "<article><h1>T</h1><p>20. november 2026</p><p>Af <b>Ann Berg</b></p></article>"
+    assert page(body=body).authors == ("Ann Berg",)
+
+
+def test_authors_by_reference() -> None:
+    graph = {
+        "@graph": [
+            {"@type": "Article", "headline": "T", "author": {"@id": "#ann"}},
+            {"@id": "#ann", "name": "Ann Berg"},
+        ]
+    }
+    text = f'<html><head><script type="application/ld+json">{json.dumps(graph)}</script></head></html>'
+    assert metadata(html.document_fromstring(text), now=NOW).authors == ("Ann Berg",)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2026-11-20", "2026-11-20"),
+        ("2026-11-20T14:05", "2026-11-20T14:05:00"),
+        ("2026-11-20 14:05:09", "2026-11-20T14:05:09"),
+        ("2026-11-20T14:05:09.123Z", "2026-11-20T14:05:09.123000+00:00"),
+        ("2026-11-20T14:05:09+0530", "2026-11-20T14:05:09+05:30"),
+        ("2026-11-20T14:05:09-03", "2026-11-20T14:05:09-03:00"),
+        ("2026-11-20T14:05:09 CET", "2026-11-20T14:05:09+01:00"),
+        ("2026-11-20T14:05:09+01:00[Europe/Copenhagen]", "2026-11-20T14:05:09+01:00"),
+        ("20261120T140509Z", "2026-11-20T14:05:09+00:00"),
+        ("20.11.2026", "2026-11-20"),
+        ("20/11/2026 14:05", "2026-11-20T14:05:00"),
+        ("11/20/2026", "2026-11-20"),
+        ("2026年11月20日 14:05", "2026-11-20T14:05:00"),
+        ("Fri, 20 Nov 2026 14:05:09 +0100", "2026-11-20T14:05:09+01:00"),
+        ("Fri Nov 20 14:05:09 CET 2026", "2026-11-20T14:05:09+01:00"),
+        ("November 20, 2026 2:05 PM EST", "2026-11-20T14:05:00-05:00"),
+        ("20 November 2026", "2026-11-20"),
+        ("1795179909", "2026-11-20T13:05:09+00:00"),
+        ("/Date(1795179909000)/", "2026-11-20T13:05:09+00:00"),
+        ("1851-09-18", "1851-09-18"),
+        # The future, with a day's grace.
+        ("2026-11-22T11:00:00Z", "2026-11-22T11:00:00+00:00"),
+        ("2026-11-22T13:00:00Z", None),
+        ("2027-01-01", None),
+        ("2026-11-31", None),
+        ("2026-13-40", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("9999999999", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_dates(text: str, value: str | None) -> None:
+    assert dates.iso(text, NOW) == value
+
+
+def test_a_date_of_the_same_day_that_says_more_is_taken() -> None:
+    time = '<h1>T</h1><time datetime="2026-11-20T14:05:00+01:00">'
+    found = page(body=time, headline="T", datePublished="2026-11-20")
+    assert (found.published, found.sources["published"]) == ("2026-11-20T14:05:00+01:00", "time")
+    assert page(body=time, headline="T", datePublished="2026-11-19").published == "2026-11-19"
+
+
+def test_impossible_dates_give_way() -> None:
+    head = meta("article:published_time", "2026-11-20T10:00:00Z")
+    assert page(head, headline="T", datePublished="2206-11-20T10:00:00Z").published == "2026-11-20T10:00:00+00:00"
+    assert page(headline="T", datePublished="soon", dateModified="2026-11-20").published == "2026-11-20"
+
+
+def test_language_is_checked_against_the_text() -> None:
+    def found(lang: str, text: str) -> tuple[str | None, str | None]:
+        tree = html.document_fromstring(f'<html lang="{lang}"><body><p>x</p></body></html>')
+        made = metadata(tree, text=text, now=NOW)
+        return made.language, made.doubts.get("language")
+
+    assert found("da-DK", DANISH) == ("da-DK", None)
+    assert found("en-US", DANISH) == ("da", "html lang: en-US")
+    assert found("en", "Kort tekst.") == ("en", None)
+    assert found("", ENGLISH) == ("en", None)
+    assert found("xx", ENGLISH)[0] == "xx"
+    assert found("nb-NO", DANISH) == ("nb-NO", None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "tag"),
+    [
+        ("EN", "en"),
+        ("pt_br", "pt-BR"),
+        ("zh-hans-cn", "zh-Hans-CN"),
+        ("de_DE.UTF-8", "de-DE"),
+        ("utf-8", None),
+        ("", None),
+    ],
+)
+def test_language_tags(declared: str, tag: str | None) -> None:
+    assert language.tag(declared) == tag
+
+
+def test_addresses_are_absolute_and_sane() -> None:
+    def canonical(href: str) -> str | None:
+        return page(f'<link rel="canonical" href="{href}">').canonical_url
+
+    assert canonical("/a?b=1#c") == "https://www.harbourpost.example/a?b=1"
+    assert canonical("https://www.harbourpost.example/") is None
+    assert canonical("javascript:alert(1)") is None
+    assert canonical("http://[::1") is None
+    assert canonical("http://host:99999/a") is None
+    assert page(meta("og:image", "data:image/png;base64,AAAA"), headline="T", image={"url": "/i.png"}).image == (
+        "https://www.harbourpost.example/i.png"
+    )
+
+
+@pytest.mark.parametrize(
+    ("article", "head", "paywalled"),
+    [
+        ({"isAccessibleForFree": False}, "", True),
+        ({"isAccessibleForFree": "http://schema.org/False"}, "", True),
+        ({"isAccessibleForFree": True}, "", False),
+        ({"isAccessibleForFree": True, "hasPart": {"isAccessibleForFree": False}}, "", True),
+        ({}, meta("article:content_tier", "metered"), True),
+        ({}, meta("article:content_tier", "free"), False),
+        ({}, "", None),
+    ],
+)
+def test_paywall(article: dict[str, Any], head: str, paywalled: bool | None) -> None:
+    assert page(head, headline="T", **article).paywalled is paywalled
+
+
+def test_section_from_the_breadcrumbs() -> None:
+    steps = [{"item": {"name": "Home"}}, {"name": "Local"}, {"name": "Crane falls"}]
+    script = json.dumps({"@type": "BreadcrumbList", "itemListElement": steps})
+    assert page(f'<script type="application/ld+json">{script}</script>').section == "Local"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "url", "@id", "@type"]), inner)
+    ),
+    max_leaves=6,
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(
+        [
+            "headline",
+            "author",
+            "publisher",
+            "datePublished",
+            "image",
+            "keywords",
+            "articleSection",
+            "inLanguage",
+            "hasPart",
+        ]
+    ),
+    JSON,
+)
+PIECES = """<h1> </h1> <article> <time\vdatetime='2026'> <span\vclass=byline>By\v <a\vrel=author> </a> <title> </title>
+<meta\vproperty=og:title\vcontent='a\v|\vb'> <meta\vname=author\vcontent=',\v;'> <link\vrel=canonical\vhref='//['>
+<meta\vproperty=article:published_time\vcontent=99999999999999> Ann\vBerg <svg><title> <!--\vc\v--> <?pi\vx?> &#0;
+</p>"""
+MARKUP = st.lists(
+    st.sampled_from([piece.replace("\v", " ") for piece in re.split("[ \n]", PIECES)]) | st.text(max_size=10),
+    max_size=20,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(FIELDS, MARKUP, st.text(max_size=40))
+def test_never_raises(article: dict[str, object], markup: list[str], url: str) -> None:
+    script = json.dumps({"@type": "Article", "headline": "x", **article}).replace("<", "\\u003c")
+    text = f'<html><script type="application/ld+json">{script}</script>{"".join(markup)}</html>'
+    try:
+        tree = html.document_fromstring(text)
+    except (ValueError, html.etree.ParserError):
+        return  # what lxml cannot hold, no page can hold
+    assert isinstance(metadata(tree, url, "".join(markup), now=NOW), Metadata)

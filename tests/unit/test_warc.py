@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from warcs import records_of
+
+from storage.errors import Corrupt, SpoolError
+from storage.model import Capture, Exchange
+from storage.repair import cut_torn
+from storage.warc import (
+    WarcWriter,
+    capture_of,
+    digest,
+    key_of,
+    make_stem,
+    read_record,
+    read_records,
+)
+
+STARTED = datetime(2026, 11, 21, 22, 1, 20, 112345, tzinfo=UTC)
+EXCHANGE = Exchange(
+    url="https://news.example/a?b=1",
+    started=STARTED,
+    request=b"GET /a?b=1 HTTP/1.1\r\nHost: news.example\r\n\r\n",
+    response=b"HTTP/1.1 200 Fine\r\nX-\xe6: \xff\r\nx-a: 1\r\nContent-Type: text/html\r\n\r\n<p>Hello",
+    interim=(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",),
+    peer="192.0.2.7",
+    protocols=("http/1.1", "tls/1.3"),
+    cipher="TLS_AES_128_GCM_SHA256",
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "open"
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[WarcWriter]:
+    writer = WarcWriter(path, make_stem(STARTED, "c0ffee", 0) + ".warc.gz", {"software": "test"})
+    yield writer
+    writer.close()
+
+
+def test_exchange_reads_back_identical_with_software_of_others(writer: WarcWriter, path: Path) -> None:
+    writer.append(EXCHANGE)
+    writer.close()
+    found = {record.type: record for record in records_of(path)}
+    assert found["response"].block == EXCHANGE.response
+    assert found["request"].block == EXCHANGE.request
+    assert found["metadata"].block == EXCHANGE.interim[0]
+    response = found["response"]
+    assert response["WARC-Date"] == "2026-11-21T22:01:20.112345Z"
+    assert response.all("WARC-Protocol") == ["http/1.1", "tls/1.3"]
+    assert response["WARC-Cipher-Suite"] == "TLS_AES_128_GCM_SHA256"
+    assert response["WARC-IP-Address"] == "192.0.2.7"
+    assert response["WARC-Payload-Digest"] == digest(b"<p>Hello")
+    assert found["request"]["WARC-Concurrent-To"] == response["WARC-Record-ID"]
+
+
+def test_capture_says_where_the_record_lies(writer: WarcWriter, path: Path) -> None:
+    writer.append(EXCHANGE)
+    capture = writer.append(replace(EXCHANGE, url="https://news.example/b"))
+    assert capture is not None
+    member = path.read_bytes()[capture.offset : capture.offset + capture.length]
+    record = read_record(member)
+    record.check()
+    assert record.url == "https://news.example/b"
+    assert capture_of(replace(record, offset=capture.offset, length=capture.length), writer.filename) == capture
+
+
+def test_chunked_payload_digest_is_without_framing(writer: WarcWriter) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    capture = writer.append(replace(EXCHANGE, response=chunked))
+    assert capture is not None
+    assert capture.digest == digest(b"hello")
+    assert capture.framed_digest == digest(b"5\r\nhello\r\n0\r\n\r\n")
+
+
+def test_revisit_keeps_the_head_and_names_the_original(writer: WarcWriter, path: Path) -> None:
+    original = Capture("https://news.example/a", STARTED, 200, "text/html", digest(b"<p>Hello"), "x.warc.gz", 7, 9)
+    capture = writer.append(EXCHANGE, original)
+    writer.close()
+    (record,) = (record for record in records_of(path) if record.type == "revisit")
+    assert record.block == EXCHANGE.response[: -len(b"<p>Hello")]
+    assert record["WARC-Refers-To-Target-URI"] == original.url
+    assert record["WARC-Refers-To-Date"] == "2026-11-21T22:01:20.112345Z"
+    assert (record["WARC-Profile"] or "").endswith("/revisit/identical-payload-digest")
+    assert capture is not None
+    assert capture.is_revisit
+
+
+def test_exchange_without_response_leaves_its_request(writer: WarcWriter, path: Path) -> None:
+    assert writer.append(replace(EXCHANGE, response=b"", interim=())) is None
+    writer.close()
+    assert [record.type for record in records_of(path)] == ["warcinfo", "request"]
+
+
+@pytest.mark.parametrize("response", [b"HTTP/1.1 200 OK\r\nConte", b"SSH-2.0-OpenSSH\r\n", b"\x00\xff"])
+def test_what_is_no_whole_head_is_kept_too(writer: WarcWriter, path: Path, response: bytes) -> None:
+    writer.append(replace(EXCHANGE, response=response, truncated="disconnect"))
+    writer.close()
+    (record,) = (record for record in records_of(path) if record.type == "response")
+    assert record.block == response
+    assert record["WARC-Truncated"] == "disconnect"
+    assert record["WARC-Payload-Digest"] is None
+
+
+def test_torn_end_is_cut_at_the_last_complete_record(writer: WarcWriter, path: Path) -> None:
+    for number in range(8):
+        writer.append(replace(EXCHANGE, url=f"https://news.example/{number}"))
+    writer.close()
+    whole = path.read_bytes()
+    ends = [0] + [record.offset + record.length for record in records_of(path)]
+    cuts = random.Random(7)
+    for cut in [0, 1, len(whole) - 1, len(whole), *(cuts.randrange(len(whole)) for _ in range(40))]:
+        path.write_bytes(whole[:cut])
+        removed = cut_torn(path)
+        end = max(end for end in ends if end <= cut)
+        assert path.read_bytes() == whole[:end]
+        assert removed == cut - end
+
+
+def test_flipped_bit_is_found(writer: WarcWriter, path: Path) -> None:
+    capture = writer.append(EXCHANGE)
+    writer.close()
+    assert capture is not None
+    member = path.read_bytes()[capture.offset : capture.offset + capture.length]
+    plain = bytearray(zlib.decompress(member, 31))
+    plain[-8] ^= 1
+    packer = zlib.compressobj(wbits=31)
+    with pytest.raises(Corrupt, match="digest"):
+        read_record(packer.compress(bytes(plain)) + packer.flush()).check()
+
+
+def test_file_that_was_cut_is_noticed(writer: WarcWriter, path: Path) -> None:
+    capture = writer.append(EXCHANGE)
+    writer.close()
+    assert capture is not None
+    whole = path.read_bytes()
+    path.write_bytes(whole[: capture.offset + capture.length - 20])
+    with path.open("rb") as stream, pytest.raises(Corrupt):
+        list(read_records(stream))
+
+
+@pytest.mark.parametrize("garbage", [b"this is not a WARC file at all\n" * 10, b"\x1f\x8b" + bytes(90), bytes(90)])
+def test_garbage_is_no_warc(path: Path, garbage: bytes) -> None:
+    path.write_bytes(garbage)
+    with path.open("rb") as stream, pytest.raises(Corrupt):
+        list(read_records(stream))
+
+
+def test_existing_file_is_never_written_over(writer: WarcWriter, path: Path) -> None:
+    with pytest.raises(SpoolError):
+        WarcWriter(path, writer.filename, {})
+
+
+def test_keys() -> None:
+    name = make_stem(STARTED, "c0ffee", 3) + ".warc.gz"
+    assert name == "newskeep-20261121220120112-c0ffee-00003.warc.gz"
+    assert key_of(name) == f"warc/2026/11/21/{name}"
+    assert key_of(name, "cdxj") == "cdxj/2026/11/21/newskeep-20261121220120112-c0ffee-00003.cdxj"
+    assert key_of(name, "text") == "text/2026/11/21/newskeep-20261121220120112-c0ffee-00003.jsonl.gz"
+    with pytest.raises(Corrupt):
+        key_of("../../etc/passwd")
