@@ -7,12 +7,32 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from heapq import nlargest
+from typing import NamedTuple, Protocol, TypeVar
 
 from crawler.extraction.template.lines import Line, lead, line, short_hash
 from storage.model import Article, Block
 
-#: Story -> "day flags", such as {"9f86d081884c": "2026-11-21 ik"}.
-Sightings = Mapping[str, str]
+
+class Sighting(NamedTuple):
+    """When a thing was last seen in a story, and how; a later one is the larger."""
+
+    #: "2026-11-21", or `UNDATED`.
+    day: str
+    #: A letter each; what they mean stands where they are kept.
+    flags: str = ""
+
+    @classmethod
+    def unpack(cls, packed: str) -> Sighting:
+        """Return the sighting that a file of the memory has as "2026-11-21 ik"."""
+        day, _, flags = packed.partition(" ")
+        return cls(day, flags)
+
+    def pack(self) -> str:
+        return f"{self.day} {self.flags}".rstrip()
+
+
+#: Story -> its sighting.
+Sightings = Mapping[str, Sighting]
 #: Sightings kept of each thing, the newest; enough to count by and to see what is current.
 SIGHTINGS = 24
 UNDATED = "0000-00-00"
@@ -22,6 +42,14 @@ REASON = "repeated on "
 LINKED = 0.5
 #: So many words that stand in no other story are the article's own text.
 _OWN_WORDS = 8
+
+
+class Dated(Protocol):
+    @property
+    def day(self) -> str: ...
+
+
+D = TypeVar("D", bound=Dated)
 
 
 @dataclass(frozen=True)
@@ -78,8 +106,8 @@ def link_lead(block: Block) -> str | None:
     return lead(block.text) if block.link_share >= 0.3 else None
 
 
-def newest(on: Sightings, most: int) -> dict[str, str]:
+def newest(on: Mapping[str, D], most: int) -> dict[str, D]:
     """The latest sightings."""
     if len(on) <= most:
         return dict(on)
-    return dict(nlargest(most, on.items(), key=lambda item: (item[1][:10], item[0])))
+    return dict(nlargest(most, on.items(), key=lambda item: (item[1].day, item[0])))

@@ -14,9 +14,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from heapq import nlargest
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from crawler.extraction.template.article_lines import SIGHTINGS, UNDATED, Reading, Sightings, link_lead, newest
+from crawler.extraction.template.article_lines import (
+    SIGHTINGS,
+    UNDATED,
+    Reading,
+    Sighting,
+    Sightings,
+    link_lead,
+    newest,
+)
 from crawler.extraction.template.lines import LONGEST, line, short_hash
 from crawler.extraction.template.template_detector import Judge
 from storage.errors import Corrupt
@@ -43,12 +51,20 @@ class Remembered:
     on: Sightings
 
 
+class Story(NamedTuple):
+    """A story by its newest edition."""
+
+    day: str
+    #: The title's hash.
+    title: str
+
+
 @dataclass(frozen=True)
 class SiteMemory:
     """What repeats on a site."""
 
-    #: The newest stories -> "day title-hash".
-    stories: Sightings = field(default_factory=dict)
+    #: The newest stories, by the hash of an address.
+    stories: Mapping[str, Story] = field(default_factory=dict)
     #: Line key -> the line.
     texts: Mapping[str, Remembered] = field(default_factory=dict)
     #: Lead-in -> the stories where it led in to a link.
@@ -66,19 +82,22 @@ class SiteMemory:
             found = json.loads(data)
             if found["version"] != VERSION:
                 raise ValueError(f"version {found['version']}")
-            lines = {str(key): Remembered(str(each["text"]), dict(each["on"])) for key, each in found["lines"].items()}
-            leads, places = ({key: dict(on) for key, on in found[name].items()} for name in ("leads", "places"))
-            return cls(dict(found["stories"]), lines, leads, places, dict(found["article_text"]))
+            stories = {key: Story(*Sighting.unpack(each)) for key, each in found["stories"].items()}
+            lines = {
+                str(key): Remembered(str(each["text"]), _unpacked(each["on"])) for key, each in found["lines"].items()
+            }
+            leads, places = ({key: _unpacked(on) for key, on in found[name].items()} for name in ("leads", "places"))
+            return cls(stories, lines, leads, places, dict(found["article_text"]))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Corrupt(f"site memory: {error}") from error
 
     def to_json(self) -> bytes:
         """Return the memory as a file, the same bytes for the same memory."""
         tables: dict[str, Mapping[str, Any]] = {
-            "stories": self.stories,
-            "lines": {key: {"text": each.text, "on": each.on} for key, each in self.texts.items()},
-            "leads": self.leads,
-            "places": self.places,
+            "stories": {key: f"{each.day} {each.title}" for key, each in self.stories.items()},
+            "lines": {key: {"text": each.text, "on": _packed(each.on)} for key, each in self.texts.items()},
+            "leads": {key: _packed(on) for key, on in self.leads.items()},
+            "places": {key: _packed(on) for key, on in self.places.items()},
             "article_text": self.article_text,
         }
         parts = [f'"version": {VERSION}', *(f"{json.dumps(name)}: {_table(table)}" for name, table in tables.items())]
@@ -88,22 +107,22 @@ class SiteMemory:
         """Return the memory with these articles of the site learned, before or after they were cleaned."""
         readings = sorted(map(Reading, articles), key=lambda each: (each.day, each.article.url))
         told = _Stories(self)
-        stories = {told.story(reading): f"{reading.day} {reading.title}" for reading in readings}
+        stories = {told.story(reading): Story(reading.day, reading.title) for reading in readings}
         # First what was where, then what that makes of each line's surroundings.
         seen = _seen(readings, told)
         judge = Judge(self._union(SiteMemory(stories, _remembered(seen))))
         for reading in readings:
             for each, flags in judge.surroundings(reading):
-                seen[each.key][1][told.of[reading.article.url]] = f"{reading.day} {flags}".rstrip()
+                seen[each.key][1][told.of[reading.article.url]] = Sighting(reading.day, flags)
         judge = Judge(self._union(SiteMemory(stories, _remembered(seen))))
-        leads: dict[str, dict[str, str]] = {}
-        places: dict[str, dict[str, str]] = {}
+        leads: dict[str, dict[str, Sighting]] = {}
+        places: dict[str, dict[str, Sighting]] = {}
         for reading in readings:
             story = told.of[reading.article.url]
             for name, flag in judge.places(reading):
-                places.setdefault(name, {})[story] = f"{reading.day} {flag}"
+                places.setdefault(name, {})[story] = Sighting(reading.day, flag)
             for name in filter(None, map(link_lead, reading.article.blocks)):
-                leads.setdefault(name, {})[story] = reading.day
+                leads.setdefault(name, {})[story] = Sighting(reading.day)
         return self.merge(SiteMemory(stories, _remembered(seen), leads, places))
 
     def merge(self, other: SiteMemory) -> SiteMemory:
@@ -149,7 +168,7 @@ class SiteMemory:
     def _bounded(self) -> SiteMemory:
         """The newest and most frequent of everything, and nothing that has not been seen for long."""
         stories = newest(self.stories, _STORIES)
-        oldest = _days_before(max((seen[:10] for seen in stories.values()), default=""), _FORGET)
+        oldest = _days_before(max((each.day for each in stories.values()), default=""), _FORGET)
         fresh = set(newest(stories, _SINGLE_STORIES))
         lines = {
             key: Remembered(each.text, on)
@@ -168,6 +187,7 @@ class SiteMemory:
 
 
 _NOTHING = Remembered("", {})
+Seen = TypeVar("Seen", Sighting, Story)
 
 
 class _Stories:
@@ -175,7 +195,7 @@ class _Stories:
 
     def __init__(self, memory: SiteMemory) -> None:
         self.of: dict[str, str] = {}
-        self._titles = {story: seen[11:] for story, seen in memory.stories.items()}
+        self._titles = {key: each.title for key, each in memory.stories.items()}
         self._on: dict[str, set[str]] = {key: set(each.on) for key, each in memory.texts.items()}
 
     def story(self, reading: Reading) -> str:
@@ -205,23 +225,23 @@ class _Stories:
         return None
 
 
-def _seen(readings: Sequence[Reading], told: _Stories) -> dict[str, tuple[str, dict[str, str]]]:
+def _seen(readings: Sequence[Reading], told: _Stories) -> dict[str, tuple[str, dict[str, Sighting]]]:
     """Each line's key with a text of it and its sightings."""
-    found: dict[str, tuple[str, dict[str, str]]] = {}
+    found: dict[str, tuple[str, dict[str, Sighting]]] = {}
     for reading in readings:
         for block, each in reading.blocks:
             text, on = found.get(each.key) or ("", {})
-            on[told.of[reading.article.url]] = reading.day
+            on[told.of[reading.article.url]] = Sighting(reading.day)
             found[each.key] = (max(text, block.text[:LONGEST]), on)
     # What was left out in most articles and kept in one counts by all of them.
     for reading in readings:
         for each in reading.left_out:
             if each.key in found:
-                found[each.key][1].setdefault(told.of[reading.article.url], f"{reading.day} x")
+                found[each.key][1].setdefault(told.of[reading.article.url], Sighting(reading.day, "x"))
     return found
 
 
-def _remembered(seen: Mapping[str, tuple[str, dict[str, str]]]) -> dict[str, Remembered]:
+def _remembered(seen: Mapping[str, tuple[str, dict[str, Sighting]]]) -> dict[str, Remembered]:
     return {key: Remembered(text, dict(on)) for key, (text, on) in seen.items()}
 
 
@@ -231,11 +251,19 @@ def _table(table: Mapping[str, Any]) -> str:
     return "{" + ",".join(f"\n {member}" for member in members) + "}"
 
 
-def _joined(one: Sightings, other: Sightings) -> dict[str, str]:
+def _packed(on: Sightings) -> dict[str, str]:
+    return {story: seen.pack() for story, seen in on.items()}
+
+
+def _unpacked(on: Mapping[str, str]) -> dict[str, Sighting]:
+    return {story: Sighting.unpack(packed) for story, packed in on.items()}
+
+
+def _joined(one: Mapping[str, Seen], other: Mapping[str, Seen]) -> dict[str, Seen]:
     """All sightings; of one story the latest."""
     joined = dict(one)
     for story, seen in other.items():
-        joined[story] = max(seen, joined.get(story, ""))
+        joined[story] = max(seen, joined.get(story, seen))
     return joined
 
 
@@ -247,14 +275,14 @@ def _smaller(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]
     return {key: min(one[key], other[key]) for key in one.keys() & other.keys()}
 
 
-def _since(on: Sightings, oldest: str) -> dict[str, str]:
+def _since(on: Sightings, oldest: str) -> dict[str, Sighting]:
     """The sightings, if the newest is not too old; one without a date never is."""
-    return dict(on) if any(seen.startswith(UNDATED) or seen[:10] >= oldest for seen in on.values()) else {}
+    return dict(on) if any(seen.day == UNDATED or seen.day >= oldest for seen in on.values()) else {}
 
 
 def _weightiest(all_: Mapping[str, Sightings], most: int) -> list[str]:
     """The keys worth keeping: seen most often, then latest."""
-    return nlargest(most, all_, key=lambda key: (len(all_[key]), max(seen[:10] for seen in all_[key].values()), key))
+    return nlargest(most, all_, key=lambda key: (len(all_[key]), max(seen.day for seen in all_[key].values()), key))
 
 
 def _days_before(day: str, span: timedelta) -> str:

@@ -14,6 +14,7 @@ from crawler.extraction.template.article_lines import (
     REASON,
     SIGHTINGS,
     Reading,
+    Sighting,
     Sightings,
     is_read,
     link_lead,
@@ -67,7 +68,9 @@ class Judge:
         self._leading = {key for key, each in memory.texts.items() if _mostly(each.on.values(), "l", 0.6)}
         self._frame = {each.key for each, _ in known if not each.quoted and self._share(each) >= _SHARE_FRAME}
         self._template_places = {name for name, on in memory.places.items() if self._is_template(name, on)}
-        self._own_places = {name for name, on in memory.places.items() if any(_is_own(seen) for seen in on.values())}
+        self._own_places = {
+            name for name, on in memory.places.items() if any(seen.flags == "o" for seen in on.values())
+        }
 
     # -- what learning asks -----------------------------------------------------------------------------------------
 
@@ -163,7 +166,7 @@ class Judge:
         It must have been repeated in three stories. After a repeated line, it must have been so more often than not;
         in a gap of the frame, nearly wherever the frame is; in the markup, own text must hardly ever stand there.
         """
-        flags = Counter(seen[-1] for seen in on.values())
+        flags = Counter(seen.flags for seen in on.values())
         if flags["r"] < REPEATED:
             return False
         if _AFTER in name:
@@ -288,15 +291,11 @@ def _ends(own: Sequence[bool]) -> tuple[int, int]:
     return (at[0], at[-1]) if at else (len(own), -1)
 
 
-def _mostly(seen: Iterable[str], flag: str, share: float) -> bool:
-    flags = [each[11:] for each in seen if "x" not in each[11:]]
+def _mostly(seen: Iterable[Sighting], flag: str, share: float) -> bool:
+    flags = [each.flags for each in seen if "x" not in each.flags]
     return len(flags) >= REPEATED and sum(flag in each for each in flags) >= share * len(flags)
 
 
 def _around(each: Line, on: Sightings) -> bool:
     """Whether a line stands around articles rather than amid them."""
-    return not each.quoted and 2 * sum("i" in seen[11:] for seen in on.values()) <= len(on)
-
-
-def _is_own(seen: str) -> bool:
-    return seen.endswith("o")
+    return not each.quoted and 2 * sum("i" in seen.flags for seen in on.values()) <= len(on)
