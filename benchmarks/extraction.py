@@ -31,7 +31,7 @@ from time import process_time
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
-MODEL = ROOT / "crawler" / "extraction" / "model.json"
+MODEL = ROOT / "crawler" / "extraction" / "classify" / "model.json"
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.corpus import Figures, Page, digest, figures, load, score  # noqa: E402

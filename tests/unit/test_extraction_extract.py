@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from article_page import HEAD, PAGE, PARAGRAPHS
@@ -60,13 +61,13 @@ def test_bytes_and_text_give_the_same(encoding: str) -> None:
 
 def test_the_same_in_another_process() -> None:
     code = (
-        "import sys; from datetime import datetime; sys.path.insert(0, '.');"
-        "import tests.test_crawler_extraction_extract as t; print(t.line(t.extract(t.PAGE, 'u', now=t.NOW)))"
+        "import sys, runpy; sys.path[:0] = sys.argv[2:]; t = runpy.run_path(sys.argv[1]);"
+        "print(t['line'](t['extract'](t['PAGE'], 'u', now=t['NOW'])))"
     )
+    here = Path(__file__)
+    command = [sys.executable, "-c", code, str(here), str(here.parents[1] / "helpers"), str(here.parents[2])]
     runs = {
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, check=True, env={"PYTHONHASHSEED": seed, "PATH": ""}
-        ).stdout
+        subprocess.run(command, capture_output=True, check=True, env={"PYTHONHASHSEED": seed, "PATH": ""}).stdout
         for seed in ("1", "2")
     }
     assert runs == {f"{line(extract(PAGE, 'u', now=NOW))}\n".encode()}

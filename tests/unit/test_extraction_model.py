@@ -78,7 +78,7 @@ def test_tree_of_more_leaves_than_a_byte_has_bits_is_refused() -> None:
 
 
 def test_shipped_model_names_its_digest_and_how_it_was_made() -> None:
-    data = files("crawler.extraction").joinpath("model.json").read_bytes()
+    data = files("crawler.extraction.classify").joinpath("model.json").read_bytes()
     assert shipped().digest == f"sha256:{hashlib.sha256(data).hexdigest()}"
     assert len(data) < 400_000
     record = json.loads(data)["training"]

@@ -22,7 +22,7 @@ from newskeep.web import metrics
 from storage.errors import NewskeepError
 from storage.model import OutcomeKind
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PACKAGES = ("newskeep", "spiders", "crawler", "storage")
 #: Everything a reader may open; what was installed or made does not count.
