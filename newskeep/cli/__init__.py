@@ -9,69 +9,56 @@ import click
 
 from storage.errors import NewskeepError
 
-#: Command -> module:function, imported when it is called, so that --help is there at once.
+#: Heading of --help -> command -> what is said of it there. A command is the function of its name in the module of its
+#: name, imported when it is called, so that --help is there at once.
 COMMANDS = {
-    "save": "newskeep.cli.save:save",
-    "crawl": "newskeep.cli.crawl:crawl",
-    "due": "newskeep.cli.due:due",
-    "schedule": "newskeep.cli.schedule:schedule",
-    "health": "newskeep.cli.health:health",
-    "get": "newskeep.cli.get:get",
-    "captures": "newskeep.cli.captures:captures",
-    "search": "newskeep.cli.search:search",
-    "verify": "newskeep.cli.verify:verify",
-    "reindex": "newskeep.cli.reindex:reindex",
-    "copy": "newskeep.cli.copy:copy",
-    "compact": "newskeep.cli.compact:compact",
-    "explain": "newskeep.cli.explain:explain",
-    "changes": "newskeep.cli.changes:changes",
-    "duplicates": "newskeep.cli.duplicates:duplicates",
-    "sites": "newskeep.cli.sites:sites",
-    "reextract": "newskeep.cli.reextract:reextract",
-    "export": "newskeep.cli.export:export",
-    "serve": "newskeep.cli.serve:serve",
-    "demo": "newskeep.cli.demo:demo",
-}
-#: What --help says of each; the commands' own texts would have to be imported.
-SUMMARIES = {
-    "save": "Archive URLs now: from the command line, a file or standard input.",
-    "crawl": "Crawl news sites by name or address: what is new, and what is due again.",
-    "due": "Crawl the sites that are due: the one line for cron.",
-    "schedule": "See what runs when, and have cron or systemd start it.",
-    "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
-    "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
-    "captures": "List what is held of a URL or host.",
-    "search": "Find articles by the words in their title and text.",
-    "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
-    "reindex": "Make the index again from the store, or bring it up to date.",
-    "copy": "Copy an archive to another place, or what it lacks of it.",
-    "compact": "Join a day's small WARC files into large ones.",
-    "explain": "Show a page's blocks, kept and removed, with the reasons.",
-    "changes": "Show an article's versions and what changed between them.",
-    "duplicates": "Find the same text, or nearly the same, under other URLs.",
-    "reextract": "Make the text again from the WARCs.",
-    "sites": "List sites, try one out, see and correct what repeats over its pages.",
-    "export": "Hand it on: JSON lines, Parquet, Markdown, WET, WACZ, CDXJ.",
-    "serve": "Show the archive in a browser, and to programs over HTTP.",
-    "demo": "See it work: archive a small news site that ships with the program.",
+    "Fetch": {
+        "save": "Archive URLs now: from the command line, a file or standard input.",
+        "crawl": "Crawl news sites by name or address: what is new, and what is due again.",
+        "due": "Crawl the sites that are due: the one line for cron.",
+        "schedule": "See what runs when, and have cron or systemd start it.",
+        "sites": "List sites, try one out, see and correct what repeats over its pages.",
+        "demo": "See it work: archive a small news site that ships with the program.",
+    },
+    "Read": {
+        "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
+        "captures": "List what is held of a URL or host.",
+        "search": "Find articles by the words in their title and text.",
+        "explain": "Show a page's blocks, kept and removed, with the reasons.",
+        "changes": "Show an article's versions and what changed between them.",
+        "duplicates": "Find the same text, or nearly the same, under other URLs.",
+    },
+    "Keep well": {
+        "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
+        "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
+        "reindex": "Make the index again from the store, or bring it up to date.",
+        "reextract": "Make the text again from the WARCs.",
+        "copy": "Copy an archive to another place, or what it lacks of it.",
+        "compact": "Join a day's small WARC files into large ones.",
+    },
+    "Hand on": {
+        "export": "Hand it on: JSON lines, Parquet, Markdown, WET, WACZ, CDXJ.",
+        "serve": "Show the archive in a browser, and to programs over HTTP.",
+    },
 }
 
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
+        return [name for group in COMMANDS.values() for name in group]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
+        if not any(cmd_name in group for group in COMMANDS.values()):
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command = getattr(import_module(module), name)
+        command = getattr(import_module(f"newskeep.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        longest = max(map(len, self.list_commands(ctx)))
+        for heading, group in COMMANDS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(longest), summary) for name, summary in group.items()])
 
 
 @click.group(
