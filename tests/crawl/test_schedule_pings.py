@@ -35,7 +35,7 @@ def test_a_watcher_that_is_away_is_only_a_word_with_verbose(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(pings, "PING_SECONDS", 0.5)
-    with Origin() as origin, caplog.at_level(logging.INFO, "crawler"):
+    with Origin() as origin, caplog.at_level(logging.INFO, "newskeep"):
         origin.on("/secret/hang", Hang())
         origin.on("/secret/gone", b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         url = origin.url("")

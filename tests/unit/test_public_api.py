@@ -11,7 +11,7 @@ import pytest
 import newskeep
 from storage.errors import NewskeepError
 
-NAMES = [,]
+NAMES = [
     "AlreadyRunning",
     "Archive",
     "Article",
