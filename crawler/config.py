@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from crawler.spider_modules import spider_modules
 from storage.errors import ConfigError
 
 DEFAULT_FILE = Path("newskeep.toml")
@@ -58,12 +59,14 @@ class Config:
     spool_max_bytes: int = 20_000_000_000
     #: An address that is told when `due` starts, ends well or fails (healthchecks.io and its like); never recorded.
     ping: str | None = None
+    #: Modules with spider classes of your own; they may lie beside the file.
+    spider_modules: tuple[str, ...] = ()
     #: The tables `[sites.NAME]` as they stand in `file`; crawler.sites.site reads them.
     sites: Mapping[str, Any] = field(default_factory=dict)
     file: Path | None = None
 
     def scrapy_settings(self) -> dict[str, Any]:
-        """The same as overrides of crawler.settings."""
+        """The same as overrides of crawler.settings; a spider module that cannot be imported raises `ConfigError`."""
         settings: dict[str, Any] = {
             "ARCHIVE": self.archive,
             "STATE": self.state,
@@ -82,6 +85,7 @@ class Config:
             "PROXY": self.proxy,
             "OPERATOR": self.operator,
             "CONFIG_FILE": str(self.file) if self.file else None,
+            "SPIDER_MODULES": spider_modules(self.spider_modules, self.file),
         }
         if self.user_agent:
             settings["USER_AGENT"] = self.user_agent
@@ -135,7 +139,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _types() -> dict[str, type]:
-    """Key -> bool, int, float or str."""
+    """Key -> bool, int, float, str or tuple (of texts)."""
     hints = get_type_hints(Config)
     return {
         name: _OPTIONAL.get(hints[name], hints[name])
@@ -147,6 +151,8 @@ def _types() -> dict[str, type]:
 def _checked(name: str, value: Any, kind: type) -> Any:
     if kind is float and type(value) is int:
         value = float(value)
+    if kind is tuple and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = tuple(value)
     if type(value) is not kind:
         raise ConfigError(f"{name} must be {_NAMES[kind]}, not {value!r}")
     return _bounded(name, value)
@@ -157,6 +163,8 @@ def _parsed(name: str, text: str, kind: type) -> Any:
         if text.lower() not in _TRUE | _FALSE:
             raise ConfigError(f"{name} must be true or false, not {text!r}")
         return text.lower() in _TRUE
+    if kind is tuple:
+        return tuple(each.strip() for each in text.split(",") if each.strip())
     try:
         return _bounded(name, kind(text))
     except ValueError as error:
@@ -176,5 +184,5 @@ def _similar(key: str, known: Mapping[str, type]) -> str:
 
 #: Fields of `Config` that are no keys of their own.
 _NOT_KEYS = {"sites", "file"}
-_OPTIONAL: dict[Any, type] = {str | None: str, float | None: float}
-_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+_OPTIONAL: dict[Any, type] = {str | None: str, float | None: float, tuple[str, ...]: tuple}
+_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}

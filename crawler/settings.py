@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 
 from crawler.config import user_agent
+from crawler.spider_modules import spider_modules
 
 BOT_NAME = "newskeep"
-SPIDER_MODULES = ["spiders"]
+# Ours, and those of installed packages that say so; newskeep.toml may name more.
+SPIDER_MODULES = spider_modules()
 # Knows the sites of newskeep.toml besides the classes.
 SPIDER_LOADER_CLASS = "crawler.sites.spider_loader.SiteLoader"
 # The configuration file; None: ./newskeep.toml if it is there.

@@ -137,7 +137,7 @@ def find_site(config: Config, asked: str) -> Site:
         return _configured_at(config, site.start[0]) or _with_defaults(config, site)
     from crawler.sites.spider_loader import declared_sites
 
-    declared = declared_sites()
+    declared = declared_sites(config)
     if asked in declared:
         return _with_defaults(config, declared[asked])
     known = [*config.sites, *declared]
@@ -190,13 +190,13 @@ def _from_table(config: Config, name: str, table: object, defaults: dict[str, An
     if not isinstance(table, dict):
         raise ConfigError(f"{where}must be a table")
     own = {**defaults, **table} if table.keys() & {"start", "feeds", "sitemaps"} else table
-    return make_site(name, own, where, lambda: _declared(name))
+    return make_site(name, own, where, lambda: _declared(config, name))
 
 
-def _declared(name: str) -> Site | None:
+def _declared(config: Config, name: str) -> Site | None:
     from crawler.sites.spider_loader import declared_sites  # imports Scrapy
 
-    return declared_sites().get(name)
+    return declared_sites(config).get(name)
 
 
 def _near(key: str, known: Iterable[str]) -> str:

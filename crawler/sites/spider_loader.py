@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
-from crawler.config import load
+from crawler.config import Config, load
 from crawler.sites.site import RESERVED, Site, load_sites
+from crawler.spider_modules import spider_modules
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -42,10 +43,13 @@ class SiteLoader(SpiderLoader):
         return [*super().list(), *(name for name in self._configured if name not in self._spiders)]
 
 
-def declared_sites() -> dict[str, Site]:
-    """Return the sites that are spider classes, by name. Raises `ConfigError` for one that is declared wrongly."""
-    settings = Settings()
-    settings.setmodule("crawler.settings", priority="project")
+def declared_sites(config: Config) -> dict[str, Site]:
+    """Return the sites that are spider classes, by name.
+
+    Raises `ConfigError` for one that is declared wrongly, or a module that cannot be imported.
+    """
+    modules = spider_modules(config.spider_modules, config.file)
+    settings = Settings({"SPIDER_MODULES": modules, "SPIDER_LOADER_WARN_ONLY": False})
     loader = SpiderLoader(settings)
     found: dict[str, Site] = {}
     for name in loader.list():

@@ -54,7 +54,7 @@ def sites(context: click.Context, as_json: bool, config: Path | None) -> None:
 
     settings = settle(config, 0)
     configured = load_sites(settings)
-    declared = {name: site for name, site in declared_sites().items() if name not in configured}
+    declared = {name: site for name, site in declared_sites(settings).items() if name not in configured}
     for where, found in ((str(settings.file), configured), ("spider", declared)):
         for site in found.values():
             click.echo(json.dumps(_site_json(site, where), ensure_ascii=False) if as_json else _site_line(site, where))

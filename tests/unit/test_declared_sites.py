@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from crawler.config import Config
 from crawler.discovery import read_feed, read_page
 from crawler.sites.link_selection import Finder, Window
 from crawler.sites.site import Site
@@ -16,7 +17,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def sites() -> dict[str, Site]:
-    return declared_sites()
+    return declared_sites(Config())
 
 
 def test_computerworld(sites: dict[str, Site]) -> None:

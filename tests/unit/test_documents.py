@@ -79,7 +79,7 @@ def test_every_key_of_the_configuration_is_described(tmp_path: Path) -> None:
     assert not described - keys
     for key in described:
         # A wrong value is another complaint than an unknown key.
-        (tmp_path / "newskeep.toml").write_text(f"{key} = []\n", encoding="utf-8")
+        (tmp_path / "newskeep.toml").write_text(f"{key} = [1]\n", encoding="utf-8")
         with pytest.raises(NewskeepError, match=f"{key} must be"):
             load(tmp_path / "newskeep.toml", {})
 
