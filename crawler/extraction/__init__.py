@@ -2,14 +2,16 @@
 
 The way of a page through this room, in order (`page` calls the steps):
 
-1. `encoding` and `document` make a tree of what was sent.
-2. `blocks` cuts its body into blocks of text (`elements`, `rows`).
-3. `container` finds the part most text stands in, and `opinion` asks trafilatura what of it is the article.
-4. `metadata` reads what the page says of itself (`declared`, `jsonld`, `titles`, `bylines`, `names`, `dates`,
-   `language`).
-5. `verdict` judges each block: `features` (`columns`, `shape`, `surroundings`, `groups`) are weighed by `model`.
+1. `html.encoding` and `html.document` make a tree of what was sent.
+2. `html.blocks` cuts its body into blocks of text (`html.elements`, `html.table_rows`).
+3. `classify.container` finds the part most text stands in, and `trafilatura_text` asks trafilatura what of it is the
+   article.
+4. `metadata` reads what the page says of itself (`html_metadata`, `html.jsonld`, `titles`, `bylines`, `names`,
+   `html.dates`, `language`).
+5. `classify` decides on each block: `features` (`feature_names`, `text_features`, `context_features`, `class_tokens`)
+   are weighed by `boosted_trees`.
 
-`memory` then removes what repeats on a site, and `markup` writes an article as Markdown.
+`template` then removes what repeats on a site, and `markup` writes an article as Markdown.
 """
 
 from __future__ import annotations

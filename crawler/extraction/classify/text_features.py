@@ -38,7 +38,7 @@ _PUNCTUATION = ".,;!?，。、؛،"
 
 
 def shape(cuts: Sequence[Cut], words: Sequence[Sequence[str]], ends: Sequence[bool]) -> NDArray[np.float64]:
-    """Return the columns of `columns` from "chars" to "slug", a row a block; `words` are the blocks' tokens.
+    """Return the columns of `feature_names` from "chars" to "slug", a row a block; `words` are the blocks' tokens.
 
     `ends` says which of the blocks end as a sentence does.
     """

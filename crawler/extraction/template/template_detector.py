@@ -92,7 +92,7 @@ class Judge:
         return self.count(each) >= REPEATED and each.key not in self._memory.article_text
 
     def places(self, reading: Reading) -> Iterator[tuple[str, str]]:
-        """Yield the article's places, each with a flag for what stood in it (see `memory.SiteMemory.places`)."""
+        """Yield the article's places, each with a flag for what stood in it (see `SiteMemory.places`)."""
         own = self._own(reading)
         first, last = self._body(reading, own)
         flags: dict[str, set[str]] = {}
@@ -116,7 +116,7 @@ class Judge:
         return _ends([mine and place(block) == main for mine, (block, _) in zip(own, reading.blocks, strict=True)])
 
     def surroundings(self, reading: Reading) -> Iterator[tuple[Line, str]]:
-        """Yield the flags of each line of an article that may be template text (see `memory.Remembered`)."""
+        """Yield the flags of each line of an article that may be template text (see `site_memory.Remembered`)."""
         blocks = reading.blocks
         first, last = _ends(self._own(reading))
         after = 0
