@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_killed_worker_is_not_the_page() -> None:
         async def killed() -> Extraction:
             task = asyncio.create_task(pool.extract(answer(40_000), URL, NOW))
             await asyncio.sleep(0.5)
-            for pid in _grandchildren(os.getpid()):
+            for pid in _workers():
                 os.kill(pid, signal.SIGKILL)
             return await task
 
@@ -100,15 +101,19 @@ pool.close()
     assert done.returncode == 0, done.stderr.decode()
 
 
-def _grandchildren(pid: int) -> list[int]:
-    """Workers are children of the fork server, which is a child of ours."""
+def _workers() -> list[int]:
+    """The children of this process's own fork server.
+
+    Not all its grandchildren: those are also the fork server and the resource tracker that the tests' commands share.
+    """
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-    return [one for one, parent in parents.items() if parents.get(parent) == pid]
+    return [one for one, parent in parents.items() if parent == server]
 
 
 @pytest.mark.parametrize("faults", [1, 99])
