@@ -142,13 +142,20 @@ def _start_fork_server() -> None:
     That reaches the whole process group where `timeout` or a supervisor sends it: the crawler ends in good order, and
     needs its workers for the pages under way. The fork server ends when the crawler has.
     """
-    # First, because it changes the signals of the thread that starts it.
+    # Both start by `python -c`, which looks in the current folder first: workers would run a crawler.py that lies there.
+    safe_path = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    # The tracker first, because it changes the signals of the thread that starts it.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if safe_path is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = safe_path
 
 
 def _begin_work(memory_bytes: int) -> None:

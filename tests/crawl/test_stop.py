@@ -26,11 +26,18 @@ class PacedOrigin(Origin):
     def __init__(self) -> None:
         super().__init__()
         self.served = threading.Semaphore(0)
+        #: While it is not set, answers wait; `held` counts them.
+        self.go = threading.Event()
+        self.go.set()
+        self.held = threading.Semaphore(0)
         self.on_any(self._page)
 
     def _page(self, path: str) -> bytes:
         time.sleep(0.05)
         self.served.release()
+        if not self.go.is_set():
+            self.held.release()
+            self.go.wait(60)
         body = f"<html><title>{path}</title><body><p>Page {path} has a paragraph of its own.</p>".encode()
         return b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
@@ -93,9 +100,14 @@ def test_stopped_at_once_loses_nothing_that_was_told(
     process = start(origin, tmp_path, environment)
     first = first_outcome(process)
     if stop == "twice":
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.1)
-        process.send_signal(signal.SIGTERM)
+        # An orderly stop waits for the request under way, and so for the second signal.
+        origin.go.clear()
+        assert origin.held.acquire(timeout=60)
+        # Two that arrive together are one: again until it has ended, however slow the machine is.
+        while process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.05)
+        origin.go.set()
     else:
         process.kill()
     out, err = process.communicate(timeout=60)
