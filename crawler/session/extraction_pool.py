@@ -142,7 +142,7 @@ def _start_fork_server() -> None:
     That reaches the whole process group where `timeout` or a supervisor sends it: the crawler ends in good order, and
     needs its workers for the pages under way. The fork server ends when the crawler has.
     """
-    # Both start by `python -c`, which looks in the current folder first: workers would run a crawler.py that lies there.
+    # Both start by `python -c`, which looks in the current folder first: workers would run a crawler.py lying there.
     safe_path = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
     # The tracker first, because it changes the signals of the thread that starts it.
