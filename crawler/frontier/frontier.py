@@ -218,10 +218,10 @@ class Frontier:
             row = connection.execute(select(robots).where(*where)).first()
         return None if row is None else rows.robots_of(row)
 
-    def put_robots(self, text: RobotsText) -> None:
-        """Keep a robots.txt; of the others some that no longer hold are removed."""
+    def put_robots(self, text: RobotsText, now: datetime) -> None:
+        """Keep a robots.txt; of the others some that no longer hold at `now` are removed."""
         row = rows.robots_row(text)
-        old = select(_r.origin).where(_r.until < seconds(datetime.now(UTC)) - _ROBOTS_KEPT).limit(writes.BATCH)
+        old = select(_r.origin).where(_r.until < seconds(now) - _ROBOTS_KEPT).limit(writes.BATCH)
         with self._writing() as connection:
             connection.execute(insert(robots).values(row).on_conflict_do_update(index_elements=["origin"], set_=row))
             connection.execute(delete(robots).where(_r.origin.in_(old)))

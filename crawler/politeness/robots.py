@@ -93,7 +93,7 @@ class RobotsMemory(Protocol):
 
     def robots(self, origin: str, at: datetime) -> RobotsText | None: ...
 
-    def put_robots(self, text: RobotsText) -> None: ...
+    def put_robots(self, text: RobotsText, now: datetime) -> None: ...
 
 
 class RulesKept:
@@ -139,9 +139,9 @@ class RulesKept:
         """Keep a robots.txt, its content coding removed; empty where all is allowed."""
         if self._memory is None:
             return
-        until = datetime.now(UTC) + timedelta(seconds=seconds)
-        text = RobotsText(origin, until, content[:ROBOTS_MAX_BYTES])
+        now = datetime.now(UTC)
+        text = RobotsText(origin, now + timedelta(seconds=seconds), content[:ROBOTS_MAX_BYTES])
         try:
-            await asyncio.to_thread(self._memory.put_robots, text)
+            await asyncio.to_thread(self._memory.put_robots, text, now)
         except StoreUnavailable:
             return

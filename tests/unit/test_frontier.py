@@ -149,15 +149,15 @@ def test_runs_and_hosts(frontier: Frontier) -> None:
 
 def test_robots_txt_holds_for_its_time(frontier: Frontier) -> None:
     origin, text = "https://example.com", b"User-agent: *\nDisallow: /\xff\n"
-    # Of the real clock: by it the frontier removes what has not held for long.
-    now = datetime.now(UTC).replace(microsecond=0)
-    soon, later = now + timedelta(minutes=60), now + timedelta(minutes=90)
-    assert frontier.robots(origin, now) is None
-    frontier.put_robots(RobotsText(origin, soon, b""))
-    frontier.put_robots(RobotsText(origin, later, text))
-    assert frontier.robots(origin, later - timedelta(minutes=1)) == RobotsText(origin, later, text)
-    assert frontier.robots(origin, later) is None
-    assert frontier.robots("http://example.com", now) is None
+    assert frontier.robots(origin, NOON) is None
+    frontier.put_robots(RobotsText(origin, at(60), b""), NOON)
+    frontier.put_robots(RobotsText(origin, at(90), text), NOON)
+    assert frontier.robots(origin, at(89)) == RobotsText(origin, at(90), text)
+    assert frontier.robots(origin, at(90)) is None
+    assert frontier.robots("http://example.com", NOON) is None
+    later = at(60 * 24 * 365)
+    frontier.put_robots(RobotsText("http://example.com", later, b""), later)
+    assert frontier.robots(origin, NOON) is None, "long over, and removed"
 
 
 def test_coverage(frontier: Frontier) -> None:
