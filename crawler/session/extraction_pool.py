@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import logging
 import multiprocessing
 import os
 import resource
 import signal
 import threading
-from concurrent.futures import Future
+from collections.abc import Iterator
+from concurrent.futures import Future, InvalidStateError, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import forkserver, resource_tracker
@@ -18,9 +23,18 @@ from pebble import ProcessExpired, ProcessPool
 from storage.http import ContentError, HttpMessage
 from storage.model import Article
 
+logger = logging.getLogger(__name__)
+
 _HTML_TYPES = {"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"}
 #: A worker is replaced after this many pages: parsers keep memory they no longer need.
 _PAGES_A_WORKER = 2_000
+#: So many pools may break one after the other with no page between them.
+_RENEWALS = 3
+#: How often who waits for a page looks whether the workers still run.
+_LOOK_SECONDS = 1.0
+_FORK_SERVER_GONE = 255
+#: linux/prctl.h: the signal to get when the parent ends.
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +82,18 @@ def extract_response(response: bytes, url: str, captured: datetime, content_byte
         return Extraction(reason="no text: the page needs too much memory", again=True)
 
 
-class ExtractionPool:
-    """Worker processes that extract; started on first use."""
+class _Broken(Exception):
+    """The workers are gone, or nobody can tell what they do; the page has nothing to do with it."""
+
+
+class _Workers:
+    """One pool of pebble's, and who waits for it: of a pool that breaks some futures would never be done."""
 
     def __init__(self, workers: int, limits: ExtractionLimits) -> None:
         self._limits = limits
-        self._ready = threading.Lock()
+        self._lock = threading.Lock()
+        self._waiting: set[Future[Extraction]] = set()
+        self._ended = False
         # Not fork: the crawler has threads, and a lock held at the fork would stay held in the child.
         context = multiprocessing.get_context("forkserver")
         # Imported once in the fork server, not once a worker.
@@ -86,48 +106,172 @@ class ExtractionPool:
             context=context,
         )
 
+    def submit(self, response: bytes, url: str, captured: datetime) -> Future[Extraction]:
+        """Give a page to a worker; raises `_Broken`."""
+        task = (response, url, captured, self._limits.content_bytes)
+        with self._lock:
+            if not self._runs():
+                raise _Broken("the workers have ended")
+            try:
+                future: Future[Extraction] = self._pool.schedule(
+                    extract_response, args=task, timeout=self._limits.seconds
+                )
+            except RuntimeError as error:
+                raise _Broken(str(error)) from error
+            self._waiting.add(future)
+        future.add_done_callback(self._waiting.discard)
+        return future
+
+    def check(self) -> None:
+        """Raise `_Broken` when what was given to the workers may never come back."""
+        with self._lock:
+            if not self._runs():
+                raise _Broken("the workers have ended")
+
+    def end(self) -> None:
+        """Stop the workers, whatever they do; who still waits gets `_Broken`."""
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+        for future in list(self._waiting):
+            # Nobody else can finish it any more; but who waited may have given it up.
+            with suppress(InvalidStateError):
+                future.set_exception(_Broken("the workers have ended"))
+
+    def failed_with(self, error: Exception) -> bool:
+        """Whether an error is the workers' and not the page's; what they are closed over trips in many ways."""
+        return _is_broken(error) or (self._ended and not isinstance(error, TimeoutError))
+
+    def _runs(self) -> bool:
+        """Whether the pool works; begins it when it has not begun."""
+        if self._ended:
+            return False
+        try:
+            with _deaf_fork_server():
+                return self._pool.active
+        except Exception as error:
+            # Not only OSError: multiprocessing trips over a fork server that another thread starts again meanwhile.
+            raise _Broken(f"no worker could be started: {error!r}") from error
+
+
+class ExtractionPool:
+    """Worker processes that extract; started on first use, and anew when what they come from was killed."""
+
+    def __init__(self, workers: int, limits: ExtractionLimits) -> None:
+        self._count = workers
+        self._limits = limits
+        self._renewing = threading.Lock()
+        self._closed = False
+        self._workers = _Workers(workers, limits)
+        #: Pools that broke since the last page came back.
+        self._broken = 0
+        self._worked = False
+        self._fault: str | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """Why the machine let no page at all be extracted; `None` when there was none, or one was."""
+        return None if self._worked else self._fault
+
     async def extract(self, response: bytes, url: str, captured: datetime) -> Extraction:
         """Extract one page; never raises for what a page can cause."""
         if not is_page(response):
             return Extraction()
-        try:
-            return await asyncio.wrap_future(self._submit(response, url, captured))
-        except Exception as error:
-            return self._explain(error)
+        while True:
+            workers = self._workers
+            try:
+                future = asyncio.wrap_future(workers.submit(response, url, captured))
+                try:
+                    while not (await asyncio.wait({future}, timeout=_LOOK_SECONDS))[0]:
+                        workers.check()
+                finally:
+                    future.cancel()
+                return self._came_back(future.result())
+            except Exception as error:
+                # In a thread: workers are waited for, those that end and those that begin.
+                if not workers.failed_with(error):
+                    return self._explain(error)
+                if not await asyncio.to_thread(self._renew, workers):
+                    return self._explain(_Broken())
 
     def extract_now(self, response: bytes, url: str, captured: datetime) -> Extraction:
         """The same for a caller without an event loop."""
         if not is_page(response):
             return Extraction()
-        try:
-            return self._submit(response, url, captured).result()
-        except Exception as error:
-            return self._explain(error)
+        while True:
+            workers = self._workers
+            try:
+                future = workers.submit(response, url, captured)
+                while not wait({future}, timeout=_LOOK_SECONDS).done:
+                    workers.check()
+                return self._came_back(future.result())
+            except Exception as error:
+                if not workers.failed_with(error):
+                    return self._explain(error)
+                if not self._renew(workers):
+                    return self._explain(_Broken())
 
     def close(self) -> None:
         """Stop the workers, whatever they do."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        with self._renewing:
+            self._closed = True
+            self._workers.end()
 
-    def _submit(self, response: bytes, url: str, captured: datetime) -> Future[Extraction]:
-        with self._ready:
-            _start_fork_server()
-        future: Future[Extraction] = self._pool.schedule(
-            extract_response, args=(response, url, captured, self._limits.content_bytes), timeout=self._limits.seconds
-        )
-        return future
+    def _renew(self, broken: _Workers) -> bool:
+        """Put new workers in the place of broken ones, if nobody has yet; return whether to give them the page."""
+        with self._renewing:
+            if self._closed:
+                return False
+            if self._workers is not broken:
+                return True
+            broken.end()
+            if self._broken == _RENEWALS:
+                return False
+            self._broken += 1
+            logger.debug("the extraction workers are gone; new ones take their pages")
+            self._workers = _Workers(self._count, self._limits)
+            # Begun here, not in the event loop.
+            with suppress(_Broken):
+                self._workers.check()
+            return True
+
+    def _came_back(self, extraction: Extraction) -> Extraction:
+        self._broken = 0
+        if extraction.again:
+            self._fault = extraction.reason
+        else:
+            self._worked = True
+        return extraction
 
     def _explain(self, error: Exception) -> Extraction:
         if isinstance(error, TimeoutError):
             return Extraction(reason=f"no text: extraction took longer than {self._limits.seconds:g} s")
-        if isinstance(error, ProcessExpired):
-            # SIGKILL comes from outside, mostly when memory is short; it may have been meant for another.
-            killed = error.exitcode == -signal.SIGKILL
-            reason = "the extractor was killed" if killed else "the page crashed the extractor"
-            return Extraction(reason=f"no text: {reason}", again=killed)
-        if isinstance(error, RuntimeError) and not self._pool.active:
+        if self._closed:
             return Extraction(reason="no text: stopped before extraction", again=True)
-        return Extraction(reason=f"no text: {type(error).__name__}: {error}", again=isinstance(error, OSError))
+        again = True
+        if isinstance(error, _Broken):
+            reason = "no text: the extraction workers end again and again"
+        elif isinstance(error, ProcessExpired):
+            # SIGKILL comes from outside, mostly when memory is short; it may have been meant for another.
+            again = error.exitcode == -signal.SIGKILL
+            reason = f"no text: {'the extractor was killed' if again else 'the page crashed the extractor'}"
+        else:
+            again = isinstance(error, OSError)
+            reason = f"no text: {type(error).__name__}: {error}"
+        if again:
+            self._fault = reason
+        return Extraction(reason=reason, again=again)
+
+
+def _is_broken(error: Exception) -> bool:
+    """Whether the workers failed as a whole, and not over this page."""
+    if isinstance(error, ProcessExpired):
+        # What multiprocessing says of a worker when the fork server, who alone would know, is gone.
+        return bool(error.exitcode == _FORK_SERVER_GONE)
+    return isinstance(error, _Broken | BrokenProcessPool)
 
 
 def default_workers() -> int:
@@ -136,8 +280,9 @@ def default_workers() -> int:
     return max(1, cores - 1) if cores > 2 else cores
 
 
-def _start_fork_server() -> None:
-    """Start the process that workers come from, if it does not run, deaf to SIGTERM.
+@contextmanager
+def _deaf_fork_server() -> Iterator[None]:
+    """See that the process that workers come from runs, deaf to SIGTERM, also when a thread begun here starts it.
 
     That reaches the whole process group where `timeout` or a supervisor sends it: the crawler ends in good order, and
     needs its workers for the pages under way. The fork server ends when the crawler has.
@@ -150,6 +295,7 @@ def _start_fork_server() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         forkserver.ensure_running()
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if safe_path is None:
@@ -161,6 +307,8 @@ def _start_fork_server() -> None:
 def _begin_work(memory_bytes: int) -> None:
     # Out of reach of what is sent to the crawler's process group: it decides when workers end, and tells each one.
     os.setpgid(0, 0)
+    # A worker without its fork server is one that nobody minds: it ends as well, whatever page it has.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Blocked in the fork server: what came before the group was left is forgotten.

@@ -75,6 +75,46 @@ def test_killed_worker_is_not_the_page() -> None:
         pool.close()
 
 
+@pytest.mark.filterwarnings("ignore:resource_tracker. process died:UserWarning")
+def test_pages_outlive_the_fork_server_and_the_resource_tracker() -> None:
+    pool = ExtractionPool(2, ExtractionLimits())
+    try:
+        whole = pool.extract_now(answer(), URL, NOW)
+        assert whole.article is not None
+
+        async def pages() -> list[Extraction]:
+            tasks = [asyncio.create_task(pool.extract(answer(20_000), URL, NOW)) for _ in range(5)]
+            await asyncio.sleep(0.5)
+            for pid in _helpers():
+                os.kill(pid, signal.SIGKILL)
+            return await asyncio.gather(*tasks)
+
+        for extraction in asyncio.run(pages()):
+            assert extraction.article is not None, extraction
+            assert extraction.article.words > 200_000
+        # None works on a page when these go.
+        for pid in _helpers():
+            os.kill(pid, signal.SIGKILL)
+        assert pool.extract_now(answer(), URL, NOW) == whole
+        assert pool.fault is None
+        workers = _workers()
+        assert len(workers) == 2
+    finally:
+        pool.close()
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+def _helpers() -> list[int]:
+    """The fork server and the resource tracker of this process."""
+    found = []
+    for pid, parent in _parents().items():
+        command = Path(f"/proc/{pid}/cmdline").read_bytes() if parent == os.getpid() else b""
+        if b"from multiprocessing.forkserver" in command or b"from multiprocessing.resource_tracker" in command:
+            found.append(pid)
+    assert len(found) == 2, found
+    return found
+
+
 def test_workers_outlive_a_signal_to_the_process_group(environment: Mapping[str, str], tmp_path: Path) -> None:
     """As `timeout` and supervisors send it: the crawler decides what becomes of the page under way."""
     (tmp_path / "response").write_bytes(answer(20_000))
@@ -107,13 +147,17 @@ def _workers() -> list[int]:
     Not all its grandchildren: those are also the fork server and the resource tracker that the tests' commands share.
     """
     server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    return [one for one, parent in _parents().items() if parent == server]
+
+
+def _parents() -> dict[int, int]:
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-    return [one for one, parent in parents.items() if parent == server]
+    return parents
 
 
 @pytest.mark.parametrize("faults", [1, 99])

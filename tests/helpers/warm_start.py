@@ -155,9 +155,26 @@ def _become(request: Mapping[str, object]) -> list[str]:
 def _share_fork_server() -> None:
     """Start the process that extraction workers come from once, for the commands of all tests."""
     forkserver.set_forkserver_preload(["crawler.extraction"])
+    # Out of reach of a signal to the tests' process group, as the product has it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     forkserver.ensure_running()
-    # It is no child of the commands, which would wait for it as for one to learn whether it lives.
-    forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore[attr-defined]
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    server = forkserver._forkserver  # type: ignore[attr-defined]
+    start = server.ensure_running
+    shared = server._forkserver_pid
+
+    def ensure_running() -> None:
+        # It is no child of the commands, which would wait for it as for one to learn whether it lives. One that was
+        # killed is followed by a command's own.
+        with server._lock:
+            if server._forkserver_pid == shared:
+                if Path(f"/proc/{shared}").exists():
+                    return
+                os.close(server._forkserver_alive_fd)
+                server._forkserver_address = server._forkserver_alive_fd = server._forkserver_pid = None
+        start()
+
+    forkserver.ensure_running = server.ensure_running = ensure_running
 
 
 if __name__ == "__main__":
