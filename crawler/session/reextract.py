@@ -20,7 +20,7 @@ from crawler.session.site_memory_store import SiteMemories
 from storage import cdxj
 from storage.archive import Archive, entry_of
 from storage.articles import read_part
-from storage.errors import ObjectMissing
+from storage.errors import NewskeepError, ObjectMissing
 from storage.index import WarcEntry
 from storage.model import Article
 from storage.spool import Parcel
@@ -74,6 +74,7 @@ def reextract(
 
     `site` leaves out the WARCs that hold nothing of a host, `since` those whose records are older. What is kept
     replaces the text part and its rows in the index; a WARC at a time, so that it may be stopped and begun again.
+    Raises `NewskeepError` when the machine lets no page be extracted.
     """
     memories = SiteMemories(archive.store, archive.state) if write else _Unkept(archive)
     with archive.upkeep():
@@ -83,6 +84,9 @@ def reextract(
                 _fetch(archive, key_of(entry.filename), parcel.warc)
                 _extract_all(parcel, pool.extract_now, workers)
                 seal(parcel, pool.extract_now, memories)
+                if pool.fault:
+                    # What is kept has text; what was made now has none.
+                    raise NewskeepError(f"{entry.filename}: no page got its text ({pool.fault}); nothing was replaced")
                 yield _compared(archive, entry, parcel, write)
 
 

@@ -210,6 +210,9 @@ class Session:
             self._fail(error)
         self._sealing.shutdown(wait=True)
         self._deliver_waiting()
+        if fault := self._pool.fault:
+            # The archive would look whole, and the run as if all were well.
+            self._fail(NewskeepError(f"no page got its text ({fault}); newskeep reextract makes it later"))
         self._pool.close()
         self.outcomes.close()
         self._finish(self._folder, self._started, self.stopped or ("failed" if self.failure else "finished"))

@@ -14,12 +14,17 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
+from command import Run
+from origin import Origin
 
 from crawler.session.circuit_breaker import Absence
 from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, extract_response
+from crawler.session.reextract import reextract
 from crawler.session.sealing import seal
 from crawler.session.site_memory_store import SiteMemories
+from storage import open_archive
 from storage.articles import read_part
+from storage.errors import NewskeepError
 from storage.model import Exchange
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
@@ -185,3 +190,33 @@ def test_sealing_extracts_again(tmp_path: Path, caplog: pytest.LogCaptureFixture
         assert articles == []
         assert len(attempts) == 3
         assert "too many open files of http://news.example/a; newskeep reextract" in caplog.text
+
+
+def test_a_machine_that_extracts_nothing_is_no_success(
+    environment: Mapping[str, str], tmp_path: Path, newskeep: Run
+) -> None:
+    script = """
+import crawler.settings
+from newskeep.cli import main
+crawler.settings.EXTRACTION_MEMORY_BYTES = 1 << 20
+main()
+"""
+    with Origin() as origin:
+        origin.on_any(lambda _: answer(5_000))
+        address = origin.url("/a")
+        save = ["save", "--allow-private", "--ignore-robots", address, origin.url("/b")]
+        done = subprocess.run(
+            [sys.executable, "-c", script, *save], env=environment, cwd=tmp_path, capture_output=True, check=False
+        )
+    assert done.returncode == 1, done.stderr.decode()
+    assert b"\nnewskeep: no page got its text (no text: " in done.stderr
+    assert newskeep("get", address, "--as", "text").returncode == 6
+    assert newskeep("reextract").returncode == 0
+    assert b"the bridge" in newskeep("get", address, "--as", "text").stdout
+    pool = ExtractionPool(1, ExtractionLimits(memory_bytes=1 << 20))
+    try:
+        with open_archive(tmp_path / "archive") as archive, pytest.raises(NewskeepError, match="nothing was replaced"):
+            list(reextract(archive, pool, workers=1))
+    finally:
+        pool.close()
+    assert b"the bridge" in newskeep("get", address, "--as", "text").stdout
