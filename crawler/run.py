@@ -66,7 +66,8 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """3 when the store is out of reach; 5 when nothing was archived, 4 when something was not; else 0.
+        """3 when the store is out of reach; 1 when no page got its text; 5 when nothing was archived, 4 when something
+        was not; else 0.
 
         Where sites were crawled they count, not their pages; 75 when another process was at all of them.
         """
