@@ -32,7 +32,7 @@ from storage.objects.local import LocalStore
 from storage.spool import CrawlFolder, Parcel, Spool
 from storage.urls import Match, normalize, site_of, surt_prefix
 from storage.versions import Version, versions
-from storage.warc import NOT_MODIFIED, NOT_MODIFIED_PROFILE, Record, key_of, read_record, read_records
+from storage.warc import NOT_MODIFIED, NOT_MODIFIED_PROFILE, Record, key_of, read_date, read_record, read_records
 
 #: Redirects that are followed inside the archive.
 _HOPS = 10
@@ -181,7 +181,7 @@ class Archive:
         truncated = record.field("WARC-Truncated")
         if record.type != "revisit":
             return Memento(capture, capture, record.block, truncated)
-        original = self._referred(record)
+        original = self.referred(record)
         block = self.record(original).block
         if record.field("WARC-Profile") == NOT_MODIFIED_PROFILE:
             return Memento(capture, original, self._not_modified(capture, record), truncated, block)
@@ -449,14 +449,18 @@ class Archive:
             return None
         return self.read(capture)
 
-    def _referred(self, record: Record) -> Capture:
-        url, date = record.field("WARC-Refers-To-Target-URI"), record.field("WARC-Refers-To-Date")
+    def referred(self, revisit: Record) -> Capture:
+        """Return the capture that holds the body of a revisit. Raises `Corrupt` where the record does not name one."""
+        url, date = revisit.field("WARC-Refers-To-Target-URI"), revisit.field("WARC-Refers-To-Date")
         if url is None or date is None:
-            raise Corrupt(f"the revisit record of {record.url} does not say what it refers to")
-        payload = record.field("WARC-Payload-Digest")
-        original = self.index.find(url, datetime.fromisoformat(date), payload)
+            raise Corrupt(f"the revisit record of {revisit.url} does not say what it refers to")
+        try:
+            moment = read_date(date)
+        except ValueError:
+            raise Corrupt(f"the revisit record of {revisit.url} refers to {date!r}, which is no date") from None
+        original = self.index.find(url, moment, revisit.field("WARC-Payload-Digest"))
         if original is None:
-            raise NotArchived(f"{record.url}: the capture of {date} that holds the body is not in the archive")
+            raise NotArchived(f"{revisit.url}: the capture of {date} that holds the body is not in the archive")
         return original
 
     def _range(self, key: str, start: int, length: int) -> bytes:

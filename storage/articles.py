@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from isal import igzip
 
-from storage.errors import Corrupt
+from storage.errors import Corrupt, UsageError
 from storage.fingerprints import Fingerprint
 from storage.model import Article, Block, Extractor, TextSource
 from storage.urls import parse_timestamp, timestamp14
@@ -80,7 +80,8 @@ def from_json(line: dict[str, Any]) -> Article:
             timestamp=parse_timestamp(line["timestamp"]) if line.get("timestamp") else None,
             warc=_known(TextSource, line["warc"]) if line.get("warc") else None,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
+        # UsageError: what a person may write wrong, here stands in the file.
         raise Corrupt(f"not an article line: {error!r}") from error
 
 
@@ -119,7 +120,7 @@ def parse_line(line: bytes) -> Article:
     """The article of a JSON line; raises `Corrupt`."""
     try:
         return from_json(json.loads(line))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Corrupt(f"not an article line: {error}") from error
 
 

@@ -11,7 +11,7 @@ from storage.errors import Corrupt
 from storage.inventory import Hashed, Holding
 from storage.model import Capture
 from storage.objects import ObjectStore
-from storage.warc import Record, capture_of, read_records
+from storage.warc import Record, capture_of, read_date, read_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Reference:
     @property
     def moment(self) -> datetime | None:
         try:
-            return datetime.fromisoformat(self.date or "")
+            return read_date(self.date)
         except ValueError:
             return None
 

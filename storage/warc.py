@@ -67,7 +67,7 @@ class Record:
     def date(self) -> datetime:
         """WARC-Date, aware, with the precision that was written."""
         try:
-            return datetime.fromisoformat(self.field("WARC-Date") or "")
+            return read_date(self.field("WARC-Date"))
         except ValueError as error:
             raise Corrupt(f"record at offset {self.offset}: no valid WARC-Date") from error
 
@@ -86,6 +86,15 @@ def digest(data: bytes) -> str:
 def warc_date(moment: datetime) -> str:
     """A WARC-Date with microseconds (WARC 1.1, 5.4)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_date(text: str | None) -> datetime:
+    """The moment of a WARC-Date or WARC-Refers-To-Date, aware: those of others may lack the zone, which is UTC.
+
+    Raises ValueError.
+    """
+    moment = datetime.fromisoformat(text or "")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class WarcWriter:

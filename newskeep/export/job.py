@@ -96,7 +96,7 @@ def _begin(archive: Archive, name: str, target: ObjectStore, selection: Selectio
         with target.open(MANIFEST) as stream:
             held = json.loads(stream.read())
         same = all(held[key] == manifest[key] for key in ("newskeep_export", "format", "archive", "selection"))
-        held["files"], held["after"], held["finished"], held["started"]
+        held["files"], held["after"], held["finished"], _started(held)
     except ObjectMissing:
         _write(target, manifest)
         return manifest, False
@@ -112,8 +112,15 @@ def _told(manifest: Mapping[str, Any]) -> str:
     return ", ".join([f"{manifest.get('format')} of {manifest.get('archive')}", *chosen])
 
 
-def _fixed(selection: Selection, manifest: Mapping[str, Any]) -> Selection:
+def _started(manifest: Mapping[str, Any]) -> datetime:
     started = datetime.fromisoformat(manifest["started"])
+    if started.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return started
+
+
+def _fixed(selection: Selection, manifest: Mapping[str, Any]) -> Selection:
+    started = _started(manifest)
     until = started if selection.until is None else min(selection.until, started)
     return Selection(selection.site, selection.since, until, selection.language)
 

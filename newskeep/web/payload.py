@@ -13,15 +13,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from storage.archive import Archive
-from storage.errors import Corrupt, NotArchived, ObjectMissing
+from storage.errors import Corrupt, ObjectMissing
 from storage.http import HttpMessage
 from storage.model import Capture
-from storage.warc import REVISIT_PROFILE, Record, key_of
+from storage.warc import REVISIT_PROFILE, key_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
@@ -36,6 +35,8 @@ PIECE = 256 * 1024
 #: Bytes that the head of an answer may have, and a line of a record's head or of the framing of chunks.
 _HEAD_MAX = 1 << 20
 _LINE_MAX = 64 * 1024
+# Not isdigit(): int() does not take all that is a digit ("\u00b2"), nor any number of them.
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;|\r?\n)")
 
 
@@ -78,7 +79,7 @@ def payload_of(archive: Archive, capture: Capture) -> Payload:
 def _payload_of(archive: Archive, capture: Capture) -> Payload:
     # A revisit is a head alone.
     revisit = archive.record(capture) if capture.is_revisit else None
-    original = capture if revisit is None else _referred(archive, revisit)
+    original = capture if revisit is None else archive.referred(revisit)
     if _is_small(archive, original):
         return _whole(archive.read(capture).message)
     streamed = _streamed(archive, original)
@@ -102,18 +103,6 @@ def _whole(message: HttpMessage) -> Payload:
     # What is no HTTP message is all there is.
     data = body if message.status is not None else message.head + message.body
     return Payload(message, len(data), lambda: iter((data,)), data)
-
-
-def _referred(archive: Archive, revisit: Record) -> Capture:
-    url, date = revisit.field("WARC-Refers-To-Target-URI"), revisit.field("WARC-Refers-To-Date")
-    try:
-        moment = datetime.fromisoformat(date or "")
-    except ValueError:
-        raise Corrupt(f"the revisit record of {revisit.url} does not say what it refers to") from None
-    original = archive.index.find(url or "", moment, revisit.field("WARC-Payload-Digest"))
-    if original is None:
-        raise NotArchived(f"{revisit.url}: the capture of {date} that holds the body is not in the archive")
-    return original
 
 
 def _streamed(archive: Archive, capture: Capture) -> Payload:
@@ -216,7 +205,7 @@ def _warc_fields(record: _Reader) -> dict[str, str]:
     while line := record.readline(_LINE_MAX).strip():
         name, _, value = line.decode("utf-8", "replace").partition(":")
         fields[name.strip().lower()] = value.strip()
-    if not first.startswith(b"WARC/") or not fields.get("content-length", "").isdigit():
+    if not first.startswith(b"WARC/") or not _LENGTH.fullmatch(fields.get("content-length", "")):
         raise Corrupt("no WARC record at this place")
     return fields
 

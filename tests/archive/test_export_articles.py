@@ -204,9 +204,13 @@ def test_what_is_in_the_way(newsroom: Archive, target: LocalStore) -> None:
     export(newsroom, "jsonl", target, Selection(site="paper.example"), tools())
     with pytest.raises(UsageError, match=r"holds another export.*jsonl.*site paper\.example"):
         export(newsroom, "jsonl", target, ALL, tools())
+    held = manifest(target)
     (target.root / MANIFEST).write_text("{}")
     with pytest.raises(UsageError, match="not readable"):
         export(newsroom, "jsonl", target, ALL, tools())
+    (target.root / MANIFEST).write_text(json.dumps(held | {"started": "yesterday"}))
+    with pytest.raises(UsageError, match="not readable"):
+        export(newsroom, "jsonl", target, Selection(site="paper.example"), tools())
     (target.root / MANIFEST).unlink()
     (target.root / "2026-03-01-061000.jsonl.gz").write_bytes(b"somebody's")
     with pytest.raises(ObjectExists):

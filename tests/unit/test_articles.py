@@ -69,7 +69,10 @@ def test_fingerprint_that_cannot_be_compared_is_none(fingerprint: object) -> Non
     assert parse_line(json.dumps(line).encode()).fingerprint is None
 
 
-@pytest.mark.parametrize("line", [b"", b"[]", b"{}", b'{"url": 1, "blocks": [3]}', b"\xff"])
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"[]", b"{}", b'{"url": 1, "blocks": [3]}', b"\xff", b'{"url": "", "timestamp": "soon"}', b"[" * 100_000],
+)
 def test_what_is_no_article_line(line: bytes) -> None:
     with pytest.raises(Corrupt):
         parse_line(line)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from filled_archive import page, write
 from web_archive import ANSWERS, BIG, COOKIE, GZIPPED, HOSTILE_BODY, OTHERS, PAPER, RFC_URL, Site
 
 from newskeep.web import payload
 from newskeep.web.payload import payload_of
+from storage import cdxj
 from storage.archive import Archive
+from storage.errors import Corrupt
 from storage.http import HttpMessage
 from storage.objects.local import LocalStore
 
@@ -232,3 +237,48 @@ def test_the_app_sends_to_the_other_origin(site: Site) -> None:
         found = site.get(path)
         assert (found.status, found.headers["Location"]) == (302, site.originals + path)
         assert found.body == b""
+
+
+def _damaged(archive: Archive, kind: str, field: bytes, value: bytes) -> str:
+    """Deliver a page and its revisit, with a field of one of the two records changed; return the page's URL."""
+    parcel = write(archive.state / "made", 1, [page(1)], revisit=True)
+    first, again = cdxj.read(parcel.cdxj.read_bytes().splitlines(), "")
+    data = parcel.warc.read_bytes()
+    changed = again if kind == "revisit" else first
+    end = changed.offset + changed.length
+    record = gzip.decompress(data[changed.offset : end])
+    member = gzip.compress(re.sub(rb"\r\n%b: .*\r" % field, b"\r\n%b: %b\r" % (field, value), record, count=1))
+    parcel.warc.write_bytes(data[: changed.offset] + member + data[end:])
+    grown = len(member) - changed.length
+    here = replace(changed, length=len(member))
+    captures = [first, here] if changed is again else [here, replace(again, offset=again.offset + grown)]
+    parcel.cdxj.write_bytes(b"".join(cdxj.lines(captures)))
+    archive.deliver(parcel)
+    return changed.url
+
+
+def test_revisit_of_no_date_is_told_as_damage(tmp_path: Path) -> None:
+    with Archive(LocalStore(str(tmp_path)), tmp_path) as archive:
+        url = _damaged(archive, "revisit", b"WARC-Refers-To-Date", b"the day before")
+        capture = archive.find(url)
+        assert capture.is_revisit
+        told = r"^the revisit record of \S+ refers to 'the day before', which is no date$"
+        for read in (archive.read, lambda capture: payload_of(archive, capture)):
+            with pytest.raises(Corrupt, match=told):
+                read(capture)
+
+
+def test_revisit_of_a_date_without_zone_is_read(tmp_path: Path) -> None:
+    with Archive(LocalStore(str(tmp_path)), tmp_path) as archive:
+        url = _damaged(archive, "revisit", b"WARC-Refers-To-Date", b"2026-03-01T06:01:00")
+        assert archive.read(archive.find(url)).message.body == HttpMessage.parse(page(1).response).body
+
+
+def test_length_that_is_no_number_is_told_as_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payload, "SMALL", 0)
+    monkeypatch.setattr(payload, "_SURELY_SMALL", 0)
+    with Archive(LocalStore(str(tmp_path)), tmp_path) as archive:
+        url = _damaged(archive, "response", b"Content-Length", "²".encode())
+        (first, _) = archive.captures(url)
+        with pytest.raises(Corrupt, match="no WARC record"):
+            payload_of(archive, first)
