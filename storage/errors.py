@@ -12,9 +12,14 @@ NewskeepError                      1  a fault of ours
 ├── Corrupt                        1  stored bytes are not what was written
 ├── NotArchived                    6  the archive holds no such capture
 └── AlreadyRunning                75  another process holds the lock
+
+Work that came to its end and found something wrong on the way raises nothing; it ends with `PROBLEMS_FOUND`.
 """
 
 from __future__ import annotations
+
+#: The exit code of what was done, but problems were found and told; 1 would say that we are at fault.
+PROBLEMS_FOUND = 7
 
 
 class NewskeepError(Exception):

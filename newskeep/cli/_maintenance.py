@@ -16,9 +16,6 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 if TYPE_CHECKING:
     from storage.inventory import Problem
 
-#: What ends with 1 when something was wrong.
-PROBLEMS_FOUND = 1
-
 
 @contextmanager
 def progress(work: str) -> Iterator[Callable[[str], None]]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newskeep.cli._maintenance import PROBLEMS_FOUND, progress, sum_up, tell
 from newskeep.cli._options import common, open_existing, settle
+from newskeep.cli._maintenance import progress, sum_up, tell
+from storage.errors import PROBLEMS_FOUND
 
 if TYPE_CHECKING:
     from storage.compaction.run import Group
@@ -21,7 +22,7 @@ Examples:
   newskeep compact --min-size 500000000 --archive s3://my-bucket/news
 
 \b
-Exit codes: 0 done, 1 done, but something was left as it was, 3 the archive is out of reach,
+Exit codes: 0 done, 3 the archive is out of reach, 7 done, but something was left as it was,
 75 another compaction or reindex is at work."""
 
 

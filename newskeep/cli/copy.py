@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 import click
 
-from newskeep.cli._maintenance import PROBLEMS_FOUND, progress, sum_up, tell
 from newskeep.cli._options import set_up_logging
+from newskeep.cli._maintenance import progress, sum_up, tell
+from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b
 Examples:
@@ -16,7 +17,7 @@ Examples:
   newskeep copy s3://my-bucket/news /mnt/backup/news
 
 \b
-Exit codes: 0 done, 1 done, but not everything could be copied, 3 an archive is out of reach,
+Exit codes: 0 done, 3 an archive is out of reach, 7 done, but not everything could be copied,
 75 another copy, reindex or compaction is at work on the target."""
 
 

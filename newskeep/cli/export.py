@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newskeep.cli._maintenance import PROBLEMS_FOUND, progress, sum_up, tell
 from newskeep.cli._options import Moment, SiteName, common, open_existing, settle
+from newskeep.cli._maintenance import progress, sum_up, tell
+from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
 from newskeep.export import FORMATS, STREAMS, Selection, Tools, open_stream
-from storage.errors import NotArchived, UsageError
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -28,8 +28,8 @@ Examples:
   newskeep export --format wacz --to s3://my-bucket/for-others --site example.org --sign-key key.pem
 
 \b
-Exit codes: 0 done, 1 done, but not everything could be read, 2 a wrong option or place,
-3 an archive or target is out of reach, 6 nothing that was chosen is in the archive."""
+Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of reach,
+6 nothing that was chosen is in the archive, 7 done, but not everything could be read."""
 
 
 @click.command(epilog=_EXAMPLES)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from newskeep.cli._maintenance import PROBLEMS_FOUND, progress, sum_up, tell
 from newskeep.cli._options import common, open_existing, settle
+from newskeep.cli._maintenance import progress, sum_up, tell
+from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b
 Examples:
@@ -17,7 +18,7 @@ Examples:
   newskeep reindex --from-warcs --mend              when CDXJ files are lost or wrong
 
 \b
-Exit codes: 0 done, 1 done, but something could not be read, 3 the archive is out of reach,
+Exit codes: 0 done, 3 the archive is out of reach, 7 done, but something could not be read,
 75 another reindex or compaction is at work."""
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from newskeep.cli._maintenance import PROBLEMS_FOUND, progress, sum_up, tell
 from newskeep.cli._options import common, open_existing, settle
+from newskeep.cli._maintenance import progress, sum_up, tell
+from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b
 Examples:
@@ -17,7 +18,7 @@ Examples:
   newskeep verify --json | jq -r .key
 
 \b
-Exit codes: 0 all is well, 1 something is wrong, 3 the archive is out of reach."""
+Exit codes: 0 all is well, 3 the archive is out of reach, 7 something is wrong."""
 
 
 @click.command(epilog=_EXAMPLES)

@@ -82,7 +82,7 @@ def test_verify_names_what_is_wrong_and_ends_with_one(newskeep: Run, tmp_path: P
     warc.write_bytes(data)
     assert newskeep("verify").returncode == 0
     done = newskeep("verify", "--deep")
-    assert done.returncode == 1
+    assert done.returncode == 7
     assert done.stdout.decode().startswith(f"warc/2026/03/01/{warc.name}: damaged at byte ")
     assert b"1 problems" in done.stderr
     problem, last = lines(newskeep("verify", "--deep", "--json"))
@@ -122,11 +122,11 @@ def test_empty_machine_is_told_to_reindex(newskeep: Run, pages: list[Page]) -> N
 
 
 @pytest.mark.usefixtures("pages")
-def test_reindex_that_could_not_read_all_ends_with_one(newskeep: Run, tmp_path: Path) -> None:
+def test_reindex_that_could_not_read_all_ends_with_seven(newskeep: Run, tmp_path: Path) -> None:
     cdxj = sorted((tmp_path / "archive" / "cdxj").rglob("*.cdxj"))[0]
     cdxj.unlink()
     done = newskeep("reindex", "--fresh")
-    assert done.returncode == 1
+    assert done.returncode == 7
     assert cdxj.name.encode() in done.stdout
     ok(newskeep("reindex", "--mend"))
     assert cdxj.exists()
@@ -158,7 +158,7 @@ def test_copy_says_what_it_did(newskeep: Run, tmp_path: Path) -> None:
     path = next((tmp_path / "backup" / "warc").rglob("*.gz"))
     path.write_bytes(b"another")
     done = newskeep("copy", "archive", "backup")
-    assert done.returncode == 1
+    assert done.returncode == 7
     assert path.name.encode() in done.stdout
 
 
