@@ -19,18 +19,19 @@ from crawler.session.session import Session, SessionOptions, attach
 from storage.archive import Archive
 from storage.errors import AlreadyRunning, NewskeepError
 from storage.locking import held
-from storage.model import Outcome
+from storage.model import Outcome, RunState
 
 if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerProcess, Crawler
     from scrapy.settings import Settings
 
+    from crawler.sites.ledger import Ledger
     from crawler.sites.site import Site
 
 logger = logging.getLogger(__name__)
 
 #: How a crawl of a site ended that is as it should be; "stopped" and "time limit" go on next time.
-GOOD = frozenset({"finished", "stopped", "time limit"})
+GOOD: frozenset[RunState] = frozenset({"finished", "stopped", "time limit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class RunResult:
     counts: Mapping[str, int]
     failure: NewskeepError | None
     stopped: bool
-    #: Site -> how its crawl ended: "finished", "stopped", "time limit", "blocked", "failed".
-    sites: Mapping[str, str] = field(default_factory=dict)
+    #: Site -> how its crawl ended.
+    sites: Mapping[str, RunState] = field(default_factory=dict)
     #: Sites that another process crawls.
     busy: tuple[str, ...] = ()
     #: Whether the time limit ended it.
@@ -100,7 +101,7 @@ def run(
     *,
     at_once: int = 16,
     time_limit: float | None = None,
-    on_end: Callable[[Crawl, str], None] = lambda crawl, state: None,
+    on_end: Callable[[Crawl, RunState], None] = lambda crawl, state: None,
 ) -> RunResult:
     """Run spiders to their end and seal what they fetched. Once in a process: Twisted's reactor cannot start again.
 
@@ -177,9 +178,9 @@ class _Pump:
         session: Session,
         crawls: Iterator[Crawl],
         at_once: int,
-        on_end: Callable[[Crawl, str], None],
+        on_end: Callable[[Crawl, RunState], None],
     ) -> None:
-        self.states: dict[str, str] = {}
+        self.states: dict[str, RunState] = {}
         self.busy: list[str] = []
         self.requisites: Counter[str] = Counter()
         self._process = process
@@ -249,13 +250,13 @@ class _Pump:
 
         return site_lock(self._session.archive.state, site)
 
-    async def _run(self, crawl: Crawl) -> str:
+    async def _run(self, crawl: Crawl) -> RunState:
         """Run one crawl and return how it ended; never raises."""
         try:
             crawler = self._process.create_crawler(crawl.spider)
             attach(crawler, self._session)
             if self._stopping:
-                return self._session.stopped or "stopped"
+                return self._session.ended("shutdown")
             await self._process.crawl(crawler, **crawl.arguments)
             if requisites := getattr(crawler.spider, "needs", None):
                 self.requisites += requisites.counts
@@ -267,14 +268,10 @@ class _Pump:
                 logger.exception("the crawl of %s failed", crawl.site or crawl.spider)
             return "failed"
 
-    def _state(self, crawler: Crawler) -> str:
+    def _state(self, crawler: Crawler) -> RunState:
         reason = crawler.stats.get_value("finish_reason") or "failed"
-        if reason == "shutdown":
-            return self._session.stopped or "failed"
-        if reason != "finished":
-            return "blocked" if str(reason).startswith("blocked") else "failed"
-        ledger = getattr(crawler.spider, "ledger", None)
-        return (ledger.verdict if ledger is not None else None) or "finished"
+        ledger: Ledger | None = getattr(crawler.spider, "ledger", None)
+        return self._session.ended(str(reason), None if ledger is None else ledger.verdict)
 
 
 class _Stop:

@@ -98,19 +98,16 @@ class SiteExtension:
             if requisites := getattr(self._crawler.spider, "needs", None):
                 self._ledger.counts.update({f"requisites {kind}": n for kind, n in requisites.counts.items()})
             requests = self._crawler.stats.get_value("downloader/request_count") or 0
-            await self._ledger.close(self._state(reason), requests)
+            state = self._session.ended(reason, self._ledger.verdict)
+            if self._session.stopped == "failed":
+                # Who asks why the run failed must not look for it at the site.
+                self._ledger.problem(str(self._session.failure))
+            await self._ledger.close(state, requests)
         except Exception:
             # Scrapy's own words on it are not shown.
             logger.exception("the run of %s is not noted", self._ledger.site.name)
         finally:
             self._lock.close()
-
-    def _state(self, reason: str) -> str:
-        if reason == "finished":
-            return self._ledger.verdict or "finished"
-        if reason == "shutdown":
-            return self._session.stopped or "stopped"
-        return "blocked" if reason.startswith("blocked") else "failed"
 
 
 def site_lock(state: Path, name: str) -> Path:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from storage.model import RunState
+
 #: What an address is to its site: a source of links (feed, sitemap, page) or what we came for.
 Role = Literal["feed", "sitemap", "page", "article"]
 #: What became of an address so far.
@@ -130,8 +132,8 @@ class SiteRun:
     crawl: str
     started: datetime
     finished: datetime | None = None
-    #: "finished", "stopped", "blocked", "failed", "time limit"; `None` while it runs, and for one that was killed.
-    state: str | None = None
+    #: `None` while it runs, and for one that was killed.
+    state: RunState | None = None
     #: Numbers by name: announced, new, archived, unchanged, refused, failed, requests, not_modified, words (sum over
     #: archived articles), undated (archived articles without a publication date), …
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import SpoolError
-from storage.model import Outcome
+from storage.model import Outcome, RunState
 from storage.spool import CrawlFolder
 from storage.urls import timestamp14
 
@@ -56,11 +56,8 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def write_report(folder: CrawlFolder, started: datetime | None, state: str, software: str) -> None:
-    """Write `report.json` from the outcomes of a folder, a line at a time.
-
-    `state` is "finished", "stopped", "failed" or "interrupted". Raises `SpoolError`.
-    """
+def write_report(folder: CrawlFolder, started: datetime | None, state: RunState, software: str) -> None:
+    """Write `report.json` from the outcomes of a folder, a line at a time. Raises `SpoolError`."""
     counts: Counter[str] = Counter(line["outcome"] for line in _lines(folder.outcomes))
     head = {
         "crawl": folder.crawl,

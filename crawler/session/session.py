@@ -29,7 +29,7 @@ from crawler.session.sealing import check, close_open, salvage, seal
 from crawler.session.site_memory_store import SiteMemories
 from storage.archive import Archive
 from storage.errors import Corrupt, NewskeepError, SpoolError, StoreUnavailable
-from storage.model import Exchange, Outcome
+from storage.model import Exchange, Outcome, RunState
 from storage.spool import CrawlFolder, Parcel, writing
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Session:
         self.archive = archive
         self.options = options
         #: Why the run ended early, for the report; `None` for a run that came to its end.
-        self.stopped: str | None = None
+        self.stopped: RunState | None = None
         self._failure: NewskeepError | None = None
         #: Why something waits in the spool that is sealed.
         self._undelivered: StoreUnavailable | None = None
@@ -157,6 +157,15 @@ class Session:
     def crawl(self) -> str:
         """The crawl's id, twelve hexadecimal digits."""
         return self._folder.crawl
+
+    def ended(self, reason: str, verdict: RunState | None = None) -> RunState:
+        """Return how a crawl ended, by Scrapy's word for it; `verdict`: how its site says that it did, if it does."""
+        if reason == "shutdown":
+            # Who runs Scrapy by hand stops it without our knowing.
+            return self.stopped or "stopped"
+        if reason != "finished":
+            return "blocked" if reason.startswith("blocked") else "failed"
+        return verdict or "finished"
 
     def on_failure(self, stop: Callable[[], None]) -> None:
         """Have `stop` called when nothing more can be written."""
@@ -225,6 +234,7 @@ class Session:
             # Now, not when the crawlers have closed: what is fetched from here on is lost. While nobody is there to be
             # stopped, it is an earlier run's WARC that could not be sealed.
             if self._on_failure:
+                self.stopped = self.stopped or "failed"
                 self.gate.close(error)
             for stop in self._on_failure:
                 stop()
@@ -331,7 +341,7 @@ class Session:
         self._finish(folder, None, "interrupted")
         return len(parcels)
 
-    def _finish(self, folder: CrawlFolder, started: datetime | None, state: str) -> None:
+    def _finish(self, folder: CrawlFolder, started: datetime | None, state: RunState) -> None:
         """Write the crawl report, bring it to the store, and give the folder up."""
         with self._failing(f"the report of crawl {folder.crawl}"), writing(folder.path):
             # One that is there already may be in the store as well, and must not change any more.

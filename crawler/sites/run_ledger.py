@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crawler.frontier import revisit_policy
-from crawler.frontier.address_state import Announced, Known, SiteRun, SiteState, Visit
+from crawler import rhythm
 from crawler.politeness.block_detection import backoff
-from storage.model import Outcome
+from crawler.frontier.address_state import Announced, Known, SiteRun, SiteState, Visit
+from storage.model import Outcome, RunState
 
 if TYPE_CHECKING:
     from crawler.frontier.frontier import Frontier
@@ -42,7 +42,7 @@ class Ledger:
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
         #: Why the run did not come to its end, where something else than a stop is the reason.
-        self.verdict: str | None = None
+        self.verdict: RunState | None = None
         #: Why the site is to be left alone for a while.
         self.blocked: str | None = None
         #: Sources that gave something to read, and declared ones that did not.
@@ -67,14 +67,14 @@ class Ledger:
         self.frontier.put_site(replace(self.frontier.site(self.site.name), started=self._started))
         self.frontier.start_run(SiteRun(self.site.name, self._crawl, self._started))
 
-    async def close(self, state: str, requests: int = 0) -> None:
+    async def close(self, state: RunState, requests: int = 0) -> None:
         """Write what is left, the run's sum, and when the site is due again."""
         await self.flush()
         if requests:
             self.counts["requests"] = requests
         await asyncio.to_thread(self._finish, state)
 
-    def _finish(self, state: str) -> None:
+    def _finish(self, state: RunState) -> None:
         name, now = self.site.name, datetime.now(UTC)
         self.frontier.finish_run(self.summary(state, now))
         site = self.frontier.site(name)
@@ -90,7 +90,7 @@ class Ledger:
             return site
         return replace(site, blocked_until=None, blocked_reason=None, blocks=0)
 
-    def summary(self, state: str, now: datetime) -> SiteRun:
+    def summary(self, state: RunState, now: datetime) -> SiteRun:
         """The run as it stands."""
         return SiteRun(
             self.site.name,

@@ -21,7 +21,7 @@ from storage.errors import StoreDenied, StoreUnavailable
 if TYPE_CHECKING:
     from crawler.config import Config
     from storage.archive import Archive
-    from storage.model import Outcome
+    from storage.model import Outcome, RunState
 
 _COLOURS = {"archived": "green", "unchanged": "cyan", "refused": "yellow", "failed": "red"}
 
@@ -57,7 +57,7 @@ def archive_sites(
         return result.exit_code
 
 
-def _site_lines(archive: Archive, crawl: Crawl, state: str) -> list[str]:
+def _site_lines(archive: Archive, crawl: Crawl, state: RunState) -> list[str]:
     """How the crawl of a site went, and what was wrong with its sources."""
     name = crawl.site or crawl.spider
     if state == "busy":

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from crawler.frontier.address_state import SiteRun
     from crawler.sites.site import Site
     from storage.archive import Archive
+    from crawler.frontier.address_state import SiteRun
+    from storage.model import RunState
 
 #: Sites that make a share of the daily look at all, and most shares: a run more often than hourly comes round in a day.
 _SHARE, _SHARES_MAX = 100, 24
@@ -140,7 +142,7 @@ class _Show:
         if self.verbose:
             click.echo(line, err=True)
 
-    def site(self, name: str, state: str, run: SiteRun | None) -> None:
+    def site(self, name: str, state: RunState, run: SiteRun | None) -> None:
         counts = dict(run.counts) if run else {}
         if self._as_json:
             times = {"started": iso(run.started), "finished": iso(run.finished)} if run else {}

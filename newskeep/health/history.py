@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from statistics import median
 
 from crawler.frontier.address_state import SiteRun, SiteState
+from storage.model import RunState
 
 DAY = timedelta(days=1)
 #: Weeks of the habit: enough for a median over equal weekdays, few enough to follow the seasons.
@@ -90,7 +91,7 @@ class History:
         return Sample.of(self.runs), Sample.of(())
 
 
-_BAD = {"failed", "blocked"}
+_BAD: frozenset[RunState] = frozenset({"failed", "blocked"})
 
 
 def _idle(run: SiteRun) -> bool:

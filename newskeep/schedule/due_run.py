@@ -15,6 +15,7 @@ from newskeep.schedule.alerts import KeptLog, Trouble
 from newskeep.schedule.due import DueSites
 from newskeep.times import local
 from storage.errors import AlreadyRunning, StoreDenied, StoreUnavailable
+from storage.model import RunState
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 _SLOW_TROUBLE = {"silent", "redesign", "stale"}
 
 #: Site, how its crawl ended ("busy": another process is at it), and its account, where one was kept.
-OnSite = Callable[[str, str, "SiteRun | None"], None]
+OnSite = Callable[[str, RunState, "SiteRun | None"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Round:
     stopped: bool = False
     timed_out: bool = False
     #: Site -> how its crawl ended.
-    sites: Mapping[str, str] | None = None
+    sites: Mapping[str, RunState] | None = None
     #: Outcomes of articles by kind.
     counts: Mapping[str, int] | None = None
     troubles: tuple[Trouble, ...] = ()
@@ -89,7 +90,7 @@ def _crawl(
 
     troubles: list[Trouble] = []
 
-    def on_end(crawl: Crawl, state: str) -> None:
+    def on_end(crawl: Crawl, state: RunState) -> None:
         name = crawl.site or crawl.spider
         queue.ended(name)
         account = None if state == "busy" else _account(archive, name)
@@ -117,7 +118,7 @@ def _account(archive: Archive, name: str) -> SiteRun | None:
         return None
 
 
-def _trouble(archive: Archive, name: str, state: str, account: SiteRun | None) -> Trouble | None:
+def _trouble(archive: Archive, name: str, state: RunState, account: SiteRun | None) -> Trouble | None:
     if state not in {"failed", "blocked"}:
         return None
     why = ""

@@ -63,13 +63,13 @@ def configure(tmp_path: Path, origin: Origin) -> Callable[..., None]:
     return write
 
 
-def publish(origin: Origin, site: str, stories: int) -> None:
-    """Have the origin serve a feed with so many stories."""
+def publish(origin: Origin, site: str, stories: int, more: str = "") -> None:
+    """Have the origin serve a feed with so many stories, with `more` in the page of each."""
     links = [origin.url(f"/{site}/{number}") for number in range(stories)]
     feed = FEED.format("".join(ITEM.format(number, link) for number, link in enumerate(links)))
     origin.reply(f"/{site}/feed.xml", feed.encode())
     for number in range(stories):
-        page = PAGE.format(number, prose(site, number)).encode()
+        page = PAGE.format(number, prose(site, number) + more).encode()
         origin.reply(f"/{site}/{number}", page, headers=[("Content-Type", "text/html")])
 
 
@@ -325,3 +325,26 @@ def test_what_is_logged_is_kept_with_its_traceback_if_it_is_a_fault_of_ours() ->
     assert known.line == "the crawl of StoreUnavailable failed: the frontier is busy"
     assert fault.line.startswith("the crawl of ZeroDivisionError failed\nTraceback ")
     assert fault.about == "log: the crawl of ZeroDivisionError failed"
+
+
+def test_a_run_that_cannot_write_has_failed_for_all_who_ask(
+    origin: Origin, configure: Callable[..., None], environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    configure(gazette="")
+    publish(origin, "gazette", 30, f"<!-- {random.Random(1).randbytes(200_000).hex()} -->")
+    # A limit on the size of files stands for the full disk.
+    script = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000));"
+        "sys.argv = ['newskeep', *sys.argv[1:]]; from crawler.cli import main; main()"
+    )
+    command = [sys.executable, "-c", script, "due", "--json"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 3, done.stderr.decode()
+    (line,) = map(json.loads, done.stdout.splitlines())
+    with open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier:
+        (run,) = frontier.runs("gazette", 1)
+    assert line["state"] == run.state == "failed"
+    assert "cannot write" in run.problems[-1]
+    (report,) = (tmp_path / "archive" / "crawls").rglob("*.json")
+    assert json.loads(report.read_bytes())["state"] == "failed"
