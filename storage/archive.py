@@ -19,12 +19,15 @@ from urllib.parse import urljoin
 from storage import cdxj
 from storage.articles import PlacedArticle, read_member, read_part
 from storage.compaction.plan import joined_on
-from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing, StoreUnavailable
+from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreUnavailable
+from crawler.frontier import open_frontier
+from crawler.frontier.frontier import Frontier
+from storage.inventory import day_of, in_seconds
 from storage.http import HttpMessage
 from storage.index import ArticleEntry, Duplicate, Filters, Hit, WarcEntry, discard_index, open_index
 from storage.index.index import Index
 from storage.index.query_parser import Wanted
-from storage.inventory import day_of, in_seconds
+from storage.index.tokenizer import is_named
 from storage.locking import held
 from storage.model import Article, Capture
 from storage.objects import ObjectStore, open_store
@@ -283,6 +286,17 @@ class Archive:
                     return placed.article
         raise NotArchived(f"the text of {entry.url} is no longer held as it was; newskeep reindex")
 
+    def is_by(self, entry: ArticleEntry, author: str) -> bool:
+        """Whether the words of `author` follow each other in the name of one of an article's authors.
+
+        The index does not know authors of what it lists, so that the article is read.
+        """
+        try:
+            return is_named(author, self.read_article(entry).authors)
+        except NewskeepError:
+            # One that cannot be read must not hide the others.
+            return False
+
     def _article_at(self, entry: ArticleEntry) -> Article | None:
         """The article at the place that an entry names, `None` when it is not there."""
         try:
@@ -343,8 +357,8 @@ class Archive:
         """Yield the articles whose title and text have all the words, newest first, one a URL: its newest that has.
 
         "Several words" must follow each other, -word must not occur, word* begins so; nothing that is typed is an
-        error. Case and accents do not matter. `author` are words of one author's name. `before`, the key of a hit,
-        goes on behind it. Nothing is read but the index. Raises `NotArchived` as `captures` does.
+        error. Case and accents do not matter. `author` are whole words of one author's name, in order. `before`, the
+        key of a hit, goes on behind it. Nothing is read but the index. Raises `NotArchived` as `captures` does.
         """
         filters = Filters(site=site, language=language, author=author, since=since, until=until)
         found = None

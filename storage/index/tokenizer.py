@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -85,6 +85,17 @@ def tokens(text: str) -> list[str]:
         elif token := _folded(word):
             found.append(token)
     return found
+
+
+def is_named(wanted: str, names: Iterable[str]) -> bool:
+    """Whether the words of `wanted` follow each other in one of the names: what `author=` means everywhere.
+
+    The index asks FTS5 the same, by the same words.
+    """
+    sought = tokens(wanted)
+    length = len(sought)
+    held = map(tokens, names) if sought else ()
+    return any(sought == name[at : at + length] for name in held for at in range(len(name) - length + 1))
 
 
 def is_unspaced(word: str) -> bool:

@@ -16,7 +16,9 @@ from storage.index import ArticleEntry, Filters, Hit, WarcEntry, open_index, sch
 from storage.index.index import FEW, Index
 from storage.index.query_parser import Wanted
 from storage.index.snippets import LENGTH, snippet
-from storage.index.tokenizer import tokens, words
+from storage.index.index import FEW, Index
+from storage.index.query_parser import Wanted
+from storage.index.tokenizer import is_named, tokens, words
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PARTS = ("text/a.jsonl.gz",)
@@ -139,6 +141,30 @@ def test_nothing_typed_is_an_error(library: Index, typed: str) -> None:
 def test_both_ways_to_cut_a_text_agree(text: str) -> None:
     assert [word.token for word in words(text)] == tokens(text)
     assert all(token.isascii() <= token.isalnum() for token in tokens(text))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_hers"),
+    [
+        ("berg", True),
+        ("BERG", True),
+        ("åse berg", True),
+        ("Ase Berg", True),
+        ("berg holm", True),
+        ("Åse Berg-Holm", True),
+        ("ber", False),
+        ("berg åse", False),
+        ("åse holm", False),
+        ("berg bo", False),
+        ("", False),
+        ("-", False),
+    ],
+)
+def test_who_wrote_it_is_the_same_for_a_search_and_a_list(index: Index, wanted: str, is_hers: bool) -> None:
+    names = ("Åse Berg-Holm", "Bo Bergman")
+    index.add(warc("a"), [], [article("one", 0, "word", authors=names, offset=1)])
+    assert found(index, "word", Filters(author=wanted)) == (["one"] if is_hers else [])
+    assert is_named(wanted, names) is is_hers
 
 
 def test_filters(index: Index) -> None:

@@ -104,6 +104,8 @@ def test_filters_narrow_the_list(room: Room) -> None:
     ]
     assert len(_walk(room, "/search?author=mette", _ARTICLE)) == 4
     assert len(_walk(room, "/search?author=LIND&site=herald.example", _ARTICLE)) == 24
+    assert len(_walk(room, "/search?author=ole+lind&site=herald.example", _ARTICLE)) == 24
+    assert [_walk(room, f"/search?author={name}", _ARTICLE) for name in ("lin", "lind+ole", "!")] == [[], [], []]
     day = f"{room.now - timedelta(days=12):%Y-%m-%d}"
     listed = _walk(room, f"/search?from={day}&to={day}", _ARTICLE)
     assert listed and {address.split("/")[2][:8] for address in listed} == {day.replace("-", "")}

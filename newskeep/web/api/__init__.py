@@ -18,7 +18,6 @@ from newskeep.web.cdx.query import parse_resume_key, resume_key
 from newskeep.web.params import Params
 from storage.archive import Archive
 from storage.articles import to_json
-from storage.errors import NewskeepError
 from storage.index import ArticleEntry, Hit
 from storage.model import Capture
 from storage.urls import normalize, timestamp14
@@ -108,21 +107,12 @@ def _articles(request: Request) -> Response:
             more = True
             break
         last = entry
-        if author is None or _is_by(archive, entry, author):
+        if author is None or archive.is_by(entry, author):
             found.append(entry)
     following = article_cursor(last) if more and last else None
     return JSONResponse(
         {"articles": [_entry(origins, each) for each in found], "next": _next(request, origins, following)}
     )
-
-
-def _is_by(archive: Archive, entry: ArticleEntry, author: str) -> bool:
-    try:
-        article = archive.read_article(entry)
-    except NewskeepError:
-        # One that cannot be read must not hide the others.
-        return False
-    return author.casefold() in (name.casefold() for name in article.authors)
 
 
 def _entry(origins: Origins, entry: ArticleEntry) -> dict[str, Any]:

@@ -57,7 +57,10 @@ def _operations() -> dict[str, Schema]:
     match = _parameter("match", {"type": "string", "enum": ["exact", "prefix", "host", "domain"], "default": "exact"})
     site = _parameter("site", _text(300), "Host without www.")
     language = _parameter("language", _text(35), "BCP 47, with its regions.")
-    author = _parameter("author", _text(200), "Whole name, case aside; pages may be short, `next` goes on.")
+    told = "Whole words of one name, in order; case and accents aside."
+    by, author = (
+        _parameter("author", _text(200), each) for each in (told, f"{told} Pages may be short, `next` goes on.")
+    )
     number = _parameter("after", {"type": "integer", "minimum": 0, "maximum": 10**12 - 1}, "As in `next` before.")
     words = _parameter("q", _text(1_000, 1), 'All must occur; "in this order", -not, begin*.', required=True)
     return {
@@ -76,7 +79,7 @@ def _operations() -> dict[str, Schema]:
         "/api/search": _operation(
             "Articles with these words, newest first, one a URL.",
             "Hits",
-            [words, site, language, _parameter("author", _text(200), "Words of one name."), *period, limit, number],
+            [words, site, language, by, *period, limit, number],
             (400,),
         ),
         "/api/verify": _operation("Check one capture, now.", "Verification", [url, at], (400, 404)),

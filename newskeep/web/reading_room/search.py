@@ -15,7 +15,7 @@ from newskeep.web.params import Params
 from newskeep.web.reading_room.common import archive_of, show
 from newskeep.web.reading_room.links import Links
 from storage.archive import Archive
-from storage.errors import InvalidURL, NewskeepError, UsageError
+from storage.errors import InvalidURL, UsageError
 from storage.index import ArticleEntry, Hit
 from storage.urls import timestamp14
 
@@ -171,7 +171,7 @@ def _by(archive: Archive, author: str, entries: Iterator[ArticleEntry]) -> Found
     passed, last = 0, None
     for entry in entries:
         last = entry
-        if is_by(archive, entry, author):
+        if archive.is_by(entry, author):
             lines.append(Line(entry))
             if len(lines) == SIZE:
                 break
@@ -179,16 +179,6 @@ def _by(archive: Archive, author: str, entries: Iterator[ArticleEntry]) -> Found
             passed += 1
     more = last is not None and (len(lines) == SIZE or len(lines) + passed == READ)
     return Found(lines, article_cursor(last) if more and last else None, passed)
-
-
-def is_by(archive: Archive, entry: ArticleEntry, author: str) -> bool:
-    """Whether a part of an author's name is in the article's authors."""
-    try:
-        article = archive.read_article(entry)
-    except NewskeepError:
-        # One that cannot be read must not hide the others.
-        return False
-    return any(author.casefold() in name.casefold() for name in article.authors)
 
 
 def _address(words: str | None) -> str | None:
