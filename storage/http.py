@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from storage.errors import NewskeepError
 
@@ -97,9 +99,10 @@ class HttpMessage:
         if len(codings) > 1 or codings[0] not in _DECODERS:
             return b""
         out = bytearray()
+        pieces = _DECODERS[codings[0]](data)
         # Each codec has an exception of its own, with no base in common.
         with suppress(Exception):
-            for piece in _DECODERS[codings[0]](data):
+            for piece in pieces:
                 out += piece
                 if len(out) >= size:
                     break
@@ -172,10 +175,17 @@ def _deflate(data: bytes) -> Iterator[bytes]:
     return _zlib(data, 15 if is_zlib else -15)
 
 
+# These two import when they are called, not when the first piece is asked for: a module that is missing here must not
+# be taken for a body that is broken.
+
+
 def _brotli(data: bytes) -> Iterator[bytes]:
     import brotli
 
-    decoder = brotli.Decompressor()
+    return _unbrotli(brotli.Decompressor(), data)
+
+
+def _unbrotli(decoder: Any, data: bytes) -> Iterator[bytes]:
     piece = decoder.process(data, output_buffer_limit=_READ)
     while piece or not decoder.can_accept_more_data():
         yield piece
@@ -183,9 +193,14 @@ def _brotli(data: bytes) -> Iterator[bytes]:
 
 
 def _zstd(data: bytes) -> Iterator[bytes]:
-    from backports import zstd
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return _unzstd(zstd.ZstdDecompressor(), data)
 
-    decoder = zstd.ZstdDecompressor()
+
+def _unzstd(decoder: Any, data: bytes) -> Iterator[bytes]:
     piece = decoder.decompress(data, _READ)
     while piece or not (decoder.eof or decoder.needs_input):
         yield piece

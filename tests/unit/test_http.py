@@ -1,7 +1,14 @@
 from __future__ import annotations
 
+import ast
 import gzip
+import re
+import sys
+import tomllib
 import zlib
+from importlib.metadata import packages_distributions
+from itertools import chain
+from pathlib import Path
 
 import brotli
 import pytest
@@ -9,6 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.http import ContentError, HttpMessage
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 TEXT = "Rødgrød med fløde. ".encode() * 200
 
@@ -73,6 +85,7 @@ CODINGS = {
     b"x-gzip": gzip.compress(TEXT[:1000]) + gzip.compress(TEXT[1000:]),
     b"deflate": zlib.compress(TEXT),
     b"br": brotli.compress(TEXT),
+    b"zstd": zstd.compress(TEXT),
     b"identity": TEXT,
     b"gzip, br": brotli.compress(gzip.compress(TEXT)),
 }
@@ -113,3 +126,53 @@ def test_content_that_was_cut_gives_what_came() -> None:
 def test_broken_content(coding: bytes, body: bytes, message: str) -> None:
     with pytest.raises(ContentError, match=message):
         response(body, b"Content-Encoding: " + coding).content(1000)
+
+
+@pytest.mark.parametrize(
+    ("coding", "module"),
+    [(b"br", "brotli"), (b"zstd", "compression" if sys.version_info >= (3, 14) else "backports")],
+)
+def test_missing_decoder_is_not_a_broken_body(monkeypatch: pytest.MonkeyPatch, coding: bytes, module: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    message = response(b"whatever it is", b"Content-Encoding: " + coding)
+    with pytest.raises(ImportError):
+        message.content(1_000)
+    with pytest.raises(ImportError):
+        message.beginning(1_000)
+
+
+def test_what_is_imported_is_declared() -> None:
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    named = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    # The other halves of boto3 and Twisted.
+    declared = {_plain(each) for each in named} | {"botocore", "zope-interface"}
+    ours = {"crawler", "spiders", "storage"}
+    known = ours | sys.stdlib_module_names | {"_typeshed", "compression"}
+    providers = packages_distributions()
+    missing = {
+        f"{path.relative_to(root)}: {top}"
+        for package in ours
+        for path in (root / package).rglob("*.py")
+        for top in _imported(path) - known
+        if declared.isdisjoint(map(_plain, providers.get(top, ())))
+    }
+    assert missing == set()
+
+
+def _imported(path: Path) -> set[str]:
+    """The packages that a file imports anywhere."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def _plain(requirement: str) -> str:
+    """The name in a requirement, as registries compare them."""
+    name = re.match(r"[\w.-]+", requirement)
+    assert name
+    return re.sub(r"[-_.]+", "-", name[0]).lower()
