@@ -1,8 +1,9 @@
 """The recording download handler: every exchange as it was on the wire, in the WARC before anyone sees the response.
 
 Scrapy's HTTP/1.1 handler does the fetching; its protocol class is subclassed to copy what is written to and read from
-the transport. This is the only module that uses private names of Scrapy and Twisted; pyproject.toml holds both to the
-versions it was tested with, and tests/crawl/test_capture.py compares every byte with what a raw socket sent.
+the transport. This is the only module that uses private names of Twisted, and one of three that use those of Scrapy;
+pyproject.toml holds both to the versions it was tested with, and tests/crawl/test_capture.py compares every byte with
+what a raw socket sent. The others are host_queue.py beside it and middlewares/redirects.py.
 """
 
 from __future__ import annotations

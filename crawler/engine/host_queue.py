@@ -2,8 +2,8 @@
 
 Scrapy's own queue hands out requests of a host that is busy, slow or dead too. They wait in the downloader, count as
 requests under way, and once they are `CONCURRENT_REQUESTS`, no other host is asked and no list is read further. Here
-they stay where they cost nothing. Beside crawler/engine/handler.py this is the one place that uses a private name of
-Scrapy.
+they stay where they cost nothing. To wake the engine takes a private name of Scrapy; crawler/engine/handler.py says
+where others are.
 """
 
 from __future__ import annotations

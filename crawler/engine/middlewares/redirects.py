@@ -29,7 +29,7 @@ class RedirectPolicy(RedirectMiddleware):
     """
 
     def _engine_started(self) -> None:
-        # Scrapy's warns that nothing sets a Referer.
+        # Scrapy's warns that nothing sets a Referer. A private name of it: crawler/capture.py says where others are.
         pass
 
     def handle_referer(self, request: Request, response: Response) -> None:  # noqa: ARG002
