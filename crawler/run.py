@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerProcess, Crawler
     from scrapy.settings import Settings
 
-    from crawler.sites.ledger import Ledger
+    from crawler.sites.run_ledger import Ledger
     from crawler.sites.site import Site
 
 logger = logging.getLogger(__name__)

@@ -20,14 +20,12 @@ from storage import cdxj
 from storage.articles import PlacedArticle, read_member, read_part
 from storage.compaction.plan import joined_on
 from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreUnavailable
-from crawler.frontier import open_frontier
-from crawler.frontier.frontier import Frontier
-from storage.inventory import day_of, in_seconds
 from storage.http import HttpMessage
 from storage.index import ArticleEntry, Duplicate, Filters, Hit, WarcEntry, discard_index, open_index
 from storage.index.index import Index
 from storage.index.query_parser import Wanted
 from storage.index.tokenizer import is_named
+from storage.inventory import day_of, in_seconds
 from storage.locking import held
 from storage.model import Article, Capture
 from storage.objects import ObjectStore, open_store

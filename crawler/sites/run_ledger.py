@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crawler import rhythm
-from crawler.politeness.block_detection import backoff
+from crawler.frontier import revisit_policy
 from crawler.frontier.address_state import Announced, Known, SiteRun, SiteState, Visit
+from crawler.politeness.block_detection import backoff
 from storage.model import Outcome, RunState
 
 if TYPE_CHECKING:

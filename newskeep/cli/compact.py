@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newskeep.cli._options import common, open_existing, settle
 from newskeep.cli._maintenance import progress, sum_up, tell
+from newskeep.cli._options import common, open_existing, settle
 from storage.errors import PROBLEMS_FOUND
 
 if TYPE_CHECKING:

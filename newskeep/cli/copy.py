@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from newskeep.cli._options import set_up_logging
 from newskeep.cli._maintenance import progress, sum_up, tell
+from newskeep.cli._options import set_up_logging
 from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b

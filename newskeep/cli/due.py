@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from crawler.frontier.address_state import SiteRun
     from crawler.sites.site import Site
     from storage.archive import Archive
-    from crawler.frontier.address_state import SiteRun
     from storage.model import RunState
 
 #: Sites that make a share of the daily look at all, and most shares: a run more often than hourly comes round in a day.

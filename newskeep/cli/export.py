@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newskeep.cli._options import Moment, SiteName, common, open_existing, settle
 from newskeep.cli._maintenance import progress, sum_up, tell
-from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
+from newskeep.cli._options import Moment, SiteName, common, open_existing, settle
 from newskeep.export import FORMATS, STREAMS, Selection, Tools, open_stream
+from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
 
 if TYPE_CHECKING:
     from storage.archive import Archive

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from newskeep.cli._options import common, open_existing, settle
 from newskeep.cli._maintenance import progress, sum_up, tell
+from newskeep.cli._options import common, open_existing, settle
 from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b

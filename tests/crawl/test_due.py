@@ -336,7 +336,7 @@ def test_a_run_that_cannot_write_has_failed_for_all_who_ask(
     script = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000));"
-        "sys.argv = ['newskeep', *sys.argv[1:]]; from crawler.cli import main; main()"
+        "sys.argv = ['newskeep', *sys.argv[1:]]; from newskeep.cli import main; main()"
     )
     command = [sys.executable, "-c", script, "due", "--json"]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=120, check=False)

@@ -16,8 +16,6 @@ from storage.index import ArticleEntry, Filters, Hit, WarcEntry, open_index, sch
 from storage.index.index import FEW, Index
 from storage.index.query_parser import Wanted
 from storage.index.snippets import LENGTH, snippet
-from storage.index.index import FEW, Index
-from storage.index.query_parser import Wanted
 from storage.index.tokenizer import is_named, tokens, words
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
