@@ -1,0 +1,1 @@
+# Newskeep's; newskeep/_packages.py looks for this line.

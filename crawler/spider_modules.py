@@ -21,6 +21,8 @@ def spider_modules(named: Sequence[str] = (), file: Path | None = None) -> list[
     Modules that are named may lie beside the configuration `file`: its folder is then the last on the import path, so
     that nothing in it goes before a module of anybody's. Raises `ConfigError` for a module that cannot be imported.
     """
+    # An editable install finds ours after all that lies on the path, and so after a spiders.py in that folder.
+    import_module(OURS)
     if named and file is not None and (folder := str(file.resolve().parent)) not in sys.path:
         sys.path.append(folder)
     origins = {each.value: f"entry point {each.name!r} of {_package(each.dist)}" for each in entry_points(group=GROUP)}

@@ -1,12 +1,10 @@
 """`python -m newskeep`: the command line."""
 
-import sys
-from pathlib import Path
+from newskeep import _packages
 
 if __name__ == "__main__":
     # `-m` looks in the current folder first; a crawler.py that lies there is not ours to run.
-    if not sys.flags.safe_path and Path(sys.path[0]).resolve() != Path(__file__).resolve().parents[1]:
-        del sys.path[0]
+    _packages.leave_current_folder()
     from newskeep.cli import main
 
     main()

@@ -1,3 +1,4 @@
+# Newskeep's; newskeep/_packages.py looks for this line.
 """The archive, without the crawler: open it, look things up, get originals and texts back.
 
 >>> from storage import open_archive

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import click
 
-from storage.errors import NewskeepError
+from newskeep import _packages
 
 #: Heading of --help -> command -> what is said of it there. A command is the function of its name in the module of its
 #: name, imported when it is called, so that --help is there at once.
@@ -80,6 +80,13 @@ def newskeep() -> None:
 
 def main() -> None:
     """Run the command line and end the process with the exit code of the error, if any."""
+    _packages.leave_current_folder()
+    if clash := _packages.clash():
+        click.echo(f"newskeep: {clash}", err=True)
+        sys.exit(2)
+    # Not before it is known to be ours.
+    from storage.errors import NewskeepError
+
     try:
         code = newskeep.main(standalone_mode=False)
     except NewskeepError as error:

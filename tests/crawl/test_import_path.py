@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,33 +14,103 @@ import pytest
 from article_page import PAGE
 from origin import Origin, response
 
-NAMES = ("crawler", "storage", "spiders", "trafilatura", "lxml", "json", "pebble")
+from newskeep.schedule.job import program
+
+pytestmark = pytest.mark.long
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("crawler", "storage", "spiders", "trafilatura", "lxml", "json", "pebble", "multiprocessing")
+MODULE = (sys.executable, "-m", "newskeep")
+SAFE_MODULE = (sys.executable, "-P", "-m", "newskeep")
+
+
+def lay_traps(folder: Path, *names: str) -> Path:
+    """Files that leave their name in the file that is returned, when they are executed."""
+    executed = folder / "executed"
+    for name in names:
+        (folder / f"{name}.py").write_text(f"print({name!r}, file=open({str(executed)!r}, 'a'))\n")
+    return executed
+
+
+def save(start: tuple[str, ...], cwd: Path, environment: Mapping[str, str]) -> None:
+    """Archive pages and see that each has its text."""
+    with Origin() as origin:
+        urls = [origin.url(f"/{n}") for n in range(3)]
+        for n in range(3):
+            origin.on(f"/{n}", response(PAGE.encode(), headers=[("Content-Type", "text/html")]))
+        command = [*start, "save", "--json", "--allow-private", "--ignore-robots", *urls]
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(told) == 3
+    assert all(line["words"] > 20 for line in told), done.stdout
 
 
 @pytest.mark.parametrize(
-    "start", [(sys.executable, "-m", "newskeep"), (str(Path(sys.executable).parent / "newskeep"),)]
+    ("start", "more"),
+    [
+        # What `-m` takes for newskeep is not for us to say; with -P, and for the command, it is ours.
+        (MODULE, ()),
+        (SAFE_MODULE, ("newskeep", "typing")),
+        ((str(Path(sys.executable).parent / "newskeep"),), ("newskeep", "typing")),
+    ],
+    ids=["-m", "-P -m", "command"],
 )
 def test_no_process_runs_what_lies_in_the_current_folder(
-    start: tuple[str, ...], tmp_path: Path, environment: Mapping[str, str]
+    start: tuple[str, ...], more: tuple[str, ...], tmp_path: Path, environment: Mapping[str, str]
 ) -> None:
-    executed = tmp_path / "executed"
-    for name in NAMES:
-        (tmp_path / f"{name}.py").write_text(f"print({name!r}, file=open({str(executed)!r}, 'a'))\n")
-    with Origin() as origin:
-        origin.on("/a", response(PAGE.encode(), headers=[("Content-Type", "text/html")]))
-        command = [*start, "save", origin.url("/a"), "--allow-private", "--ignore-robots"]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
-        )
-        text = subprocess.run(
-            [*start, "get", origin.url("/a"), "--as", "text"],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+    executed = lay_traps(tmp_path, *NAMES, *more)
+    save(start, tmp_path, environment)
     assert not executed.exists(), executed.read_text()
+
+
+@pytest.mark.parametrize("entry", ["", "."])
+def test_an_entry_of_pythonpath_that_means_the_current_folder(
+    entry: str, tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    executed = lay_traps(tmp_path, *NAMES)
+    save(SAFE_MODULE, tmp_path, {**environment, "PYTHONPATH": os.pathsep.join((str(ROOT), entry))})
+    assert not executed.exists(), executed.read_text()
+
+
+def test_a_checkout_runs_in_its_own_folder_only(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    checkout = tmp_path / "checkout"
+    for package in ("newskeep", "spiders", "crawler", "storage"):
+        shutil.copytree(ROOT / package, checkout / package, ignore=shutil.ignore_patterns("__pycache__"))
+    # In the copy only: who imports it. Others would take that of an installed one.
+    used = tmp_path / "used"
+    with (checkout / "crawler" / "extraction" / "__init__.py").open("a") as extraction:
+        extraction.write(f"\nimport sys\nprint(sys.argv[0], file=open({str(used)!r}, 'a'))\n")
+    plain = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
+    save(MODULE, checkout, plain)
+    # The fork server, once for all workers.
+    assert used.read_text().split().count("-c") == 1
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    executed = lay_traps(elsewhere, *NAMES)
+    save(MODULE, elsewhere, {**plain, "PYTHONPATH": str(checkout)})
+    assert not executed.exists(), executed.read_text()
+
+
+@pytest.mark.parametrize("start", [program(), SAFE_MODULE], ids=["script", "module"])
+def test_job_of_a_scheduler(start: tuple[str, ...], tmp_path: Path, environment: Mapping[str, str]) -> None:
+    executed = lay_traps(tmp_path, *NAMES, "newskeep")
+    (tmp_path / "newskeep.toml").touch()
+    done = subprocess.run(
+        [*start, "due", "--quiet"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert not executed.exists(), executed.read_text()
+
+
+def test_demo(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    executed = lay_traps(tmp_path, *NAMES)
+    done = subprocess.run(
+        [*MODULE, "demo"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=240
+    )
     assert done.returncode == 0, done.stderr
-    assert "moves into the station" in text.stdout or "old library" in text.stdout, text.stderr
+    assert "24 articles" in done.stdout
+    assert not executed.exists(), executed.read_text()
