@@ -12,8 +12,13 @@ What `__all__` names is public and stays; all else may move between versions. On
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+from newskeep import _packages
+
+# Before all other imports: a file called typing.py could lie in the current folder.
+_packages.check()
+
+from importlib import import_module  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 if TYPE_CHECKING:
     from crawler.extraction import extract

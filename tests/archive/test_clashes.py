@@ -123,3 +123,41 @@ def test_the_script_of_the_command(installed: Path, environment: Mapping[str, st
     script.write_text("import sys\nfrom newskeep.cli import main\nsys.exit(main())\n")
     (installed / "storage" / "__init__.py").write_text(INTRUDER)
     assert "was overwritten" in told_by_the_command(installed, environment, script=script)
+
+
+@pytest.mark.parametrize("intruder", ["crawler.py", "storage.py", "spiders/__init__.py"])
+def test_a_file_beside_a_script_that_imports_newskeep(
+    intruder: str, installed: Path, environment: Mapping[str, str]
+) -> None:
+    file = installed.parent / "scripts" / intruder
+    file.parent.mkdir(parents=True)
+    file.write_text(INTRUDER)
+    script = installed.parent / "scripts" / "look.py"
+    script.write_text("import newskeep\n")
+    done = run(script, cwd=installed.parent, environment=environment, path=installed)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"ImportError: {file} stands before Newskeep's package")
+
+
+def test_a_folder_of_data_beside_a_script(installed: Path, environment: Mapping[str, str]) -> None:
+    """It is in nobody's way where ours is on the import path, and is told where ours is an editable install."""
+    folder = installed.parent / "scripts"
+    (folder / "storage").mkdir(parents=True)
+    script = folder / "look.py"
+    script.write_text("from newskeep import open_archive\n")
+    done = run(script, cwd=folder, environment=environment, path=installed)
+    assert (done.returncode, done.stderr) == (0, "")
+
+    customized = installed.parent / "customized"
+    customized.mkdir()
+    (customized / "sitecustomize.py").write_text(EDITABLE.format(packages=str(installed), names=PACKAGES))
+    done = run(script, cwd=folder, environment=environment, path=customized)
+    assert done.returncode == 1
+    assert f"ImportError: {folder / 'storage'} stands before Newskeep's package 'storage'" in done.stderr
+
+
+def test_overwritten_for_a_library_user(installed: Path, environment: Mapping[str, str]) -> None:
+    (installed / "storage" / "__init__.py").write_text(INTRUDER)
+    done = run("-P", "-c", "import newskeep", cwd=installed.parent, environment=environment, path=installed)
+    assert done.returncode == 1
+    assert "was overwritten by another distribution" in done.stderr.splitlines()[-1]

@@ -52,7 +52,7 @@ def save(start: tuple[str, ...], cwd: Path, environment: Mapping[str, str]) -> N
     ("start", "more"),
     [
         # What `-m` takes for newskeep is not for us to say; with -P, and for the command, it is ours.
-        (MODULE, ()),
+        (MODULE, ("typing",)),
         (SAFE_MODULE, ("newskeep", "typing")),
         ((str(Path(sys.executable).parent / "newskeep"),), ("newskeep", "typing")),
     ],
