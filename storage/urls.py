@@ -96,9 +96,15 @@ def _authority(authority: str, scheme: str) -> str:
 def _ipv6(literal: str) -> str:
     try:
         # A zone ("%eth0") means something on one machine only.
-        return f"[{IPv6Address(literal.replace('%', ' ')).compressed}]"
+        groups = IPv6Address(literal.replace("%", " ")).packed.hex(":", 2).split(":")
     except ValueError:
         raise ValueError("has a bad IPv6 address") from None
+    # Not `compressed`: Python 3.13 writes ::ffff:10.0.0.1 where 3.11 and browsers (WHATWG URL, 3.5) write ::ffff:a00:1.
+    text = ":".join(group.lstrip("0") or "0" for group in groups)
+    zeros = max(re.finditer(r"\b0(?::0)+\b", text), key=lambda run: len(run[0]), default=None)
+    if zeros:
+        text = f"{text[: zeros.start()].rstrip(':')}::{text[zeros.end() :].lstrip(':')}"
+    return f"[{text}]"
 
 
 def _host(text: str) -> str:
