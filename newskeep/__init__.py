@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING  # noqa: E402
 
 if TYPE_CHECKING:
     from crawler.extraction import extract
-    from storage.archive import Archive, Memento, open_archive
+    from storage.archive import Archive, open_archive
     from storage.errors import (
         AlreadyRunning,
         ConfigError,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from storage.model import Article, Block, Capture, Exchange
+    from storage.reader import Memento
 
 __all__ = [
     "AlreadyRunning",
@@ -67,7 +68,8 @@ __version__: str
 
 _ROOMS = {
     "extract": "crawler.extraction",
-    **dict.fromkeys(("Archive", "Memento", "open_archive"), "storage.archive"),
+    **dict.fromkeys(("Archive", "open_archive"), "storage.archive"),
+    "Memento": "storage.reader",
     **dict.fromkeys(("Article", "Block", "Capture", "Exchange"), "storage.model"),
 }
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from storage.archive import Archive, Memento, open_archive
+    from storage.archive import Archive, open_archive
+    from storage.reader import Memento
 
 __all__ = ["Archive", "Memento", "open_archive"]
 

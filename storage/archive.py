@@ -7,63 +7,35 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeVar, cast
 from urllib.parse import urljoin
 
 from storage import cdxj
-from storage.articles import PlacedArticle, read_member, read_part
+from storage.articles import read_member, read_part
 from storage.compaction.plan import joined_on
 from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreUnavailable
-from storage.http import HttpMessage
 from storage.index import ArticleEntry, Duplicate, Filters, Hit, WarcEntry, discard_index, open_index
+from storage.index.articles import entry_of
 from storage.index.index import Index
 from storage.index.query_parser import Wanted
 from storage.index.tokenizer import is_named
-from storage.inventory import day_of, in_seconds
+from storage.inventory import day_of
 from storage.locking import held
 from storage.model import Article, Capture
 from storage.objects import ObjectStore, open_store
 from storage.objects.local import LocalStore
+from storage.reader import Memento, Reader
 from storage.spool import CrawlFolder, Parcel, Spool
-from storage.urls import Match, normalize, site_of, surt_prefix
+from storage.urls import Match, normalize, surt_prefix
 from storage.versions import Version, versions
-from storage.warc import NOT_MODIFIED, NOT_MODIFIED_PROFILE, Record, key_of, read_date, read_record, read_records
+from storage.warc import NOT_MODIFIED, key_of
 
 #: Redirects that are followed inside the archive.
 _HOPS = 10
-#: Times that a capture may be moved while it is being read.
-_MOVES = 2
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Memento:
-    """A capture with the exact bytes of its response.
-
-    For a revisit the head is its own and the body comes from the capture it refers to, which had the same bytes. A 304
-    has no body; the page that it confirms is in `message`.
-    """
-
-    capture: Capture
-    #: The capture that holds the body; the same as `capture` unless that is a revisit.
-    original: Capture
-    response: bytes
-    #: Why the response is not whole, as the WARC says; `None` for a whole one.
-    truncated: str | None
-    #: The response that a 304 confirms; `None` for all others.
-    confirmed: bytes | None = None
-
-    @property
-    def message(self) -> HttpMessage:
-        """What a reader is shown: the response, or the one that it confirms."""
-        return HttpMessage.parse(self.response if self.confirmed is None else self.confirmed)
 
 
 class Closable(Protocol):
@@ -83,6 +55,7 @@ class Archive:
         self.store = store
         self.state = state
         self.spool = Spool(state / "spool")
+        self.reader = Reader(store, lambda: self.index)
         self._companions: dict[str, Closable] = {}
         self._companions_lock = threading.Lock()
 
@@ -171,89 +144,8 @@ class Archive:
         return memento
 
     def read(self, capture: Capture) -> Memento:
-        """Return the memento of a capture: one range of one object, two for a revisit, three for a 304.
-
-        One that a compaction has moved since it was looked up is found again: the memento says where.
-        """
-        return self._found(capture, self._read)
-
-    def _read(self, capture: Capture) -> Memento:
-        record = self.record(capture)
-        truncated = record.field("WARC-Truncated")
-        if record.type != "revisit":
-            return Memento(capture, capture, record.block, truncated)
-        original = self.referred(record)
-        block = self.record(original).block
-        if record.field("WARC-Profile") == NOT_MODIFIED_PROFILE:
-            return Memento(capture, original, self._not_modified(capture, record), truncated, block)
-        return Memento(capture, original, record.block + HttpMessage.parse(block).body, truncated)
-
-    def _not_modified(self, capture: Capture, revisit: Record) -> bytes:
-        """The 304 that a revisit stands for; the block, where another writer has put it there."""
-        if revisit.block:
-            return revisit.block
-        for record in self._beside(capture, revisit):
-            if record.type == "metadata" and HttpMessage.parse(record.block).status == NOT_MODIFIED:
-                return record.block
-        raise NotArchived(f"the 304 answer of {capture.url} is not held")
-
-    def record(self, capture: Capture) -> Record:
-        """Return the WARC record of a capture, checked against its digest."""
-        record = read_record(self._range(key_of(capture.filename), capture.offset, capture.length))
-        record.check()
-        return replace(record, offset=capture.offset, length=capture.length)
-
-    def exchange(self, capture: Capture) -> list[tuple[Record, bytes]]:
-        """Return the records of a capture's exchange, its response or revisit first, each with its gzip member."""
-        return self._found(capture, self._exchange)
-
-    def _exchange(self, capture: Capture) -> list[tuple[Record, bytes]]:
-        found: list[tuple[Record, bytes]] = []
-        # The length of the others is in no index, so ask for what they usually take.
-        for beyond in (16_384, 1 << 20):
-            data = self._range_up_to(key_of(capture.filename), capture.offset, capture.length + beyond)
-            found = []
-            try:
-                for record in read_records(BytesIO(data)):
-                    if found and record.field("WARC-Concurrent-To") != found[0][0].field("WARC-Record-ID"):
-                        return found
-                    record.check()
-                    found.append((record, data[record.offset : record.offset + record.length]))
-            except Corrupt:
-                if not found:
-                    raise
-                continue
-            if len(data) < capture.length + beyond:
-                break
-        return found
-
-    def request(self, capture: Capture) -> Record:
-        """Return the `request` record that belongs to a capture. Raises `NotArchived`."""
-        return self._found(capture, self._request)
-
-    def _request(self, capture: Capture) -> Record:
-        for record in self._beside(capture, self.record(capture)):
-            if record.type == "request":
-                return record
-        raise NotArchived(f"no request record of {capture.url} is held")
-
-    def _beside(self, capture: Capture, response: Record) -> Iterator[Record]:
-        """Yield the other records of an exchange, which stand behind its response."""
-        start, seen = capture.offset + capture.length, 0
-        # Their length is in no index, so ask for what they usually take.
-        for size in (4096, 1 << 20):
-            stream = BytesIO(self._range_up_to(key_of(capture.filename), start, size))
-            try:
-                for number, record in enumerate(read_records(stream)):
-                    if record.field("WARC-Concurrent-To") != response.field("WARC-Record-ID"):
-                        return
-                    if number >= seen:
-                        seen += 1
-                        yield record
-            except Corrupt:
-                continue
-            if stream.getbuffer().nbytes < size:
-                return
+        """Return the memento of a capture; one that was moved since it was looked up is found again."""
+        return self.reader.read(capture)
 
     def article(self, url: str, at: datetime | None = None) -> Article:
         """Return the article of a URL nearest to `at`, following redirects and revisits. Raises `NotArchived`."""
@@ -298,7 +190,7 @@ class Archive:
     def _article_at(self, entry: ArticleEntry) -> Article | None:
         """The article at the place that an entry names, `None` when it is not there."""
         try:
-            article = read_member(self._range(entry.part, entry.part_offset, entry.part_length))
+            article = read_member(self.reader.range(entry.part, entry.part_offset, entry.part_length))
         except (ObjectMissing, Corrupt):
             return None
         return article if _is_of(article, entry) else None
@@ -423,28 +315,8 @@ class Archive:
         if next(self.index.warcs(), None) is None and next(self.store.list("warc/"), None) is not None:
             raise NotArchived(f"the index of {self.uri} on this machine is empty; make it with `newskeep reindex`")
 
-    def _found(self, capture: Capture, read: Callable[[Capture], T]) -> T:
-        """Read a capture; where its object is gone, look it up again: a compaction may have moved it meanwhile."""
-        for _ in range(_MOVES):
-            try:
-                return read(capture)
-            except ObjectMissing:
-                capture = self._moved(capture) or capture
-        try:
-            return read(capture)
-        except ObjectMissing as error:
-            raise ObjectMissing(f"{error}; if the archive was compacted elsewhere: newskeep reindex") from None
-
-    def _moved(self, capture: Capture) -> Capture | None:
-        """Return where a capture is now, by what does not change when it moves."""
-        for now in self.index.captures(capture.url, since=capture.timestamp, until=capture.timestamp):
-            there = replace(now, filename=capture.filename, offset=capture.offset)
-            if in_seconds(there) == in_seconds(capture) and now.filename != capture.filename:
-                return now
-        return None
-
     def _moved_article(self, original: Capture) -> ArticleEntry | None:
-        now = self._moved(original)
+        now = self.reader.moved(original)
         return None if now is None else self.index.article_at(now.filename, now.offset)
 
     def _target(self, memento: Memento) -> Memento | None:
@@ -461,28 +333,6 @@ class Archive:
             return None
         return self.read(capture)
 
-    def referred(self, revisit: Record) -> Capture:
-        """Return the capture that holds the body of a revisit. Raises `Corrupt` where the record does not name one."""
-        url, date = revisit.field("WARC-Refers-To-Target-URI"), revisit.field("WARC-Refers-To-Date")
-        if url is None or date is None:
-            raise Corrupt(f"the revisit record of {revisit.url} does not say what it refers to")
-        try:
-            moment = read_date(date)
-        except ValueError:
-            raise Corrupt(f"the revisit record of {revisit.url} refers to {date!r}, which is no date") from None
-        original = self.index.find(url, moment, revisit.field("WARC-Payload-Digest"))
-        if original is None:
-            raise NotArchived(f"{revisit.url}: the capture of {date} that holds the body is not in the archive")
-        return original
-
-    def _range(self, key: str, start: int, length: int) -> bytes:
-        with self.store.open(key, start, length) as stream:
-            return stream.read()
-
-    def _range_up_to(self, key: str, start: int, length: int) -> bytes:
-        with self.store.open(key, start) as stream:
-            return stream.read(length)
-
 
 def _succeeded(capture: Capture) -> bool:
     if capture.status == NOT_MODIFIED:
@@ -497,30 +347,6 @@ def _no_text(url: str) -> NotArchived:
 
 def _is_of(article: Article, entry: ArticleEntry) -> bool:
     return article.warc is not None and (article.warc.filename, article.warc.offset) == (entry.filename, entry.offset)
-
-
-def entry_of(placed: PlacedArticle, part: str) -> ArticleEntry:
-    """The index entry of an article in a text part."""
-    article = placed.article
-    if article.timestamp is None or article.warc is None:
-        raise Corrupt(f"{part}: the article of {article.url} does not say which record it was made from")
-    return ArticleEntry(
-        url=article.url,
-        timestamp=article.timestamp,
-        site=site_of(article.url),
-        title=article.title,
-        published=article.published,
-        language=article.language,
-        words=article.words,
-        filename=article.warc.filename,
-        offset=article.warc.offset,
-        part=part,
-        part_offset=placed.offset,
-        part_length=placed.length,
-        fingerprint=article.fingerprint,
-        text=article.text,
-        authors=article.authors,
-    )
 
 
 def open_archive(uri: str | os.PathLike[str] = "archive", state: str | os.PathLike[str] | None = None) -> Archive:

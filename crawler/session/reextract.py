@@ -18,10 +18,11 @@ from crawler.session.extraction_pool import Extraction, ExtractionPool
 from crawler.session.sealing import Extract, has_text, line_of, seal
 from crawler.session.site_memory_store import SiteMemories
 from storage import cdxj
-from storage.archive import Archive, entry_of
+from storage.archive import Archive
 from storage.articles import read_part
 from storage.errors import NewskeepError, ObjectMissing
 from storage.index import WarcEntry
+from storage.index.articles import entry_of
 from storage.model import Article
 from storage.spool import Parcel
 from storage.urls import timestamp14

@@ -64,7 +64,7 @@ def _form(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
         case "http":
             return archive.get(url, at).response
         case "request":
-            return archive.request(archive.find(url, at)).block
+            return archive.reader.request(archive.find(url, at)).block
         case "body":
             memento = archive.get(url, at, follow=True)
             try:

@@ -159,7 +159,7 @@ class _Volume:
             return
         self._held.add(place)
         try:
-            exchange = self._archive.exchange(capture)
+            exchange = self._archive.reader.exchange(capture)
             original = self._archive.read(capture).original if capture.is_revisit else None
         except StoreUnavailable:
             raise

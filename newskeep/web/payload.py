@@ -78,8 +78,8 @@ def payload_of(archive: Archive, capture: Capture) -> Payload:
 
 def _payload_of(archive: Archive, capture: Capture) -> Payload:
     # A revisit is a head alone.
-    revisit = archive.record(capture) if capture.is_revisit else None
-    original = capture if revisit is None else archive.referred(revisit)
+    revisit = archive.reader.record(capture) if capture.is_revisit else None
+    original = capture if revisit is None else archive.reader.referred(revisit)
     if _is_small(archive, original):
         return _whole(archive.read(capture).message)
     streamed = _streamed(archive, original)

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from storage import cdxj
-from storage.archive import Archive, entry_of
+from storage.archive import Archive
 from storage.articles import read_part
 from storage.compaction.plan import Compaction, plans, read
 from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailable
 from storage.index import ArticleEntry, WarcEntry
+from storage.index.articles import entry_of
 from storage.inventory import Problem, digest_of
 from storage.objects import ObjectStore
 from storage.warc import key_of

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from storage import cdxj
-from storage.archive import Archive, entry_of
+from storage.archive import Archive
 from storage.articles import read_part
 from storage.compaction.plan import hidden
 from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailable
 from storage.index import ArticleEntry, WarcEntry
+from storage.index.articles import entry_of
 from storage.index.index import Index
 from storage.inventory import Hashed, Holding, Problem, digest_of, holdings
 from storage.model import Capture

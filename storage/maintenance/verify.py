@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from storage import cdxj
-from storage.archive import Archive, entry_of
+from storage.archive import Archive
 from storage.articles import PlacedArticle, read_part
 from storage.compaction.plan import hidden, plans
 from storage.errors import Corrupt, InvalidURL, ObjectMissing
 from storage.index import WarcEntry
+from storage.index.articles import entry_of
 from storage.inventory import OTHERS, Holding, Problem, holdings, in_seconds
 from storage.model import Capture
 from storage.objects import ObjectInfo

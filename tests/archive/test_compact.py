@@ -185,7 +185,7 @@ def test_reader_that_looked_up_before(archive: Archive) -> None:
     for one in pages:
         assert archive.read(captures[one.url]).response == one.response
         assert archive.read(captures[one.url]).capture.filename != captures[one.url].filename
-        assert archive.request(captures[one.url]).type == "request"
+        assert archive.reader.request(captures[one.url]).type == "request"
         assert archive.article_of(mementos[one.url]).text == one.text
     assert sorted(archive.read_article(entry).url for entry in entries) == sorted(one.url for one in pages)
 

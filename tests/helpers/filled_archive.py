@@ -104,7 +104,7 @@ def check(archive: Archive, pages: list[Page]) -> None:
     for one in pages:
         memento = archive.get(one.url, one.moment)
         assert memento.response == one.response
-        assert archive.request(memento.capture).block == REQUEST
+        assert archive.reader.request(memento.capture).block == REQUEST
         assert archive.article(one.url, one.moment).text == one.text
         captures = list(archive.captures(one.url))
         assert len({capture.timestamp for capture in captures}) == len(captures)

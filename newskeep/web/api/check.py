@@ -14,7 +14,7 @@ from storage.warc import Record, digest
 def checks(archive: Archive, capture: Capture) -> list[dict[str, Any]]:
     """Return what was checked, each with `check`, `sound` and, where it is not sound, `problem`. Nothing is changed."""
     try:
-        record = archive.record(capture)
+        record = archive.reader.record(capture)
     except (Corrupt, ObjectMissing) as error:
         return [_said("record", str(error))]
     found = [
@@ -41,7 +41,7 @@ def _original(archive: Archive, capture: Capture) -> str | None:
         memento = archive.read(capture)
     except (Corrupt, NotArchived, ObjectMissing) as error:
         return str(error)
-    body = digest(HttpMessage.parse(archive.record(memento.original).block).payload)
+    body = digest(HttpMessage.parse(archive.reader.record(memento.original).block).payload)
     return None if capture.digest in (None, body) else f"its body has {body}, the revisit says {capture.digest}"
 
 

@@ -43,9 +43,9 @@ def page(request: Request) -> Response:
 
 
 def _small(archive: Archive, capture: Capture) -> Held:
-    record = archive.record(capture)
+    record = archive.reader.record(capture)
     try:
-        sent = HttpMessage.parse(archive.request(capture).block)
+        sent = HttpMessage.parse(archive.reader.request(capture).block)
     except NotArchived:
         sent = None
     payload = payload_of(archive, capture)

@@ -1,0 +1,32 @@
+"""A text part's articles as entries of the index."""
+
+from __future__ import annotations
+
+from storage.articles import PlacedArticle
+from storage.errors import Corrupt
+from storage.index import ArticleEntry
+from storage.urls import site_of
+
+
+def entry_of(placed: PlacedArticle, part: str) -> ArticleEntry:
+    """The index entry of an article in a text part."""
+    article = placed.article
+    if article.timestamp is None or article.warc is None:
+        raise Corrupt(f"{part}: the article of {article.url} does not say which record it was made from")
+    return ArticleEntry(
+        url=article.url,
+        timestamp=article.timestamp,
+        site=site_of(article.url),
+        title=article.title,
+        published=article.published,
+        language=article.language,
+        words=article.words,
+        filename=article.warc.filename,
+        offset=article.warc.offset,
+        part=part,
+        part_offset=placed.offset,
+        part_length=placed.length,
+        fingerprint=article.fingerprint,
+        text=article.text,
+        authors=article.authors,
+    )
