@@ -30,7 +30,7 @@ from s3_server import BUCKET, REGION, S3Server, swift  # noqa: E402
 
 from crawler.session.extraction_pool import Extraction, extract_response  # noqa: E402
 from crawler.session.sealing import line_of, seal  # noqa: E402
-from crawler.session.site_memory_store import SiteMemories  # noqa: E402
+from crawler.session.site_memory_store import SiteMemoryStore  # noqa: E402
 from storage import open_archive  # noqa: E402
 from storage.archive import Archive  # noqa: E402
 from storage.model import Capture, Exchange  # noqa: E402
@@ -136,7 +136,7 @@ def time_puts(server: S3Server, archive: Archive, parcel: Parcel, rounds: int) -
             for kind in ("text", "cdxj", "warc"):
                 archive.store.delete(key_of(parcel.filename, kind))
         mine = copied(parcel, archive.state / str(number))
-        memories = SiteMemories(archive.store, archive.state)
+        memories = SiteMemoryStore(archive.store, archive.state)
         seconds["seal"].append(timed(lambda mine=mine, memories=memories: seal(mine, never, memories)))
         parts = [copied_file(path, path.with_suffix(".copy")) for path in (mine.text, mine.cdxj, mine.warc)]
         seconds["boto3 upload_file of the WARC alone"].append(timed(lambda parts=parts: upload(parts[2:])))

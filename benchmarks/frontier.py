@@ -19,7 +19,7 @@ from hashlib import sha1
 from pathlib import Path
 
 from crawler.frontier import open_frontier
-from crawler.frontier.address_state import Announced, SiteState, Visit
+from crawler.frontier.address_state import Announcement, SiteState, Visit
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.revisit_policy import next_article, next_run
 
@@ -34,15 +34,15 @@ def url_of(site: int, number: int) -> str:
     return f"https://www.paper{site}.example/{WORDS[number % len(WORDS)]}/{2026_000_000 + number}/{slug}"
 
 
-def articles(site: int, first: int, last: int, at: datetime) -> list[Announced]:
+def articles(site: int, first: int, last: int, at: datetime) -> list[Announcement]:
     feed = f"https://www.paper{site}.example/feed.xml"
     return [
-        Announced(url_of(site, number), "article", feed, at - timedelta(minutes=7 * (number - first)))
+        Announcement(url_of(site, number), "article", feed, at - timedelta(minutes=7 * (number - first)))
         for number in range(first, last)
     ]
 
 
-def visit(name: str, item: Announced, at: datetime, number: int) -> Visit:
+def visit(name: str, item: Announcement, at: datetime, number: int) -> Visit:
     due, interval = next_article(None, at, True, item.published)
     return Visit(
         name,
@@ -69,7 +69,7 @@ def fill(frontier: Frontier, sites: int, each: int) -> tuple[float, float]:
         for site in range(sites):
             name = f"paper{site}"
             items = articles(site, turn * a_round, (turn + 1) * a_round, at)
-            sources = [Announced(f"https://www.paper{site}.example/{path}", "feed") for path in ("feed.xml", "rss")]
+            sources = [Announcement(f"https://www.paper{site}.example/{path}", "feed") for path in ("feed.xml", "rss")]
             start = time.perf_counter()
             frontier.announce(name, sources + items, at)
             told = time.perf_counter()
@@ -114,7 +114,7 @@ def measure(frontier: Frontier, sites: int, each: int) -> None:
         len(known),
     )
     big = "big"
-    items = [Announced(url_of(0, number).replace("paper0", big), "article") for number in range(50_000)]
+    items = [Announcement(url_of(0, number).replace("paper0", big), "article") for number in range(50_000)]
     show("announce, 50,000 new (a sitemap)", lambda: frontier.announce(big, items, NOW), 1)
     show("announce, 50,000 known", lambda: frontier.announce(big, items, NOW), 1)
     show("announce, 500 known of 50,000", lambda: frontier.announce(big, chosen.sample(items, 500), NOW))

@@ -19,7 +19,7 @@ from pathlib import Path
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
-from storage.maintenance.reindex import Options, reindex
+from storage.maintenance.reindex import ReindexOptions, reindex
 from storage.model import Article, Block, Capture, Exchange, Extractor, TextSource
 from storage.objects.local import LocalStore
 from storage.warc import WarcWriter, key_of, make_stem
@@ -73,7 +73,7 @@ def make(store: LocalStore, folder: Path, numbers: range, serial: int) -> None:
     (folder / filename).unlink()
 
 
-def measure(store: LocalStore, options: Options) -> tuple[float, float]:
+def measure(store: LocalStore, options: ReindexOptions) -> tuple[float, float]:
     """Captures a second, by the clock and by the processor."""
     with tempfile.TemporaryDirectory() as state, Archive(store, Path(state)) as archive:
         start, busy = time.perf_counter(), time.process_time()
@@ -97,13 +97,13 @@ def main() -> None:
         print(f"{each * options.warcs:,} captures with articles in {options.warcs} WARCs of {size:,} bytes")
         found: dict[str, list[tuple[float, float]]] = {"CDXJ and text": [], "WARCs and text": []}
         for _ in range(options.rounds):
-            found["CDXJ and text"].append(measure(store, Options()))
-            found["WARCs and text"].append(measure(store, Options(from_warcs=True)))
+            found["CDXJ and text"].append(measure(store, ReindexOptions()))
+            found["WARCs and text"].append(measure(store, ReindexOptions(from_warcs=True)))
         for part in store.list("text/"):
             store.delete(part.key)
             store.put(part.key, b"")
-        found["CDXJ alone"] = [measure(store, Options()) for _ in range(options.rounds)]
-        found["WARCs alone"] = [measure(store, Options(from_warcs=True)) for _ in range(options.rounds)]
+        found["CDXJ alone"] = [measure(store, ReindexOptions()) for _ in range(options.rounds)]
+        found["WARCs alone"] = [measure(store, ReindexOptions(from_warcs=True)) for _ in range(options.rounds)]
     for name, rates in found.items():
         wall, busy = (statistics.median(rate[side] for rate in rates) for side in (0, 1))
         print(f"from {name:15} {wall:9,.0f} captures a second, {busy:9,.0f} a second of processor time")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from storage.index import ArticleEntry, Filters, WarcEntry, open_index
 from storage.index.index import Index
-from storage.index.query_parser import Wanted
+from storage.index.query_parser import SearchQuery
 
 SITES = 200
 A_WARC = 2_000
@@ -85,7 +85,7 @@ def fill(index: Index, texts: Iterator[str], total: int) -> None:
 def ask(index: Index, name: str, asked: list[str], filters: Filters | None = None, page: int = 1) -> None:
     times, hits = [], 0
     for typed in asked:
-        wanted, before = Wanted.parse(typed), None
+        wanted, before = SearchQuery.parse(typed), None
         for _ in range(page):
             start = time.perf_counter()
             found = list(index.search(wanted, filters, before=before, limit=A_PAGE))

@@ -32,7 +32,7 @@ import reindex
 
 from storage import cdxj
 from storage.archive import Archive
-from storage.maintenance.reindex import Options
+from storage.maintenance.reindex import ReindexOptions
 from storage.objects.local import LocalStore
 from storage.urls import timestamp14
 
@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[1]
 START_SECONDS = 120
 
 
-class Asker:
+class SourceFetcher:
     """One connection to a server, or with `close` one for each question."""
 
     def __init__(self, port: int, pid: int, close: bool = False) -> None:
@@ -75,7 +75,7 @@ def fill(folder: Path, total: int, articles: int) -> list[tuple[str, str]]:
         # The names of the WARCs that `index.fill` makes up end in 00000.
         reindex.make(store, folder.parent, range(serial * each, (serial + 1) * each), serial + 1)
     with Archive(store, folder) as archive:
-        reindex.reindex(archive, Options())
+        reindex.reindex(archive, ReindexOptions())
         held = [(entry.url, timestamp14(entry.timestamp)) for entry in archive.index.articles()]
         index.fill(archive.index, total, total // 5)
     return held
@@ -97,7 +97,7 @@ def write_cdxj(folder: Path, total: int) -> Path:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[Asker, Asker]]:
+def serving(folder: Path) -> Iterator[tuple[SourceFetcher, SourceFetcher]]:
     ports = [_free_port(), _free_port()]
     command = [sys.executable, "-m", "newskeep", "serve", "--archive", str(folder), "--port", str(ports[0])]
     started = time.perf_counter()
@@ -107,14 +107,14 @@ def serving(folder: Path) -> Iterator[tuple[Asker, Asker]]:
         try:
             _wait(ports[0], process)
             print(f"started in         {time.perf_counter() - started:8.2f} s")
-            yield Asker(ports[0], process.pid), Asker(ports[1], process.pid)
+            yield SourceFetcher(ports[0], process.pid), SourceFetcher(ports[1], process.pid)
             print(f"memory of serve    {_peak(process.pid):8.0f} MB at most")
         finally:
             process.terminate()
 
 
 @contextmanager
-def running_pywb(program: str, lines: Path) -> Iterator[Asker]:
+def running_pywb(program: str, lines: Path) -> Iterator[SourceFetcher]:
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
         collections = {"all": {"index": str(lines), "archive_paths": folder}}
@@ -123,12 +123,12 @@ def running_pywb(program: str, lines: Path) -> Iterator[Asker]:
         with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
                 _wait(port, process)
-                yield Asker(port, process.pid, close=True)
+                yield SourceFetcher(port, process.pid, close=True)
             finally:
                 process.kill()
 
 
-def measure(name: str, ask: Asker, paths: list[str]) -> None:
+def measure(name: str, ask: SourceFetcher, paths: list[str]) -> None:
     for path in paths[:5]:
         ask(path)
     before = _busy(ask.pid)
@@ -210,7 +210,7 @@ def main() -> None:
         if options.pywb:
             theirs = stack.enter_context(running_pywb(options.pywb, write_cdxj(Path(made), total)))
             asked = look_ups(total, times, lambda url, at: f"/all/cdx?url={url}&closest={at}&limit=1")
-            ours_closed = Asker(app.port, app.pid, close=True)
+            ours_closed = SourceFetcher(app.port, app.pid, close=True)
             for _ in range(2):
                 measure("CDX closest, new connections", ours_closed, ours)
                 measure("CDX closest of pywb", theirs, asked)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerProcess, Crawler
     from scrapy.settings import Settings
 
-    from crawler.sites.run_ledger import Ledger
+    from crawler.sites.run_ledger import RunLedger
     from crawler.sites.site import Site
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ def run(
     scrapy_settings.setdict({**settings, "STANDALONE": False}, priority="project")
     process = _process(scrapy_settings)
     session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome)
-    pump = _Pump(process, session, iter(crawls), at_once, on_end)
+    pump = _CrawlQueue(process, session, iter(crawls), at_once, on_end)
     session.on_failure(pump.stop_soon)
     with _Stop(session, pump, on_stop):
         pump.run(time_limit)
@@ -169,7 +169,7 @@ def _process(settings: Settings) -> AsyncCrawlerProcess:
     return process
 
 
-class _Pump:
+class _CrawlQueue:
     """Takes crawls one by one and keeps at most so many of them running; one that fails is alone with it."""
 
     def __init__(
@@ -270,14 +270,14 @@ class _Pump:
 
     def _state(self, crawler: Crawler) -> RunState:
         reason = crawler.stats.get_value("finish_reason") or "failed"
-        ledger: Ledger | None = getattr(crawler.spider, "ledger", None)
+        ledger: RunLedger | None = getattr(crawler.spider, "ledger", None)
         return self._session.ended(str(reason), None if ledger is None else ledger.verdict)
 
 
 class _Stop:
     """Signal handlers for the time of a run."""
 
-    def __init__(self, session: Session, pump: _Pump, on_stop: Callable[[], None]) -> None:
+    def __init__(self, session: Session, pump: _CrawlQueue, on_stop: Callable[[], None]) -> None:
         self._session = session
         self._pump = pump
         self._on_stop = on_stop

@@ -148,7 +148,7 @@ SPIDER_MIDDLEWARES = {
 }
 ITEM_PIPELINES = {
     "crawler.engine.pipelines.ExtractionPipeline": 100,
-    "crawler.engine.pipelines.JudgePipeline": 200,
+    "crawler.engine.pipelines.FrontierDecisionPipeline": 200,
     "crawler.engine.pipelines.ArchivePipeline": 300,
     # After the outcome: what the frontier says is fetched must be safe.
     "crawler.engine.pipelines.FrontierPipeline": 400,

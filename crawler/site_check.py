@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urljoin
 
 from crawler.config import Config
-from crawler.discovery import PageReading
+from crawler.discovery import PageLinks
 from crawler.politeness.robots import parse
 from crawler.run import crawl_of, run
 from crawler.sites.site import Site
@@ -68,7 +68,7 @@ class Check:
 
     @property
     def sections(self) -> tuple[str, ...]:
-        pages = [source.reading for source in self.sources if isinstance(source.reading, PageReading)]
+        pages = [source.reading for source in self.sources if isinstance(source.reading, PageLinks)]
         named = [section for page in pages for section in page.sections if self.site.owns(section)]
         return tuple(dict.fromkeys(named))[:_SECTIONS]
 

@@ -16,7 +16,7 @@ _BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedURL:
     """One URL of a list: as given, as it will be fetched, or why it cannot be."""
 
     given: str
@@ -24,7 +24,7 @@ class Listed:
     error: str | None = None
 
 
-def read_urls(urls: Iterable[str] = (), file: str | None = None) -> Iterator[Listed]:
+def read_urls(urls: Iterable[str] = (), file: str | None = None) -> Iterator[ListedURL]:
     """Yield each different URL once, those of `urls` before those of `file` ("-": standard input), read as a stream.
 
     Two URLs are the same when they are fetched alike. Raises `UsageError` when the file cannot be read.
@@ -39,12 +39,12 @@ def read_urls(urls: Iterable[str] = (), file: str | None = None) -> Iterator[Lis
             yield listed
 
 
-def _listed(given: str) -> Listed:
+def _listed(given: str) -> ListedURL:
     try:
-        return Listed(given, normalize(given))
+        return ListedURL(given, normalize(given))
     except InvalidURL as error:
         # What stands before an "@" may be a password, and outcomes are kept.
-        return Listed(f"…@{given.rpartition('@')[2]}" if "@" in given else given, "", error.reason)
+        return ListedURL(f"…@{given.rpartition('@')[2]}" if "@" in given else given, "", error.reason)
 
 
 def _lines(urls: Iterable[str], file: str | None) -> Iterator[str]:

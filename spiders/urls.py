@@ -13,7 +13,7 @@ from crawler.session.outcomes import failed_outcome
 from crawler.session.session import session_of
 from crawler.sites.items import Page
 from crawler.sites.page_requisites import Requisites
-from crawler.url_list import Listed, read_urls
+from crawler.url_list import ListedURL, read_urls
 from storage.errors import UsageError
 from storage.model import Outcome
 
@@ -91,10 +91,10 @@ class UrlsSpider(Spider):
         self._under_way -= 1
         self._room.set()
 
-    def _listed(self) -> Iterator[Listed]:
+    def _listed(self) -> Iterator[ListedURL]:
         return read_urls(self._urls, self._file)
 
-    def _request(self, listed: Listed) -> Request:
+    def _request(self, listed: ListedURL) -> Request:
         return Request(
             listed.url,
             callback=self.parse,

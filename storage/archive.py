@@ -21,7 +21,7 @@ from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, Obje
 from storage.index import ArticleEntry, Duplicate, Filters, Hit, WarcEntry, discard_index, open_index
 from storage.index.articles import entry_of
 from storage.index.index import Index
-from storage.index.query_parser import Wanted
+from storage.index.query_parser import SearchQuery
 from storage.index.tokenizer import is_named
 from storage.inventory import day_of
 from storage.locking import held
@@ -252,7 +252,7 @@ class Archive:
         """
         filters = Filters(site=site, language=language, author=author, since=since, until=until)
         found = None
-        for found in self.index.search(Wanted.parse(words), filters, before=before, limit=limit):
+        for found in self.index.search(SearchQuery.parse(words), filters, before=before, limit=limit):
             yield found
         if found is None:
             self._check_indexed()

@@ -112,7 +112,7 @@ def in_seconds(capture: Capture) -> Capture:
     return replace(capture, timestamp=capture.timestamp.replace(microsecond=0))
 
 
-class Hashed(io.RawIOBase):
+class HashingReader(io.RawIOBase):
     """A stream that counts and digests what is read through it."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -145,6 +145,6 @@ class Hashed(io.RawIOBase):
 def digest_of(store: ObjectStore, key: str) -> tuple[int, str]:
     """Read an object and return its size and SHA-256 (hex). Raises `ObjectMissing`."""
     with store.open(key) as stream:
-        hashed = Hashed(stream)
+        hashed = HashingReader(stream)
         hashed.drain()
     return hashed.size, hashed.sha256

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import BinaryIO, cast
 
 from storage.errors import Corrupt
-from storage.inventory import Hashed, Holding
+from storage.inventory import HashingReader, Holding
 from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.warc import Record, capture_of, read_date, read_records
@@ -32,7 +32,7 @@ class Reference:
 
 
 @dataclass(slots=True)
-class Reading:
+class ScanResult:
     """What was found in a WARC."""
 
     captures: list[Capture] = field(default_factory=list)
@@ -45,24 +45,26 @@ class Reading:
     sha256: str | None = None
 
 
-def read_through(store: ObjectStore, holding: Holding, places: Sequence[int] = ()) -> Reading:
+def read_through(store: ObjectStore, holding: Holding, places: Sequence[int] = ()) -> ScanResult:
     """Read and check every record of a WARC.
 
     `places` are offsets where records are known to begin, in order: behind a broken record, reading goes on at the next
     of them. Raises `ObjectMissing`.
     """
-    reading = Reading()
+    reading = ScanResult()
     start: int | None = 0
     while start is not None:
         start = _read_from(store, holding, start, places, reading)
     return reading
 
 
-def _read_from(store: ObjectStore, holding: Holding, start: int, places: Sequence[int], reading: Reading) -> int | None:
+def _read_from(
+    store: ObjectStore, holding: Holding, start: int, places: Sequence[int], reading: ScanResult
+) -> int | None:
     """Read as far as it goes; return where to go on, `None` at the end."""
     end = start
     with store.open(holding.key(), start) as stream:
-        hashed = Hashed(stream)
+        hashed = HashingReader(stream)
         try:
             for record in read_records(cast(BinaryIO, hashed)):
                 _take(replace(record, offset=start + record.offset), holding, reading)
@@ -80,7 +82,7 @@ def _read_from(store: ObjectStore, holding: Holding, start: int, places: Sequenc
     return None
 
 
-def _take(record: Record, holding: Holding, reading: Reading) -> None:
+def _take(record: Record, holding: Holding, reading: ScanResult) -> None:
     reading.records += 1
     try:
         record.check()

@@ -9,7 +9,7 @@ nothing raises on content; what is odd is told in `problems`, a short line each 
 
 from crawler.discovery.feeds import read_feed
 from crawler.discovery.identity import canonical_candidate, identity, same_article
-from crawler.discovery.links import Link, PageReading, Reading, Verdict
+from crawler.discovery.links import Likelihood, Link, PageLinks, SourceLinks
 from crawler.discovery.page_requisites import requisites_of, requisites_of_css
 from crawler.discovery.pages import read_page
 from crawler.discovery.sitemaps import read_sitemap
@@ -19,10 +19,10 @@ from crawler.discovery.well_known import usual_places
 
 __all__ = [
     "Examples",
+    "Likelihood",
     "Link",
-    "PageReading",
-    "Reading",
-    "Verdict",
+    "PageLinks",
+    "SourceLinks",
     "canonical_candidate",
     "identity",
     "looks_like_article",

@@ -10,8 +10,8 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from crawler.discovery.links import Link, Reading
-from crawler.discovery.xml_reader import MAX_LINKS, Document, Problems, local, resolve, text_of, time_of, title_of
+from crawler.discovery.links import Link, SourceLinks
+from crawler.discovery.xml_reader import MAX_LINKS, Problems, XmlDocument, local, resolve, text_of, time_of, title_of
 
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _KINDS = {"rss": "rss", "rdf": "rdf", "feed": "atom"}
@@ -21,14 +21,14 @@ _MODIFIED = ("updated", "modified", "lastmod")
 _FOREIGN = ("mrss", "media", "itunes", "podcast", "google.com/schemas", "wfw", "slash", "enc")
 
 
-def read_feed(content: bytes, url: str, content_type: str | None = None, *, now: datetime | None = None) -> Reading:
+def read_feed(content: bytes, url: str, content_type: str | None = None, *, now: datetime | None = None) -> SourceLinks:
     """Return the links of an RSS, RDF, Atom or JSON feed fetched from `url`.
 
     `content_type` is the HTTP header's value, or its charset alone; `now` (aware; the present if left out) judges
     dates that lie ahead. An entry of Atom that was only "updated" counts as published then. Relative links are
     resolved against xml:base, else the channel's link, else `url`. Nothing outside the document is ever asked for.
     """
-    document = Document(content, url, content_type)
+    document = XmlDocument(content, url, content_type)
     reader = _Entries(document.problems, now or datetime.now(UTC))
     kind = _KINDS.get(document.root or "")
     if kind:
@@ -37,10 +37,10 @@ def read_feed(content: bytes, url: str, content_type: str | None = None, *, now:
         kind = reader.read_json(document.text(), url)
     else:
         document.problems.add(_instead(document))
-    return Reading(tuple(reader.links.values()), document.problems.lines(), tuple(reader.next.values()), kind)
+    return SourceLinks(tuple(reader.links.values()), document.problems.lines(), tuple(reader.next.values()), kind)
 
 
-def _instead(document: Document) -> str:
+def _instead(document: XmlDocument) -> str:
     if document.root == "html":
         return "is an HTML page, not a feed"
     if document.root:
@@ -57,7 +57,7 @@ class _Entries:
         self._problems = problems
         self._now = now
 
-    def read_xml(self, document: Document, url: str) -> None:
+    def read_xml(self, document: XmlDocument, url: str) -> None:
         base = url
         # The feed's own links are "link" elements outside of entries.
         for element in document.elements("item", "entry", outside=("link",)):

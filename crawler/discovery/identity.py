@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_plus, urlsplit
 
-from crawler.discovery.links import Verdict
+from crawler.discovery.links import Likelihood
 from crawler.discovery.url_shape import looks_like_article
 from crawler.discovery.vocabulary import CHANNEL_NAMES, FORM_FLAGS, FORM_NAMES, TRACKING
 from storage.errors import InvalidURL
@@ -129,7 +129,7 @@ def _names_something(path: str) -> bool:
     return bool(re.search(r"[\d_.%-]", last))
 
 
-def same_article(url: str, canonical: str | None, home: str | None = None, *, named_by_others: int = 0) -> Verdict:
+def same_article(url: str, canonical: str | None, home: str | None = None, *, named_by_others: int = 0) -> Likelihood:
     """Whether the page at `url` may be believed that `canonical` is its article's address. Never raises.
 
     It may not when it points to `home` or any front page, to a section, to another site, or to another article; nor
@@ -140,25 +140,25 @@ def same_article(url: str, canonical: str | None, home: str | None = None, *, na
         own, other = identity(url), identity(canonical or "")
         front = identity(home) if home else None
     except InvalidURL:
-        return Verdict(0.0, "no address")
+        return Likelihood(0.0, "no address")
     if own == other:
-        return Verdict(1.0, "the same address")
+        return Likelihood(1.0, "the same address")
     if other == front or urlsplit(other).path.strip("/") in ("", "index.html", "index.php", "home"):
-        return Verdict(0.0, "points to the front page")
+        return Likelihood(0.0, "points to the front page")
     if named_by_others >= 3:
-        return Verdict(0.1, f"{named_by_others} other pages name it too")
+        return Likelihood(0.1, f"{named_by_others} other pages name it too")
     host, other_host = urlsplit(own).hostname or "", urlsplit(other).hostname or ""
     if registered(host) != registered(other_host):
-        return Verdict(0.1, "points to another site")
+        return Likelihood(0.1, "points to another site")
     if canonical_candidate(own) == other:
-        return Verdict(1.0, "its AMP or print form")
+        return Likelihood(1.0, "its AMP or print form")
     if _is_section(own, other):
-        return Verdict(0.2, "points to a section page")
+        return Likelihood(0.2, "points to a section page")
     if _is_another(own, other):
-        return Verdict(0.3, "points to another article")
+        return Likelihood(0.3, "points to another article")
     if _TWIN_HOST.sub("", host) == _TWIN_HOST.sub("", other_host):
-        return Verdict(0.9, "on the same host")
-    return Verdict(0.7, "on another host of the same site")
+        return Likelihood(0.9, "on the same host")
+    return Likelihood(0.7, "on another host of the same site")
 
 
 def registered(host: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Likelihood:
     """How sure we are of something, and why; true from 0.5 on."""
 
     #: From 0 (surely not) to 1 (surely).
@@ -37,7 +37,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SourceLinks:
     """What a feed or sitemap holds."""
 
     #: In the order of the document, each address once.
@@ -51,7 +51,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class PageReading:
+class PageLinks:
     """What an HTML page says about itself and links to."""
 
     #: All links worth a look but those to files, in page order, each address once, with its best place's score:
@@ -71,7 +71,7 @@ class PageReading:
     nofollow: bool = False
     noindex: bool = False
     #: Whether this page is itself one article, by its JSON-LD, og:type and URL.
-    article: Verdict = Verdict(0.0, "not read")
+    article: Likelihood = Likelihood(0.0, "not read")
 
     @property
     def articles(self) -> tuple[Link, ...]:

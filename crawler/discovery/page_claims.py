@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from crawler.discovery.links import Verdict
+from crawler.discovery.links import Likelihood
 from crawler.discovery.url_shape import Examples, looks_like_article
 from crawler.html import jsonld
 from crawler.html.document import Tree
@@ -29,7 +29,7 @@ def robots_rules(tree: Tree, user_agent: str) -> tuple[bool, bool, bool]:
     return "noarchive" in rules, nothing or "nofollow" in rules, nothing or "noindex" in rules
 
 
-def article_verdict(tree: Tree, url: str, examples: Examples | None = None) -> Verdict:
+def article_verdict(tree: Tree, url: str, examples: Examples | None = None) -> Likelihood:
     """Whether the page at `url` is itself one article, by its JSON-LD, its og:type and its address."""
     try:
         path = urlsplit(url).path.strip("/")
@@ -37,20 +37,20 @@ def article_verdict(tree: Tree, url: str, examples: Examples | None = None) -> V
         path = ""
     shape = looks_like_article(url, examples)
     if not path and not shape:
-        return Verdict(0.0, "a front page")
+        return Likelihood(0.0, "a front page")
     nodes = jsonld.nodes(tree)
     articles = sum(jsonld.is_type(node, _ARTICLE) for node in nodes)
     if any(jsonld.is_type(node, _LISTS) for node in nodes) and articles != 1:
-        return Verdict(min(shape.score, 0.3), "its JSON-LD says it is a list")
+        return Likelihood(min(shape.score, 0.3), "its JSON-LD says it is a list")
     og = _og_type(tree)
     if 1 <= articles <= 3:
-        return Verdict(0.95 if shape.score >= 0.2 or og == "article" else 0.6, "its JSON-LD says it is an article")
+        return Likelihood(0.95 if shape.score >= 0.2 or og == "article" else 0.6, "its JSON-LD says it is an article")
     if og == "article":
         # WordPress marks lists and imprints so, too.
-        return Verdict(0.9 if shape else (0.6 if shape.score >= 0.2 else 0.4), "its og:type is article")
+        return Likelihood(0.9 if shape else (0.6 if shape.score >= 0.2 else 0.4), "its og:type is article")
     if og == "website":
-        return Verdict(round(shape.score * 0.6, 2), f"its og:type is website; {shape.reason}")
-    return Verdict(round(shape.score * 0.9, 2), shape.reason)
+        return Likelihood(round(shape.score * 0.6, 2), f"its og:type is website; {shape.reason}")
+    return Likelihood(round(shape.score * 0.9, 2), shape.reason)
 
 
 def _og_type(tree: Tree) -> str:

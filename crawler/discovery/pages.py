@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from crawler.discovery.identity import registered
-from crawler.discovery.links import Link, PageReading, Verdict
+from crawler.discovery.links import Likelihood, Link, PageLinks
 from crawler.discovery.page_claims import article_verdict, robots_rules
 from crawler.discovery.page_requisites import base_of
 from crawler.discovery.traps import trap_reason
@@ -57,7 +57,7 @@ def read_page(
     *,
     user_agent: str = "newskeep",
     examples: Examples | None = None,
-) -> PageReading:
+) -> PageLinks:
     """Return what the page fetched from `url` links to and says about itself.
 
     `content_type` is the HTTP header's value; `user_agent` the name whose own meta tags (`<meta name="newskeep">`)
@@ -74,11 +74,11 @@ def read_page(
         if tree is None:
             problems.add("is no HTML page" if content.strip() else "is empty")
     if tree is None:
-        return PageReading(problems=problems.lines())
+        return PageLinks(problems=problems.lines())
     reader = _Page(tree, url, problems, examples)
     reader.read()
     noarchive, nofollow, noindex = robots_rules(tree, user_agent)
-    return PageReading(
+    return PageLinks(
         tuple(reader.links.values()),
         problems.lines(),
         tuple(reader.feeds())[:_MAX_FEEDS],
@@ -177,11 +177,11 @@ class _Page:
             self.sections[address] = None
         self._keep(address, text, _weighed(verdict, place, text, "sponsored" in relation))
 
-    def _keep(self, address: str, text: str, verdict: Verdict) -> None:
+    def _keep(self, address: str, text: str, verdict: Likelihood) -> None:
         known = self.links.get(address)
         title = text if known is None or len(text) > len(known.title or "") else known.title
         if known is not None and known.score >= verdict.score:
-            verdict = Verdict(known.score, known.reason)
+            verdict = Likelihood(known.score, known.reason)
         self.links[address] = Link(address, title=title or None, score=verdict.score, reason=verdict.reason)
 
 
@@ -207,7 +207,7 @@ def _place(element: Tree, above: Place) -> Place:
     return above
 
 
-def _weighed(verdict: Verdict, place: Place, text: str, sponsored: bool) -> Verdict:
+def _weighed(verdict: Likelihood, place: Place, text: str, sponsored: bool) -> Likelihood:
     """A link's address, place and text taken together."""
     score, reason = verdict.score, verdict.reason
     if score < 0.2:
@@ -230,14 +230,14 @@ def _weighed(verdict: Verdict, place: Place, text: str, sponsored: bool) -> Verd
         score, reason = score + 0.15, f"{reason}, in a {place}"
     if sponsored:
         score, reason = score - 0.5, f"{reason}, but sponsored"
-    return Verdict(round(min(max(score, 0.05), 1.0), 2), reason)
+    return Likelihood(round(min(max(score, 0.05), 1.0), 2), reason)
 
 
 def _is_headline(text: str) -> bool:
     return len(text.split()) >= _HEADLINE_WORDS or len(_UNSPACED.findall(text)) >= _HEADLINE_CHARS
 
 
-def _is_section(address: str, text: str, place: Place, verdict: Verdict) -> bool:
+def _is_section(address: str, text: str, place: Place, verdict: Likelihood) -> bool:
     """Whether a link of a menu leads to a section: a short path of words with a short text."""
     parts = urlsplit(address)
     above, *_ = segments = [segment for segment in parts.path.split("/") if segment] or [""]

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from crawler.discovery.feeds import read_feed
-from crawler.discovery.links import Link, Reading
+from crawler.discovery.links import Link, SourceLinks
 from crawler.discovery.url_shape import Examples, looks_like_article
-from crawler.discovery.xml_reader import MAX_LINKS, Document, Problems, local, resolve, text_of, time_of, title_of
+from crawler.discovery.xml_reader import MAX_LINKS, Problems, XmlDocument, local, resolve, text_of, time_of, title_of
 
 Hosts = Callable[[str], bool]
 
@@ -24,7 +24,7 @@ def read_sitemap(
     hosts: Hosts | None = None,
     examples: Examples | None = None,
     now: datetime | None = None,
-) -> Reading:
+) -> SourceLinks:
     """Return the links of a sitemap fetched from `url`, or the sitemaps of an index in `next`.
 
     `hosts` says of a host (lower case, no port) whether the sitemap may speak for it; other links are dropped and
@@ -33,7 +33,7 @@ def read_sitemap(
     unpacked, at most 50 MB of it, and at most 50,000 links are read, as sitemaps.org has it. Pictures and videos are
     ignored.
     """
-    document = Document(content, url, content_type)
+    document = XmlDocument(content, url, content_type)
     now = now or datetime.now(UTC)
     if document.root in ("rss", "rdf", "feed"):
         return read_feed(content, url, content_type, now=now)
@@ -67,12 +67,12 @@ class _Entries:
         self._now = now
         self._links: dict[str, Link] = {}
 
-    def reading(self, kind: str | None) -> Reading:
+    def reading(self, kind: str | None) -> SourceLinks:
         links = tuple(self._links.values())
         if kind == "index":
             links = tuple(link for link in links if link.url != self._url)
-            return Reading((), self._problems.lines(), links, kind)
-        return Reading(links, self._problems.lines(), (), kind)
+            return SourceLinks((), self._problems.lines(), links, kind)
+        return SourceLinks(links, self._problems.lines(), (), kind)
 
     def read_lines(self, text: str) -> None:
         for line in text.splitlines():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from crawler.discovery.links import Verdict
+from crawler.discovery.links import Likelihood
 from crawler.discovery.traps import trap_reason
 from crawler.discovery.vocabulary import ARTICLES, LISTS, SERVICE, SERVICE_PAGES, SHARED, WEAK_LISTS
 
@@ -92,7 +92,7 @@ class Examples:
         return (times if times >= self.enough else 0), False
 
 
-def looks_like_article(url: str, examples: Examples | None = None) -> Verdict:
+def looks_like_article(url: str, examples: Examples | None = None) -> Likelihood:
     """Whether an address looks like one article's; `examples` are the site's own, and outweigh what holds in general.
 
     Never raises.
@@ -102,31 +102,31 @@ def looks_like_article(url: str, examples: Examples | None = None) -> Verdict:
         return verdict
     times, exact = examples.like(url)
     if times and (exact or verdict.score >= 0.2):
-        return Verdict(max(verdict.score, 0.95), f"like {times} addresses that its feeds announce")
+        return Likelihood(max(verdict.score, 0.95), f"like {times} addresses that its feeds announce")
     if not times and examples.total >= examples.plenty:
-        return Verdict(round(verdict.score * 0.6, 2), f"{verdict.reason}, but unlike those its feeds announce")
+        return Likelihood(round(verdict.score * 0.6, 2), f"{verdict.reason}, but unlike those its feeds announce")
     return verdict
 
 
 @lru_cache(maxsize=4096)
-def _alone(url: str) -> Verdict:
+def _alone(url: str) -> Likelihood:
     address = _taken_apart(url)
     if address is None:
-        return Verdict(0.0, "not an address")
+        return Likelihood(0.0, "not an address")
     if not address.segments and not address.query:
-        return Verdict(0.0, "a front page")
+        return Likelihood(0.0, "a front page")
     if _FILE.search(address.path):
-        return Verdict(0.0, "a file, not a page")
+        return Likelihood(0.0, "a file, not a page")
     if reason := trap_reason(url):
-        return Verdict(0.0, reason)
+        return Likelihood(0.0, reason)
     found = max((_dated(address), _slug(address), _numbered(address), _query_id(address)), key=lambda one: one.score)
     listing = next((segment for segment in address.segments[:-1] if segment in LISTS), None)
     last = _PAGE_ENDING.sub("", address.segments[-1]) if address.segments else ""
     if last in LISTS or last in SERVICE or last in SERVICE_PAGES or last in SHARED or _COMMENTS.fullmatch(last):
-        return Verdict(0.05, f"a page {last!r}")
+        return Likelihood(0.05, f"a page {last!r}")
     if listing and not (listing in WEAK_LISTS and found.score >= 0.9):
-        return Verdict(0.1, f"a page under {listing!r}")
-    return found if found.score else Verdict(0.2, "nothing of an article in its address")
+        return Likelihood(0.1, f"a page under {listing!r}")
+    return found if found.score else Likelihood(0.2, "nothing of an article in its address")
 
 
 def _taken_apart(url: str) -> _Address | None:
@@ -143,27 +143,27 @@ def _taken_apart(url: str) -> _Address | None:
     return _Address(path, segments, tail, bool(segments) and bare[-1] != segments[-1], parts.query)
 
 
-def _dated(address: _Address) -> Verdict:
+def _dated(address: _Address) -> Likelihood:
     """A date in the path, with something behind it or beside it that it is the date of."""
     dates = list(_DATE.finditer(address.path))
     if not dates:
-        return Verdict(0.0, "")
+        return Likelihood(0.0, "")
     match = dates[-1]
     rest = _PAGE_ENDING.sub("", address.path[match.end() :].strip("/"))
     before = address.path[: match.start()].rpartition("/")[2]
     if re.search(r"[^\W_]{4,}|\d", rest) or len(_WORD.findall(before)) >= 2:
-        return Verdict(0.95, "a date in its path")
+        return Likelihood(0.95, "a date in its path")
     # The date's digits may be the article's number: 20261121104512.
-    return Verdict(0.15, "a day's or month's list")
+    return Likelihood(0.15, "a day's or month's list")
 
 
-def _slug(address: _Address) -> Verdict:
+def _slug(address: _Address) -> Likelihood:
     """Several words that are a headline."""
     for place, part in enumerate(address.tail[:2]):
         words = [word for word in _SEPARATOR.split(part) if _WORD.search(word)]
         longest = max((len(number) for number in _NUMBER.findall(part)), default=0)
         if place == 0 and longest < 4 and _is_service(words):
-            return Verdict(0.05, "a service page")
+            return Likelihood(0.05, "a service page")
         unspaced = len(_UNSPACED.findall(part))
         size = max(len(words), unspaced // 3)
         announced = any(segment in ARTICLES for segment in address.segments[:-1])
@@ -171,16 +171,16 @@ def _slug(address: _Address) -> Verdict:
             # Few words above another word are a section or a dossier.
             continue
         if size >= 5 or (size >= 4 and len(part) >= 20):
-            return Verdict(0.9, f"a slug of {size} words")
+            return Likelihood(0.9, f"a slug of {size} words")
         if size >= 2 and longest >= 4:
-            return Verdict(0.85, "a slug with a number")
+            return Likelihood(0.85, "a slug with a number")
         if size >= 3 and (announced or address.is_page):
-            return Verdict(0.7, f"a slug of {size} words")
+            return Likelihood(0.7, f"a slug of {size} words")
         if size >= 3 and len(part) >= 22 and len(address.segments) >= 2:
-            return Verdict(0.55, f"a slug of {size} words")
+            return Likelihood(0.55, f"a slug of {size} words")
         if size >= 2 and announced and address.is_page:
-            return Verdict(0.6, "a short slug under a word for articles")
-    return Verdict(0.0, "")
+            return Likelihood(0.6, "a short slug under a word for articles")
+    return Likelihood(0.0, "")
 
 
 def _is_service(words: list[str]) -> bool:
@@ -190,34 +190,34 @@ def _is_service(words: list[str]) -> bool:
     return service > 0 and len(words) <= 5 and 2 * service >= len(long)
 
 
-def _numbered(address: _Address) -> Verdict:
+def _numbered(address: _Address) -> Likelihood:
     """A long number or another id."""
     announced = any(segment in ARTICLES for segment in address.segments[:-1])
     for part in address.tail[:2]:
         longest = max((len(number) for number in _NUMBER.findall(part)), default=0)
         if longest >= 5:
-            return Verdict(0.8, "a long number")
+            return Likelihood(0.8, "a long number")
         if longest >= 3 and part.isdigit() and (announced or address.is_page) and not _is_year(part):
-            return Verdict(0.65, "a number")
+            return Likelihood(0.65, "a number")
         if longest >= 3 and announced and not _is_year(part):
-            return Verdict(0.6, "a number under a word for articles")
+            return Likelihood(0.6, "a number under a word for articles")
         if _UUID.search(part) or any(_MIXED.fullmatch(piece) for piece in _SEPARATOR.split(part)):
-            return Verdict(0.75 if announced or len(address.segments) > 1 else 0.5, "an id")
-    return Verdict(0.0, "")
+            return Likelihood(0.75 if announced or len(address.segments) > 1 else 0.5, "an id")
+    return Likelihood(0.0, "")
 
 
 def _is_year(part: str) -> bool:
     return bool(re.fullmatch(r"(?:19|20)\d\d", part))
 
 
-def _query_id(address: _Address) -> Verdict:
+def _query_id(address: _Address) -> Likelihood:
     """An article's number in the query, as small systems have it."""
     if not address.query or len(address.query) > 1000:
-        return Verdict(0.0, "")
+        return Likelihood(0.0, "")
     for name, value in parse_qsl(address.query):
         if _ID_NAMES.fullmatch(name) and re.search(r"\d{3,}", value) and len(value) <= 40:
-            return Verdict(0.65, f"an article's number in {name!r}")
-    return Verdict(0.0, "")
+            return Likelihood(0.65, f"an article's number in {name!r}")
+    return Likelihood(0.0, "")
 
 
 def _shapes(url: str) -> tuple[tuple[str, ...], tuple[str, ...] | None]:

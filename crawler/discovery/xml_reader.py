@@ -172,7 +172,7 @@ def _encoding(head: bytes, content_type: str | None) -> str:
     return "utf-8"
 
 
-class Document:
+class XmlDocument:
     """One document of XML, or what came instead of it."""
 
     def __init__(self, content: bytes, url: str, content_type: str | None) -> None:

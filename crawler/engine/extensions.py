@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from crawler.sites.run_ledger import Ledger
+    from crawler.sites.run_ledger import RunLedger
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class SiteExtension:
     Who runs Scrapy by hand gets the site's lock here; run.py holds it already.
     """
 
-    def __init__(self, crawler: Crawler, session: Session, ledger: Ledger, locks: bool) -> None:
+    def __init__(self, crawler: Crawler, session: Session, ledger: RunLedger, locks: bool) -> None:
         self._crawler = crawler
         self._session = session
         self._ledger = ledger

@@ -14,14 +14,14 @@ from scrapy.exceptions import NotConfigured
 from crawler.session.extraction_pool import Extraction
 from crawler.session.outcomes import page_outcome
 from crawler.session.session import Session, session_of
-from crawler.sites.items import Missed, Page
-from crawler.sites.visit_outcome import Noted, alias, note_failure, note_page
+from crawler.sites.items import MissedPage, Page
+from crawler.sites.visit_outcome import VisitResult, alias, visit_of_failure, visit_of_page
 from storage.model import Outcome
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from crawler.sites.run_ledger import Ledger
+    from crawler.sites.run_ledger import RunLedger
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class ExtractionPipeline:
 class _OfSite:
     """A pipeline of spiders that keep a ledger of a site; left out for others."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: RunLedger) -> None:
         self._ledger = ledger
 
     @classmethod
@@ -65,14 +65,14 @@ class _OfSite:
         return cls(ledger)
 
 
-class JudgePipeline(_OfSite):
+class FrontierDecisionPipeline(_OfSite):
     """Says what a page of a site means for the frontier; a page that is no article is marked in its outcome."""
 
     async def process_item(self, item: Any) -> Any:
         if not isinstance(item, Page) or item.known is None or item.outcome is None or item.extraction is None:
             return item
         noted = await asyncio.to_thread(
-            note_page,
+            visit_of_page,
             self._ledger.site,
             item.known,
             item.recorded,
@@ -97,7 +97,7 @@ class ArchivePipeline:
 
     async def process_item(self, item: Any) -> Any:
         match item:
-            case Page(outcome=Outcome() as outcome) | Missed(outcome=outcome):
+            case Page(outcome=Outcome() as outcome) | MissedPage(outcome=outcome):
                 return replace(item, told=await self._session.report(outcome))
             case Outcome():
                 await self._session.report(item)
@@ -111,24 +111,24 @@ class FrontierPipeline(_OfSite):
         ledger = self._ledger
         try:
             match item:
-                case Page(known=None) | Page(told=False) | Missed(told=False):
+                case Page(known=None) | Page(told=False) | MissedPage(told=False):
                     pass
-                case Page(noted=Noted() as noted, outcome=Outcome() as outcome, extraction=extraction):
+                case Page(noted=VisitResult() as noted, outcome=Outcome() as outcome, extraction=extraction):
                     await ledger.announce(noted.announced)
                     await ledger.visit(noted.visits)
                     article = extraction.article if extraction else None
                     ledger.count(outcome, undated=article is None or article.published is None)
                     if noted.not_article:
                         ledger.counts["not an article"] += 1
-                case Missed(known, outcome, same_as=str() as url):
+                case MissedPage(known, outcome, same_as=str() as url):
                     await ledger.visit([alias(ledger.site, known, url, datetime.now(UTC), outcome.status)])
                     ledger.count(outcome)
-                case Page(known=known, outcome=Outcome() as outcome) | Missed(known, outcome):
+                case Page(known=known, outcome=Outcome() as outcome) | MissedPage(known, outcome):
                     assert known is not None
                     ledger.failed(urlsplit(known.url).netloc, outcome.reason or "failed")
-                    await ledger.visit([note_failure(ledger.site, known, outcome, datetime.now(UTC))])
+                    await ledger.visit([visit_of_failure(ledger.site, known, outcome, datetime.now(UTC))])
                     ledger.count(outcome)
         finally:
-            if isinstance(item, Page | Missed):
+            if isinstance(item, Page | MissedPage):
                 ledger.answered()
         return item

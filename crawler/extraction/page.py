@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
-from crawler.extraction.classify import Verdict, judge
+from crawler.extraction.classify import Classification, judge
 from crawler.extraction.classify.boosted_trees import shipped
 from crawler.extraction.classify.container import most_text
 from crawler.extraction.classify.features import Hints
@@ -26,9 +26,9 @@ def read(page: bytes | str, url: str, content_type: str | None, now: datetime | 
     try:
         tree = parse(text)
     except TooLarge as error:
-        return article(url, Metadata(), Verdict((), f"nothing: {error}"))
+        return article(url, Metadata(), Classification((), f"nothing: {error}"))
     if tree is None:
-        return article(url, Metadata(), Verdict((), "nothing: no markup"))
+        return article(url, Metadata(), Classification((), "nothing: no markup"))
     nodes = jsonld.nodes(tree)
     blocks = cut(body(tree))
     first = first_opinion(lean(most_text(blocks, body(tree))))
@@ -38,7 +38,7 @@ def read(page: bytes | str, url: str, content_type: str | None, now: datetime | 
     return article(url, found, verdict)
 
 
-def article(url: str, found: Metadata, verdict: Verdict) -> Article:
+def article(url: str, found: Metadata, verdict: Classification) -> Article:
     """Return metadata and verdict as one record."""
     blocks, description = listed(verdict.blocks, found.description)
     return Article(

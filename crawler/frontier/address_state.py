@@ -18,7 +18,7 @@ State = Literal["waiting", "held", "gone", "refused", "failed", "alias"]
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class Announcement:
     """A link as a source gives it."""
 
     #: Normalised, without tracking parameters.
@@ -30,7 +30,7 @@ class Announced:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class AddressState:
     """What is known of one address."""
 
     site: str
@@ -144,7 +144,7 @@ class SiteRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class OutcomeGroup:
     """Announced articles that ended alike."""
 
     state: State
@@ -168,7 +168,7 @@ class Coverage:
     announced: int
     held: int
     #: Most frequent first; beyond the first fifty, what is rare is left out.
-    groups: tuple[Group, ...] = ()
+    groups: tuple[OutcomeGroup, ...] = ()
     #: Seconds from the announcement, and from publication as far as that is known, to the first capture.
     median_delay: float | None = None
     median_age: float | None = None

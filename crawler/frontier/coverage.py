@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
-from crawler.frontier.address_state import Coverage, Group
+from crawler.frontier.address_state import Coverage, OutcomeGroup
 from crawler.frontier.rows import packed
 from crawler.frontier.schema import STATES, addresses
 from crawler.frontier.statements import ALIAS, HELD, KNOWN, announced, state_of
@@ -58,12 +58,12 @@ def articles_a_day(connection: Connection, site: str, days: int, at: datetime) -
     return [(day, found.get(number, 0)) for day, number in zip(wanted, numbers, strict=True)]
 
 
-def _groups(connection: Connection, where: Where, samples: int) -> Iterator[Group]:
+def _groups(connection: Connection, where: Where, samples: int) -> Iterator[OutcomeGroup]:
     query = select(_state, _reason, func.count()).where(*where).group_by(_state, _reason)
     for state, reason, count in connection.execute(query.order_by(func.count().desc()).limit(GROUPS)).all():
         alike = KNOWN.where(*where, _state == state, _reason.is_not_distinct_from(reason))
         newest = connection.execute(alike.order_by(_a.announced.desc(), _a.id).limit(samples))
-        yield Group(state_of(state), reason, int(count), tuple(row.origin_name + row.path for row in newest))
+        yield OutcomeGroup(state_of(state), reason, int(count), tuple(row.origin_name + row.path for row in newest))
 
 
 def _median(connection: Connection, value: ColumnElement[int], where: Where) -> float | None:

@@ -15,11 +15,11 @@ from sqlalchemy.exc import DBAPIError
 
 from crawler.frontier import coverage, rows, schema, statements, writes
 from crawler.frontier.address_state import (
-    Announced,
+    AddressState,
+    Announcement,
     Coverage,
     FrontierCounts,
     HostState,
-    Known,
     RobotsText,
     SiteRun,
     SiteState,
@@ -80,7 +80,7 @@ class Frontier:
 
     # Addresses
 
-    def announce(self, site: str, items: Iterable[Announced], at: datetime) -> int:
+    def announce(self, site: str, items: Iterable[Announcement], at: datetime) -> int:
         """Enter addresses that a source named, due at once; return how many were new.
 
         Known ones keep their state and learn a missing `published`. An address that the configuration names as a source
@@ -88,7 +88,7 @@ class Frontier:
         """
         return sum(self._announce(site, batch, seconds(at)) for batch in writes.batches(items))
 
-    def _announce(self, site: str, items: list[Announced], at: int) -> int:
+    def _announce(self, site: str, items: list[Announcement], at: int) -> int:
         by_key = {rows.key_of(item.url): item for item in items}
         # Mostly nothing is new: that takes no lock.
         with self._reading() as connection:
@@ -112,7 +112,7 @@ class Frontier:
                 )
             return len(news.new)
 
-    def known(self, site: str, url: str) -> Known | None:
+    def known(self, site: str, url: str) -> AddressState | None:
         where = (_a.site == statements.site_id(site), _a.key == rows.key_of(url))
         return next(iter(self._known(statements.KNOWN.where(*where), site)), None)
 
@@ -126,11 +126,11 @@ class Frontier:
                 found.update(keys[key] for key in connection.scalars(query))
         return found
 
-    def due_sources(self, site: str, at: datetime) -> list[Known]:
+    def due_sources(self, site: str, at: datetime) -> list[AddressState]:
         """Return the feeds, sitemaps and pages to ask now, the longest due first."""
         return self._known(statements.due_sources(site, seconds(at)), site)
 
-    def due_articles(self, site: str, at: datetime, limit: int) -> list[Known]:
+    def due_articles(self, site: str, at: datetime, limit: int) -> list[AddressState]:
         """Return at most `limit` articles to ask for now.
 
         First those never asked for, newest first by `published or announced` (a date in the future counts as none);
@@ -295,7 +295,7 @@ class Frontier:
 
     # The database
 
-    def _known(self, query: Select[Any], site: str) -> list[Known]:
+    def _known(self, query: Select[Any], site: str) -> list[AddressState]:
         with self._reading() as connection:
             return [rows.known_of(row, site) for row in connection.execute(query)]
 

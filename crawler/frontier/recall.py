@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from crawler.frontier.address_state import Known, Visit
+from crawler.frontier.address_state import AddressState, Visit
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.writes import BATCH
 from storage.index import ArticleEntry
@@ -37,7 +37,7 @@ def recall(frontier: Frontier, index: Index, site: str, hosts: Iterable[str], ag
     return count
 
 
-def reconcile(frontier: Frontier, index: Index, known: Iterable[Known], again: Again) -> list[Known]:
+def reconcile(frontier: Frontier, index: Index, known: Iterable[AddressState], again: Again) -> list[AddressState]:
     """Return the articles that are really to be fetched, of those that `Frontier.due_articles` gave.
 
     A run that was killed may have archived some whose visit was not entered; the index knows them once what the run
@@ -45,7 +45,7 @@ def reconcile(frontier: Frontier, index: Index, known: Iterable[Known], again: A
     index does not say what became of the article: that is fetched again. Needs `Visit.at` to be no earlier than the
     request was sent. One look-up an article.
     """
-    left: list[Known] = []
+    left: list[AddressState] = []
     missed: list[Visit] = []
     for each in known:
         capture = index.latest(each.url, accept=_has_content)
@@ -73,7 +73,7 @@ def _held(site: str, entry: ArticleEntry, again: Again) -> Visit:
     )
 
 
-def _missed(known: Known, capture: Capture, index: Index, again: Again) -> Visit:
+def _missed(known: AddressState, capture: Capture, index: Index, again: Again) -> Visit:
     entry = index.article(known.url, capture.timestamp)
     if entry is None or (entry.url, entry.timestamp) != (known.url, capture.timestamp.replace(microsecond=0)):
         entry = None

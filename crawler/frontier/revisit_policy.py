@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
-from crawler.frontier.address_state import Known, Role
+from crawler.frontier.address_state import AddressState, Role
 
 HOUR, DAY = 3_600.0, 86_400.0
 
@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class RevisitPolicy:
     """How often is enough, in seconds and factors."""
 
     #: An article is asked for again after this, or after `age_share` of its age if that is longer: what is old when it
@@ -48,11 +48,15 @@ class Rhythm:
     slack: float = 1 / 3
 
 
-DEFAULT = Rhythm()
+DEFAULT = RevisitPolicy()
 
 
 def next_article(
-    known: Known | None, at: datetime, changed: bool, published: datetime | None = None, rhythm: Rhythm = DEFAULT
+    known: AddressState | None,
+    at: datetime,
+    changed: bool,
+    published: datetime | None = None,
+    rhythm: RevisitPolicy = DEFAULT,
 ) -> Turn:
     """After an article was got at `at`, with `changed` content or not; `known` is what was known before."""
     published = published or (known.published if known else None)
@@ -67,26 +71,26 @@ def next_article(
     return (None, None) if _age(edited, at) + interval > rhythm.settled else _after(at, interval)
 
 
-def recalled(published: datetime | None, captured: datetime, rhythm: Rhythm = DEFAULT) -> Turn:
+def recalled(published: datetime | None, captured: datetime, rhythm: RevisitPolicy = DEFAULT) -> Turn:
     """For an article of which nothing is known but what the archive holds: as if it had never changed."""
     age = _age(min(published or captured, captured), captured)
     return _after(captured, min(max(rhythm.first, age * rhythm.age_share), rhythm.most))
 
 
-def next_gone(known: Known | None, at: datetime, rhythm: Rhythm = DEFAULT) -> Turn:
+def next_gone(known: AddressState | None, at: datetime, rhythm: RevisitPolicy = DEFAULT) -> Turn:
     """After an article was found gone (404, 410): once more, because such an answer may be a slip, then never."""
     return (None, None) if known is not None and known.state == "gone" else _after(at, rhythm.gone)
 
 
 def next_source(
-    known: Known | None,
+    known: AddressState | None,
     at: datetime,
     new_links: int,
     every: float,
     *,
     role: Role = "feed",
     most: float | None = None,
-    rhythm: Rhythm = DEFAULT,
+    rhythm: RevisitPolicy = DEFAULT,
 ) -> Turn:
     """After a source was read at `at`, which gave so many links not known before; 0 for a 304.
 
@@ -107,13 +111,13 @@ def next_source(
 
 
 def next_failure(
-    known: Known | None,
+    known: AddressState | None,
     at: datetime,
     every: float = 0.0,
     *,
     role: Role = "article",
     wait: float = 0.0,
-    rhythm: Rhythm = DEFAULT,
+    rhythm: RevisitPolicy = DEFAULT,
 ) -> Turn:
     """After an address could not be got. `wait` is what the server asked for (Retry-After), already bounded.
 

@@ -1,4 +1,4 @@
-"""Known, SiteState and SiteRun <-> rows."""
+"""AddressState, SiteState and SiteRun <-> rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Row
 
-from crawler.frontier.address_state import Known, RobotsText, Role, SiteRun, SiteState, State, Visit
+from crawler.frontier.address_state import AddressState, RobotsText, Role, SiteRun, SiteState, State, Visit
 from crawler.frontier.schema import ROLES, STATES, queue_of
 from storage.index.rows import pack_digest, seconds, unpack_digest
 
@@ -87,8 +87,8 @@ def visit_row(visit: Visit) -> dict[str, Any]:
     }
 
 
-def known_of(row: Row[Any], site: str) -> Known:
-    return Known(
+def known_of(row: Row[Any], site: str) -> AddressState:
+    return AddressState(
         site=site,
         url=row.origin_name + row.path,
         role=cast(Role, ROLES[row.role]),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from crawler.frontier import rows
-from crawler.frontier.address_state import Announced, Visit
+from crawler.frontier.address_state import Announcement, Visit
 from crawler.frontier.schema import ROLES, STATES, addresses, names, queue_of, sites
 from crawler.frontier.statements import ARTICLE, VISIT, site_id
 
@@ -41,7 +41,7 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def news(connection: Connection, site: str, items: Mapping[int, Announced]) -> News:
+def news(connection: Connection, site: str, items: Mapping[int, Announcement]) -> News:
     """Return what of the items, by the keys of their URLs, is not yet known."""
     where = (_a.site == site_id(site), _a.key.in_(items))
     found = connection.execute(select(_a.key, _a.published.is_(None), _a.role).where(*where))
@@ -51,11 +51,11 @@ def news(connection: Connection, site: str, items: Mapping[int, Announced]) -> N
     return News([key for key in items if key not in known], dated, sources)
 
 
-def _is_configured(item: Announced) -> bool:
+def _is_configured(item: Announcement) -> bool:
     return item.source is None and item.role != "article"
 
 
-def new_row(site: int, key: int, item: Announced, ids: Mapping[str, int], at: int) -> dict[str, Any]:
+def new_row(site: int, key: int, item: Announcement, ids: Mapping[str, int], at: int) -> dict[str, Any]:
     origin, path = rows.split(item.url)
     return {
         "site": site,
@@ -93,7 +93,7 @@ def name_ids(connection: Connection, site: int, wanted: Collection[str]) -> dict
     return known
 
 
-def shared_names(items: Iterable[Announced]) -> set[str]:
+def shared_names(items: Iterable[Announcement]) -> set[str]:
     return {name for item in items for name in (rows.split(item.url)[0], item.source) if name is not None}
 
 

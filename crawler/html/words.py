@@ -31,7 +31,7 @@ def _grams(words: Sequence[str]) -> Iterator[Gram]:
     return zip(words, words[1:], words[2:], words[3:], strict=False)
 
 
-class Passage:
+class Shingles:
     """A text to look other texts up in, by their runs of four words."""
 
     def __init__(self, text: str) -> None:

@@ -43,7 +43,7 @@ _WALLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BlockSign:
     """What a response says beside its status; a `certain` one concerns the site, the others maybe this page only."""
 
     reason: str
@@ -142,7 +142,7 @@ _CHALLENGES: Mapping[str, Callable[[_Page], bool]] = {
 }
 
 
-def recognise(response: bytes, url: str, asked: str | None = None) -> Block | None:
+def recognise(response: bytes, url: str, asked: str | None = None) -> BlockSign | None:
     """Judge a response, as on the wire, that came from `url`; `asked` is where its redirects began."""
     message = HttpMessage.parse(response)
     if message.status is None or message.media_type not in ("text/html", "application/xhtml+xml", None):
@@ -150,17 +150,17 @@ def recognise(response: bytes, url: str, asked: str | None = None) -> Block | No
     page = _Page(message, message.beginning(CONTENT_BYTES))
     for name, shows in _CHALLENGES.items():
         if shows(page):
-            return Block(f"challenge: {name}", certain=True)
+            return BlockSign(f"challenge: {name}", certain=True)
     if _akamai_denies(page):
-        return Block("denied by Akamai", certain=False)
+        return BlockSign("denied by Akamai", certain=False)
     if asked is not None and (wall := _wall(url)) and not _wall(asked):
-        return Block(f"{wall} wall: redirected to {urlsplit(url).netloc}", certain=False)
+        return BlockSign(f"{wall} wall: redirected to {urlsplit(url).netloc}", certain=False)
     if _PASSWORD.search(page.content) and page.is_bare and _LOGIN_TITLE.search(page.title.encode()):
-        return Block("login wall", certain=False)
+        return BlockSign("login wall", certain=False)
     return None
 
 
-class Watch:
+class RefusalWatch:
     """The latest answers of a site's pages, to tell a wave of refusals from pages that are forbidden one by one."""
 
     def __init__(self, limit: int = 5, window: int = 8) -> None:

@@ -13,7 +13,7 @@ from storage.errors import SpoolError, StoreUnavailable
 PAUSE = 60.0
 
 
-class Absence:
+class CircuitBreaker:
     """Shared by all who ask one store, from any thread."""
 
     def __init__(self, pause: float = PAUSE) -> None:

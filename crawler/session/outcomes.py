@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from crawler.session.extraction_pool import Extraction
-    from crawler.session.recorder import Recorded
+    from crawler.session.recorder import RecordedExchange
 
 
-def page_outcome(url: str, recorded: Recorded, extraction: Extraction) -> Outcome:
+def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -> Outcome:
     """The outcome of an answered request; `url` is the address as it was given."""
     capture = recorded.capture
     kind, reason = _judge(recorded)
@@ -53,7 +53,7 @@ def failed_outcome(url: str, request: Request, error: BaseException) -> Outcome:
     timeout = request.meta.get("download_timeout", 0.0)
     if isinstance(error, HostUnreachable):
         timeout, error = error.timeout, error.cause
-    recorded: Recorded | None = request.meta.get("recorded")
+    recorded: RecordedExchange | None = request.meta.get("recorded")
     capture = recorded.capture if recorded else None
     kind: OutcomeKind = "refused" if isinstance(error, Refused | NotPublicAddress) else "failed"
     if isinstance(error, AlreadyHeld):
@@ -68,7 +68,7 @@ def failed_outcome(url: str, request: Request, error: BaseException) -> Outcome:
     )
 
 
-def _judge(recorded: Recorded) -> tuple[OutcomeKind, str | None]:
+def _judge(recorded: RecordedExchange) -> tuple[OutcomeKind, str | None]:
     message = HttpMessage.parse(recorded.exchange.response)
     status = message.status
     if status == HTTPStatus.NOT_MODIFIED and asks_conditionally(recorded.exchange.request):
@@ -83,7 +83,7 @@ def _judge(recorded: Recorded) -> tuple[OutcomeKind, str | None]:
     return "failed", f"{status} {message.reason or _phrase(status)}".strip()
 
 
-def _explain(error: BaseException, timeout: float, recorded: Recorded | None) -> str:
+def _explain(error: BaseException, timeout: float, recorded: RecordedExchange | None) -> str:
     match error:
         case Refused() | AlreadyHeld() | HostLeftAlone() | NewskeepError():
             return str(error)
@@ -110,13 +110,13 @@ def _explain(error: BaseException, timeout: float, recorded: Recorded | None) ->
     return f"{type(error).__name__}: {error}"
 
 
-def _cut(recorded: Recorded | None) -> str:
+def _cut(recorded: RecordedExchange | None) -> str:
     if recorded is not None and recorded.exchange.truncated == "length":
         return "too large"
     return "stopped before the answer was complete"
 
 
-def _connection_failure(cause: BaseException | None, recorded: Recorded | None) -> str:
+def _connection_failure(cause: BaseException | None, recorded: RecordedExchange | None) -> str:
     """Read the reasons out of Twisted's ResponseFailed."""
     if recorded is not None and recorded.exchange.truncated == "length":
         return "too large: the head of the answer"
@@ -131,7 +131,7 @@ def _connection_failure(cause: BaseException | None, recorded: Recorded | None) 
     return f"not a valid HTTP answer ({type(reasons[0]).__name__})" if reasons else "the answer was not complete"
 
 
-def _answered(recorded: Recorded | None) -> bool:
+def _answered(recorded: RecordedExchange | None) -> bool:
     return recorded is not None and recorded.capture is not None
 
 

@@ -87,7 +87,7 @@ class OpenWarc:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedExchange:
     """An exchange with its place in the archive; `capture` is `None` when no response came, or none may be kept."""
 
     exchange: Exchange
@@ -128,7 +128,7 @@ class Recorder:
         self._next_sync: asyncio.Future[None] | None = None
         self._sync_lock = asyncio.Lock()
 
-    async def record(self, exchange: Exchange, confirmed: Callable[[Exchange], Capture | None]) -> Recorded:
+    async def record(self, exchange: Exchange, confirmed: Callable[[Exchange], Capture | None]) -> RecordedExchange:
         """Append an exchange; on return its records are in the WARC.
 
         `confirmed` finds the capture of an earlier run that a 304 is about; it is called in a thread of its own.
@@ -170,7 +170,7 @@ class Recorder:
             self._next_sync = None
             await self._run(lambda: self._open.writer.sync() if self._open else None)
 
-    def _append(self, exchange: Exchange, confirmed: Capture | None) -> Recorded:
+    def _append(self, exchange: Exchange, confirmed: Capture | None) -> RecordedExchange:
         if self._open is not None and self._open.is_full(self._bounds):
             self._rotate()
         if self._open is None:
@@ -179,14 +179,14 @@ class Recorder:
         forbidden = noarchive(exchange.response, self._robot) if self._robot and exchange.response else None
         if forbidden is not None:
             self._open.writer.append(exchange, left_out=f"noarchive ({forbidden})")
-            return Recorded(exchange, None, self._open, forbidden)
+            return RecordedExchange(exchange, None, self._open, forbidden)
         capture = self._open.writer.append(exchange, confirmed or self._original(exchange))
         if capture is not None and not capture.is_revisit and capture.digest is not None:
             whole = exchange.truncated is None and capture.status is not None and 200 <= capture.status < 300
             self._recent[capture.url] = capture, validators(exchange.response) if whole else Validators()
             while len(self._recent) > _RECENT_CAPTURES:
                 self._recent.popitem(last=False)
-        return Recorded(exchange, capture, self._open)
+        return RecordedExchange(exchange, capture, self._open)
 
     def _original(self, exchange: Exchange) -> Capture | None:
         """The capture of the same URL that had the same status, payload and framing, for a revisit record.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from crawler.session.extraction_pool import Extraction, ExtractionPool
 from crawler.session.sealing import Extract, has_text, line_of, seal
-from crawler.session.site_memory_store import SiteMemories
+from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import read_part
@@ -52,7 +52,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Remade:
+class ReextractResult:
     """One WARC whose text was made again; nothing changed when `changes` is empty and `identical` true."""
 
     filename: str
@@ -70,14 +70,14 @@ def reextract(
     site: str | None = None,
     since: datetime | None = None,
     write: bool = True,
-) -> Iterator[Remade]:
+) -> Iterator[ReextractResult]:
     """Make the text of each WARC again and yield what changed; with `write`, keep it where it differs.
 
     `site` leaves out the WARCs that hold nothing of a host, `since` those whose records are older. What is kept
     replaces the text part and its rows in the index; a WARC at a time, so that it may be stopped and begun again.
     Raises `NewskeepError` when the machine lets no page be extracted.
     """
-    memories = SiteMemories(archive.store, archive.state) if write else _Unkept(archive)
+    memories = SiteMemoryStore(archive.store, archive.state) if write else _Unkept(archive)
     with archive.upkeep():
         for entry in _wanted(archive, site, since):
             with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
@@ -91,7 +91,7 @@ def reextract(
                 yield _compared(archive, entry, parcel, write)
 
 
-class _Unkept(SiteMemories):
+class _Unkept(SiteMemoryStore):
     """Site memories that learn as usual and write nothing: to see what would change."""
 
     def __init__(self, archive: Archive) -> None:
@@ -137,7 +137,7 @@ def _keep(write: Callable[[bytes], int], record: Record, extraction: Future[Extr
         write(line_of(record.offset, found))
 
 
-def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -> Remade:
+def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -> ReextractResult:
     part = key_of(entry.filename, "text")
     old = _old_part(archive, part, parcel.text.with_suffix(".old"))
     identical = old is not None and _sha256(old) == _sha256(parcel.text)
@@ -154,7 +154,7 @@ def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -
                 (cdxj.parse(line, entry.filename, number) for number, line in enumerate(lines, 1)),
                 (entry_of(placed, part) for placed in read_part(text)),
             )
-    return Remade(entry.filename, count, identical, changes)
+    return ReextractResult(entry.filename, count, identical, changes)
 
 
 def _old_part(archive: Archive, part: str, path: Path) -> Path | None:

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Self
 
 from crawler.extraction.duplicates import fingerprinted
 from crawler.session.extraction_pool import Extraction, is_page
-from crawler.session.site_memory_store import SiteMemories
+from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
 from storage.articles import from_json, to_json, write_part
 from storage.errors import Corrupt, InvalidURL
@@ -91,14 +91,14 @@ def salvage(damaged: Parcel, spool: Spool) -> tuple[Parcel | None, Path]:
     return whole if number else None, kept
 
 
-def seal(parcel: Parcel, extract: Extract, memories: SiteMemories) -> Parcel:
+def seal(parcel: Parcel, extract: Extract, memories: SiteMemoryStore) -> Parcel:
     """Verify a closed WARC and write its CDXJ and text beside it.
 
     What repeats on a site is learned from all its articles here before the first of them is written. Raises `Corrupt`
     when the WARC does not read back as it was written, `SpoolError` when the disk is full.
     """
     with writing(parcel.warc.parent):
-        with Extracted.open(parcel.articles) as extracted:
+        with ExtractedLines.open(parcel.articles) as extracted:
             captures = _verify(parcel, extract, extracted)
             with _whole(parcel.text) as text:
                 for _ in write_part(text, _cleaned(captures, extracted, memories)):
@@ -109,7 +109,7 @@ def seal(parcel: Parcel, extract: Extract, memories: SiteMemories) -> Parcel:
     return parcel
 
 
-class Extracted:
+class ExtractedLines:
     """The articles of a WARC on disk, by the offset of their record, a line each, as the crawl appends them.
 
     They are not synced: a line that is not as it was written, and all behind it, count as not there.
@@ -166,7 +166,7 @@ def _fields_of(line: bytes) -> dict[str, Any] | None:
     return fields
 
 
-def _verify(parcel: Parcel, extract: Extract, extracted: Extracted) -> list[Capture]:
+def _verify(parcel: Parcel, extract: Extract, extracted: ExtractedLines) -> list[Capture]:
     """Check every record, extract what has not been extracted yet, and return the captures."""
     captures, records = [], 0
     with parcel.warc.open("rb") as warc:
@@ -200,7 +200,7 @@ def has_text(record: Record) -> bool:
     return is_page(record.block)
 
 
-def _cleaned(captures: list[Capture], extracted: Extracted, memories: SiteMemories) -> Iterator[Article]:
+def _cleaned(captures: list[Capture], extracted: ExtractedLines, memories: SiteMemoryStore) -> Iterator[Article]:
     """Yield the articles, site by site, without what repeats on their site."""
     for site, of_site in _by_site(captures, extracted).items():
         memory = memories.learn(site, (article for _, article in _articles(of_site, extracted)))
@@ -209,13 +209,13 @@ def _cleaned(captures: list[Capture], extracted: Extracted, memories: SiteMemori
             yield replace(fingerprinted(memory.clean(article)), warc=source)
 
 
-def _articles(captures: list[Capture], extracted: Extracted) -> Iterator[tuple[Capture, Article]]:
+def _articles(captures: list[Capture], extracted: ExtractedLines) -> Iterator[tuple[Capture, Article]]:
     for capture in captures:
         if article := extracted.article(capture.offset):
             yield capture, replace(article, url=capture.url, timestamp=capture.timestamp)
 
 
-def _by_site(captures: list[Capture], extracted: Extracted) -> Mapping[str, list[Capture]]:
+def _by_site(captures: list[Capture], extracted: ExtractedLines) -> Mapping[str, list[Capture]]:
     sites: dict[str, list[Capture]] = defaultdict(list)
     for capture in captures:
         if capture.offset in extracted:

@@ -20,13 +20,13 @@ from weakref import WeakKeyDictionary
 
 from crawler.politeness.host_gate import GateOptions, HostGate
 from crawler.politeness.robots import RulesKept
-from crawler.session.circuit_breaker import Absence
+from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.conditional import confirmed
 from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers
-from crawler.session.recorder import OpenWarc, Recorded, Recorder, SealBounds
+from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
 from crawler.session.report import OutcomeLog, write_report
 from crawler.session.sealing import check, close_open, salvage, seal
-from crawler.session.site_memory_store import SiteMemories
+from crawler.session.site_memory_store import SiteMemoryStore
 from storage.archive import Archive
 from storage.errors import Corrupt, NewskeepError, SpoolError, StoreUnavailable
 from storage.model import Exchange, Outcome, RunState
@@ -125,8 +125,8 @@ class Session:
         self._undelivered: StoreUnavailable | None = None
         self._on_outcome = on_outcome
         self._on_failure: list[Callable[[], None]] = []
-        self._absence = Absence()
-        self._memories = SiteMemories(archive.store, archive.state, self._absence)
+        self._absence = CircuitBreaker()
+        self._memories = SiteMemoryStore(archive.store, archive.state, self._absence)
         self._sealing = ThreadPoolExecutor(1, "sealing")
         #: What all crawlers of the run share of their hosts.
         self.gate = HostGate(options.gate)
@@ -171,7 +171,7 @@ class Session:
         """Have `stop` called when nothing more can be written."""
         self._on_failure.append(stop)
 
-    async def record(self, exchange: Exchange) -> Recorded:
+    async def record(self, exchange: Exchange) -> RecordedExchange:
         """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails."""
         self._mind_contact(exchange)
         try:
@@ -180,7 +180,7 @@ class Session:
             self._fail(error)
             raise
 
-    async def extract(self, recorded: Recorded) -> Extraction:
+    async def extract(self, recorded: RecordedExchange) -> Extraction:
         """Extract the page of a recorded exchange and keep its article for sealing."""
         capture = recorded.capture
         if capture is None or recorded.exchange.truncated:

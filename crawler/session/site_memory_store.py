@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from crawler.extraction.template.site_memory import SiteMemory
-from crawler.session.circuit_breaker import Absence
+from crawler.session.circuit_breaker import CircuitBreaker
 from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
 from storage.model import Article
 from storage.objects import ObjectStore, is_key
@@ -16,17 +16,17 @@ from storage.objects import ObjectStore, is_key
 logger = logging.getLogger(__name__)
 
 
-class SiteMemories:
+class SiteMemoryStore:
     """The memories of an archive's sites.
 
     Two machines may learn at once: what is in the store is read again and merged before it is written. A memory only
     helps: one that cannot be read or kept is no error.
     """
 
-    def __init__(self, store: ObjectStore, state: Path, absence: Absence | None = None) -> None:
+    def __init__(self, store: ObjectStore, state: Path, absence: CircuitBreaker | None = None) -> None:
         self._store = store
         self._waiting = state / "sites-waiting"
-        self._absence = absence or Absence()
+        self._absence = absence or CircuitBreaker()
 
     def load(self, site: str) -> SiteMemory:
         """What is remembered of a site; nothing, when there is no memory or it cannot be read."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crawler.frontier.address_state import Known
+    from crawler.frontier.address_state import AddressState
     from crawler.session.extraction_pool import Extraction
-    from crawler.session.recorder import Recorded
-    from crawler.sites.visit_outcome import Noted
+    from crawler.session.recorder import RecordedExchange
+    from crawler.sites.visit_outcome import VisitResult
     from storage.model import Outcome
 
 
@@ -21,22 +21,22 @@ class Page:
     """
 
     url: str
-    recorded: Recorded
-    known: Known | None = None
+    recorded: RecordedExchange
+    known: AddressState | None = None
     #: Why what came is no page of the site's but a challenge or a wall.
     block: str | None = None
     extraction: Extraction | None = None
     outcome: Outcome | None = None
-    noted: Noted | None = None
+    noted: VisitResult | None = None
     #: Whether the outcome is durable.
     told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class MissedPage:
     """A request for a site's article that got no answer or was not sent; `same_as`: it led to an article held."""
 
-    known: Known
+    known: AddressState
     outcome: Outcome
     same_as: str | None = None
     told: bool = False

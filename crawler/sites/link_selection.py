@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from crawler.discovery import Examples, Link, canonical_candidate, trap_reason
-from crawler.frontier.address_state import Announced
+from crawler.frontier.address_state import Announcement
 from crawler.sites.site import Site
 
 #: A sitemap's entries that are older are no news, unless somebody asks for them with --since.
@@ -21,10 +21,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class LinkSelection:
     """The articles among a source's links, in its order, and how many were left out for which reason."""
 
-    articles: tuple[Announced, ...]
+    articles: tuple[Announcement, ...]
     dropped: Counter[str]
     #: An address that was left out, for each reason.
     samples: dict[str, str]
@@ -42,7 +42,7 @@ class Window:
 
 
 @dataclass(slots=True)
-class Finder:
+class LinkSelector:
     """Takes the links of one run. Sources that are trusted teach it what the site's article addresses look like."""
 
     site: Site
@@ -54,17 +54,17 @@ class Finder:
     def examples(self) -> Examples:
         return Examples(self._examples)
 
-    def feed(self, links: Iterable[Link], source: str) -> Taken:
+    def feed(self, links: Iterable[Link], source: str) -> LinkSelection:
         """Take a feed's links: it is the editors' own list of articles."""
         taken = self._take(links, source, trusted=True)
         self._examples += [article.url for article in taken.articles[: 200 - len(self._examples)]]
         return taken
 
-    def page(self, links: Iterable[Link], source: str) -> Taken:
+    def page(self, links: Iterable[Link], source: str) -> LinkSelection:
         """Take the links of a page that look like articles."""
         return self._take(links, source, trusted=False)
 
-    def sitemap(self, links: Iterable[Link], source: str) -> Taken:
+    def sitemap(self, links: Iterable[Link], source: str) -> LinkSelection:
         """Take the entries of a sitemap that look like articles and are news, or of the time that is wanted."""
         dated: list[Link] = []
         undated: list[Link] = []
@@ -83,8 +83,8 @@ class Finder:
             taken.dropped["outside of the time wanted" if self.window.since else "older than a week"] += left
         return taken
 
-    def _take(self, links: Iterable[Link], source: str, trusted: bool) -> Taken:
-        articles: dict[str, Announced] = {}
+    def _take(self, links: Iterable[Link], source: str, trusted: bool) -> LinkSelection:
+        articles: dict[str, Announcement] = {}
         dropped: Counter[str] = Counter()
         samples: dict[str, str] = {}
         for link in links:
@@ -97,8 +97,8 @@ class Finder:
             elif url not in articles:
                 # It names the guessed one, and is asked for where that is not there (crawler/sites/visit_outcome.py).
                 named_by = source if url == link.url else link.url
-                articles[url] = Announced(url, "article", named_by, _date(link))
-        return Taken(tuple(articles.values()), dropped, samples)
+                articles[url] = Announcement(url, "article", named_by, _date(link))
+        return LinkSelection(tuple(articles.values()), dropped, samples)
 
     def _refuses(self, url: str, link: Link, trusted: bool) -> str | None:
         if reason := self.site.refuses(url):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from crawler.session.recorder import Recorded
+    from crawler.session.recorder import RecordedExchange
     from storage.index.index import Index
     from storage.model import Capture
 
@@ -43,7 +43,7 @@ class Requisites:
         self._priority = priority
         self._seen: set[str] = set()
 
-    async def of_page(self, recorded: Recorded) -> AsyncIterator[Request]:
+    async def of_page(self, recorded: RecordedExchange) -> AsyncIterator[Request]:
         """Yield requests for what an answered page needs and the archive lacks."""
         message = HttpMessage.parse(recorded.exchange.response)
         capture = recorded.capture
@@ -55,7 +55,7 @@ class Requisites:
                 yield request
 
     async def _answered(self, response: Response, room: list[int], depth: int) -> AsyncIterator[Request]:
-        recorded: Recorded = response.meta["recorded"]
+        recorded: RecordedExchange = response.meta["recorded"]
         message = HttpMessage.parse(recorded.exchange.response)
         if response.status != 200:
             self.counts["failed"] += 1

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crawler.frontier import revisit_policy
-from crawler.frontier.address_state import Announced, Known, SiteRun, SiteState, Visit
+from crawler.frontier.address_state import AddressState, Announcement, SiteRun, SiteState, Visit
 from crawler.politeness.block_detection import backoff
 from storage.model import Outcome, RunState
 
@@ -29,7 +29,7 @@ _SECONDS = 2.0
 _PROBLEMS = 50
 
 
-class Ledger:
+class RunLedger:
     """One run's account. Its methods belong to the event loop; the database is asked in threads.
 
     A visit is noted after its outcome is durable. What a killed run had not written yet, the next one sees in the
@@ -103,20 +103,20 @@ class Ledger:
             tuple(self.problems),
         )
 
-    async def announce(self, items: Iterable[Announced]) -> int:
+    async def announce(self, items: Iterable[Announcement]) -> int:
         """Make addresses known; return how many were new."""
         found = list(items)
         if not found:
             return 0
         return await asyncio.to_thread(self.frontier.announce, self.site.name, found, datetime.now(UTC))
 
-    async def known(self, url: str) -> Known | None:
+    async def known(self, url: str) -> AddressState | None:
         return await asyncio.to_thread(self.frontier.known, self.site.name, url)
 
-    async def due_sources(self) -> list[Known]:
+    async def due_sources(self) -> list[AddressState]:
         return await asyncio.to_thread(self.frontier.due_sources, self.site.name, datetime.now(UTC))
 
-    async def due_articles(self, limit: int) -> list[Known]:
+    async def due_articles(self, limit: int) -> list[AddressState]:
         return await asyncio.to_thread(self.frontier.due_articles, self.site.name, datetime.now(UTC), limit)
 
     def problem(self, text: str) -> None:
@@ -192,7 +192,7 @@ class Ledger:
         await self.room(1)
 
 
-def _is_fresh(known: Known) -> bool:
+def _is_fresh(known: AddressState) -> bool:
     """Whether an article is held and need not be asked for now."""
     is_held = known.role == "article" and known.state == "held"
     return is_held and (known.due is None or known.due > datetime.now(UTC))

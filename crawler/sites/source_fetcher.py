@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 
-from crawler.discovery import PageReading, Reading, read_feed, read_page, read_sitemap
+from crawler.discovery import PageLinks, SourceLinks, read_feed, read_page, read_sitemap
 from crawler.frontier import revisit_policy
-from crawler.frontier.address_state import Known, Role, State, Visit
+from crawler.frontier.address_state import AddressState, Role, State, Visit
 from crawler.politeness.errors import HostUnreachable
 from crawler.session.conditional import Validators, conditional_headers, validators
 from crawler.session.outcomes import failed_outcome
@@ -26,8 +26,8 @@ from storage.versions import GONE
 if TYPE_CHECKING:
     from scrapy.http import Response
 
-    from crawler.sites.link_selection import Finder, Taken
-    from crawler.sites.run_ledger import Ledger
+    from crawler.sites.link_selection import LinkSelection, LinkSelector
+    from crawler.sites.run_ledger import RunLedger
 
 #: Bytes of a source when decompressed: what sitemaps.org allows.
 _MAX_BYTES = 52_428_800
@@ -40,9 +40,9 @@ GUESSED, BACKFILL = "the usual places", "back-fill"
 
 Fetch = Callable[[Request], Awaitable["Response"]]
 #: Takes what a source at an address (after redirects) gave; returns how many articles were new.
-Take = Callable[[Known, str, "Reading | PageReading"], Awaitable[int]]
+Take = Callable[[AddressState, str, "SourceLinks | PageLinks"], Awaitable[int]]
 #: When to ask again for a source that was read, after its own rhythm's time and the time of the visit.
-Due = Callable[[Known, "datetime | None", datetime], "datetime | None"]
+Due = Callable[[AddressState, "datetime | None", datetime], "datetime | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,17 @@ class SourceRead:
 
     url: str
     role: Role
-    reading: Reading | PageReading | None = None
-    taken: Taken | None = None
+    reading: SourceLinks | PageLinks | None = None
+    taken: LinkSelection | None = None
     reason: str | None = None
 
 
-class Asker:
+class SourceFetcher:
     """Asks each source once a run. With a back-fill unconditionally: the links of other times are wanted."""
 
-    def __init__(self, ledger: Ledger, finder: Finder, fetch: Fetch, on_read: Callable[[SourceRead], None]) -> None:
+    def __init__(
+        self, ledger: RunLedger, finder: LinkSelector, fetch: Fetch, on_read: Callable[[SourceRead], None]
+    ) -> None:
         self.asked: set[str] = set()
         self._sitemaps = 0
         self._ledger = ledger
@@ -67,7 +69,7 @@ class Asker:
         self._fetch = fetch
         self._on_read = on_read
 
-    async def ask(self, known: Known, take: Take, next_due: Due) -> bool:
+    async def ask(self, known: AddressState, take: Take, next_due: Due) -> bool:
         """Fetch a source and make known what it names; return whether it is one."""
         if known.url in self.asked or len(self.asked) >= _MOST_SOURCES or not self._has_room(known):
             return False
@@ -99,7 +101,7 @@ class Asker:
         await self._read_well(known, message, new, digest, next_due)
         return True
 
-    def _has_room(self, known: Known) -> bool:
+    def _has_room(self, known: AddressState) -> bool:
         if known.role != "sitemap" or self._finder.window.since is not None:
             return True
         if self._sitemaps >= _MOST_SITEMAPS:
@@ -108,23 +110,23 @@ class Asker:
         self._sitemaps += 1
         return True
 
-    def _request(self, known: Known) -> Request:
+    def _request(self, known: AddressState) -> Request:
         # In a back-fill the links are wanted again, those of other times.
         again = self._finder.window.since is None
         headers = conditional_headers(known.etag, known.last_modified) if again else {}
         return Request(known.url, headers=headers, dont_filter=True)
 
-    async def _reading(self, known: Known, url: str, message: HttpMessage) -> Reading | PageReading | str:
+    async def _reading(self, known: AddressState, url: str, message: HttpMessage) -> SourceLinks | PageLinks | str:
         """Read a source, in a thread, since a sitemap may have 50 MB; a text says why it cannot be read."""
         try:
             reading = await asyncio.to_thread(self._read, known.role, url, message)
         except ContentError as error:
             return str(error)
-        if isinstance(reading, Reading) and reading.kind is None:
+        if isinstance(reading, SourceLinks) and reading.kind is None:
             return reading.problems[0].removeprefix(f"{url}: ") if reading.problems else f"not a {known.role}"
         return reading
 
-    def _read(self, role: Role, url: str, message: HttpMessage) -> Reading | PageReading:
+    def _read(self, role: Role, url: str, message: HttpMessage) -> SourceLinks | PageLinks:
         content, kind = message.content(_MAX_BYTES), message.header("content-type")
         if role == "feed":
             return read_feed(content, url, kind)
@@ -132,14 +134,14 @@ class Asker:
             return read_sitemap(content, url, kind)
         return read_page(content, url, kind, examples=self._finder.examples)
 
-    async def _missed(self, known: Known, request: Request, error: Exception) -> None:
+    async def _missed(self, known: AddressState, request: Request, error: Exception) -> None:
         if isinstance(error.cause if isinstance(error, HostUnreachable) else error, SpoolError):
             return  # not asked: nothing can be written
         outcome = failed_outcome(known.url, request, error)
         self._ledger.failed(urlsplit(known.url).netloc, outcome.reason or "failed")
         await self._bad(known, "refused" if outcome.outcome == "refused" else "failed", outcome.reason or "failed")
 
-    async def _bad(self, known: Known, state: State, reason: str, message: HttpMessage | None = None) -> None:
+    async def _bad(self, known: AddressState, state: State, reason: str, message: HttpMessage | None = None) -> None:
         site, at = self._finder.site, datetime.now(UTC)
         due, interval = revisit_policy.next_failure(known, at, site.every)
         if not _was_guessed(known):
@@ -155,7 +157,9 @@ class Asker:
         visit = Visit(site.name, known.url, known.role, at, state, due, interval, reason=reason, status=status)
         await self._ledger.visit([replace(visit, digest=known.digest)])
 
-    async def _read_well(self, known: Known, message: HttpMessage, new: int, digest: str | None, next_due: Due) -> None:
+    async def _read_well(
+        self, known: AddressState, message: HttpMessage, new: int, digest: str | None, next_due: Due
+    ) -> None:
         self._ledger.sources_read += 1
         site, at = self._finder.site, datetime.now(UTC)
         due, interval = revisit_policy.next_source(known, at, new, site.every)
@@ -180,7 +184,7 @@ class Asker:
         await self._ledger.visit([visit])
 
 
-def _was_guessed(known: Known) -> bool:
+def _was_guessed(known: AddressState) -> bool:
     """Whether nobody said that there is such a source: it was tried, or a page's link was taken for a section."""
     is_guess = known.source in (GUESSED, BACKFILL) or (known.role == "page" and known.source is not None)
     return is_guess and known.digest is None

@@ -13,16 +13,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from crawler.discovery import Link, PageReading, Reading, usual_places
-from crawler.frontier.address_state import Announced, Known, Role
+from crawler.discovery import Link, PageLinks, SourceLinks, usual_places
+from crawler.frontier.address_state import AddressState, Announcement, Role
 from crawler.sites.backfill import archive_pages
-from crawler.sites.source_fetcher import BACKFILL, GUESSED, Asker, Fetch, SourceRead
+from crawler.sites.source_fetcher import BACKFILL, GUESSED, Fetch, SourceFetcher, SourceRead
 from storage.errors import InvalidURL
 from storage.urls import normalize
 
 if TYPE_CHECKING:
-    from crawler.sites.link_selection import Finder, Taken
-    from crawler.sites.run_ledger import Ledger
+    from crawler.sites.link_selection import LinkSelection, LinkSelector
+    from crawler.sites.run_ledger import RunLedger
 
 #: Sources that are kept of a site.
 _MOST_SOURCES = 200
@@ -48,20 +48,20 @@ _ORDER: tuple[Role, ...] = ("feed", "sitemap", "page")
 Sitemaps = Callable[[str], Awaitable[Iterable[str]]]
 
 
-class Sources:
+class SourceSchedule:
     """The sources of one run."""
 
     def __init__(
         self,
-        ledger: Ledger,
-        finder: Finder,
+        ledger: RunLedger,
+        finder: LinkSelector,
         fetch: Fetch,
         sitemaps: Sitemaps,
         on_read: Callable[[SourceRead], None] = lambda read: None,
     ) -> None:
         self._ledger = ledger
         self._finder = finder
-        self._asker = Asker(ledger, finder, fetch, on_read)
+        self._asker = SourceFetcher(ledger, finder, fetch, on_read)
         self._sitemaps = sitemaps
         self._on_read = on_read
         self._announced: set[str] = set()
@@ -94,7 +94,7 @@ class Sources:
         roles: tuple[tuple[Role, tuple[str, ...]], ...] = (
             ("page", site.start), ("feed", site.feeds), ("sitemap", site.sitemaps)
         )  # fmt: skip
-        await self._ledger.announce(Announced(url, role) for role, urls in roles for url in urls)
+        await self._ledger.announce(Announcement(url, role) for role, urls in roles for url in urls)
         self._room -= len(await self._all())
 
     async def _ask_robots(self) -> None:
@@ -108,19 +108,19 @@ class Sources:
                 found.append(normalize(urljoin(site.start[0], line)))
             except (InvalidURL, ValueError):
                 self._ledger.problem(f"robots.txt of {site.start[0]}: no address of a sitemap: {line[:100]}")
-        await self._announce_sources([Announced(url, "sitemap", "robots.txt") for url in dict.fromkeys(found)])
+        await self._announce_sources([Announcement(url, "sitemap", "robots.txt") for url in dict.fromkeys(found)])
 
-    async def _all(self) -> list[Known]:
+    async def _all(self) -> list[AddressState]:
         far = datetime.now(UTC) + timedelta(days=3650)
         return await asyncio.to_thread(self._ledger.frontier.due_sources, self._finder.site.name, far)
 
-    async def _due(self) -> list[Known]:
+    async def _due(self) -> list[AddressState]:
         back, now = self._finder.window.since is not None, datetime.now(UTC)
         if not (back or self._eager):
             return await self._ledger.due_sources()
         return [known for known in await self._all() if self._is_wanted_now(known, now, back)]
 
-    def _is_wanted_now(self, known: Known, now: datetime, back: bool) -> bool:
+    def _is_wanted_now(self, known: AddressState, now: datetime, back: bool) -> bool:
         if (known.due and known.due <= now) or (back and known.role == "sitemap"):
             return True
         return self._eager and (known.role == "feed" or known.source is None)
@@ -141,7 +141,7 @@ class Sources:
             for url in urls:
                 if url in self._asker.asked or await self._ledger.known(url):
                     continue
-                await self._ledger.announce([Announced(url, role, GUESSED)])
+                await self._ledger.announce([Announcement(url, role, GUESSED)])
                 known = await self._ledger.known(url)
                 if known is None or await self._ask(known):
                     break
@@ -160,26 +160,26 @@ class Sources:
             if empty >= _EMPTY or await self._enough():
                 return
             if known is None:
-                known = Known(self._finder.site.name, url, "page", "waiting", self._finder.now, source=BACKFILL)
+                known = AddressState(self._finder.site.name, url, "page", "waiting", self._finder.now, source=BACKFILL)
             empty = 0 if await self._ask(known) else empty + 1
 
-    async def _ask(self, known: Known) -> bool:
+    async def _ask(self, known: AddressState) -> bool:
         return await self._asker.ask(known, self._take, self._due_after)
 
-    async def _take(self, known: Known, url: str, reading: Reading | PageReading) -> int:
+    async def _take(self, known: AddressState, url: str, reading: SourceLinks | PageLinks) -> int:
         """Make known what a source names; return how many articles were new."""
-        if isinstance(reading, PageReading):
+        if isinstance(reading, PageLinks):
             await self._from_page(known, url, reading)
             self._archive_links.update(link.url for link in reading.links if known.url in self._finder.site.start)
         choose = {"feed": self._finder.feed, "sitemap": self._finder.sitemap, "page": self._finder.page}[known.role]
         taken = await asyncio.to_thread(choose, reading.links, known.url)
         self._on_read(SourceRead(known.url, known.role, reading, taken))
         new = await self._announce(taken)
-        if isinstance(reading, Reading) and known.role == "sitemap":
+        if isinstance(reading, SourceLinks) and known.role == "sitemap":
             await self._children(known, reading)
         return new
 
-    async def _announce(self, taken: Taken) -> int:
+    async def _announce(self, taken: LinkSelection) -> int:
         new = await self._ledger.announce(taken.articles)
         before = len(self._announced)
         self._announced.update(article.url for article in taken.articles)
@@ -189,21 +189,21 @@ class Sources:
             self._ledger.counts[f"dropped: {reason}"] += number
         return new
 
-    async def _from_page(self, known: Known, url: str, reading: PageReading) -> None:
+    async def _from_page(self, known: AddressState, url: str, reading: PageLinks) -> None:
         """Take feeds and sections from a page, where the configuration does not name them."""
         site = self._finder.site
         if not site.owns(url):
             # The front page moved; its links would all be somebody else's.
             self._ledger.problem(f"{known.url}: redirects to {url}, whose host is taken for the site's from here on")
             self._finder.site = site = replace(site, hosts=(*site.hosts, urlsplit(url).netloc))
-        found: list[Announced] = []
+        found: list[Announcement] = []
         if not site.feeds and known.url in site.start:
-            found += [Announced(feed, "feed", known.url) for feed in reading.feeds[:_FEEDS]]
+            found += [Announcement(feed, "feed", known.url) for feed in reading.feeds[:_FEEDS]]
         if site.depth and known.url in site.start:
-            found += [Announced(section, "page", known.url) for section in await self._new_sections(reading)]
+            found += [Announcement(section, "page", known.url) for section in await self._new_sections(reading)]
         await self._announce_sources(found)
 
-    async def _new_sections(self, reading: PageReading) -> list[str]:
+    async def _new_sections(self, reading: PageLinks) -> list[str]:
         """The sections that a page names and that are not known, as many as the site may still have."""
         site = self._finder.site
         named = [section for section in reading.sections if site.owns(section) and section not in site.start]
@@ -211,12 +211,12 @@ class Sources:
         kept = sum(each.role == "page" and each.source is not None for each in await self._all())
         return [section for section in named if section not in known][: max(0, _SECTIONS - kept)]
 
-    async def _announce_sources(self, found: list[Announced]) -> None:
+    async def _announce_sources(self, found: list[Announcement]) -> None:
         """Keep further sources, as long as there is room; what a site names may be endless."""
         if self._room > 0 and found:
             self._room -= await self._ledger.announce(found[: self._room])
 
-    async def _children(self, known: Known, reading: Reading) -> None:
+    async def _children(self, known: AddressState, reading: SourceLinks) -> None:
         """Read the sitemaps of an index that may hold what is wanted, those that changed last first."""
         if reading.next and await self._depth(known) > _DEEPEST:
             self._ledger.problem(f"{known.url}: an index of indexes of indexes, not followed further")
@@ -231,7 +231,7 @@ class Sources:
             if there is None:
                 if self._room <= 0 and not back:
                     return
-                self._room -= await self._ledger.announce([Announced(child.url, "sitemap", known.url)])
+                self._room -= await self._ledger.announce([Announcement(child.url, "sitemap", known.url)])
                 there = await self._ledger.known(child.url)
             elif not back and not _changed_since(child, there):
                 continue
@@ -239,7 +239,7 @@ class Sources:
                 self._told[there.url] = child.modified
                 await self._ask(there)
 
-    async def _depth(self, index: Known) -> int:
+    async def _depth(self, index: AddressState) -> int:
         """How many indexes lead to an index, itself counted; no further than it matters."""
         depth = 1
         while depth <= _DEEPEST and index.source and (parent := await self._ledger.known(index.source)):
@@ -259,7 +259,7 @@ class Sources:
         cap = self._finder.site.cap
         return len(await self._ledger.due_articles(cap)) >= cap
 
-    def _due_after(self, known: Known, due: datetime | None, at: datetime) -> datetime | None:
+    def _due_after(self, known: AddressState, due: datetime | None, at: datetime) -> datetime | None:
         """When to ask for a source that was read: one of which another tells when it changes, not by its own rhythm."""
         if known.source == BACKFILL:
             # What is past does not change.
@@ -271,6 +271,6 @@ class Sources:
         return at + _DOUBT if changed >= at - _OLD else None
 
 
-def _changed_since(child: Link, there: Known) -> bool:
+def _changed_since(child: Link, there: AddressState) -> bool:
     """Whether a sitemap says that it changed since it was read."""
     return child.modified is not None and (there.fetched is None or child.modified > there.fetched)

@@ -19,20 +19,20 @@ from urllib.parse import urlsplit
 from scrapy import Request, Spider
 
 from crawler.frontier import frontier_of, revisit_policy
-from crawler.frontier.address_state import Known, SiteState
+from crawler.frontier.address_state import AddressState, SiteState
 from crawler.frontier.recall import recall, reconcile
-from crawler.politeness.block_detection import Watch, recognise
+from crawler.politeness.block_detection import RefusalWatch, recognise
 from crawler.politeness.errors import AlreadyHeld
 from crawler.session.conditional import conditional_headers
 from crawler.session.outcomes import failed_outcome
 from crawler.session.session import session_of
-from crawler.sites.items import Missed, Page
-from crawler.sites.link_selection import Finder, Window
+from crawler.sites.items import MissedPage, Page
+from crawler.sites.link_selection import LinkSelector, Window
 from crawler.sites.page_requisites import Requisites
-from crawler.sites.run_ledger import Ledger
+from crawler.sites.run_ledger import RunLedger
 from crawler.sites.site import KEYS, Site, make_site
 from crawler.sites.source_fetcher import SourceRead
-from crawler.sites.source_schedule import Sources
+from crawler.sites.source_schedule import SourceSchedule
 from storage.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
     from twisted.python.failure import Failure
 
-    from crawler.session.recorder import Recorded
+    from crawler.session.recorder import RecordedExchange
     from storage.archive import Archive
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class NewsSpider(Spider):
     #: The site, where it is not declared by class attributes.
     declared: ClassVar[Site | None] = None
 
-    ledger: Ledger
+    ledger: RunLedger
     _archive: Archive
     #: What fetches pictures, styles and scripts, for a site that wants them.
     needs: Requisites | None = None
@@ -89,7 +89,7 @@ class NewsSpider(Spider):
         #: Whether somebody waits for what is new now: feeds and declared sources are asked though they are not due.
         self._eager = eager
         self._on_read = on_read
-        self._watch = Watch()
+        self._watch = RefusalWatch()
 
     @classmethod
     def site_of_class(cls) -> Site | None:
@@ -110,10 +110,10 @@ class NewsSpider(Spider):
         spider._archive = session.archive
         session.gate.remember_in(frontier_of(session.archive))
         session.rules.remember_in(frontier_of(session.archive))
-        spider.ledger = Ledger(frontier_of(session.archive), spider.site, session.crawl)
+        spider.ledger = RunLedger(frontier_of(session.archive), spider.site, session.crawl)
         if frontier_of(session.archive).site(spider.site.name).blocks:
             # It blocked us the last time: a second refusal says that nothing has changed.
-            spider._watch = Watch(limit=2, window=3)
+            spider._watch = RefusalWatch(limit=2, window=3)
         # After the articles: what is new goes first.
         spider.needs = Requisites(session.archive.index, -10) if spider.site.requisites else None
         spider._set(crawler.settings)
@@ -143,8 +143,8 @@ class NewsSpider(Spider):
             self.ledger.verdict = "blocked"
             return
         await asyncio.to_thread(self._recall, before)
-        finder = Finder(self.site, self._window, now)
-        sources = Sources(self.ledger, finder, self._download, self._sitemaps, self._on_read)
+        finder = LinkSelector(self.site, self._window, now)
+        sources = SourceSchedule(self.ledger, finder, self._download, self._sitemaps, self._on_read)
         await sources.read(self._eager)
         self.site = self.ledger.site = finder.site
         async for request in self._articles():
@@ -173,7 +173,7 @@ class NewsSpider(Spider):
         self._judged(response.meta["recorded"], request.url)
         return response
 
-    def _judged(self, recorded: Recorded, asked: str) -> str | None:
+    def _judged(self, recorded: RecordedExchange, asked: str) -> str | None:
         """Why an answer is a challenge or a wall, `None` for others; ends the run when the site does not want us."""
         response, url = recorded.exchange.response, recorded.exchange.url
         reason = self._watch.note(response, url, asked)
@@ -208,7 +208,7 @@ class NewsSpider(Spider):
             await self.ledger.settled()
             await self.ledger.flush()
 
-    def _lacking(self, due: list[Known]) -> list[Known]:
+    def _lacking(self, due: list[AddressState]) -> list[AddressState]:
         try:
             return reconcile(self.ledger.frontier, self._archive.index, due, revisit_policy.recalled)
         except StoreUnavailable as error:
@@ -222,7 +222,7 @@ class NewsSpider(Spider):
                 self.ledger.frontier, self._archive.index, self.site.name, self.site.netlocs, revisit_policy.recalled
             )
 
-    def _request(self, known: Known) -> Request:
+    def _request(self, known: AddressState) -> Request:
         self.ledger.sent(known.url)
         return Request(
             known.url,
@@ -242,9 +242,9 @@ class NewsSpider(Spider):
             async for request in self.needs.of_page(recorded):
                 yield request
 
-    async def failed(self, failure: Failure) -> AsyncIterator[Missed]:
+    async def failed(self, failure: Failure) -> AsyncIterator[MissedPage]:
         request: Request = failure.request  # type: ignore[attr-defined]
-        known: Known = request.cb_kwargs["known"]
+        known: AddressState = request.cb_kwargs["known"]
         assert failure.value is not None
         same_as = failure.value.url if isinstance(failure.value, AlreadyHeld) else None
-        yield Missed(known, failed_outcome(known.url, request, failure.value), same_as)
+        yield MissedPage(known, failed_outcome(known.url, request, failure.value), same_as)

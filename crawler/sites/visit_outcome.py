@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from crawler.discovery import canonical_candidate, identity, same_article
 from crawler.extraction.duplicates import fingerprint
 from crawler.frontier import revisit_policy
-from crawler.frontier.address_state import Announced, Known, State, Visit
+from crawler.frontier.address_state import AddressState, Announcement, State, Visit
 from crawler.session.conditional import validators
 from storage.errors import InvalidURL
 from storage.model import Outcome
@@ -18,10 +18,10 @@ from storage.versions import GONE
 
 if TYPE_CHECKING:
     from crawler.session.extraction_pool import Extraction
-    from crawler.session.recorder import Recorded
+    from crawler.session.recorder import RecordedExchange
     from crawler.sites.site import Site
 
-Lookup = Callable[[str], Known | None]
+Lookup = Callable[[str], AddressState | None]
 #: Fewer words, and nothing that says "article", make no article.
 _FEW_WORDS = 60
 #: What robots.txt or the page itself forbids is asked for once more after this.
@@ -29,44 +29,52 @@ _RULES_HOLD = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class VisitResult:
     """What is to be kept of a fetch: visits, addresses that it named, and why the page is no article, if it is none."""
 
     visits: tuple[Visit, ...]
-    announced: tuple[Announced, ...] = ()
+    announced: tuple[Announcement, ...] = ()
     not_article: str | None = None
 
 
-def note_page(
-    site: Site, known: Known, recorded: Recorded, extraction: Extraction, outcome: Outcome, at: datetime, look: Lookup
-) -> Noted:
+def visit_of_page(
+    site: Site,
+    known: AddressState,
+    recorded: RecordedExchange,
+    extraction: Extraction,
+    outcome: Outcome,
+    at: datetime,
+    look: Lookup,
+) -> VisitResult:
     """Judge an answered request for an article; `look` tells what is known of other addresses."""
     if outcome.outcome not in ("archived", "unchanged"):
-        return Noted((_missed(site, known, outcome, at),), _announced_instead(known) if outcome.status in GONE else ())
+        return VisitResult(
+            (_missed(site, known, outcome, at),), _announced_instead(known) if outcome.status in GONE else ()
+        )
     final = _identity(outcome.final_url or known.url)
     if final != known.url:
         return _redirected(site, known, final, recorded, extraction, outcome, at, look)
     if (canonical := _canonical(site, known, extraction, look)) is not None:
-        return Noted(
-            (alias(site, known, canonical, at),), (Announced(canonical, "article", known.url, known.published),)
+        return VisitResult(
+            (alias(site, known, canonical, at),), (Announcement(canonical, "article", known.url, known.published),)
         )
     visit, why = _held(site, known, recorded, extraction, outcome, at)
-    return Noted((visit,), not_article=why)
+    return VisitResult((visit,), not_article=why)
 
 
-def note_failure(site: Site, known: Known, outcome: Outcome, at: datetime) -> Visit:
+def visit_of_failure(site: Site, known: AddressState, outcome: Outcome, at: datetime) -> Visit:
     """The visit of a request that got no answer, or was not sent."""
     return _missed(site, known, outcome, at)
 
 
-def _announced_instead(known: Known) -> tuple[Announced, ...]:
+def _announced_instead(known: AddressState) -> tuple[Announcement, ...]:
     """The AMP or print address that a source named, where the article's own was guessed from it and is not there."""
     if known.source is None or known.captured is not None or canonical_candidate(known.source) != known.url:
         return ()
-    return (Announced(known.source, "article", known.url, known.published),)
+    return (Announcement(known.source, "article", known.url, known.published),)
 
 
-def alias(site: Site, known: Known, of: str, at: datetime, status: int | None = None) -> Visit:
+def alias(site: Site, known: AddressState, of: str, at: datetime, status: int | None = None) -> Visit:
     """The visit of an address that turned out to be another one of the article at `of`."""
     reason = f"the same as {of}"
     return Visit(site.name, known.url, "article", at, "alias", None, reason=reason, status=status, alias_of=of)
@@ -74,28 +82,28 @@ def alias(site: Site, known: Known, of: str, at: datetime, status: int | None = 
 
 def _redirected(
     site: Site,
-    known: Known,
+    known: AddressState,
     final: str,
-    recorded: Recorded,
+    recorded: RecordedExchange,
     extraction: Extraction,
     outcome: Outcome,
     at: datetime,
     look: Lookup,
-) -> Noted:
+) -> VisitResult:
     refused = site.refuses(final)
     if refused in ("another host", "a source"):
         # A story that is gone often leads to the front page.
         reason = "redirects to another host" if refused == "another host" else "redirects to a page that is no article"
         visit = Visit(site.name, known.url, "article", at, "refused", None, reason=reason, status=outcome.status)
-        return Noted((visit,), _announced_instead(known))
-    target = look(final) or Known(site.name, final, "article", "waiting", at, published=known.published)
+        return VisitResult((visit,), _announced_instead(known))
+    target = look(final) or AddressState(site.name, final, "article", "waiting", at, published=known.published)
     visit, why = _held(site, target, recorded, extraction, outcome, at)
-    named = Announced(final, "article", known.url, known.published)
-    return Noted((alias(site, known, final, at), visit), (named,), why)
+    named = Announcement(final, "article", known.url, known.published)
+    return VisitResult((alias(site, known, final, at), visit), (named,), why)
 
 
 def _held(
-    site: Site, known: Known, recorded: Recorded, extraction: Extraction, outcome: Outcome, at: datetime
+    site: Site, known: AddressState, recorded: RecordedExchange, extraction: Extraction, outcome: Outcome, at: datetime
 ) -> tuple[Visit, str | None]:
     """The visit of a page that was got, and why it is no article, if it is none."""
     kept = validators(recorded.exchange.response)
@@ -129,7 +137,7 @@ def _held(
     return visit, why
 
 
-def _missed(site: Site, known: Known, outcome: Outcome, at: datetime) -> Visit:
+def _missed(site: Site, known: AddressState, outcome: Outcome, at: datetime) -> Visit:
     state: State = "refused" if outcome.outcome == "refused" else "failed"
     due: datetime | None
     interval: float | None
@@ -156,7 +164,7 @@ def _missed(site: Site, known: Known, outcome: Outcome, at: datetime) -> Visit:
     )
 
 
-def _canonical(site: Site, known: Known, extraction: Extraction, look: Lookup) -> str | None:
+def _canonical(site: Site, known: AddressState, extraction: Extraction, look: Lookup) -> str | None:
     """The address that the page says is the article's, where that is another one and may be believed."""
     stated = extraction.article.canonical_url if extraction.article else None
     home = site.start[0] if site.start else None

@@ -13,7 +13,7 @@ from newskeep.cli._options import common, open_existing, settle
 from storage.errors import PROBLEMS_FOUND
 
 if TYPE_CHECKING:
-    from storage.compaction.run import Group
+    from storage.compaction.run import CompactGroup
 
 _EXAMPLES = """\b
 Examples:
@@ -57,10 +57,10 @@ def compact(
     with open_existing(settings) as opened:
         from datetime import timedelta
 
-        from storage.compaction.run import Options
+        from storage.compaction.run import CompactOptions
         from storage.compaction.run import compact as run
 
-        options = Options(
+        options = CompactOptions(
             day=day.date() if day else None,
             min_size=min_size,
             min_age=timedelta(minutes=min_age),
@@ -68,7 +68,7 @@ def compact(
         )
         with progress("compacting") as show:
 
-            def on_group(group: Group) -> None:
+            def on_group(group: CompactGroup) -> None:
                 what = f"{group.day}: {len(group.holdings):,} WARCs of {group.size:,} bytes"
                 show(what)
                 if dry_run and not as_json:

@@ -47,7 +47,7 @@ def reindex(
     problems = 0
     with open_existing(settings) as opened:
         from storage.inventory import Problem
-        from storage.maintenance.reindex import Options
+        from storage.maintenance.reindex import ReindexOptions
         from storage.maintenance.reindex import reindex as run
 
         def on_problem(problem: Problem) -> None:
@@ -58,7 +58,7 @@ def reindex(
         with progress("indexing") as show:
             done = run(
                 opened,
-                Options(fresh, from_warcs, mend),
+                ReindexOptions(fresh, from_warcs, mend),
                 on_warc=lambda so_far: show(f"{so_far.known + so_far.entered:,} WARCs, {so_far.captures:,} captures"),
                 on_problem=on_problem,
             )

@@ -24,7 +24,7 @@ from storage.errors import NewskeepError
 if TYPE_CHECKING:
     from crawler.config import Config
     from newskeep.schedule.job import Job
-    from newskeep.schedule.listing import Row
+    from newskeep.schedule.listing import ScheduleRow
 
 _EXAMPLES = """\b
 Examples:
@@ -84,7 +84,7 @@ def _show(settings: Config, names: tuple[str, ...], as_json: bool, number: int |
     click.echo(_started_by(uri, at), err=True)
 
 
-def _cells(row: Row, at: datetime) -> tuple[str, ...]:
+def _cells(row: ScheduleRow, at: datetime) -> tuple[str, ...]:
     last = f"{local(row.last)}" if row.last else "-"
     due = "now" if row.due is None or row.due <= at else f"{local(row.due)}, {distance(row.due, at)}"
     return (row.site, duration(row.every), last, row.ended or "-", due, row.state)

@@ -11,7 +11,7 @@ from newskeep.cli._options import common, open_existing, settle
 from storage.errors import UsageError
 
 if TYPE_CHECKING:
-    from newskeep.web.options import Options
+    from newskeep.web.options import ServeOptions
     from storage.archive import Archive
 
 _EXAMPLES = """\b
@@ -72,7 +72,7 @@ def serve(
     """
     settings = settle(config, verbose, archive=archive, state=state)
     try:
-        from newskeep.web.options import Options
+        from newskeep.web.options import ServeOptions
         from newskeep.web.replay import find_pywb
         from newskeep.web.server import run
     except ModuleNotFoundError as error:
@@ -82,7 +82,7 @@ def serve(
     beside = originals_port if originals_port is not None else _after(port)
     if not replay and (replay_port is not None or replay_url is not None):
         raise UsageError("--replay-port and --replay-url go with --replay")
-    options = Options(
+    options = ServeOptions(
         host=host,
         port=port,
         originals_port=beside,
@@ -110,7 +110,7 @@ def _warn_if_empty(archive: Archive) -> None:
         click.echo(f"the index of {archive.uri} on this machine is empty; make it with `newskeep reindex`", err=True)
 
 
-def _say(archive: Archive, options: Options) -> None:
+def _say(archive: Archive, options: ServeOptions) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     click.echo(options.public_url or f"http://{host}:{options.port}/")
     where = options.originals_url or f"port {options.originals_port}"

@@ -219,13 +219,13 @@ def memory(
 
     With --unlearn a line is never removed again, from the next crawl or reextract on.
     """
-    from crawler.session.site_memory_store import SiteMemories
+    from crawler.session.site_memory_store import SiteMemoryStore
     from storage.urls import site_of
 
     settings = settle(config, verbose, archive=archive, state=state)
     host = site_of(site if "://" in site else f"http://{site}")
     with open_existing(settings) as opened:
-        memories = SiteMemories(opened.store, opened.state)
+        memories = SiteMemoryStore(opened.store, opened.state)
         known = memories.load(host)
         if not known.stories:
             raise NotArchived(f"nothing is remembered of {host} in the archive {opened.uri}")

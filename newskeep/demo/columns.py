@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 from itertools import groupby
 
-from newskeep.demo.papers import Paper, Piece, Source
+from newskeep.demo.papers import Paper, Paragraph, Source
 
 _MONTHS = (
     *("januar", "februar", "marts", "april", "maj", "juni"),
@@ -159,7 +159,7 @@ def _read_also(made: Column, paper: Paper, other: Source) -> None:
     made.add(f'<p><strong>{word}</strong> <a href="{other.path}">{escape(other.title, quote=False)}</a></p>')
 
 
-def _wrapped(piece: Piece, heading: str) -> Iterator[str]:
+def _wrapped(piece: Paragraph, heading: str) -> Iterator[str]:
     tag = {"h2": heading, "quote": "blockquote"}.get(piece.kind, piece.kind)
     inner = escape(piece.markup, quote=False)
     inner = re.sub(r"\[(.+?)\]\((.+?)\)", r'<a href="\2">\1</a>', inner)

@@ -22,7 +22,7 @@ Kind = Literal["p", "h2", "li", "quote", "read"]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Paragraph:
     """A paragraph of a body; `markup` of a "read" piece is the number of the article it leads to."""
 
     kind: Kind
@@ -68,7 +68,7 @@ class Source:
     published: str
     section: str
     topics: tuple[str, ...]
-    body: tuple[Piece, ...]
+    body: tuple[Paragraph, ...]
     modified: str | None = None
     deck: str | None = None
     caption: str | None = None
@@ -165,11 +165,11 @@ def _read_article(key: str, name: str) -> Source:
     return Source(**fields)
 
 
-def _pieces(body: str) -> Iterator[Piece]:
+def _pieces(body: str) -> Iterator[Paragraph]:
     marks: dict[str, Kind] = {"##": "h2", "-": "li", ">": "quote", "@read": "read"}
     for line in filter(None, body.splitlines()):
         mark, _, rest = line.partition(" ")
-        yield Piece(marks[mark], rest) if mark in marks else Piece("p", line)
+        yield Paragraph(marks[mark], rest) if mark in marks else Paragraph("p", line)
 
 
 def _folder(key: str) -> Traversable:

@@ -25,7 +25,7 @@ _THREADS = 8
 
 
 @dataclass(slots=True)
-class Exported:
+class ExportResult:
     """What the target holds by now, earlier runs included."""
 
     records: int = 0
@@ -42,8 +42,8 @@ def export(
     selection: Selection,
     tools: Tools,
     *,
-    on_part: Callable[[Exported], None] = lambda done: None,
-) -> Exported:
+    on_part: Callable[[ExportResult], None] = lambda done: None,
+) -> ExportResult:
     """Bring the chosen part of an archive to `target` in a format; what is there already is not made again.
 
     Raises `UsageError` where the target holds another export.
@@ -53,7 +53,7 @@ def export(
     target.check(write=True)
     manifest, resumed = _begin(archive, name, target, selection)
     files: list[dict[str, Any]] = manifest["files"]
-    done = Exported(
+    done = ExportResult(
         records=sum(file["records"] for file in files),
         files=sum(file.get("files", 1) for file in files),
         bytes=sum(file["bytes"] for file in files),

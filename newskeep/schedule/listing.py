@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScheduleRow:
     """One site in the schedule."""
 
     site: str
@@ -34,14 +34,14 @@ class Row:
     state: str
 
 
-def rows(archive: Archive, sites: Mapping[str, Site], at: datetime) -> Iterator[Row]:
+def rows(archive: Archive, sites: Mapping[str, Site], at: datetime) -> Iterator[ScheduleRow]:
     """Yield the sites in their order."""
     known = _known(archive, sites)
     for site in sites.values():
         yield _row(archive, site, known.get(site.name), at)
 
 
-def next_rows(archive: Archive, sites: Mapping[str, Site], at: datetime, number: int) -> Iterator[Row]:
+def next_rows(archive: Archive, sites: Mapping[str, Site], at: datetime, number: int) -> Iterator[ScheduleRow]:
     """Yield so many sites, those that are never run and the most overdue first, in the order in which they will run."""
     known = _known(archive, sites)
     first = datetime.min.replace(tzinfo=UTC)
@@ -58,12 +58,14 @@ def _due(state: SiteState | None) -> datetime | None:
     return max(filter(None, (state.due, state.blocked_until)), default=None) if state else None
 
 
-def _row(archive: Archive, site: Site, state: SiteState | None, at: datetime) -> Row:
+def _row(archive: Archive, site: Site, state: SiteState | None, at: datetime) -> ScheduleRow:
     if state is None or state.started is None:
-        return Row(site.name, site.every, None, None, None, "never run")
+        return ScheduleRow(site.name, site.every, None, None, None, "never run")
     last = next(iter(frontier_of(archive).runs(site.name, 1)), None)
     due = _due(state)
-    return Row(site.name, site.every, state.started, last.state if last else None, due, _state(archive, state, due, at))
+    return ScheduleRow(
+        site.name, site.every, state.started, last.state if last else None, due, _state(archive, state, due, at)
+    )
 
 
 def _state(archive: Archive, state: SiteState, due: datetime | None, at: datetime) -> str:

@@ -15,7 +15,7 @@ from newskeep.web import auth
 from newskeep.web.addresses import HOST, Origins, sent_target
 from newskeep.web.errors import error_response
 from newskeep.web.metrics import Metrics
-from newskeep.web.options import Options, is_loopback
+from newskeep.web.options import ServeOptions, is_loopback
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Gate:
     def __init__(
         self,
         app: ASGIApp,
-        options: Options,
+        options: ServeOptions,
         metrics: Metrics,
         fields: Callable[[Origins], Mapping[str, str]],
         signed: bool = False,

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from newskeep.web import auth
-from newskeep.web.options import Options
+from newskeep.web.options import ServeOptions
 from storage.errors import UsageError
 from storage.model import Capture
 from storage.urls import normalize, timestamp14
@@ -26,14 +26,14 @@ class Origins:
 
     app: str
     originals: str
-    options: Options
+    options: ServeOptions
     #: Of replayed pages; `None` without replay.
     replay: str | None = None
 
     @classmethod
     def of(cls, request: Request) -> Origins:
         """The origins of who asks: as configured, or on the host that was asked, which has been checked before."""
-        options: Options = request.app.state.options
+        options: ServeOptions = request.app.state.options
         if options.public_url is not None and options.originals_url is not None:
             return cls(options.public_url, options.originals_url, options, options.replay_url)
         match = HOST.fullmatch(request.headers.get("host", ""))

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from newskeep.web import api, cdx, errors, feeds, memento, metrics, originals, reading_room, replay, warcs
 from newskeep.web.access import Gate, app_fields, originals_fields, replay_fields
 from newskeep.web.metrics import Metrics
-from newskeep.web.options import Options
+from newskeep.web.options import ServeOptions
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -26,7 +26,7 @@ THREADS = 12
 _STATIC = Path(__file__).parent / "reading_room" / "static"
 
 
-def create_app(archive: Archive, options: Options, counted: Metrics | None = None) -> Starlette:
+def create_app(archive: Archive, options: ServeOptions, counted: Metrics | None = None) -> Starlette:
     """Return the app: the reading room and all protocols but the originals themselves.
 
     `options` has the real ports. Handlers find `archive`, `options` and `metrics` in `request.app.state`; plain
@@ -48,14 +48,16 @@ def create_app(archive: Archive, options: Options, counted: Metrics | None = Non
     return _application(archive, options, counted, routes, gate)
 
 
-def create_originals(archive: Archive, options: Options, counted: Metrics | None = None) -> Starlette:
+def create_originals(archive: Archive, options: ServeOptions, counted: Metrics | None = None) -> Starlette:
     """Return the app of the other origin: originals and nothing of ours."""
     counted = counted or Metrics()
     gate = Middleware(Gate, options=options, metrics=counted, fields=originals_fields, signed=True)
     return _application(archive, options, counted, originals.routes(), gate)
 
 
-def create_replay(archive: Archive, options: Options, pywb: replay.Pywb, counted: Metrics | None = None) -> Starlette:
+def create_replay(
+    archive: Archive, options: ServeOptions, pywb: replay.Pywb, counted: Metrics | None = None
+) -> Starlette:
     """Return the app of the third origin: pages as pywb replays them and nothing of ours."""
     counted = counted or Metrics()
     gate = Middleware(Gate, options=options, metrics=counted, fields=replay_fields)
@@ -63,7 +65,7 @@ def create_replay(archive: Archive, options: Options, pywb: replay.Pywb, counted
 
 
 def _application(
-    archive: Archive, options: Options, counted: Metrics, routes: list[BaseRoute], gate: Middleware
+    archive: Archive, options: ServeOptions, counted: Metrics, routes: list[BaseRoute], gate: Middleware
 ) -> Starlette:
     app = Starlette(routes=routes, middleware=[gate], exception_handlers=errors.handlers(), lifespan=_lifespan)
     # An address is right or wrong: no redirect that guesses at a slash, which an archived URL may well end in.

@@ -8,7 +8,7 @@ import hmac
 import re
 import time
 
-from newskeep.web.options import Options
+from newskeep.web.options import ServeOptions
 
 #: Seconds that a signed link works.
 LINK_SECONDS = 3600
@@ -16,7 +16,7 @@ LINK_SECONDS = 3600
 _SIGNED = re.compile(r"/~([0-9]{1,10})-([0-9a-f]{40})(/.*)", re.DOTALL)
 
 
-def admits(options: Options, authorization: str | None) -> bool:
+def admits(options: ServeOptions, authorization: str | None) -> bool:
     """Whether an Authorization field names the token (as Bearer, or as a Basic password) or the user."""
     if not options.needs_key:
         return True
@@ -34,7 +34,7 @@ def admits(options: Options, authorization: str | None) -> bool:
     return False
 
 
-def admits_replay(options: Options, authorization: str | None) -> bool:
+def admits_replay(options: ServeOptions, authorization: str | None) -> bool:
     """Whether an Authorization field has the key of the replay that runs beside this server."""
     scheme, _, value = (authorization or "").strip().partition(" ")
     try:
@@ -44,12 +44,12 @@ def admits_replay(options: Options, authorization: str | None) -> bool:
     return scheme.lower() == "basic" and _same(f"replay:{replay_key(options)}", given)
 
 
-def replay_key(options: Options) -> str:
+def replay_key(options: ServeOptions) -> str:
     """What replay shows to read index and WARCs: of no use elsewhere, nor after the server's end."""
     return hmac.new(options.link_key, b"replay", hashlib.sha256).hexdigest()
 
 
-def sign(options: Options, target: str) -> str:
+def sign(options: ServeOptions, target: str) -> str:
     """Return a path, with its query, with a signature before it.
 
     Browsers and clients that were let in by the app do not send its credentials to another origin.
@@ -58,7 +58,7 @@ def sign(options: Options, target: str) -> str:
     return f"/~{end}-{_signature(options, end, target)}{target}"
 
 
-def unsign(options: Options, target: str) -> str | None:
+def unsign(options: ServeOptions, target: str) -> str | None:
     """Return what was signed; `None` if it is not signed, wrongly signed or too old."""
     match = _SIGNED.fullmatch(target)
     if match is None or int(match[1]) < time.time():
@@ -66,7 +66,7 @@ def unsign(options: Options, target: str) -> str | None:
     return match[3] if _same(_signature(options, match[1], match[3]), match[2]) else None
 
 
-def _signature(options: Options, end: str, target: str) -> str:
+def _signature(options: ServeOptions, end: str, target: str) -> str:
     return hmac.new(options.link_key, f"{end} {target}".encode(), hashlib.sha256).hexdigest()[:40]
 
 

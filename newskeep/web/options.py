@@ -11,7 +11,7 @@ from storage.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ServeOptions:
     """Where the two origins are, and who may see them. `check` says whether they go together."""
 
     host: str = "127.0.0.1"
@@ -34,7 +34,7 @@ class Options:
     def needs_key(self) -> bool:
         return self.token is not None or self.user is not None
 
-    def on_ports(self, port: int, originals_port: int, replay_port: int | None = None) -> Options:
+    def on_ports(self, port: int, originals_port: int, replay_port: int | None = None) -> ServeOptions:
         return replace(self, port=port, originals_port=originals_port, replay_port=replay_port)
 
     def check(self) -> None:

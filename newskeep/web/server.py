@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from newskeep.web.app import create_app, create_originals, create_replay
 from newskeep.web.metrics import Metrics
-from newskeep.web.options import Options
+from newskeep.web.options import ServeOptions
 from newskeep.web.replay import Pywb
 from storage.errors import UsageError
 
@@ -123,8 +123,8 @@ class _Server(uvicorn.Server):
 
 def run(
     archive: Archive,
-    options: Options,
-    ready: Callable[[Options], None],
+    options: ServeOptions,
+    ready: Callable[[ServeOptions], None],
     access_log: bool = False,
     pywb: Path | None = None,
 ) -> None:

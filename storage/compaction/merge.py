@@ -14,9 +14,9 @@ from typing import BinaryIO, Self, cast
 
 from storage import cdxj
 from storage.articles import move_part
-from storage.compaction.plan import Stored
+from storage.compaction.plan import StoredObject
 from storage.errors import Corrupt, StoreUnavailable
-from storage.inventory import CHUNK, Hashed, Holding, in_seconds
+from storage.inventory import CHUNK, HashingReader, Holding, in_seconds
 from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.warc import capture_of, read_records
@@ -39,7 +39,7 @@ def workspace(state: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Joining:
+class WarcMerge:
     """A large WARC in the making, as a context manager; its files are removed at the end."""
 
     def __init__(self, folder: Path, stem: str) -> None:
@@ -75,7 +75,7 @@ class Joining:
             raise
         self._captures += [replace(one, filename=self.filename, offset=one.offset + warc_end) for one in captures]
 
-    def close(self) -> tuple[Stored, ...]:
+    def close(self) -> tuple[StoredObject, ...]:
         """Write the CDXJ, make all durable, and return what is to be put, in order."""
         with self._open("cdxj") as lines:
             lines.writelines(cdxj.lines(self._captures))
@@ -106,7 +106,7 @@ class Joining:
         self._warc.seek(start)
         captures, end = [], 0
         # Without a position of its own, so that offsets are counted from here.
-        for record in read_records(cast(BinaryIO, Hashed(self._warc))):
+        for record in read_records(cast(BinaryIO, HashingReader(self._warc))):
             record.check()
             if capture := capture_of(record, holding.filename):
                 captures.append(capture)
@@ -142,7 +142,7 @@ def _sync(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _stored(key: str, path: Path) -> Stored:
+def _stored(key: str, path: Path) -> StoredObject:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Stored(key, file.tell(), digest)
+        return StoredObject(key, file.tell(), digest)

@@ -22,7 +22,7 @@ from storage.warc import key_of, stem_of
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredObject:
     """An object as it was put: its size in bytes and its SHA-256 in hex."""
 
     key: str
@@ -39,7 +39,7 @@ class Compaction:
     #: What the sources had been joined from themselves.
     earlier: tuple[str, ...]
     #: The target's text part, CDXJ and WARC, in the order in which they are put.
-    objects: tuple[Stored, ...]
+    objects: tuple[StoredObject, ...]
     #: Who does it: the id of a state folder.
     machine: str
     started: datetime
@@ -49,7 +49,7 @@ class Compaction:
         return day_of(self.target)
 
     @property
-    def warc(self) -> Stored:
+    def warc(self) -> StoredObject:
         return self.objects[-1]
 
     @property
@@ -78,7 +78,7 @@ class Compaction:
                 target=str(fields["target"]),
                 sources=tuple(map(str, fields["sources"])),
                 earlier=tuple(map(str, fields["earlier"])),
-                objects=tuple(Stored(**stored) for stored in fields["objects"]),
+                objects=tuple(StoredObject(**stored) for stored in fields["objects"]),
                 machine=str(fields["machine"]),
                 started=datetime.fromisoformat(fields["started"]),
             )

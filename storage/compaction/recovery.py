@@ -24,7 +24,7 @@ _ABANDONED = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class Recovered:
+class RecoveryResult:
     """What became of the compactions that were killed."""
 
     finished: int = 0
@@ -32,9 +32,9 @@ class Recovered:
     left: list[Problem] = field(default_factory=list)
 
 
-def recover(archive: Archive) -> Recovered:
+def recover(archive: Archive) -> RecoveryResult:
     """Finish or undo every plan that is ours, or old; the caller holds the lock of the state folder."""
-    done, store, machine = Recovered(), archive.store, machine_id(archive.state)
+    done, store, machine = RecoveryResult(), archive.store, machine_id(archive.state)
     for plan in list(plans(store)):
         if plan.machine != machine and datetime.now(UTC) - plan.started < _ABANDONED:
             done.left.append(Problem(plan.plan_key, "another machine is at this day; left alone for a day"))

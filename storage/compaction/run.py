@@ -26,7 +26,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from storage.archive import Archive
-from storage.compaction.merge import Joining, workspace
+from storage.compaction.merge import WarcMerge, workspace
 from storage.compaction.plan import Compaction, plan_key, read, records
 from storage.compaction.recovery import finish, has_sources, is_ours, is_whole, machine_id, recover
 from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable
@@ -36,7 +36,7 @@ from storage.warc import make_stem
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CompactOptions:
     #: `None`: every day.
     day: date | None = None
     #: Bytes; WARCs smaller than this are joined.
@@ -51,7 +51,7 @@ class Options:
 
 
 @dataclass(slots=True)
-class Compacted:
+class CompactResult:
     """What was done."""
 
     #: Joined WARCs made and the number and bytes of those they were made from.
@@ -66,7 +66,7 @@ class Compacted:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CompactGroup:
     """Small WARCs of one day that fit into one."""
 
     day: date
@@ -78,14 +78,17 @@ class Group:
 
 
 def compact(
-    archive: Archive, options: Options | None = None, *, on_group: Callable[[Group], None] = lambda group: None
-) -> Compacted:
+    archive: Archive,
+    options: CompactOptions | None = None,
+    *,
+    on_group: Callable[[CompactGroup], None] = lambda group: None,
+) -> CompactResult:
     """Join small WARCs; `on_group` is called before each join, or with `dry_run` instead of it.
 
     Raises `AlreadyRunning` when another compaction or reindex is at work here.
     """
-    options = options or Options()
-    done = Compacted()
+    options = options or CompactOptions()
+    done = CompactResult()
     with archive.upkeep(), workspace(archive.state) as folder:
         compaction = _Compaction(archive, options, folder, done)
         if not options.dry_run:
@@ -101,7 +104,7 @@ def compact(
 
 
 class _Compaction:
-    def __init__(self, archive: Archive, options: Options, folder: Path, done: Compacted) -> None:
+    def __init__(self, archive: Archive, options: CompactOptions, folder: Path, done: CompactResult) -> None:
         self._archive = archive
         self._store = archive.store
         self._options = options
@@ -111,7 +114,7 @@ class _Compaction:
 
     # What to join
 
-    def groups(self) -> Iterator[Group]:
+    def groups(self) -> Iterator[CompactGroup]:
         """Yield what is to be joined, in order of time."""
         small: list[Holding] = []
         size = captures = 0
@@ -139,19 +142,19 @@ class _Compaction:
             and datetime.now(UTC) - time_of(holding.filename) >= options.min_age
         )
 
-    def _group(self, small: list[Holding]) -> Iterator[Group]:
+    def _group(self, small: list[Holding]) -> Iterator[CompactGroup]:
         if len(small) > 1:
             day = day_of(small[0].filename)
             # Another machine's plan: recover() has said so.
             if read(self._store, plan_key(day)) is None:
-                yield Group(day, tuple(small))
+                yield CompactGroup(day, tuple(small))
 
     # The join
 
-    def join(self, group: Group) -> None:
+    def join(self, group: CompactGroup) -> None:
         """Join a group; what cannot be read as it should be stays as it is and is told."""
         stem = make_stem(time_of(group.holdings[0].filename), secrets.token_hex(6), 0)
-        with Joining(self._folder, stem) as joining:
+        with WarcMerge(self._folder, stem) as joining:
             taken = []
             for holding in group.holdings:
                 try:
@@ -183,7 +186,7 @@ class _Compaction:
         before = (record.joined for record in records(self._store, day) if record.target in taken)
         return tuple(sorted(frozenset().union(*before)))
 
-    def _put(self, plan: Compaction, joining: Joining) -> bool:
+    def _put(self, plan: Compaction, joining: WarcMerge) -> bool:
         """Bring plan and target to the store; False when another machine took the day meanwhile."""
         try:
             self._store.put(plan.plan_key, plan.to_json())

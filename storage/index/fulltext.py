@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from storage.index import ArticleEntry, Filters, Hit
-from storage.index.queries import ARTICLE_COLUMNS, Query
-from storage.index.query_parser import Wanted
+from storage.index.queries import ARTICLE_COLUMNS, CompiledQuery
+from storage.index.query_parser import SearchQuery
 from storage.index.rows import Row, article_of, seconds
 from storage.index.schema import articles, searched, staged_texts, warcs
 from storage.index.snippets import snippet
@@ -40,7 +40,7 @@ _BATCH = 500
 _BREAK = ":"
 
 
-class Document(NamedTuple):
+class IndexedText(NamedTuple):
     """What is searched of an article."""
 
     site: str
@@ -50,14 +50,14 @@ class Document(NamedTuple):
     text: str
 
     @classmethod
-    def of(cls, entry: ArticleEntry) -> Document:
+    def of(cls, entry: ArticleEntry) -> IndexedText:
         return cls(entry.site, entry.language, entry.authors, entry.title, entry.text or "")
 
     def pack(self) -> bytes:
         return zlib.compress(json.dumps(self, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
 
     @classmethod
-    def unpack(cls, packed: bytes) -> Document:
+    def unpack(cls, packed: bytes) -> IndexedText:
         site, language, authors, title, text = json.loads(zlib.decompress(packed))
         return cls(site, language, tuple(authors), title, text)
 
@@ -86,7 +86,7 @@ def _languages(language: str | None) -> Iterator[str]:
 
 def staged(entry: ArticleEntry, known: Collection[bytes]) -> dict[str, Any]:
     """The row of `staged_texts` of an article; without words where its text is among the `known`."""
-    document = Document.of(entry)
+    document = IndexedText.of(entry)
     packed = document.pack()
     key = json.dumps([entry.url, seconds(entry.timestamp)]).encode()
     digest = blake2b(packed, digest_size=12, key=blake2b(key, digest_size=32).digest()).digest()
@@ -168,7 +168,7 @@ def _insert(connection: Connection, rows: list[tuple[int, int, int]]) -> None:
         digest, packed, ready = held[offset]
         made.append({"id": number, "article": article, "digest": digest, "text": packed})
         # What seemed to be there was taken away by another process.
-        words.append((number, ready if ready is not None else Document.unpack(packed).words))
+        words.append((number, ready if ready is not None else IndexedText.unpack(packed).words))
     connection.execute(insert(searched), made)
     connection.exec_driver_sql("INSERT INTO search(rowid, words) VALUES (?, ?)", words)
 
@@ -177,7 +177,7 @@ def remove(connection: Connection, numbers: Iterable[int]) -> None:
     """Remove documents."""
     for some in _batches(sorted(numbers)):
         rows = connection.execute(select(searched.c.id, searched.c.text).where(searched.c.id.in_(some))).all()
-        words = [(number, Document.unpack(packed).words) for number, packed in sorted(rows)]
+        words = [(number, IndexedText.unpack(packed).words) for number, packed in sorted(rows)]
         connection.exec_driver_sql("INSERT INTO search(search, rowid, words) VALUES ('delete', ?, ?)", words)
         connection.execute(delete(searched).where(searched.c.id.in_(some)))
 
@@ -191,14 +191,14 @@ def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
 # Reading
 
 #: Articles whose text is not there to be searched.
-UNSEARCHED = Query(select(func.sum(warcs.c.articles - warcs.c.searched)))
+UNSEARCHED = CompiledQuery(select(func.sum(warcs.c.articles - warcs.c.searched)))
 #: Of one WARC.
-UNSEARCHED_OF = Query(
+UNSEARCHED_OF = CompiledQuery(
     select(warcs.c.articles - warcs.c.searched).where(warcs.c.filename == bindparam("filename", unique=False))
 )
 
 # The inner part goes through the words alone, and stops at what fills a page.
-FIND = Query(
+FIND = CompiledQuery(
     text(f"""
     SELECT searched.id, searched.text, articles.surt, {ARTICLE_COLUMNS} FROM (
         SELECT rowid AS id FROM search WHERE search MATCH :match AND rowid < :before AND rowid >= :low
@@ -211,26 +211,26 @@ FIND = Query(
 """)
 )
 # Whether a newer capture of the same URL has the words too: documents of one URL, upwards from one of them.
-NEWER = Query(
+NEWER = CompiledQuery(
     text("""
     SELECT searched.id FROM articles CROSS JOIN searched ON searched.article = articles.id
     WHERE articles.surt = :surt AND articles.timestamp >= :time AND searched.id > :id AND searched.id < :before
     ORDER BY articles.timestamp, searched.id LIMIT :n
 """)
 )
-MATCHES = Query(text("SELECT 1 FROM search WHERE search MATCH :match AND rowid = :id"))
+MATCHES = CompiledQuery(text("SELECT 1 FROM search WHERE search MATCH :match AND rowid = :id"))
 
 
-class Question(NamedTuple):
+class FulltextQuery(NamedTuple):
     """A search in the language of FTS5, and the ids that its time leaves."""
 
-    wanted: Wanted
+    wanted: SearchQuery
     match: str
     low: int
     high: int
 
     @classmethod
-    def of(cls, wanted: Wanted, filters: Filters) -> Question | None:
+    def of(cls, wanted: SearchQuery, filters: Filters) -> FulltextQuery | None:
         """Return `None` for what nothing can answer."""
         terms = []
         if filters.site is not None:
@@ -253,7 +253,7 @@ class Question(NamedTuple):
 
     def hit(self, row: Row) -> Hit:
         number, packed, _, *rest = row
-        document, entry = Document.unpack(packed), article_of(tuple(rest))
+        document, entry = IndexedText.unpack(packed), article_of(tuple(rest))
         shown, marks = snippet(document.text, self.wanted)
         title_marks = tuple(self.wanted.marks(entry.title or ""))
         return Hit(entry, number, document.authors, shown, marks, title_marks)

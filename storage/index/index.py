@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.errors import StoreUnavailable
 from storage.index import ArticleEntry, Counts, Duplicate, Filters, Hit, WarcEntry, fulltext, queries, writes
-from storage.index.query_parser import Wanted
+from storage.index.query_parser import SearchQuery
 from storage.index.rows import Row, article_of, capture_of, pack_url, seconds, warc_of
 from storage.model import Capture
 from storage.sqlite import Database
@@ -231,7 +231,7 @@ class Index:
                 yield later
                 later = next(forward, None)
 
-    def _scan(self, query: queries.Query, key: str, cursor: Row, packed: str, size: int = 10) -> Iterator[Row]:
+    def _scan(self, query: queries.CompiledQuery, key: str, cursor: Row, packed: str, size: int = 10) -> Iterator[Row]:
         """Yield rows of a SURT away from a cursor, few at first, as they mostly suffice."""
         while True:
             timestamp, warc, offset = cursor
@@ -326,7 +326,7 @@ class Index:
         for _, second in groupby(rows, key=lambda entry: entry.timestamp):
             yield from sorted(second, key=lambda entry: (entry.filename, entry.offset))
 
-    def _history(self, query: queries.Query, url: str) -> Iterator[ArticleEntry]:
+    def _history(self, query: queries.CompiledQuery, url: str) -> Iterator[ArticleEntry]:
         key, cursor = surt(url), (queries.FIRST, -1)
         while True:
             rows = self._fetch(query, surt=key, url=url, timestamp=cursor[0], id=cursor[1], n=BATCH)
@@ -377,13 +377,18 @@ class Index:
     # Search
 
     def search(
-        self, wanted: Wanted, filters: Filters | None = None, *, before: int | None = None, limit: int | None = None
+        self,
+        wanted: SearchQuery,
+        filters: Filters | None = None,
+        *,
+        before: int | None = None,
+        limit: int | None = None,
     ) -> Iterator[Hit]:
         """Yield what has the wanted words, the newest first, each URL once (and those that share its SURT).
 
         `before`, a hit's key, goes on behind that hit. What a compaction moves meanwhile stays where it is.
         """
-        question = fulltext.Question.of(wanted, filters or Filters())
+        question = fulltext.FulltextQuery.of(wanted, filters or Filters())
         if question is None:
             return
         cursor = question.high if before is None else max(0, min(before, question.high))
@@ -409,7 +414,7 @@ class Index:
             if len(rows) < size:
                 return
 
-    def _is_older(self, question: fulltext.Question, hit: Hit, key: str) -> bool:
+    def _is_older(self, question: fulltext.FulltextQuery, hit: Hit, key: str) -> bool:
         """Whether a page before this one had a newer article of the URL."""
         place = {"surt": key, "time": seconds(hit.article.timestamp), "id": hit.key, "before": question.high}
         newer = self._fetch(fulltext.NEWER, **place, n=CANDIDATES)
@@ -423,7 +428,7 @@ class Index:
 
     # The database
 
-    def _fetch(self, query: queries.Query, **values: Any) -> list[Row]:
+    def _fetch(self, query: queries.CompiledQuery, **values: Any) -> list[Row]:
         self._database.check()
         engine = self._database.engine
         try:

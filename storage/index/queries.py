@@ -32,7 +32,7 @@ FIRST, LAST = -(1 << 40), 1 << 40
 Statement = Select[*tuple[Any, ...]]
 
 
-class Query:
+class CompiledQuery:
     """A statement that is compiled once and then handed to the driver.
 
     Core's own execution of one takes 86 µs, the driver's 18, SQLite's work included.
@@ -69,20 +69,20 @@ def _param(name: str) -> Any:
 
 _c, _w, _a, _k = _captures.c, _warcs.c, _articles.c, _article_keys.c
 
-WARC = Query(
+WARC = CompiledQuery(
     select(_w.filename, _w.size, _w.sha256, _w.parts, _w.captures, _w.articles).where(_w.filename == _param("filename"))
 )
-WARC_ID = Query(select(_w.id).where(_w.filename == _param("filename")))
-WARCS = Query(
+WARC_ID = CompiledQuery(select(_w.id).where(_w.filename == _param("filename")))
+WARCS = CompiledQuery(
     select(_w.filename, _w.size, _w.sha256, _w.parts, _w.captures, _w.articles)
     .where(_w.filename > _param("last"))
     .order_by(_w.filename)
     .limit(_param("n"))
 )
-COUNTS = Query(select(func.count(), func.sum(_w.size), func.sum(_w.captures), func.sum(_w.articles)))
+COUNTS = CompiledQuery(select(func.count(), func.sum(_w.size), func.sum(_w.captures), func.sum(_w.articles)))
 _counted = select(_c.warc, func.count().label("rows")).group_by(_c.warc).subquery()
 _rows = func.coalesce(_counted.c.rows, 0)
-MISCOUNTED = Query(
+MISCOUNTED = CompiledQuery(
     select(_w.filename, _w.captures, _rows)
     .join_from(_warcs, _counted, _counted.c.warc == _w.id, isouter=True)
     .where(_w.captures != _rows)
@@ -106,7 +106,7 @@ _CAPTURE = select(
 ).join_from(_captures, _warcs, _w.id == _c.warc)
 
 _KEY = (_c.surt, _c.timestamp, _c.warc, _c.offset)
-CAPTURES = Query(
+CAPTURES = CompiledQuery(
     _CAPTURE.where(
         tuple_(*_KEY) > tuple_(_param("surt"), _param("timestamp"), _param("warc"), _param("offset")),
         _c.surt < _param("end"),
@@ -116,7 +116,7 @@ CAPTURES = Query(
     .order_by(*_KEY)
     .limit(_param("n"))
 )
-AT = Query(
+AT = CompiledQuery(
     _CAPTURE.where(_c.surt == _param("surt"), _c.timestamp == _param("timestamp"), _c.url == _param("url")).order_by(
         _c.warc, _c.offset
     )
@@ -134,14 +134,14 @@ _after = _CAPTURE.where(_c.surt == _param("surt"), tuple_(*_KEY[1:]) > _cursor).
 class Sides(NamedTuple):
     """What stands on both sides of a moment: one row of each, which mostly suffices, and then more of either."""
 
-    around: Query
-    before: Query
-    after: Query
+    around: CompiledQuery
+    before: CompiledQuery
+    after: CompiledQuery
 
 
 def _sides(before: Statement, after: Statement) -> Sides:
     around = union_all(select(before.limit(1).subquery()), select(after.limit(1).subquery()))
-    return Sides(Query(around), Query(before), Query(after))
+    return Sides(CompiledQuery(around), CompiledQuery(before), CompiledQuery(after))
 
 
 #: Captures that share the SURT, and those of exactly one URL.
@@ -179,11 +179,11 @@ _article_before = (
 _article_after = (
     _ARTICLE.where(_a.surt == _param("surt"), _a.timestamp > _param("timestamp")).order_by(_a.timestamp, _a.id).limit(1)
 )
-ARTICLE_BEFORE, ARTICLE_AFTER = Query(_article_before), Query(_article_after)
+ARTICLE_BEFORE, ARTICLE_AFTER = CompiledQuery(_article_before), CompiledQuery(_article_after)
 ARTICLE_BEFORE_URL, ARTICLE_AFTER_URL = (
-    Query(query.where(_a.url == _param("url"))) for query in (_article_before, _article_after)
+    CompiledQuery(query.where(_a.url == _param("url"))) for query in (_article_before, _article_after)
 )
-TEXT_SIZE = Query(
+TEXT_SIZE = CompiledQuery(
     select(func.max(_a.part_offset + _a.part_length))
     .join_from(_warcs, _articles, _w.id == _a.warc)
     .where(_w.filename == _param("filename"))
@@ -198,15 +198,15 @@ _history = (
     .limit(_param("n"))
 )
 #: Articles that share the SURT, and those of exactly one URL, from a cursor on.
-HISTORY, HISTORY_URL = Query(_history), Query(_history.where(_a.url == _param("url")))
+HISTORY, HISTORY_URL = CompiledQuery(_history), CompiledQuery(_history.where(_a.url == _param("url")))
 #: Articles that have a key, the last entered first.
-KEYED = Query(select(_k.article).where(_k.key == _param("key")).order_by(_k.article.desc()).limit(_param("n")))
-ARTICLE = Query(_ARTICLE.where(_a.id == _param("id")))
-ARTICLE_AT = Query(_ARTICLE.where(_w.filename == _param("filename"), _a.offset == _param("offset")))
+KEYED = CompiledQuery(select(_k.article).where(_k.key == _param("key")).order_by(_k.article.desc()).limit(_param("n")))
+ARTICLE = CompiledQuery(_ARTICLE.where(_a.id == _param("id")))
+ARTICLE_AT = CompiledQuery(_ARTICLE.where(_w.filename == _param("filename"), _a.offset == _param("offset")))
 
 
 @cache
-def articles(by_site: bool, by_language: bool) -> Query:
+def articles(by_site: bool, by_language: bool) -> CompiledQuery:
     """Articles from a cursor on, the newest first; within a second in the order they were entered.
 
     Rows that are entered again meanwhile get larger ids: they may come twice, and are never left out.
@@ -223,21 +223,21 @@ def articles(by_site: bool, by_language: bool) -> Query:
         # "pt" is also "pt-BR"; "pt-BR" is only itself. "." follows "-".
         language = _param("language")
         query = query.where(or_(_a.language == language, _a.language.between(language + "-", language + ".")))
-    return Query(query.order_by(_a.timestamp.desc(), _a.id).limit(_param("n")))
+    return CompiledQuery(query.order_by(_a.timestamp.desc(), _a.id).limit(_param("n")))
 
 
 #: The first site behind a name: the index is asked once a site, which is less than to read past all of one's articles.
-SITE = Query(select(_a.site).where(_a.site > _param("last")).order_by(_a.site).limit(1))
+SITE = CompiledQuery(select(_a.site).where(_a.site > _param("last")).order_by(_a.site).limit(1))
 #: The sites of the newest articles since a time, one an article.
-RECENT_SITES = Query(
+RECENT_SITES = CompiledQuery(
     select(_a.site).where(_a.timestamp >= _param("low")).order_by(_a.timestamp.desc(), _a.id).limit(_param("n"))
 )
 
 
 @cache
-def days(by_site: bool) -> Query:
+def days(by_site: bool) -> CompiledQuery:
     """Articles a day since a time, by the number of the day since 1970; only of days that have some."""
     query = select((_a.timestamp // 86_400).label("day"), func.count()).where(_a.timestamp >= _param("low"))
     if by_site:
         query = query.where(_a.site == _param("site"))
-    return Query(query.group_by(text("day")))
+    return CompiledQuery(query.group_by(text("day")))

@@ -53,7 +53,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SearchQuery:
     required: tuple[Term, ...]
     excluded: tuple[Term, ...] = ()
 

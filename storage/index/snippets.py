@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
-from storage.index.query_parser import Wanted
+from storage.index.query_parser import SearchQuery
 
 #: Characters of a snippet, and of these before its first mark.
 LENGTH, _BEFORE = 220, 50
@@ -17,7 +17,7 @@ _TRIED = 100
 Marks = tuple[tuple[int, int], ...]
 
 
-def snippet(text: str, wanted: Wanted) -> tuple[str, Marks]:
+def snippet(text: str, wanted: SearchQuery) -> tuple[str, Marks]:
     """Return the part of a text, on one line, in which most of the terms stand, and where they stand in it.
 
     The text's beginning where none of them does.

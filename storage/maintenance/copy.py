@@ -21,8 +21,8 @@ from storage.archive import Archive
 from storage.compaction.plan import Compaction, counts, hidden, records
 from storage.compaction.recovery import finish, machine_id, recover
 from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable, UsageError
-from storage.inventory import CHUNK, Hashed, Holding, Problem, day_of, digest_of, holdings
-from storage.maintenance.reindex import Reindexed, bring_up_to_date
+from storage.inventory import CHUNK, HashingReader, Holding, Problem, day_of, digest_of, holdings
+from storage.maintenance.reindex import ReindexResult, bring_up_to_date
 from storage.objects import ObjectInfo, ObjectStore
 from storage.objects.local import LocalStore
 from storage.warc import key_of
@@ -34,7 +34,7 @@ _SMALL = 64_000_000
 
 
 @dataclass(slots=True)
-class Copied:
+class CopyResult:
     """What was done, in objects."""
 
     copied: int = 0
@@ -45,10 +45,12 @@ class Copied:
     joined: int = 0
     problems: list[Problem] = field(default_factory=list)
     #: What became of the target's index.
-    index: Reindexed = field(default_factory=Reindexed)
+    index: ReindexResult = field(default_factory=ReindexResult)
 
 
-def copy(source: ObjectStore, target: Archive, *, on_object: Callable[[Copied], None] = lambda done: None) -> Copied:
+def copy(
+    source: ObjectStore, target: Archive, *, on_object: Callable[[CopyResult], None] = lambda done: None
+) -> CopyResult:
     """Bring everything that `source` holds to `target`, and the target's index up to date.
 
     Raises `AlreadyRunning` when a reindex, compaction or copy is at work on the target here.
@@ -85,8 +87,10 @@ def _workspace(state: Path) -> Iterator[Path]:
 
 
 class _Copy:
-    def __init__(self, source: ObjectStore, target: Archive, folder: Path, on_object: Callable[[Copied], None]) -> None:
-        self.done = Copied()
+    def __init__(
+        self, source: ObjectStore, target: Archive, folder: Path, on_object: Callable[[CopyResult], None]
+    ) -> None:
+        self.done = CopyResult()
         self._source = source
         self._archive = target
         self._target = target.store
@@ -219,7 +223,7 @@ class _Copy:
         path = self._folder / secrets.token_hex(8)
         stack.callback(path.unlink, missing_ok=True)
         with self._source.open(key) as stream, path.open("xb") as file:
-            hashed = Hashed(stream)
+            hashed = HashingReader(stream)
             shutil.copyfileobj(hashed, file, CHUNK)
         return path, hashed.sha256
 

@@ -20,13 +20,13 @@ from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailab
 from storage.index import ArticleEntry, WarcEntry
 from storage.index.articles import entry_of
 from storage.index.index import Index
-from storage.inventory import Hashed, Holding, Problem, digest_of, holdings
+from storage.inventory import HashingReader, Holding, Problem, digest_of, holdings
 from storage.model import Capture
 from storage.warc import capture_of, read_records
 
 
 @dataclass(slots=True)
-class Reindexed:
+class ReindexResult:
     """What was done, in WARCs, and rows entered."""
 
     #: WARCs that the index had already, as they are.
@@ -43,7 +43,7 @@ class Reindexed:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ReindexOptions:
     #: Begin with an empty index.
     fresh: bool = False
     #: Read every WARC instead of its CDXJ; begins with an empty index too.
@@ -54,11 +54,11 @@ class Options:
 
 def reindex(
     archive: Archive,
-    options: Options | None = None,
+    options: ReindexOptions | None = None,
     *,
-    on_warc: Callable[[Reindexed], None] = lambda done: None,
+    on_warc: Callable[[ReindexResult], None] = lambda done: None,
     on_problem: Callable[[Problem], None] = lambda problem: None,
-) -> Reindexed:
+) -> ReindexResult:
     """Bring the index up to date with the store.
 
     `on_warc` is called with the running counts after each WARC, `on_problem` with what could not be read as it should.
@@ -70,14 +70,14 @@ def reindex(
 
 def bring_up_to_date(
     archive: Archive,
-    options: Options | None = None,
+    options: ReindexOptions | None = None,
     *,
-    on_warc: Callable[[Reindexed], None] = lambda done: None,
+    on_warc: Callable[[ReindexResult], None] = lambda done: None,
     on_problem: Callable[[Problem], None] = lambda problem: None,
-) -> Reindexed:
+) -> ReindexResult:
     """`reindex` for a caller that holds the lock."""
-    options = options or Options()
-    done = Reindexed(renewed=_renew(archive, options))
+    options = options or ReindexOptions()
+    done = ReindexResult(renewed=_renew(archive, options))
     work = _Reindex(archive, options, done, on_warc, on_problem)
     gone: frozenset[str] = frozenset()
     while True:
@@ -92,7 +92,7 @@ def bring_up_to_date(
         gone |= missing
 
 
-def _renew(archive: Archive, options: Options) -> str | None:
+def _renew(archive: Archive, options: ReindexOptions) -> str | None:
     """Begin a new index where the old one is of no use, and return why."""
     why = "as asked" if options.fresh or options.from_warcs else None
     if why is None:
@@ -114,9 +114,9 @@ class _Reindex:
     def __init__(
         self,
         archive: Archive,
-        options: Options,
-        done: Reindexed,
-        on_warc: Callable[[Reindexed], None],
+        options: ReindexOptions,
+        done: ReindexResult,
+        on_warc: Callable[[ReindexResult], None],
         on_problem: Callable[[Problem], None],
     ) -> None:
         self._store = archive.store
@@ -210,7 +210,7 @@ class _Reindex:
         """The entry and captures of a WARC from its records, up to where it is damaged, if it is."""
         captures, good = [], 0
         with self._store.open(holding.key()) as stream:
-            hashed = Hashed(stream)
+            hashed = HashingReader(stream)
             try:
                 for record in read_records(cast(BinaryIO, hashed)):
                     record.check()

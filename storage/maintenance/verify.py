@@ -30,7 +30,7 @@ _REEXTRACT = "`newskeep reextract` makes the text again from the WARC"
 
 
 @dataclass(slots=True)
-class Checked:
+class VerifyResult:
     """What was looked at; `records` and `bytes` (of WARCs) only by a deep look."""
 
     warcs: int = 0
@@ -47,9 +47,9 @@ class Verification:
     """One look at an archive, which changes nothing; `on_warc` is called with the counts after each WARC."""
 
     def __init__(
-        self, archive: Archive, *, deep: bool = False, on_warc: Callable[[Checked], None] = lambda checked: None
+        self, archive: Archive, *, deep: bool = False, on_warc: Callable[[VerifyResult], None] = lambda checked: None
     ) -> None:
-        self.checked = Checked()
+        self.checked = VerifyResult()
         self._archive = archive
         self._store = archive.store
         self._index = archive.index

@@ -18,7 +18,7 @@ from filled_archive import check, deliver, fill, folder_archive, objects, page, 
 
 from storage.archive import Archive
 from storage.compaction.plan import Compaction, plans
-from storage.compaction.run import Compacted, Group, Options, compact
+from storage.compaction.run import CompactGroup, CompactOptions, CompactResult, compact
 from storage.errors import AlreadyRunning, ObjectMissing, StoreUnavailable
 from storage.locking import held
 from storage.maintenance.reindex import reindex
@@ -56,7 +56,7 @@ def test_members_are_moved_byte_for_byte(archive: Archive) -> None:
     assert_sound(archive)
     with (archive.state / name).open("rb") as file:
         assert sum(1 for _ in ArchiveIterator(file)) == 3 * 11
-    assert compact(archive) == Compacted()
+    assert compact(archive) == CompactResult()
     assert objects(archive.store) == after
 
 
@@ -67,21 +67,21 @@ def test_large_young_and_other_days_are_left_alone(archive: Archive) -> None:
     deliver(archive, 6, [replace(young, moment=datetime.now(UTC) - timedelta(minutes=4))])
     deliver(archive, 7, [page(1, version=1)])
     before = objects(archive.store)
-    assert compact(archive, Options(day=date(2026, 3, 2))) == Compacted()
-    assert compact(archive, Options(min_size=100)) == Compacted()
-    groups: list[Group] = []
-    compact(archive, Options(dry_run=True), on_group=groups.append)
+    assert compact(archive, CompactOptions(day=date(2026, 3, 2))) == CompactResult()
+    assert compact(archive, CompactOptions(min_size=100)) == CompactResult()
+    groups: list[CompactGroup] = []
+    compact(archive, CompactOptions(dry_run=True), on_group=groups.append)
     assert [(group.day, len(group.holdings)) for group in groups] == [(date(2026, 3, 1), 2)]
     assert objects(archive.store) == before
-    assert compact(archive, Options(min_age=timedelta(0))).sources == 4
+    assert compact(archive, CompactOptions(min_age=timedelta(0))).sources == 4
 
 
 def test_joined_ones_have_bounds_and_are_joined_again(archive: Archive) -> None:
     pages = fill(archive, warcs=6)
-    assert compact(archive, Options(max_captures=11)).made == 3
+    assert compact(archive, CompactOptions(max_captures=11)).made == 3
     assert len(keys(archive, "warc")) == 3
     (first, *_) = [info.size for info in archive.store.list("warc/")]
-    assert compact(archive, Options(max_size=2 * first + 500)).made == 1
+    assert compact(archive, CompactOptions(max_size=2 * first + 500)).made == 1
     assert compact(archive).made == 1
     check(archive, pages)
     assert_sound(archive)
@@ -168,7 +168,7 @@ def test_reader_at_work_sees_no_gap(archive: Archive) -> None:
     reader.start()
     with Archive(LocalStore(archive.uri), archive.state) as other:
         for bound in (11, 22, 1000):
-            assert compact(other, Options(max_captures=bound)).made
+            assert compact(other, CompactOptions(max_captures=bound)).made
     stop.set()
     reader.join()
     assert failures == []

@@ -15,7 +15,7 @@ from filled_archive import check, deliver, fill, folder_archive, objects, page
 from s3_server import BUCKET, S3Server, use
 
 from storage.archive import Archive
-from storage.compaction.run import Options, compact
+from storage.compaction.run import CompactOptions, compact
 from storage.errors import AlreadyRunning, StoreUnavailable, UsageError
 from storage.locking import held
 from storage.maintenance.copy import copy
@@ -123,7 +123,7 @@ def test_both_sides_compacted_in_their_own_way(archive: Archive, other: Archive)
     pages = fill(archive, warcs=4)
     copy(archive.store, other)
     compact(archive)
-    compact(other, Options(max_captures=11))
+    compact(other, CompactOptions(max_captures=11))
     before = objects(other.store)
     done = copy(archive.store, other)
     assert (done.joined, done.problems) == (1, [])

@@ -15,7 +15,7 @@ from storage.errors import AlreadyRunning, NotArchived
 from storage.index import open_index
 from storage.inventory import Problem
 from storage.locking import held
-from storage.maintenance.reindex import Options, Reindexed, reindex
+from storage.maintenance.reindex import ReindexOptions, ReindexResult, reindex
 from storage.objects.local import LocalStore
 
 
@@ -33,8 +33,8 @@ def keys(archive: Archive, kind: str) -> list[Path]:
     return sorted(path for path in (Path(archive.uri) / kind).rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("options", [Options(), Options(from_warcs=True), Options(fresh=True)])
-def test_everything_comes_back_on_an_empty_machine(archive: Archive, tmp_path: Path, options: Options) -> None:
+@pytest.mark.parametrize("options", [ReindexOptions(), ReindexOptions(from_warcs=True), ReindexOptions(fresh=True)])
+def test_everything_comes_back_on_an_empty_machine(archive: Archive, tmp_path: Path, options: ReindexOptions) -> None:
     pages = fill(archive)
     with elsewhere(archive, tmp_path / "empty") as other:
         done = reindex(other, options)
@@ -58,7 +58,7 @@ def test_empty_index_of_a_full_archive_says_what_to_do(archive: Archive, tmp_pat
 def test_empty_archive_is_no_reason_to_reindex(archive: Archive) -> None:
     Path(archive.uri).mkdir()
     assert list(archive.captures("https://www.paper.example/")) == []
-    assert reindex(archive) == Reindexed()
+    assert reindex(archive) == ReindexResult()
 
 
 def test_only_what_is_new_is_read_and_what_is_gone_goes(archive: Archive, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_bad_cdxj_is_made_good_from_the_warc(archive: Archive, tmp_path: Path, h
         (path.relative_to(archive.uri).as_posix(), True)
     ]
     with elsewhere(archive, tmp_path / "third") as third:
-        reindex(third, Options(from_warcs=True, mend=True))
+        reindex(third, ReindexOptions(from_warcs=True, mend=True))
     assert path.read_bytes() == whole
 
 
@@ -114,7 +114,7 @@ def test_missing_cdxj_is_put_back_when_the_index_knows_all(archive: Archive) -> 
     before = objects(archive.store)
     keys(archive, "cdxj")[0].unlink()
     assert reindex(archive).entered == 0
-    assert reindex(archive, Options(mend=True)).entered == 1
+    assert reindex(archive, ReindexOptions(mend=True)).entered == 1
     assert objects(archive.store) == before
 
 
@@ -216,7 +216,7 @@ def test_damaged_index_in_use_is_not_taken_away(tmp_path: Path) -> None:
     with open_index(path):
         for archive in folder_archive(tmp_path / "archive"):
             with pytest.raises(AlreadyRunning, match="in use"):
-                reindex(archive, Options(fresh=True))
+                reindex(archive, ReindexOptions(fresh=True))
 
 
 def test_two_at_once(archive: Archive) -> None:
@@ -229,7 +229,7 @@ def test_two_at_once(archive: Archive) -> None:
 def test_stopped_in_the_middle_keeps_what_is_done(archive: Archive, tmp_path: Path) -> None:
     pages = fill(archive)
 
-    def stop(done: Reindexed) -> None:
+    def stop(done: ReindexResult) -> None:
         if done.entered == 2:
             raise KeyboardInterrupt
 

@@ -12,9 +12,9 @@ import pytest
 from filled_archive import BEGIN, deliver, fill, folder_archive, objects, page, write
 
 from storage.archive import Archive
-from storage.compaction.plan import Compaction, Stored
+from storage.compaction.plan import Compaction, StoredObject
 from storage.inventory import Problem
-from storage.maintenance.verify import Checked, Verification
+from storage.maintenance.verify import Verification, VerifyResult
 from storage.warc import read_records
 
 
@@ -23,7 +23,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
     yield from folder_archive(tmp_path / "archive")
 
 
-def verify(archive: Archive, deep: bool = True) -> tuple[list[Problem], Checked]:
+def verify(archive: Archive, deep: bool = True) -> tuple[list[Problem], VerifyResult]:
     look = Verification(archive, deep=deep)
     problems = list(look.problems())
     assert look.checked.problems == len(problems)
@@ -208,7 +208,7 @@ def test_killed_compaction_is_named(archive: Archive, old: bool) -> None:
     keys = (f"text/2026/03/01/{stem}.jsonl.gz", f"cdxj/2026/03/01/{stem}.cdxj", f"warc/2026/03/01/{stem}.warc.gz")
     started = datetime.now(UTC) - timedelta(days=old)
     plan = Compaction(
-        f"{stem}.warc.gz", (source,), (), tuple(Stored(key, 9, "0" * 64) for key in keys), "machine", started
+        f"{stem}.warc.gz", (source,), (), tuple(StoredObject(key, 9, "0" * 64) for key in keys), "machine", started
     )
     archive.store.put(plan.plan_key, plan.to_json())
     archive.store.put(keys[0], b"half done")

@@ -17,11 +17,11 @@ import pytest
 from command import Run
 from origin import Origin
 
-from crawler.session.circuit_breaker import Absence
+from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, extract_response
 from crawler.session.reextract import reextract
 from crawler.session.sealing import seal
-from crawler.session.site_memory_store import SiteMemories
+from crawler.session.site_memory_store import SiteMemoryStore
 from storage import open_archive
 from storage.articles import read_part
 from storage.errors import NewskeepError
@@ -179,7 +179,7 @@ def test_sealing_extracts_again(tmp_path: Path, caplog: pytest.LogCaptureFixture
             return Extraction(reason="no text: OSError: too many open files", again=True)
         return extract_response(response, url, captured, 1 << 20)
 
-    memories = SiteMemories(LocalStore(str(tmp_path / "archive")), tmp_path / "state", Absence())
+    memories = SiteMemoryStore(LocalStore(str(tmp_path / "archive")), tmp_path / "state", CircuitBreaker())
     seal(parcel, extract, memories)
     with parcel.text.open("rb") as part:
         articles = [placed.article for placed in read_part(part)]

@@ -15,7 +15,7 @@ from command import Run
 from prometheus_client.parser import text_string_to_metric_families
 
 from crawler.frontier import open_frontier
-from crawler.frontier.address_state import Announced, SiteRun, SiteState, Visit
+from crawler.frontier.address_state import Announcement, SiteRun, SiteState, Visit
 from crawler.sites.site import Site
 from newskeep.health.collect import health_of
 from newskeep.health.history import History
@@ -217,7 +217,7 @@ def two_sites(tmp_path: Path) -> Sequence[Site]:
     (tmp_path / "archive").mkdir()
     with open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier:
         urls = [f"https://gazette.example/{number}" for number in range(9)]
-        frontier.announce("gazette", [Announced(url, "article") for url in urls], now - HOUR)
+        frontier.announce("gazette", [Announcement(url, "article") for url in urls], now - HOUR)
         frontier.visited(
             Visit(
                 "gazette",

@@ -15,7 +15,7 @@ from crawler.config import Config, load
 from crawler.discovery import Link
 from crawler.durations import parse_duration
 from crawler.sites.backfill import archive_pages
-from crawler.sites.link_selection import Finder, Window
+from crawler.sites.link_selection import LinkSelector, Window
 from crawler.sites.site import Site, find_site, load_sites, site_at
 from storage.errors import ConfigError, UsageError
 
@@ -133,7 +133,7 @@ def test_whose_links_are_taken() -> None:
 
 def test_what_is_taken_of_feeds_pages_and_sitemaps() -> None:
     site = site_at("https://town.example/")
-    finder = Finder(site, Window(), NOW)
+    finder = LinkSelector(site, Window(), NOW)
     story, other, about = (f"https://town.example/{path}" for path in ("2026/11/22/a-bridge-opens", "odd", "about"))
     assert [each.url for each in finder.feed([Link(other)], "f").articles] == [other], "a feed is believed"
     taken = finder.page([Link(story, score=0.9), Link(about, score=0.1, reason="a page 'about'")], "p")
@@ -148,7 +148,7 @@ def test_what_is_taken_of_feeds_pages_and_sitemaps() -> None:
     assert {each.url for each in taken.articles} == {link.url for link in new}
     assert taken.dropped == {"older than a week": 90}
     assert len(finder.sitemap(old, "s").articles) == 50, "of a sitemap without news the newest"
-    window = Finder(site, Window(NOW - timedelta(days=40), NOW - timedelta(days=31)), NOW)
+    window = LinkSelector(site, Window(NOW - timedelta(days=40), NOW - timedelta(days=31)), NOW)
     assert len(window.sitemap([*old, *new], "s").articles) == 10
 
 

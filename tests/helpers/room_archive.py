@@ -14,7 +14,7 @@ from pathlib import Path
 
 from crawler.extraction.duplicates import fingerprinted
 from crawler.frontier import frontier_of
-from crawler.frontier.address_state import Announced, SiteRun, SiteState, Visit
+from crawler.frontier.address_state import Announcement, SiteRun, SiteState, Visit
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
@@ -346,7 +346,7 @@ def _fill_frontier(archive: Archive, bad: list[str], now: datetime) -> None:
     for site, host in (("paper", PAPER), ("enemy.example", ENEMY)):
         urls = [f"{host}/news/{number}" for number in range(70)] if site == "paper" else []
         urls += [entry.url for entry in archive.index.articles(site=host.partition("://")[2].removeprefix("www."))]
-        items = [Announced(url, "article", f"{host}/feed", now - timedelta(days=2)) for url in dict.fromkeys(urls)]
+        items = [Announcement(url, "article", f"{host}/feed", now - timedelta(days=2)) for url in dict.fromkeys(urls)]
         frontier.announce(site, items, now - timedelta(days=1))
         states = [Visit(site, item.url, "article", now, "held", None) for item in items[: len(items) * 3 // 4]]
         reason = "robots.txt forbids it" if site == "paper" else bad[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.politeness.block_detection import Block, Watch, backoff, recognise
+from crawler.politeness.block_detection import BlockSign, RefusalWatch, backoff, recognise
 
 URL = "https://www.news.example/2026/11/22/bridge-opens"
 ARTICLE = (
@@ -40,8 +40,8 @@ def titled(title: str, rest: str = "") -> str:
     ],
 )
 def test_challenges(response: bytes, reason: str) -> None:
-    assert recognise(response, URL) == Block(f"challenge: {reason}", certain=True)
-    assert Watch().note(response, URL) == f"challenge: {reason}"
+    assert recognise(response, URL) == BlockSign(f"challenge: {reason}", certain=True)
+    assert RefusalWatch().note(response, URL) == f"challenge: {reason}"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_challenges(response: bytes, reason: str) -> None:
     ],
 )
 def test_walls(url: str, body: str, reason: str) -> None:
-    assert recognise(answer(body), url, URL) == Block(reason, certain=False)
+    assert recognise(answer(body), url, URL) == BlockSign(reason, certain=False)
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_what_is_no_block(response: bytes) -> None:
 
 def test_one_denial_of_akamai_is_no_ban() -> None:
     denied = answer(titled("Access Denied", "You don't have permission. Reference&#32;&#35;18&#46;2"), "403 Forbidden")
-    assert recognise(denied, URL) == Block("denied by Akamai", certain=False)
-    watch = Watch()
+    assert recognise(denied, URL) == BlockSign("denied by Akamai", certain=False)
+    watch = RefusalWatch()
     said = [watch.note(denied, URL) for _ in range(5)]
     assert said[:4] == [None] * 4
     assert said[4] == "5 of the last 5 answers refused us, mostly: denied by Akamai"
@@ -98,13 +98,13 @@ def test_one_denial_of_akamai_is_no_ban() -> None:
 
 def test_wave_and_single_refusals() -> None:
     forbidden, fine = answer("no", "403 Forbidden"), answer(ARTICLE.format(""))
-    watch = Watch()
+    watch = RefusalWatch()
     assert [watch.note(page, URL) for page in [forbidden, fine, fine, forbidden] * 5] == [None] * 20
     said = [watch.note(forbidden, URL) for _ in range(5)]
     assert said[0] is None
     assert said[-1] is not None
     assert "mostly: 403" in said[-1]
-    wall = Watch()
+    wall = RefusalWatch()
     walls = [wall.note(answer("x"), "https://login.news.example/", URL) for _ in range(5)]
     assert walls[-1] == "5 of the last 5 answers refused us, mostly: login wall: redirected to login.news.example"
 

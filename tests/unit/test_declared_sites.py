@@ -8,7 +8,7 @@ import pytest
 
 from crawler.config import Config
 from crawler.discovery import read_feed, read_page
-from crawler.sites.link_selection import Finder, Window
+from crawler.sites.link_selection import LinkSelector, Window
 from crawler.sites.site import Site
 from crawler.sites.spider_loader import declared_sites
 
@@ -26,7 +26,7 @@ def test_computerworld(sites: dict[str, Site]) -> None:
       <item><title>Ny CIO</title><link>https://www.computerworld.dk/art/290001/ny-cio?utm_source=rss</link></item>
       <item><title>Annonce</title><link>https://www.computerworld.dk/events/42/konference</link></item>
     </channel></rss>"""
-    taken = Finder(site, Window(), NOW).feed(read_feed(feed, site.feeds[0]).links, site.feeds[0])
+    taken = LinkSelector(site, Window(), NOW).feed(read_feed(feed, site.feeds[0]).links, site.feeds[0])
     assert [each.url for each in taken.articles] == ["https://www.computerworld.dk/art/290001/ny-cio"]
     assert dict(taken.dropped) == {"not included": 1}
 
@@ -37,7 +37,7 @@ def test_wikibit(sites: dict[str, Site]) -> None:
       <a href="https://cn.wikibit.com/202109084254562329.html">Another host of the portal</a>
       <a href="/en/token/1234.html">A token's page</a><a href="https://example.org/202109084254562329.html">Elsewhere</a>"""
     start = site.start[0]
-    taken = Finder(site, Window(), NOW).page(read_page(page, start).links, start)
+    taken = LinkSelector(site, Window(), NOW).page(read_page(page, start).links, start)
     assert {each.url for each in taken.articles} == {
         "https://www.wikibit.com/en/202611204254562329.html",
         "https://cn.wikibit.com/202109084254562329.html",

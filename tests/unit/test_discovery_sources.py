@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.discovery import Reading, read_feed, read_page, read_sitemap, usual_places
+from crawler.discovery import SourceLinks, read_feed, read_page, read_sitemap, usual_places
 from crawler.discovery.dates import moment
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -17,15 +17,15 @@ FEED = "https://example.org/news/rss.xml"
 MAP = "https://example.org/sitemap.xml"
 
 
-def feed(text: str | bytes, content_type: str | None = None) -> Reading:
+def feed(text: str | bytes, content_type: str | None = None) -> SourceLinks:
     return read_feed(text.encode() if isinstance(text, str) else text, FEED, content_type, now=NOW)
 
 
-def sitemap(text: str | bytes) -> Reading:
+def sitemap(text: str | bytes) -> SourceLinks:
     return read_sitemap(text.encode() if isinstance(text, str) else text, MAP, now=NOW)
 
 
-def urls(reading: Reading) -> list[str]:
+def urls(reading: SourceLinks) -> list[str]:
     return [link.url for link in reading.links]
 
 
@@ -155,7 +155,7 @@ def test_encodings_that_are_declared_wrongly() -> None:
     ],
 )
 def test_what_is_no_feed_is_told(content: bytes, told: str) -> None:
-    assert feed(content) == Reading(problems=(f"{FEED}: {told}",))
+    assert feed(content) == SourceLinks(problems=(f"{FEED}: {told}",))
 
 
 URLSET = (

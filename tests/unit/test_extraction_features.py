@@ -9,7 +9,7 @@ from crawler.extraction.classify.class_tokens import GROUPS, groups_of
 from crawler.extraction.classify.features import NAMES, Hints, matrix
 from crawler.html.blocks import cut
 from crawler.html.document import body, parse
-from crawler.html.words import Passage, grams, tokens
+from crawler.html.words import Shingles, grams, tokens
 
 PAGE = """<html><body>
 <div class="site-header"><a href="/">The Daily Example</a></div>
@@ -44,13 +44,13 @@ def test_grams_are_runs_of_four() -> None:
 
 
 def test_share_of_a_passage() -> None:
-    passage = Passage("one two three four five six")
+    passage = Shingles("one two three four five six")
     assert passage.share(tokens("One two three, four five!")) == 1.0
     assert passage.share(tokens("one two three four nine")) == 0.5
     assert passage.share(["three", "four"]) == 1.0
     assert passage.share(["four", "three"]) == 0.0
-    assert passage.share([]) == Passage("").share(["a"]) == 0.0
-    assert Passage("東京都は今日発表した").share(tokens("今日発表した")) == 1.0
+    assert passage.share([]) == Shingles("").share(["a"]) == 0.0
+    assert Shingles("東京都は今日発表した").share(tokens("今日発表した")) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_share_of_a_passage() -> None:
     ],
 )
 def test_a_passage_holds_runs_of_any_length(words: str, there: bool) -> None:
-    assert Passage("one two three four five six").holds(words.split()) is there
+    assert Shingles("one two three four five six").holds(words.split()) is there
 
 
 def test_a_row_a_block_and_a_column_a_name(column: dict[str, list[float]]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy.dialects import sqlite as dialect
 
 from crawler.frontier import frontier_of, open_frontier, schema, statements
-from crawler.frontier.address_state import Announced, HostState, Known, RobotsText, SiteRun, SiteState, Visit
+from crawler.frontier.address_state import AddressState, Announcement, HostState, RobotsText, SiteRun, SiteState, Visit
 from crawler.frontier.frontier import RUNS, Frontier
 from crawler.frontier.recall import recall, reconcile
 from crawler.frontier.revisit_policy import recalled
@@ -34,8 +34,8 @@ def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def article(url: str, published: datetime | None = None) -> Announced:
-    return Announced(url, "article", FEED, published)
+def article(url: str, published: datetime | None = None) -> Announcement:
+    return Announcement(url, "article", FEED, published)
 
 
 def visit(url: str, when: datetime = NOON, **fields: object) -> Visit:
@@ -43,7 +43,7 @@ def visit(url: str, when: datetime = NOON, **fields: object) -> Visit:
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
-def known(frontier: Frontier, url: str) -> Known:
+def known(frontier: Frontier, url: str) -> AddressState:
     found = frontier.known("s", url)
     assert found is not None
     return found
@@ -62,10 +62,10 @@ def frontier(path: Path) -> Iterator[Frontier]:
 
 def test_a_visit_comes_back_whole(frontier: Frontier) -> None:
     odd = "http://[::1]:8000/ø?x=1"
-    frontier.announce("s", [Announced(odd, "article", FEED)], NOON)
+    frontier.announce("s", [Announcement(odd, "article", FEED)], NOON)
     told = visit(odd, at(1), etag='W/"x"', last_modified="Sun, 22 Nov 2026 10:00:00 GMT", digest="other:1")
     frontier.visited([replace(told, alias_of=A, reason="twin", published=at(-5))])
-    assert known(frontier, odd) == Known(
+    assert known(frontier, odd) == AddressState(
         "s", odd, "article", "held", NOON, "twin", FEED, at(-5), at(1), at(1), at(61), 3600.0, 200, 'W/"x"',
         "Sun, 22 Nov 2026 10:00:00 GMT", "other:1", 0, A, at(1),
     )  # fmt: skip
@@ -74,7 +74,7 @@ def test_a_visit_comes_back_whole(frontier: Frontier) -> None:
 
 
 def test_announced_again(frontier: Frontier) -> None:
-    assert frontier.announce("s", [article(A), article(A), Announced(FEED, "article")], NOON) == 2
+    assert frontier.announce("s", [article(A), article(A), Announcement(FEED, "article")], NOON) == 2
     frontier.visited([visit(A, at(1))])
     assert frontier.announce("s", [article(A, at(-9)), article(B)], at(5)) == 1
     assert frontier.announce("s", [article(A, at(-7))], at(6)) == 0
@@ -83,7 +83,7 @@ def test_announced_again(frontier: Frontier) -> None:
         at(-9),
         NOON,
     )
-    frontier.announce("s", [Announced(FEED, "feed")], at(7))
+    frontier.announce("s", [Announcement(FEED, "feed")], at(7))
     assert [found.url for found in frontier.due_sources("s", at(7))] == [FEED]
     assert frontier.known("another", A) is None
     assert frontier.known_among("s", [A, B, C]) == {A, B}
@@ -194,12 +194,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from crawler.frontier import open_frontier
-from crawler.frontier.address_state import Announced, Visit
+from crawler.frontier.address_state import Announcement, Visit
 now, name = datetime(2026, 11, 21, 12, tzinfo=UTC), sys.argv[2]
 with open_frontier(Path(sys.argv[1])) as frontier:
     for number in range(int(sys.argv[3])):
         url = f"https://example.com/{name}/{number}"
-        frontier.announce("s", [Announced(url, "article")], now)
+        frontier.announce("s", [Announcement(url, "article")], now)
         frontier.visited([Visit("s", "https://example.com/shared", "article", now, "failed", None)])
         print(number, flush=True)
 """

@@ -421,7 +421,7 @@ def test_warcs_in_the_order_of_their_names(index: Index, monkeypatch: pytest.Mon
 
 
 def test_no_statement_reads_a_whole_table(index: Index, path: Path) -> None:
-    statements = [value for value in vars(queries).values() if isinstance(value, queries.Query)]
+    statements = [value for value in vars(queries).values() if isinstance(value, queries.CompiledQuery)]
     statements += [*queries.EXACT, *queries.ALIKE]
     statements += [queries.articles(by_site, by_language) for by_site in (True, False) for by_language in (True, False)]
     assert len(statements) > 15

@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.frontier.address_state import Known, Role
+from crawler.frontier.address_state import AddressState, Role
 from crawler.frontier.revisit_policy import (
     DAY,
     DEFAULT,
@@ -31,13 +31,13 @@ def later(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def article(interval: float | None = HOUR, published: datetime = NOON, **fields: object) -> Known:
-    made = Known("s", "https://example.com/a", "article", "held", NOON, published=published, interval=interval)
+def article(interval: float | None = HOUR, published: datetime = NOON, **fields: object) -> AddressState:
+    made = AddressState("s", "https://example.com/a", "article", "held", NOON, published=published, interval=interval)
     return replace(made, **{"captured": NOON, "fetched": NOON, **fields})  # type: ignore[arg-type]
 
 
-def source(interval: float | None, role: Role = "feed", failures: int = 0) -> Known:
-    return Known("s", "u", role, "held", NOON, fetched=NOON, interval=interval, failures=failures)
+def source(interval: float | None, role: Role = "feed", failures: int = 0) -> AddressState:
+    return AddressState("s", "u", role, "held", NOON, fetched=NOON, interval=interval, failures=failures)
 
 
 def test_the_life_of_an_article() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from storage.index import ArticleEntry, Filters, Hit, WarcEntry, open_index, schema
 from storage.index.index import FEW, Index
-from storage.index.query_parser import Wanted
+from storage.index.query_parser import SearchQuery
 from storage.index.snippets import LENGTH, snippet
 from storage.index.tokenizer import is_named, tokens, words
 
@@ -71,7 +71,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 def found(index: Index, typed: str, filters: Filters | None = None, **options: int) -> list[str]:
-    return [hit.article.url.rpartition("/")[2] for hit in index.search(Wanted.parse(typed), filters, **options)]
+    return [hit.article.url.rpartition("/")[2] for hit in index.search(SearchQuery.parse(typed), filters, **options)]
 
 
 def marked(hit: Hit) -> list[str]:
@@ -130,8 +130,8 @@ def test_nothing_is_found_where_nothing_is_asked(library: Index, typed: str) -> 
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab \"'-*():^{}+AND NEARŒ東橋“”\x00\ud800\\;,.:l:s:a:"), max_size=30))
 def test_nothing_typed_is_an_error(library: Index, typed: str) -> None:
-    list(library.search(Wanted.parse(typed), Filters(site=typed, language=typed, author=typed)))
-    list(library.search(Wanted.parse(typed)))
+    list(library.search(SearchQuery.parse(typed), Filters(site=typed, language=typed, author=typed)))
+    list(library.search(SearchQuery.parse(typed)))
 
 
 @settings(max_examples=200, deadline=None)
@@ -193,7 +193,7 @@ def test_pages_by_key(index: Index) -> None:
     assert everything == [f"story{3 * day + number}" for day in reversed(range(FEW)) for number in range(3)]
     paged: list[str] = []
     before = None
-    while page := list(index.search(Wanted.parse("word"), before=before, limit=7)):
+    while page := list(index.search(SearchQuery.parse("word"), before=before, limit=7)):
         assert len(page) <= 7
         paged += [hit.article.url.rpartition("/")[2] for hit in page]
         before = page[-1].key
@@ -205,14 +205,14 @@ def test_an_article_is_found_once_by_its_newest_version_that_has_the_words(index
     versions = [article("story", day, text, offset=day) for day, text in enumerate(texts)]
     others = [article(f"other{number}", number / 100, "word", offset=10 + number) for number in range(5)]
     index.add(warc("a"), [], [*versions, *others])
-    hits = list(index.search(Wanted.parse("word")))
+    hits = list(index.search(SearchQuery.parse("word")))
     assert [hit.article.timestamp.day for hit in hits if hit.article.url.endswith("story")] == [22]
     assert len(hits) == 6 and hits[0].snippet == "second word"
     # The older version is on no later page either.
     assert found(index, "word", before=hits[0].key) == [f"other{number}" for number in (4, 3, 2, 1, 0)]
     assert found(index, "first") == ["story"] and found(index, "first", Filters(since=NOON + timedelta(days=1))) == []
     until = Filters(until=NOON + timedelta(hours=12))
-    assert next(index.search(Wanted.parse("story"), until)).snippet == "first word"
+    assert next(index.search(SearchQuery.parse("story"), until)).snippet == "first word"
 
 
 # Snippets
@@ -231,20 +231,20 @@ def test_an_article_is_found_once_by_its_newest_version_that_has_the_words(index
     ],
 )
 def test_highlights(library: Index, typed: str, name: str, marks: list[str]) -> None:
-    hit = next(library.search(Wanted.parse(typed)))
+    hit = next(library.search(SearchQuery.parse(typed)))
     assert hit.article.url.endswith(name)
     assert marked(hit) == marks
 
 
 def test_a_snippet_shows_most_of_the_words_on_one_line() -> None:
     text = "alpha.\n\n" + "filler words here " * 60 + "\n\nthe beta\nstands near the alpha " + "and so on " * 60
-    line, marks = snippet(text, Wanted.parse("alpha beta"))
+    line, marks = snippet(text, SearchQuery.parse("alpha beta"))
     assert [line[start:end] for start, end in marks] == ["beta", "alpha"]
     assert line.startswith("… ") and line.endswith(" …") and "\n" not in line and len(line) <= LENGTH + 4
-    assert snippet("Short.", Wanted.parse("title")) == ("Short.", ())
-    assert snippet("", Wanted.parse("title")) == ("", ())
-    assert len(snippet("x" * 5_000, Wanted.parse("word"))[0]) <= LENGTH + 2
-    title = Wanted.parse("bridge").marks("A Bridge: the bridge")
+    assert snippet("Short.", SearchQuery.parse("title")) == ("Short.", ())
+    assert snippet("", SearchQuery.parse("title")) == ("", ())
+    assert len(snippet("x" * 5_000, SearchQuery.parse("word"))[0]) <= LENGTH + 2
+    title = SearchQuery.parse("bridge").marks("A Bridge: the bridge")
     assert title == [(2, 8), (14, 20)]
 
 
@@ -263,7 +263,7 @@ def test_replaced_joined_and_removed(index: Index, tmp_path: Path) -> None:
     index.add(warc("a"), [], [article("one", 0, "old text", offset=1), article("two", 1, "kept text", offset=2)])
     second = replace(article("three", 2, "third text", offset=1), filename=warc("b").filename)
     index.add(warc("b"), [], [second])
-    before = [hit.key for hit in index.search(Wanted.parse("text"))]
+    before = [hit.key for hit in index.search(SearchQuery.parse("text"))]
 
     # Extracted again: one text differs.
     index.replace(
@@ -273,15 +273,15 @@ def test_replaced_joined_and_removed(index: Index, tmp_path: Path) -> None:
         [article("one", 0, "new text", offset=1), article("two", 1, "kept text", offset=2)],
     )
     assert found(index, "new") == ["one"] and found(index, "old") == []
-    assert [hit.key for hit in index.search(Wanted.parse("text"))][:2] == before[:2]
+    assert [hit.key for hit in index.search(SearchQuery.parse("text"))][:2] == before[:2]
     assert "old" not in words_held(path)
 
     # Compacted: everything is found where it went, under the keys of before.
-    keys = [hit.key for hit in index.search(Wanted.parse("text"))]
+    keys = [hit.key for hit in index.search(SearchQuery.parse("text"))]
     joined = [article("one", 0, "new text"), article("two", 1, "kept text"), article("three", 2, "third text")]
     joined = [replace(entry, filename=warc("j").filename, offset=n) for n, entry in enumerate(joined, 500)]
     index.replace([warc("a").filename, warc("b").filename], warc("j"), [], joined)
-    hits = list(index.search(Wanted.parse("text")))
+    hits = list(index.search(SearchQuery.parse("text")))
     assert [hit.key for hit in hits] == keys
     assert [hit.article.offset for hit in hits] == [502, 501, 500]
     assert index.unsearched() == 0

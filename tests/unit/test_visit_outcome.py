@@ -13,11 +13,11 @@ from scrapy.exceptions import DownloadTimeoutError
 
 from crawler.engine.pipelines import FrontierPipeline
 from crawler.frontier import open_frontier
-from crawler.frontier.address_state import Announced, Known, Visit
+from crawler.frontier.address_state import AddressState, Announcement, Visit
 from crawler.politeness.errors import AlreadyHeld, HostUnreachable
 from crawler.session.outcomes import failed_outcome
-from crawler.sites.items import Missed
-from crawler.sites.run_ledger import Ledger
+from crawler.sites.items import MissedPage
+from crawler.sites.run_ledger import RunLedger
 from crawler.sites.site import site_at
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -26,25 +26,25 @@ SHORT, STORY = "https://town.example/s/1", "https://town.example/2026/11/22/the-
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path: Path) -> Iterator[RunLedger]:
     with open_frontier(tmp_path / "frontier.sqlite") as frontier:
-        frontier.announce(SITE.name, [Announced(SHORT, "article"), Announced(STORY, "article")], NOW)
-        yield Ledger(frontier, SITE, "0123456789ab")
+        frontier.announce(SITE.name, [Announcement(SHORT, "article"), Announcement(STORY, "article")], NOW)
+        yield RunLedger(frontier, SITE, "0123456789ab")
 
 
-def known(ledger: Ledger, url: str) -> Known:
+def known(ledger: RunLedger, url: str) -> AddressState:
     found = ledger.frontier.known(SITE.name, url)
     assert found is not None
     return found
 
 
 @pytest.mark.parametrize("told", [False, True])
-def test_only_what_is_durable_is_noted(ledger: Ledger, told: bool) -> None:
+def test_only_what_is_durable_is_noted(ledger: RunLedger, told: bool) -> None:
     outcome = failed_outcome(SHORT, Request(SHORT), OSError("no answer"))
 
     async def note() -> None:
         ledger.sent(SHORT)
-        await FrontierPipeline(ledger).process_item(Missed(known(ledger, SHORT), outcome, told=told))
+        await FrontierPipeline(ledger).process_item(MissedPage(known(ledger, SHORT), outcome, told=told))
         await ledger.settled()
         await ledger.flush()
 
@@ -53,7 +53,7 @@ def test_only_what_is_durable_is_noted(ledger: Ledger, told: bool) -> None:
     assert ledger.counts["failed"] == told
 
 
-def test_a_redirect_to_what_is_held_is_an_alias(ledger: Ledger) -> None:
+def test_a_redirect_to_what_is_held_is_an_alias(ledger: RunLedger) -> None:
     async def note() -> list[str | None]:
         first = await ledger.held_at(STORY)
         # Noted, and not written yet.
@@ -62,7 +62,7 @@ def test_a_redirect_to_what_is_held_is_an_alias(ledger: Ledger) -> None:
         await ledger.flush()
         outcome = failed_outcome(SHORT, Request(SHORT), AlreadyHeld(STORY))
         assert (outcome.outcome, outcome.final_url, outcome.reason) == ("unchanged", STORY, f"the same as {STORY}")
-        await FrontierPipeline(ledger).process_item(Missed(known(ledger, SHORT), outcome, STORY, told=True))
+        await FrontierPipeline(ledger).process_item(MissedPage(known(ledger, SHORT), outcome, STORY, told=True))
         await ledger.flush()
         return [first, second, await ledger.held_at(STORY), await ledger.held_at(SHORT)]
 

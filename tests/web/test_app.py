@@ -22,7 +22,7 @@ from command import Run
 from web_archive import BIG, PAPER, RFC_URL, STORY, Serving, Site, fill
 
 from newskeep.web import auth
-from newskeep.web.options import Options, is_loopback
+from newskeep.web.options import ServeOptions, is_loopback
 from storage.errors import UsageError
 
 pytest_plugins = ["web_archive"]
@@ -305,10 +305,10 @@ def test_nobody_without_a_key(web_folder: Path) -> None:
 
 
 def test_signed_links_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = Options(token=TOKEN)
+    options = ServeOptions(token=TOKEN)
     signed = auth.sign(options, "/web/2026/http://a.example/?b")
     assert auth.unsign(options, signed) == "/web/2026/http://a.example/?b"
-    assert auth.unsign(Options(token=TOKEN), signed) is None
+    assert auth.unsign(ServeOptions(token=TOKEN), signed) is None
     later = time.time() + auth.LINK_SECONDS + 1
     monkeypatch.setattr(time, "time", lambda: later)
     assert auth.unsign(options, signed) is None
@@ -317,18 +317,18 @@ def test_signed_links_end(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        (Options(host="0.0.0.0"), "--token"),
-        (Options(host="archive.example"), "--token"),
-        (Options(host="::", user="a:b", port=1, originals_port=1), "differ"),
-        (Options(token="short"), "16 characters"),
-        (Options(user="name"), "NAME:PASSWORD"),
-        (Options(public_url="https://a.example"), "go together"),
-        (Options(public_url="https://a.example", originals_url="https://a.example"), "differ"),
-        (Options(public_url="https://a.example/x", originals_url="https://b.example"), "scheme and host"),
-        (Options(public_url="javascript://a", originals_url="https://b.example"), "scheme and host"),
+        (ServeOptions(host="0.0.0.0"), "--token"),
+        (ServeOptions(host="archive.example"), "--token"),
+        (ServeOptions(host="::", user="a:b", port=1, originals_port=1), "differ"),
+        (ServeOptions(token="short"), "16 characters"),
+        (ServeOptions(user="name"), "NAME:PASSWORD"),
+        (ServeOptions(public_url="https://a.example"), "go together"),
+        (ServeOptions(public_url="https://a.example", originals_url="https://a.example"), "differ"),
+        (ServeOptions(public_url="https://a.example/x", originals_url="https://b.example"), "scheme and host"),
+        (ServeOptions(public_url="javascript://a", originals_url="https://b.example"), "scheme and host"),
     ],
 )
-def test_options_that_do_not_go_together(options: Options, part: str) -> None:
+def test_options_that_do_not_go_together(options: ServeOptions, part: str) -> None:
     with pytest.raises(UsageError, match=part):
         options.check()
 

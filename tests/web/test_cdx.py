@@ -10,7 +10,7 @@ import pytest
 from web_archive import PAPER, RFC_TIMES, RFC_URL, Answer, Site
 
 from newskeep.web.cdx.paging import Pages, Turns
-from newskeep.web.cdx.query import Query
+from newskeep.web.cdx.query import CdxQuery
 from newskeep.web.cdx.search import Search
 from newskeep.web.errors import Busy
 from storage.archive import Archive
@@ -175,8 +175,8 @@ def test_pages_of_many(web_folder: Path) -> None:
     with Archive(LocalStore(str(web_folder)), web_folder) as archive:
         whole = list(archive.index.captures(PAPER, match="domain"))
 
-        def query(page: int) -> Query:
-            return Query(
+        def query(page: int) -> CdxQuery:
+            return CdxQuery(
                 "pywb", PAPER, "domain", None, None, 1000, False, False, None, (), (), None, "cdxj", False, 0, page, 7,
                 False, False, None,
             )  # fmt: skip

@@ -153,7 +153,7 @@ def test_url_with_a_query(site: Site) -> None:
 def test_timemap_of_many_goes_from_page_to_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two captures a second, on SURT-equal URLs beside; no page cuts a second in two or loses one."""
     from newskeep.web.addresses import Origins
-    from newskeep.web.options import Options
+    from newskeep.web.options import ServeOptions
 
     monkeypatch.setattr(memento, "PAGE", 4)
     folder = tmp_path / "archive"
@@ -163,7 +163,7 @@ def test_timemap_of_many_goes_from_page_to_page(tmp_path: Path, monkeypatch: pyt
     fetched = [(address, moment, answer(b"x")) for moment in moments for address in (url, "https://www.front.example/")]
     with Archive(LocalStore(str(folder)), folder) as archive:
         archive.deliver(write(folder / "made", 0, fetched))
-        origins = Origins("http://app", "http://originals", Options())
+        origins = Origins("http://app", "http://originals", ServeOptions())
         seen: list[str] = []
         since: datetime | None = None
         while True:

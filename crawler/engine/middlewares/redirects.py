@@ -17,7 +17,7 @@ from storage.urls import normalize
 if TYPE_CHECKING:
     from scrapy.http import Response
 
-    from crawler.sites.run_ledger import Ledger
+    from crawler.sites.run_ledger import RunLedger
 
 
 class RedirectPolicy(RedirectMiddleware):
@@ -55,7 +55,7 @@ class RedirectPolicy(RedirectMiddleware):
 
     async def _mind_held(self, redirected: Request) -> None:
         """Raise `AlreadyHeld` for an article that this run asks for by its own address, or that is not due."""
-        ledger: Ledger | None = getattr(self.crawler.spider, "ledger", None)
+        ledger: RunLedger | None = getattr(self.crawler.spider, "ledger", None)
         if ledger is None or "known" not in redirected.cb_kwargs:
             return
         target = await ledger.held_at(identity(redirected.url))

@@ -11,7 +11,7 @@ from crawler.extraction.classify.feature_names import NAMES
 from crawler.extraction.classify.features import Hints, matrix
 from crawler.extraction.trafilatura_text import Mode
 from crawler.html.elements import Cut
-from crawler.html.words import Passage, tokens
+from crawler.html.words import Shingles, tokens
 from storage.model import Block
 
 # The model knows news articles. Where it keeps less than this part of the words trafilatura keeps, the page is
@@ -26,14 +26,14 @@ Ask = Callable[[Mode], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Classification:
     """The blocks in page order, each with its reason, and what decided ("model", or a fallback and why)."""
 
     blocks: tuple[Block, ...]
     method: str
 
 
-def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Verdict:
+def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Classification:
     """Return what is to be kept; `ask` gives trafilatura's text in another mode, and is called for odd pages only."""
     candidates = [cut for cut in cuts if cut.excluded is None]
     answers, kept = [], 0
@@ -44,11 +44,11 @@ def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Verdict:
     first = hints.first.length
     if kept and kept >= _LEAST_SHARE * first:
         by_cut = dict(zip(candidates, answers, strict=True))
-        return Verdict(tuple(_by_model(cut, by_cut.get(cut), model.threshold) for cut in cuts), "model")
+        return Classification(tuple(_by_model(cut, by_cut.get(cut), model.threshold) for cut in cuts), "model")
     if (text := ask("default")) or (text := hints.trafilatura):
         why = f"model kept {round(100 * kept / first)} % of it" if first else "model kept nothing"
-        return Verdict(_by_text(cuts, text), f"trafilatura: {why}")
-    return Verdict(tuple(_by_model(cut, None, model.threshold) for cut in cuts), "nothing found")
+        return Classification(_by_text(cuts, text), f"trafilatura: {why}")
+    return Classification(tuple(_by_model(cut, None, model.threshold) for cut in cuts), "nothing found")
 
 
 def _by_model(cut: Cut, answer: float | None, threshold: float) -> Block:
@@ -66,7 +66,7 @@ def _by_model(cut: Cut, answer: float | None, threshold: float) -> Block:
 
 def _by_text(cuts: Sequence[Cut], text: str) -> tuple[Block, ...]:
     """Keep what stands in `text`; where its blocks are not on the page (the page's scripts hold it), its own lines."""
-    passage = Passage(text)
+    passage = Shingles(text)
     judged: list[Block] = []
     found = 0
     for cut in cuts:

@@ -20,7 +20,7 @@ from crawler.extraction.classify.context_features import Numbers, Surroundings, 
 from crawler.extraction.classify.feature_names import BELOW_AT, INSIDE_AT, NAMES, TAGS
 from crawler.extraction.classify.text_features import shape
 from crawler.html.elements import HEADINGS, Cut
-from crawler.html.words import Passage, tokens
+from crawler.html.words import Shingles, tokens
 
 __all__ = ["NAMES", "Hints", "Matrix", "matrix"]
 
@@ -43,9 +43,9 @@ class Hints:
     body: str = ""
 
     @cached_property
-    def first(self) -> Passage:
+    def first(self) -> Shingles:
         """trafilatura's text, to look the blocks up in."""
-        return Passage(self.trafilatura)
+        return Shingles(self.trafilatura)
 
 
 class _Page:
@@ -67,7 +67,7 @@ class _Page:
             self.places[cuts[index].within.place] += sizes[index]
         self.around = Surroundings(cuts, self.core, sizes, TAGS)
 
-    def share_of(self, passage: Passage) -> Column:
+    def share_of(self, passage: Shingles) -> Column:
         """Return for each block which part of it stands in the passage."""
         return np.array([passage.share(words) for words in self.words], dtype=np.float32)
 
@@ -137,7 +137,7 @@ def _views(page: _Page, hints: Hints) -> Wide:
     json_ld = np.full(len(page.cuts), -1, np.float32)
     ratio = -1.0
     if hints.body:
-        body = Passage(hints.body)
+        body = Shingles(hints.body)
         json_ld = page.share_of(body)
         ratio = min(3.0, body.length / max(1.0, float(page.first_opinion @ page.lengths)))
     rest = [

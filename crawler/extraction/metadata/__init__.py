@@ -13,7 +13,7 @@ from typing import Any
 from lxml.etree import _Element
 
 from crawler.extraction.metadata import bylines, language, names, titles
-from crawler.extraction.metadata.html_metadata import Declared, absolute, path_of, text_of
+from crawler.extraction.metadata.html_metadata import HtmlMetadata, absolute, path_of, text_of
 from crawler.html import dates, jsonld
 from crawler.html.jsonld import Node, many, plain
 
@@ -52,7 +52,7 @@ def metadata(
     `text` is the article's text, to check the language against; `nodes` the page's JSON-LD, if it has been read
     already; `now` (aware) the time no article can be younger than, the present if it is left out.
     """
-    page = Declared(tree, url, jsonld.nodes(tree) if nodes is None else nodes, now or datetime.now(UTC))
+    page = HtmlMetadata(tree, url, jsonld.nodes(tree) if nodes is None else nodes, now or datetime.now(UTC))
     found = _Found()
     found.put("title", titles.choose(_titles(page), page.site_names))
     _authors(page, text, found)
@@ -85,7 +85,7 @@ def _first(found: Iterator[tuple[str, str]]) -> tuple[str, str] | None:
     return next(((source, value) for source, value in found if value), None)
 
 
-def _titles(page: Declared) -> dict[str, str]:
+def _titles(page: HtmlMetadata) -> dict[str, str]:
     found = dict(page.from_article("headline"))
     for name in ("og:title", "twitter:title", "title", "dc.title"):
         found |= {f"meta {name}": plain(text) for text in page.meta.get(name, ())[:1]}
@@ -94,7 +94,7 @@ def _titles(page: Declared) -> dict[str, str]:
     return found
 
 
-def _authors(page: Declared, text: str, found: _Found) -> None:
+def _authors(page: HtmlMetadata, text: str, found: _Found) -> None:
     """What the page states; unless that is nobody but an organisation, and the visible byline names persons."""
     stated = _stated(page)
     if stated and names.persons(stated[1], page.site_names):
@@ -110,7 +110,7 @@ def _authors(page: Declared, text: str, found: _Found) -> None:
         found.put("authors", stated or ("byline", marked))
 
 
-def _stated(page: Declared) -> tuple[str, tuple[str, ...]] | None:
+def _stated(page: HtmlMetadata) -> tuple[str, tuple[str, ...]] | None:
     """The first credits with a person; else the first that are not the site's own name; else the first.
 
     The site's own name beside a person is the publisher again and is left out; an agency's is a credit and stays.
@@ -125,7 +125,7 @@ def _stated(page: Declared) -> tuple[str, tuple[str, ...]] | None:
     return next(persons, None) or next(iter(foreign), None) or next(iter(groups), None)
 
 
-def _stated_authors(page: Declared) -> Iterator[tuple[str, list[str]]]:
+def _stated_authors(page: HtmlMetadata) -> Iterator[tuple[str, list[str]]]:
     for name in ("author", "creator"):
         nodes = [page.resolve(node) for node in many(page.article.get(name))]
         yield (
@@ -176,7 +176,7 @@ _MODIFIED_METAS = (
 )
 
 
-def _dates(page: Declared, found: _Found) -> None:
+def _dates(page: HtmlMetadata, found: _Found) -> None:
     published = [*page.from_article("datePublished", "dateCreated"), *page.sourced(*_PUBLISHED_METAS)]
     visible = list(bylines.times(page.times, page.headings[0] if page.headings else None))
     found.put("published", _date(published, page.now, visible) or _date(visible, page.now, []))
@@ -200,7 +200,7 @@ def _date(candidates: list[tuple[str, str]], now: datetime, also: list[tuple[str
     return best
 
 
-def _language(page: Declared, text: str, found: _Found) -> None:
+def _language(page: HtmlMetadata, text: str, found: _Found) -> None:
     root = page.tree.getroottree().getroot()
     declared = [
         (
@@ -223,7 +223,7 @@ def _language(page: Declared, text: str, found: _Found) -> None:
     found.put("language", best)
 
 
-def _sections(page: Declared) -> Iterator[tuple[str, str]]:
+def _sections(page: HtmlMetadata) -> Iterator[tuple[str, str]]:
     yield from page.from_article("articleSection")
     yield from page.sourced("article:section", "section", "parsely-section", "cxenseparse:section")
     for node in page.nodes:
@@ -239,7 +239,7 @@ def _step(step: Node) -> str:
     return plain(name) if isinstance(name, str) else ""
 
 
-def _topics(page: Declared) -> tuple[str, tuple[str, ...]] | None:
+def _topics(page: HtmlMetadata) -> tuple[str, tuple[str, ...]] | None:
     groups: list[tuple[str, list[str]]] = [("json-ld keywords", [text for _, text in page.from_article("keywords")])]
     groups += [
         (f"meta {name}", page.metas(name)) for name in ("article:tag", "news_keywords", "keywords", "parsely-tags")
@@ -252,7 +252,7 @@ def _topics(page: Declared) -> tuple[str, tuple[str, ...]] | None:
     return None
 
 
-def _images(page: Declared) -> Iterator[tuple[str, str]]:
+def _images(page: HtmlMetadata) -> Iterator[tuple[str, str]]:
     candidates = [*page.sourced("og:image:secure_url", "og:image", "og:image:url")]
     for value in many(page.article.get("image")):
         node = page.resolve(value) if isinstance(value, dict) else {"url": value}
@@ -261,14 +261,14 @@ def _images(page: Declared) -> Iterator[tuple[str, str]]:
     yield from ((source, address) for source, text in candidates if (address := absolute(page.url, text)))
 
 
-def _descriptions(page: Declared) -> Iterator[tuple[str, str]]:
+def _descriptions(page: HtmlMetadata) -> Iterator[tuple[str, str]]:
     yield from ((source, " ".join(plain(text).split())) for source, text in page.sourced("og:description"))
     yield from ((source, " ".join(text.split())) for source, text in page.from_article("description"))
     for source, text in page.sourced("description", "twitter:description", "dc.description"):
         yield source, " ".join(plain(text).split())
 
 
-def _canonicals(page: Declared) -> Iterator[tuple[str, str]]:
+def _canonicals(page: HtmlMetadata) -> Iterator[tuple[str, str]]:
     candidates = [("link canonical", href) for href in page.canonicals]
     candidates += [*page.sourced("og:url"), *page.from_article("url")]
     for source, text in candidates:
@@ -278,7 +278,7 @@ def _canonicals(page: Declared) -> Iterator[tuple[str, str]]:
             yield source, address
 
 
-def _paywall(page: Declared) -> tuple[str, bool] | None:
+def _paywall(page: HtmlMetadata) -> tuple[str, bool] | None:
     """Whether the article, or a part of it, is for subscribers."""
     flags = [page.article.get("isAccessibleForFree")]
     flags += [part.get("isAccessibleForFree") for part in many(page.article.get("hasPart")) if isinstance(part, dict)]

@@ -19,7 +19,7 @@ _MOST_TIMES = 20
 _LONGEST_ADDRESS = 2_000
 
 
-class Declared:
+class HtmlMetadata:
     """What a page declares of itself; `now` is the time no article can be younger than."""
 
     def __init__(self, tree: _Element, url: str, nodes: list[Node], now: datetime) -> None:

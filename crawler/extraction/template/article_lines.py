@@ -53,7 +53,7 @@ D = TypeVar("D", bound=Dated)
 
 
 @dataclass(frozen=True)
-class Reading:
+class ArticleLines:
     """An article's blocks with their lines."""
 
     article: Article

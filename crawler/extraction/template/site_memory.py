@@ -19,14 +19,14 @@ from typing import Any, NamedTuple, TypeVar
 from crawler.extraction.template.article_lines import (
     SIGHTINGS,
     UNDATED,
-    Reading,
+    ArticleLines,
     Sighting,
     Sightings,
     link_lead,
     newest,
 )
 from crawler.extraction.template.lines import LONGEST, line, short_hash
-from crawler.extraction.template.template_detector import Judge
+from crawler.extraction.template.template_detector import TemplateDetector
 from storage.errors import Corrupt
 from storage.model import Article
 
@@ -40,7 +40,7 @@ _FORGET = timedelta(days=180)
 
 
 @dataclass(frozen=True)
-class Remembered:
+class LineHistory:
     """A line and the stories it was seen in.
 
     Flags of a sighting: "i" amid the article's own text, "c" closing it (what follows is repeated too), "l" before a
@@ -66,7 +66,7 @@ class SiteMemory:
     #: The newest stories, by the hash of an address.
     stories: Mapping[str, Story] = field(default_factory=dict)
     #: Line key -> the line.
-    texts: Mapping[str, Remembered] = field(default_factory=dict)
+    texts: Mapping[str, LineHistory] = field(default_factory=dict)
     #: Lead-in -> the stories where it led in to a link.
     leads: Mapping[str, Sightings] = field(default_factory=dict)
     #: Place in the markup, or after a repeated line -> the stories, flagged "o" where text of their own stood there
@@ -84,7 +84,7 @@ class SiteMemory:
                 raise ValueError(f"version {found['version']}")
             stories = {key: Story(*Sighting.unpack(each)) for key, each in found["stories"].items()}
             lines = {
-                str(key): Remembered(str(each["text"]), _unpacked(each["on"])) for key, each in found["lines"].items()
+                str(key): LineHistory(str(each["text"]), _unpacked(each["on"])) for key, each in found["lines"].items()
             }
             leads, places = ({key: _unpacked(on) for key, on in found[name].items()} for name in ("leads", "places"))
             return cls(stories, lines, leads, places, dict(found["article_text"]))
@@ -105,16 +105,16 @@ class SiteMemory:
 
     def learn(self, articles: Iterable[Article]) -> SiteMemory:
         """Return the memory with these articles of the site learned, before or after they were cleaned."""
-        readings = sorted(map(Reading, articles), key=lambda each: (each.day, each.article.url))
+        readings = sorted(map(ArticleLines, articles), key=lambda each: (each.day, each.article.url))
         told = _Stories(self)
         stories = {told.story(reading): Story(reading.day, reading.title) for reading in readings}
         # First what was where, then what that makes of each line's surroundings.
         seen = _seen(readings, told)
-        judge = Judge(self._union(SiteMemory(stories, _remembered(seen))))
+        judge = TemplateDetector(self._union(SiteMemory(stories, _remembered(seen))))
         for reading in readings:
             for each, flags in judge.surroundings(reading):
                 seen[each.key][1][told.of[reading.article.url]] = Sighting(reading.day, flags)
-        judge = Judge(self._union(SiteMemory(stories, _remembered(seen))))
+        judge = TemplateDetector(self._union(SiteMemory(stories, _remembered(seen))))
         leads: dict[str, dict[str, Sighting]] = {}
         places: dict[str, dict[str, Sighting]] = {}
         for reading in readings:
@@ -146,13 +146,13 @@ class SiteMemory:
         return self.judge.repeated()
 
     @cached_property
-    def judge(self) -> Judge:
+    def judge(self) -> TemplateDetector:
         """Decides by this memory; made once."""
-        return Judge(self)
+        return TemplateDetector(self)
 
     def _union(self, other: SiteMemory) -> SiteMemory:
         lines = {
-            key: Remembered(max(one.text, two.text), _joined(one.on, two.on))
+            key: LineHistory(max(one.text, two.text), _joined(one.on, two.on))
             if (one := self.texts.get(key, _NOTHING)) and (two := other.texts.get(key, _NOTHING))
             else _NOTHING
             for key in self.texts.keys() | other.texts.keys()
@@ -171,7 +171,7 @@ class SiteMemory:
         oldest = _days_before(max((each.day for each in stories.values()), default=""), _FORGET)
         fresh = set(newest(stories, _SINGLE_STORIES))
         lines = {
-            key: Remembered(each.text, on)
+            key: LineHistory(each.text, on)
             for key, each in self.texts.items()
             if (on := _since(newest(each.on, SIGHTINGS), oldest)) and (len(on) > 1 or not fresh.isdisjoint(on))
         }
@@ -186,7 +186,7 @@ class SiteMemory:
         )
 
 
-_NOTHING = Remembered("", {})
+_NOTHING = LineHistory("", {})
 Seen = TypeVar("Seen", Sighting, Story)
 
 
@@ -198,7 +198,7 @@ class _Stories:
         self._titles = {key: each.title for key, each in memory.stories.items()}
         self._on: dict[str, set[str]] = {key: set(each.on) for key, each in memory.texts.items()}
 
-    def story(self, reading: Reading) -> str:
+    def story(self, reading: ArticleLines) -> str:
         """Return the story an article tells; a new one, named after its address, or one already known."""
         story = self._same(reading) or short_hash(reading.article.url)
         self.of[reading.article.url] = story
@@ -207,7 +207,7 @@ class _Stories:
             self._on.setdefault(each.key, set()).add(story)
         return story
 
-    def _same(self, reading: Reading) -> str | None:
+    def _same(self, reading: ArticleLines) -> str | None:
         """The known story these words were told in: half of them under the same title, else all but a sentence."""
         total = 0
         told: Counter[str] = Counter()
@@ -225,7 +225,7 @@ class _Stories:
         return None
 
 
-def _seen(readings: Sequence[Reading], told: _Stories) -> dict[str, tuple[str, dict[str, Sighting]]]:
+def _seen(readings: Sequence[ArticleLines], told: _Stories) -> dict[str, tuple[str, dict[str, Sighting]]]:
     """Each line's key with a text of it and its sightings."""
     found: dict[str, tuple[str, dict[str, Sighting]]] = {}
     for reading in readings:
@@ -241,8 +241,8 @@ def _seen(readings: Sequence[Reading], told: _Stories) -> dict[str, tuple[str, d
     return found
 
 
-def _remembered(seen: Mapping[str, tuple[str, dict[str, Sighting]]]) -> dict[str, Remembered]:
-    return {key: Remembered(text, dict(on)) for key, (text, on) in seen.items()}
+def _remembered(seen: Mapping[str, tuple[str, dict[str, Sighting]]]) -> dict[str, LineHistory]:
+    return {key: LineHistory(text, dict(on)) for key, (text, on) in seen.items()}
 
 
 def _table(table: Mapping[str, Any]) -> str:

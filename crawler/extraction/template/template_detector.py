@@ -13,7 +13,7 @@ from crawler.extraction.template.article_lines import (
     LINKED,
     REASON,
     SIGHTINGS,
-    Reading,
+    ArticleLines,
     Sighting,
     Sightings,
     is_read,
@@ -51,7 +51,7 @@ _GAP = 4
 _HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 
 
-class Judge:
+class TemplateDetector:
     """Decides by one memory."""
 
     def __init__(self, memory: SiteMemory) -> None:
@@ -91,7 +91,7 @@ class Judge:
         """Whether a line is in too many stories to be one story's own."""
         return self.count(each) >= REPEATED and each.key not in self._memory.article_text
 
-    def places(self, reading: Reading) -> Iterator[tuple[str, str]]:
+    def places(self, reading: ArticleLines) -> Iterator[tuple[str, str]]:
         """Yield the article's places, each with a flag for what stood in it (see `SiteMemory.places`)."""
         own = self._own(reading)
         first, last = self._body(reading, own)
@@ -107,7 +107,7 @@ class Judge:
         for name, seen in flags.items():
             yield name, "o" if "o" in seen else "r" if "r" in seen else "s"
 
-    def _body(self, reading: Reading, own: Sequence[bool]) -> tuple[int, int]:
+    def _body(self, reading: ArticleLines, own: Sequence[bool]) -> tuple[int, int]:
         """The first and the last of the article's own sentences in the place where most of them stand."""
         sizes: Counter[str] = Counter()
         for mine, (block, each) in zip(own, reading.blocks, strict=True):
@@ -115,7 +115,7 @@ class Judge:
         main = max(sizes, key=lambda name: (sizes[name], name), default="")
         return _ends([mine and place(block) == main for mine, (block, _) in zip(own, reading.blocks, strict=True)])
 
-    def surroundings(self, reading: Reading) -> Iterator[tuple[Line, str]]:
+    def surroundings(self, reading: ArticleLines) -> Iterator[tuple[Line, str]]:
         """Yield the flags of each line of an article that may be template text (see `site_memory.Remembered`)."""
         blocks = reading.blocks
         first, last = _ends(self._own(reading))
@@ -132,14 +132,14 @@ class Judge:
             after += len(each.words)
         return iter(reversed(found))
 
-    def _after(self, reading: Reading, at: int) -> Iterator[str]:
+    def _after(self, reading: ArticleLines, at: int) -> Iterator[str]:
         """Yield the places that a block has for standing close after lines that repeat."""
         for back in range(1, min(_CLOSE, at) + 1):
             _, before = reading.blocks[at - back]
             if before.key in self._anchors:
                 yield f"{self._nearby.group(before)}{_AFTER}{back}"
 
-    def _slots(self, reading: Reading) -> dict[int, str]:
+    def _slots(self, reading: ArticleLines) -> dict[int, str]:
         """The positions of blocks in a small gap in the site's frame below the article, each with the gap's name.
 
         An advert that is new every day stands between lines that are in every article, always as many blocks; the
@@ -180,7 +180,7 @@ class Judge:
 
     def clean(self, article: Article) -> Article:
         """Return the article with its template text removed."""
-        reading = Reading(article)
+        reading = ArticleLines(article)
         removed = self._removed(reading)
         host = (urlsplit(article.url).hostname or article.url).removeprefix("www.")
         positions = count()
@@ -197,7 +197,7 @@ class Judge:
         found += [(len(on), f"{text}: …") for text, on in self._memory.leads.items()]
         yield from sorted((item for item in found if item[0] >= REPEATED), key=lambda item: (-item[0], item[1]))
 
-    def _removed(self, reading: Reading) -> dict[int, int]:
+    def _removed(self, reading: ArticleLines) -> dict[int, int]:
         """The positions of the template's blocks, each with the number of stories that show it."""
         removed: dict[int, int] = {}
         own = self._own(reading)
@@ -229,17 +229,17 @@ class Judge:
                 removed[at] = stories_with
         return removed
 
-    def _own(self, reading: Reading) -> list[bool]:
+    def _own(self, reading: ArticleLines) -> list[bool]:
         """For each block whether it is plainly the article's own."""
         own, slots = reading.own(self.is_repeated), self._slots(reading)
         return [mine and not self._in_template(reading, at, slots) for at, mine in enumerate(own)]
 
-    def _in_template(self, reading: Reading, at: int, slots: Mapping[int, str]) -> str | None:
+    def _in_template(self, reading: ArticleLines, at: int, slots: Mapping[int, str]) -> str | None:
         """The place that makes a block template text, whatever it says: another event every day."""
         names = (place(reading.blocks[at][0]), *self._after(reading, at), slots.get(at, ""))
         return next((name for name in names if name in self._template_places), None)
 
-    def _end(self, reading: Reading, own: Sequence[bool]) -> tuple[int, int]:
+    def _end(self, reading: ArticleLines, own: Sequence[bool]) -> tuple[int, int]:
         """The first line after which, on this site, no article goes on; and the number of stories that show it."""
         sizes = [len(each.words) * mine for mine, (_, each) in zip(own, reading.blocks, strict=True)]
         for at, (_, each) in enumerate(reading.blocks):
@@ -273,7 +273,7 @@ class Judge:
         count = len(self._memory.leads.get(text, ())) if text else 0
         return count if count >= REPEATED else 0
 
-    def _by_place(self, reading: Reading, at: int, slots: Mapping[int, str]) -> int:
+    def _by_place(self, reading: ArticleLines, at: int, slots: Mapping[int, str]) -> int:
         """The number of stories seen in the block's place, if only template text stands in it."""
         name = self._in_template(reading, at, slots)
         return len(self._memory.places[name]) if name else 0

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from newskeep.web.cdx.output import TYPES, chunks
 from newskeep.web.cdx.paging import Pages, Turns
-from newskeep.web.cdx.query import BLOCK, Dialect, Query, parse_query
+from newskeep.web.cdx.query import BLOCK, CdxQuery, Dialect, parse_query
 from newskeep.web.cdx.search import Search
 from storage.archive import Archive
 from storage.errors import NotArchived, UsageError
@@ -56,7 +56,7 @@ class _Server:
             return Response(first or b"", media_type=media_type)
         return StreamingResponse(chain((first or b"", second), body), media_type=media_type)
 
-    def _begin(self, archive: Archive, query: Query) -> Capture | None:
+    def _begin(self, archive: Archive, query: CdxQuery) -> Capture | None:
         if query.page is None:
             return None
         try:
@@ -64,7 +64,7 @@ class _Server:
         except LookupError:
             raise UsageError(f"page {query.page} is behind the last one") from None
 
-    def _count(self, archive: Archive, query: Query) -> Response:
+    def _count(self, archive: Archive, query: CdxQuery) -> Response:
         (total,) = self._turns.take(self._pages.count(archive.index, query) for _ in range(1))
         pages = -(-total // query.page_size)
         if query.dialect == "ia":

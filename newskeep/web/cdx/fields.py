@@ -11,7 +11,7 @@ from storage.urls import surt, timestamp14
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CdxLine:
     """A capture, and for a revisit whose original is known, that."""
 
     capture: Capture
@@ -24,7 +24,7 @@ class Line:
 
 
 #: Name -> value; `None` where there is none.
-FIELDS: dict[str, Callable[[Line], str | None]] = {
+FIELDS: dict[str, Callable[[CdxLine], str | None]] = {
     "urlkey": lambda line: surt(line.capture.url),
     "timestamp": lambda line: timestamp14(line.capture.timestamp),
     "url": lambda line: line.capture.url,
@@ -65,5 +65,5 @@ def field_name(name: str) -> str:
     return known
 
 
-def value(line: Line, name: str) -> str | None:
+def value(line: CdxLine, name: str) -> str | None:
     return FIELDS[_ALIASES.get(name, name)](line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import regex  # type: ignore[import-untyped]
 
-from newskeep.web.cdx.fields import Line, field_name, value
+from newskeep.web.cdx.fields import CdxLine, field_name, value
 from storage.errors import UsageError
 
 #: Seconds that one expression may take on one value; a common one takes microseconds.
@@ -22,7 +22,7 @@ class Filter:
     test: Callable[[str], bool]
     wanted: bool
 
-    def keeps(self, line: Line) -> bool:
+    def keeps(self, line: CdxLine) -> bool:
         """Raises `UsageError` for an expression that takes too long."""
         return self.test(value(line, self.field) or "") is self.wanted
 

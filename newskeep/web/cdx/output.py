@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from newskeep.web.cdx.fields import ORIGINAL, PUBLIC, Line, value
-from newskeep.web.cdx.query import Query, resume_key
+from newskeep.web.cdx.fields import ORIGINAL, PUBLIC, CdxLine, value
+from newskeep.web.cdx.query import CdxQuery, resume_key
 from newskeep.web.cdx.search import Search
 from storage import cdxj
 
@@ -22,7 +22,7 @@ TYPES = {
 _CHUNK = 64 * 1024
 
 
-def chunks(query: Query, search: Search) -> Iterator[bytes]:
+def chunks(query: CdxQuery, search: Search) -> Iterator[bytes]:
     """Yield the answer in pieces of some 64 KB; nothing for an empty one of lines."""
     held: list[bytes] = []
     size = 0
@@ -37,7 +37,7 @@ def chunks(query: Query, search: Search) -> Iterator[bytes]:
         yield b"".join(held)
 
 
-def _lines(query: Query, search: Search) -> Iterator[bytes]:
+def _lines(query: CdxQuery, search: Search) -> Iterator[bytes]:
     one = _text if query.output == "text" else _json if query.output == "json" else _cdxj
     for line in search.lines():
         yield one(query, line)
@@ -45,7 +45,7 @@ def _lines(query: Query, search: Search) -> Iterator[bytes]:
         yield f"\n{resume_key(search.resume)}\n".encode()
 
 
-def _table(query: Query, search: Search) -> Iterator[bytes]:
+def _table(query: CdxQuery, search: Search) -> Iterator[bytes]:
     names = _public(query)
     empty = True
     for line in search.lines():
@@ -63,18 +63,18 @@ def _table(query: Query, search: Search) -> Iterator[bytes]:
     yield b"]\n"
 
 
-def _text(query: Query, line: Line) -> bytes:
+def _text(query: CdxQuery, line: CdxLine) -> bytes:
     if query.dialect == "pywb" and query.fields is None:
         return _cdxj(query, line)
     # A space would make two fields of one; a URL has none, and a type of two words is not a type.
     return " ".join(each.replace(" ", "%20") for each in _values(query, line, _public(query))).encode() + b"\n"
 
 
-def _json(query: Query, line: Line) -> bytes:
+def _json(query: CdxQuery, line: CdxLine) -> bytes:
     return json.dumps(_object(query, line)).encode() + b"\n"
 
 
-def _cdxj(query: Query, line: Line) -> bytes:
+def _cdxj(query: CdxQuery, line: CdxLine) -> bytes:
     if query.fields is None and not query.resolve_revisits:
         # The same line as in the CDXJ beside the WARC.
         return cdxj.line(line.capture)
@@ -82,7 +82,7 @@ def _cdxj(query: Query, line: Line) -> bytes:
     return f"{value(line, 'urlkey')} {value(line, 'timestamp')} {json.dumps(held)}\n".encode()
 
 
-def _object(query: Query, line: Line) -> dict[str, str]:
+def _object(query: CdxQuery, line: CdxLine) -> dict[str, str]:
     if query.fields is not None:
         return {name: text for name in query.fields if (text := value(line, name)) is not None}
     _, _, held = cdxj.line(line.capture).decode().partition(" ")[2].partition(" ")
@@ -99,11 +99,11 @@ def _object(query: Query, line: Line) -> dict[str, str]:
     return found
 
 
-def _public(query: Query) -> tuple[str, ...]:
+def _public(query: CdxQuery) -> tuple[str, ...]:
     return query.fields or (PUBLIC + ORIGINAL if query.resolve_revisits else PUBLIC)
 
 
-def _values(query: Query, line: Line, names: tuple[str, ...]) -> list[str]:
+def _values(query: CdxQuery, line: CdxLine, names: tuple[str, ...]) -> list[str]:
     found = []
     for name in names:
         text = value(line, name)

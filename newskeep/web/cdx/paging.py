@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from threading import BoundedSemaphore, Lock
 from typing import TypeVar
 
-from newskeep.web.cdx.query import Query
+from newskeep.web.cdx.query import CdxQuery
 from newskeep.web.cdx.search import SCAN_MAX
 from newskeep.web.errors import Busy
 from storage.index.index import Index
@@ -30,7 +30,7 @@ class Pages:
         self._lock = Lock()
         self._before: OrderedDict[Key, Capture] = OrderedDict()
 
-    def before(self, index: Index, query: Query, page: int) -> Capture | None:
+    def before(self, index: Index, query: CdxQuery, page: int) -> Capture | None:
         """Return the capture before a page, `None` for the first. Raises LookupError if the page is behind the end."""
         near = next((each for each in range(page, 0, -1) if self._known(query, each)), 0)
         capture = self._known(query, near) if near else None
@@ -43,7 +43,7 @@ class Pages:
             raise LookupError(page)
         return capture
 
-    def count(self, index: Index, query: Query) -> int:
+    def count(self, index: Index, query: CdxQuery) -> int:
         """Return how many captures there are on all pages, remembering where they begin."""
         total, page = 0, 0
         for capture in _scan(index, query):
@@ -53,15 +53,15 @@ class Pages:
                 self._keep(query, page, capture)
         return total
 
-    def _next(self, index: Index, query: Query, after: Capture | None) -> Capture | None:
+    def _next(self, index: Index, query: CdxQuery, after: Capture | None) -> Capture | None:
         page = deque(enumerate(_captures(index, query, after, query.page_size), 1), maxlen=1)
         return page[0][1] if page and page[0][0] == query.page_size else None
 
-    def _known(self, query: Query, page: int) -> Capture | None:
+    def _known(self, query: CdxQuery, page: int) -> Capture | None:
         with self._lock:
             return self._before.get(_key(query, page))
 
-    def _keep(self, query: Query, page: int, capture: Capture) -> None:
+    def _keep(self, query: CdxQuery, page: int, capture: Capture) -> None:
         with self._lock:
             self._before[_key(query, page)] = capture
             if len(self._before) > _KEPT:
@@ -84,16 +84,18 @@ class Turns:
             self._free.release()
 
 
-def _scan(index: Index, query: Query) -> Iterator[Capture]:
+def _scan(index: Index, query: CdxQuery) -> Iterator[Capture]:
     for number, capture in enumerate(_captures(index, query)):
         if number >= SCAN_MAX:
             raise Busy(f"more than {SCAN_MAX:,} captures; ask for less, or go page by page until one is refused")
         yield capture
 
 
-def _captures(index: Index, query: Query, after: Capture | None = None, limit: int | None = None) -> Iterator[Capture]:
+def _captures(
+    index: Index, query: CdxQuery, after: Capture | None = None, limit: int | None = None
+) -> Iterator[Capture]:
     return index.captures(query.url, match=query.match, since=query.since, until=query.until, after=after, limit=limit)
 
 
-def _key(query: Query, page: int) -> Key:
+def _key(query: CdxQuery, page: int) -> Key:
     return query.url, query.match, query.since, query.until, query.page_size, page

@@ -32,7 +32,7 @@ _OUTPUTS = {"pywb": ("cdxj", "json", "text"), "ia": ("text", "json", "cdxj")}
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class CdxQuery:
     """One question; times are included, `limit` is never negative."""
 
     dialect: Dialect
@@ -60,7 +60,7 @@ class Query:
     resume: Capture | None
 
 
-def parse_query(request: Request, dialect: Dialect) -> Query:
+def parse_query(request: Request, dialect: Dialect) -> CdxQuery:
     """Read the parameters; unknown ones are passed over, as both servers do. Raises `UsageError`."""
     params = Params(request)
     url, match = _url(params)
@@ -74,7 +74,7 @@ def parse_query(request: Request, dialect: Dialect) -> Query:
     if limit is not None and abs(limit) > most == SORTED_MAX:
         raise UsageError(f"limit is at most {SORTED_MAX:,} for what has to be sorted")
     resume = params.text("resumeKey", most=12_000)
-    return Query(
+    return CdxQuery(
         dialect=dialect,
         url=url,
         match=match,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from newskeep.web.cdx.fields import Line, value
-from newskeep.web.cdx.query import Query
+from newskeep.web.cdx.fields import CdxLine, value
+from newskeep.web.cdx.query import CdxQuery
 from newskeep.web.errors import Busy
 from storage.index.index import Index
 from storage.model import Capture
@@ -25,7 +25,7 @@ _BACK = (timedelta(days=1), timedelta(days=10), timedelta(days=100))
 class Search:
     """One question to the index. `resume` is known when `lines` has ended."""
 
-    def __init__(self, index: Index, query: Query, after: Capture | None = None) -> None:
+    def __init__(self, index: Index, query: CdxQuery, after: Capture | None = None) -> None:
         self._index = index
         self._query = query
         self._after = after or query.resume
@@ -36,7 +36,7 @@ class Search:
         #: The capture behind which there may be more.
         self.resume: Capture | None = None
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[CdxLine]:
         """Yield the lines of the answer. Raises `Busy` when too many captures would have to be gone through."""
         query = self._query
         if query.closest is not None:
@@ -45,7 +45,7 @@ class Search:
             return iter(self._last())
         return self._forward()
 
-    def _forward(self) -> Iterator[Line]:
+    def _forward(self) -> Iterator[CdxLine]:
         left, skip = self._query.limit, self._query.offset
         before: Capture | None = self._after
         try:
@@ -64,9 +64,9 @@ class Search:
                 raise Busy(str(enough)) from None
             self.resume = enough.at
 
-    def _last(self) -> list[Line]:
+    def _last(self) -> list[CdxLine]:
         query = self._query
-        found: deque[Line] = deque()
+        found: deque[CdxLine] = deque()
         for since in self._beginnings():
             self._collapsed = None
             found = deque(maxlen=query.limit + query.offset)
@@ -89,10 +89,10 @@ class Search:
                     yield end - back
         yield query.since
 
-    def _closest(self, at: datetime) -> list[Line]:
+    def _closest(self, at: datetime) -> list[CdxLine]:
         query = self._query
 
-        def distance(line: Line) -> tuple[timedelta, datetime]:
+        def distance(line: CdxLine) -> tuple[timedelta, datetime]:
             return abs(line.capture.timestamp - at), line.capture.timestamp
 
         try:
@@ -101,13 +101,13 @@ class Search:
         except _Enough as enough:
             raise Busy(str(enough)) from None
 
-    def _nearest(self, at: datetime) -> list[Line]:
+    def _nearest(self, at: datetime) -> list[CdxLine]:
         """The nearest of exactly this URL, and then of others with its SURT, as many as are wanted."""
-        query, found = self._query, dict[tuple[str, int], Line]()
+        query, found = self._query, dict[tuple[str, int], CdxLine]()
 
         def take(capture: Capture) -> bool:
             self._count(capture)
-            line = Line(capture)
+            line = CdxLine(capture)
             inside = (query.since is None or capture.timestamp >= query.since) and (
                 query.until is None or capture.timestamp < query.until + timedelta(seconds=1)
             )
@@ -135,13 +135,13 @@ class Search:
         if self._scanned > SCAN_MAX:
             raise _Enough(capture)
 
-    def _kept(self, captures: Iterator[Capture]) -> Iterator[Line]:
+    def _kept(self, captures: Iterator[Capture]) -> Iterator[CdxLine]:
         for capture in captures:
-            line = self._resolved(capture) if self._query.resolve_revisits else Line(capture)
+            line = self._resolved(capture) if self._query.resolve_revisits else CdxLine(capture)
             if all(each.keeps(line) for each in self._query.filters) and self._is_new(line):
                 yield line
 
-    def _is_new(self, line: Line) -> bool:
+    def _is_new(self, line: CdxLine) -> bool:
         """Whether a line differs from the one before it in what the query collapses by."""
         if not self._query.collapse:
             return True
@@ -149,18 +149,18 @@ class Search:
         known, self._collapsed = self._collapsed, token
         return token != known
 
-    def _resolved(self, capture: Capture) -> Line:
+    def _resolved(self, capture: Capture) -> CdxLine:
         if capture.url != self._original_url:
             self._originals.clear()
             self._original_url = capture.url
         if capture.digest is None:
-            return Line(capture)
+            return CdxLine(capture)
         if capture.is_revisit:
-            return Line(capture, self._originals.get(capture.digest))
+            return CdxLine(capture, self._originals.get(capture.digest))
         self._originals[capture.digest] = capture
         if len(self._originals) > _ORIGINALS_MAX:
             self._originals.popitem(last=False)
-        return Line(capture)
+        return CdxLine(capture)
 
 
 class _Enough(Exception):

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.charts import Bars, bars, days_until
 from newskeep.web.reading_room.common import archive_of, show
-from newskeep.web.reading_room.reports import DAYS, Reports, Told, failures
+from newskeep.web.reading_room.reports import DAYS, ReportHead, Reports, failures
 from storage.index import ArticleEntry
 
 #: Articles that are listed, days of the picture, and sites with their days.
@@ -59,7 +59,7 @@ def articles_picture(counted: dict[date, int], today: date, number: int = MONTH)
     return bars(days_until(today, number), {"articles": counted}, humanize.short_day)
 
 
-def _outcomes(crawled: list[Told], today: date) -> Bars:
+def _outcomes(crawled: list[ReportHead], today: date) -> Bars:
     kinds: dict[str, Counter[date]] = {name: Counter() for name in OUTCOMES}
     for report in crawled:
         for name, number in report.counts.items():

@@ -23,7 +23,7 @@ _OUTCOMES = b', "outcomes": ['
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportHead:
     """The head of a crawl report: its day, how it ended, and the number of URLs by outcome."""
 
     day: date
@@ -36,11 +36,11 @@ class Reports:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[str, Told] = {}
-        self._found: list[Told] = []
+        self._known: dict[str, ReportHead] = {}
+        self._found: list[ReportHead] = []
         self._listed = -float(_FRESH)
 
-    def newest(self, archive: Archive) -> list[Told]:
+    def newest(self, archive: Archive) -> list[ReportHead]:
         """Return the reports of the last days, the newest day first. Raises `StoreUnavailable`."""
         with self._lock:
             if time.monotonic() - self._listed >= _FRESH:
@@ -62,7 +62,7 @@ def _infos(archive: Archive) -> Iterator[ObjectInfo]:
             return
 
 
-def _head(archive: Archive, info: ObjectInfo) -> Told | None:
+def _head(archive: Archive, info: ObjectInfo) -> ReportHead | None:
     """The head of one report; `None` for what is none of ours."""
     try:
         with archive.store.open(info.key, 0, min(info.size, _HEAD)) as stream:
@@ -70,12 +70,12 @@ def _head(archive: Archive, info: ObjectInfo) -> Told | None:
         line = json.loads(head + b"}" if outcomes else head)
         counts = {str(name): int(number) for name, number in line["counts"].items()}
         _, year, month, day, _ = info.key.split("/")
-        return Told(date(int(year), int(month), int(day)), str(line["state"]), counts)
+        return ReportHead(date(int(year), int(month), int(day)), str(line["state"]), counts)
     except (ObjectMissing, Corrupt, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def failures(reports: Reports, archive: Archive) -> list[Told] | None:
+def failures(reports: Reports, archive: Archive) -> list[ReportHead] | None:
     """The newest reports; `None` when they cannot be read now, which must not cost the page."""
     try:
         return reports.newest(archive)

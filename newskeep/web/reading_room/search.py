@@ -24,7 +24,7 @@ SIZE, READ = 25, 200
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SearchForm:
     """What is asked for; empty is everything."""
 
     words: str | None
@@ -36,7 +36,7 @@ class Question:
     after: str | None
 
     @classmethod
-    def of(cls, request: Request) -> Question:
+    def of(cls, request: Request) -> SearchForm:
         """Read the parameters. Raises `UsageError`."""
         params = Params(request)
         return cls(
@@ -64,7 +64,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Highlight:
     """A run of text, and whether it is what was searched for."""
 
     text: str
@@ -72,26 +72,26 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ResultLine:
     """An article in the list; of one that was found by words, its title and a passage of its text, in pieces."""
 
     entry: ArticleEntry
-    title: tuple[Piece, ...] = ()
-    passage: tuple[Piece, ...] = ()
+    title: tuple[Highlight, ...] = ()
+    passage: tuple[Highlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """One page of results; `after` leads to the next one."""
 
-    lines: list[Line]
+    lines: list[ResultLine]
     after: str | None
     #: Articles that were read and were by somebody else, so that a page may be short.
     passed: int = 0
 
 
 def page(request: Request) -> Response:
-    question = Question.of(request)
+    question = SearchForm.of(request)
     if address := _address(question.words):
         return RedirectResponse(Links(request).captures(address), 303)
     archive = archive_of(request)
@@ -106,12 +106,12 @@ def page(request: Request) -> Response:
     )
 
 
-def find(archive: Archive, question: Question) -> Found:
+def find(archive: Archive, question: SearchForm) -> Found:
     """Return one page of articles, the newest first."""
     return _listed(archive, question) if question.words is None else _with_words(archive, question, question.words)
 
 
-def _with_words(archive: Archive, question: Question, words: str) -> Found:
+def _with_words(archive: Archive, question: SearchForm, words: str) -> Found:
     hits = list(
         archive.search(
             words,
@@ -135,21 +135,21 @@ def _key(after: str | None) -> int | None:
     return int(after)
 
 
-def _line(hit: Hit) -> Line:
+def _line(hit: Hit) -> ResultLine:
     title = pieces(hit.article.title, hit.title_marks) if hit.article.title else ()
-    return Line(hit.article, title, pieces(hit.snippet, hit.marks))
+    return ResultLine(hit.article, title, pieces(hit.snippet, hit.marks))
 
 
-def pieces(text: str, marks: Iterable[tuple[int, int]]) -> tuple[Piece, ...]:
+def pieces(text: str, marks: Iterable[tuple[int, int]]) -> tuple[Highlight, ...]:
     """Cut a text at its marks, which are (start, end) in order and do not overlap."""
     found, at = [], 0
     for start, end in marks:
-        found += [Piece(text[at:start], False), Piece(text[start:end], True)]
+        found += [Highlight(text[at:start], False), Highlight(text[start:end], True)]
         at = end
-    return tuple(piece for piece in [*found, Piece(text[at:], False)] if piece.text)
+    return tuple(piece for piece in [*found, Highlight(text[at:], False)] if piece.text)
 
 
-def _listed(archive: Archive, question: Question) -> Found:
+def _listed(archive: Archive, question: SearchForm) -> Found:
     entries = archive.index.articles(
         site=question.site,
         language=question.language,
@@ -161,18 +161,18 @@ def _listed(archive: Archive, question: Question) -> Found:
     if question.author is None:
         listed = list(entries)
         return Found(
-            [Line(each) for each in listed[:SIZE]], article_cursor(listed[SIZE - 1]) if listed[SIZE:] else None
+            [ResultLine(each) for each in listed[:SIZE]], article_cursor(listed[SIZE - 1]) if listed[SIZE:] else None
         )
     return _by(archive, question.author, entries)
 
 
 def _by(archive: Archive, author: str, entries: Iterator[ArticleEntry]) -> Found:
-    lines: list[Line] = []
+    lines: list[ResultLine] = []
     passed, last = 0, None
     for entry in entries:
         last = entry
         if archive.is_by(entry, author):
-            lines.append(Line(entry))
+            lines.append(ResultLine(entry))
             if len(lines) == SIZE:
                 break
         else:

@@ -32,7 +32,7 @@ _SITE = re.compile(r"[a-z0-9._-]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class SiteRuns:
     """How the crawls of a site go, as this machine's frontier has it."""
 
     state: SiteState
@@ -71,7 +71,7 @@ def page(request: Request) -> Response:
     )
 
 
-def health_of(archive: Archive, site: str, entries: list[ArticleEntry]) -> Health | None:
+def health_of(archive: Archive, site: str, entries: list[ArticleEntry]) -> SiteRuns | None:
     """How a site's crawls go; `None` where no frontier is here, or it knows nothing of the site."""
     # Asking for the frontier makes one.
     if not (archive.state / FRONTIER_FILE).is_file():
@@ -82,7 +82,7 @@ def health_of(archive: Archive, site: str, entries: list[ArticleEntry]) -> Healt
             return None
         since = begin_of(datetime.now(UTC).date(), COVERED)
         coverage = frontier_of(archive).coverage(name, since, samples=3)
-        return Health(frontier_of(archive).site(name), frontier_of(archive).runs(name, RUNS), coverage)
+        return SiteRuns(frontier_of(archive).site(name), frontier_of(archive).runs(name, RUNS), coverage)
     except NewskeepError:
         # Another process may be making it anew; the articles are here all the same.
         return None

@@ -19,7 +19,7 @@ _SHORT = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class RemovedBlock:
     """A removed block, and what its reason adds to that of its run."""
 
     text: str
@@ -31,7 +31,7 @@ class Run:
     """Removed blocks with one reason: `rows` of them, short ones side by side."""
 
     reason: str
-    rows: tuple[tuple[Gone, ...], ...]
+    rows: tuple[tuple[RemovedBlock, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ def parts(article: Article) -> Iterator[Part]:
 
 def _runs(blocks: list[Block]) -> Iterator[Run]:
     for reason, same in groupby(blocks, key=lambda block: humanize.reason(block.reason)[0]):
-        rows: list[tuple[Gone, ...]] = []
+        rows: list[tuple[RemovedBlock, ...]] = []
         for is_short, near in groupby(same, key=lambda block: len(block.text) <= _SHORT):
-            lines = [Gone(block.text, humanize.reason(block.reason)[1]) for block in near]
+            lines = [RemovedBlock(block.text, humanize.reason(block.reason)[1]) for block in near]
             rows += [tuple(lines)] if is_short else [(line,) for line in lines]
         yield Run(reason, tuple(rows))
 

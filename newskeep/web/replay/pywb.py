@@ -21,7 +21,7 @@ from typing import Self
 from urllib.parse import quote
 
 from newskeep.web.auth import replay_key
-from newskeep.web.options import Options
+from newskeep.web.options import ServeOptions
 from storage.errors import UsageError
 
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def find_pywb(where: Path | None) -> Path:
 class Pywb:
     """A running pywb, within a `with` block. Its death is logged, once; what it is asked for then fails."""
 
-    def __init__(self, program: Path, options: Options, verbose: bool = False) -> None:
+    def __init__(self, program: Path, options: ServeOptions, verbose: bool = False) -> None:
         """`options` has the real ports of a server that takes connections already. `verbose` shows its output."""
         self._program = program
         self._options = options
@@ -120,7 +120,7 @@ class Pywb:
             _log.warning("replay is off until the next start: pywb ended (%s)%s", how, more)
 
 
-def configuration(options: Options) -> dict[str, object]:
+def configuration(options: ServeOptions) -> dict[str, object]:
     """pywb's config.yaml: index and WARCs over HTTP from the app, the same for a folder and a bucket."""
     door = f"replay:{quote(replay_key(options))}@" if options.needs_key else ""
     app = f"http://{door}{_reachable(options.host)}:{options.port}"
