@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from crawler.session.session import Session, SessionOptions, attach
+from crawler.session.session import Session, SessionOptions
+from crawler.sites.context import CrawlContext, attach
 from storage.archive import Archive
 from storage.errors import AlreadyRunning, NewskeepError
 from storage.locking import held
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerProcess, Crawler
     from scrapy.settings import Settings
 
-    from crawler.sites.run_ledger import RunLedger
     from crawler.sites.site import Site
 
 logger = logging.getLogger(__name__)
@@ -254,13 +254,13 @@ class _CrawlQueue:
         """Run one crawl and return how it ended; never raises."""
         try:
             crawler = self._process.create_crawler(crawl.spider)
-            attach(crawler, self._session)
+            context = attach(crawler, self._session)
             if self._stopping:
                 return self._session.ended("shutdown")
             await self._process.crawl(crawler, **crawl.arguments)
-            if requisites := getattr(crawler.spider, "needs", None):
-                self.requisites += requisites.counts
-            return self._state(crawler)
+            if context.requisites is not None:
+                self.requisites += context.requisites.counts
+            return self._state(crawler, context)
         except Exception as error:
             if isinstance(error, NewskeepError):
                 logger.error("%s: %s", crawl.site or crawl.spider, error)
@@ -268,10 +268,9 @@ class _CrawlQueue:
                 logger.exception("the crawl of %s failed", crawl.site or crawl.spider)
             return "failed"
 
-    def _state(self, crawler: Crawler) -> RunState:
+    def _state(self, crawler: Crawler, context: CrawlContext) -> RunState:
         reason = crawler.stats.get_value("finish_reason") or "failed"
-        ledger: RunLedger | None = getattr(crawler.spider, "ledger", None)
-        return self._session.ended(str(reason), None if ledger is None else ledger.verdict)
+        return self._session.ended(str(reason), context.ledger.verdict if context.ledger else None)
 
 
 class _Stop:

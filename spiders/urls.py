@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
 
-from crawler.session.outcomes import failed_outcome
-from crawler.session.session import session_of
+from crawler.session.outcomes import failed_outcome, was_asked
+from crawler.session.recorder import recorded_for
+from crawler.sites.context import CrawlContext, context_of
 from crawler.sites.items import Page
 from crawler.sites.page_requisites import Requisites
 from crawler.url_list import ListedURL, read_urls
@@ -38,8 +39,7 @@ class UrlsSpider(Spider):
     #: host has to own very many of them before the others wait for it.
     window = 5_000
 
-    #: What fetches pictures, styles and scripts, where they are wanted.
-    needs: Requisites | None = None
+    _context: CrawlContext
 
     def __init__(
         self, file: str | None = None, urls: Iterable[str] = (), requisites: bool = False, **kwargs: Any
@@ -54,9 +54,10 @@ class UrlsSpider(Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
+        spider._context = context = context_of(crawler)
         if spider._wants_requisites:
             # Before further pages, so that what waits stays little however long the list is.
-            spider.needs = Requisites(session_of(crawler).archive.index, 10)
+            context.requisites = Requisites(context.session.archive.index, 10)
         return spider
 
     async def start(self) -> AsyncIterator[Request | Outcome]:
@@ -75,17 +76,18 @@ class UrlsSpider(Spider):
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page | Request]:
         self._done()
-        recorded = response.meta["recorded"]
+        recorded = recorded_for(response)
         yield Page(kwargs["given"], recorded)
-        if self.needs is not None:
-            async for request in self.needs.of_page(recorded):
+        if self._context.requisites is not None:
+            async for request in self._context.requisites.of_page(recorded):
                 yield request
 
     async def failed(self, failure: Failure) -> AsyncIterator[Outcome]:
         self._done()
         request: Request = failure.request  # type: ignore[attr-defined]
         assert failure.value is not None
-        yield failed_outcome(request.cb_kwargs["given"], request, failure.value)
+        if was_asked(failure.value):
+            yield failed_outcome(request.cb_kwargs["given"], request, failure.value)
 
     def _done(self) -> None:
         self._under_way -= 1

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
-from crawler.session.session import Session, session_of
+from crawler.session.session import Session
+from crawler.sites.context import CrawlContext, context_of
 from storage.errors import NewskeepError
 from storage.locking import held
 
@@ -33,7 +34,7 @@ class SessionExtension:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        extension = cls(crawler, session_of(crawler))
+        extension = cls(crawler, context_of(crawler).session)
         # A session of run.py's is shared by several crawlers; run.py stops them, and closes it after the last.
         if crawler.settings.getbool("STANDALONE"):
             extension._session.on_failure(extension._stop)
@@ -61,20 +62,21 @@ class SiteExtension:
     Who runs Scrapy by hand gets the site's lock here; run.py holds it already.
     """
 
-    def __init__(self, crawler: Crawler, session: Session, ledger: RunLedger, locks: bool) -> None:
+    def __init__(self, crawler: Crawler, context: CrawlContext, ledger: RunLedger) -> None:
         self._crawler = crawler
-        self._session = session
+        self._session = context.session
+        self._requisites = context.requisites
         self._ledger = ledger
-        self._locks = locks
+        self._locks = crawler.settings.getbool("STANDALONE")
         self._lock = ExitStack()
         self._opened = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        ledger = getattr(crawler.spider, "ledger", None)
-        if ledger is None:
+        context = context_of(crawler)
+        if context.ledger is None:
             raise NotConfigured
-        extension = cls(crawler, session_of(crawler), ledger, crawler.settings.getbool("STANDALONE"))
+        extension = cls(crawler, context, context.ledger)
         crawler.signals.connect(extension._open, signals.spider_opened)
         crawler.signals.connect(extension._close, signals.spider_closed)
         return extension
@@ -95,8 +97,8 @@ class SiteExtension:
         if not self._opened:
             return
         try:
-            if requisites := getattr(self._crawler.spider, "needs", None):
-                self._ledger.counts.update({f"requisites {kind}": n for kind, n in requisites.counts.items()})
+            if self._requisites is not None:
+                self._ledger.counts.requisites = self._requisites.counts
             requests = self._crawler.stats.get_value("downloader/request_count") or 0
             state = self._session.ended(reason, self._ledger.verdict)
             if self._session.stopped == "failed":

@@ -37,7 +37,7 @@ from crawler.engine.host_queue import host_of
 from crawler.engine.wire import END_OF_HEAD, Wire, exchange_of
 from crawler.politeness.addresses import is_public
 from crawler.politeness.errors import NotPublicAddress
-from crawler.session.session import session_of
+from crawler.sites.context import context_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -290,7 +290,7 @@ class _RecordingAgent(http11._ScrapyAgent):
 class RecordingHandler(http11.HTTP11DownloadHandler):
     """Downloads over HTTP/1.1 and hands every exchange to the session before it returns or raises.
 
-    Leaves the last exchange and its capture in `request.meta["recorded"]`. What the session raises (a WARC that cannot
+    Leaves the last exchange and its capture for `recorded_of`. What the session raises (a WARC that cannot
     be written) goes on to the caller: no response is seen whose record is not in the WARC.
     """
 
@@ -299,7 +299,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._pool._factory = _RecordingFactory
         # Twisted's 240 s would hold a socket for each of thousands of hosts.
         self._pool.cachedConnectionTimeout = KEPT_SECONDS
-        self._session = session_of(crawler)
+        self._session = context_of(crawler).session
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
 
@@ -330,7 +330,8 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         for wire in attempt.wires:
             last = wire is attempt.wires[-1]
             exchange = exchange_of(wire, request.url, response if last else None, error)
-            request.meta["recorded"] = recorded = await self._session.record(exchange)
+            recorded = await self._session.record(exchange)
+            recorded.leave_in(request)
             if error is None and last and recorded.exchange.truncated == "disconnect":
                 error = ResponseDataLossError()
         if error is not None:

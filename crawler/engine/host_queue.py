@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.pqueues import DownloaderAwarePriorityQueue
 from scrapy.utils.httpobj import urlparse_cached
 
-from crawler.session.session import session_of
+from crawler.sites.context import context_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -35,7 +35,7 @@ class HostQueue(DownloaderAwarePriorityQueue):
     def __init__(self, crawler: Crawler, *arguments: Any, **options: Any) -> None:
         super().__init__(crawler, *arguments, **options)
         self._engine: Any = crawler.engine
-        self._gate = session_of(crawler).gate
+        self._gate = context_of(crawler).session.gate
         self._at_once = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") or 1
         self._timer: asyncio.TimerHandle | None = None
 

@@ -13,7 +13,8 @@ from scrapy.exceptions import NotConfigured
 
 from crawler.session.extraction_pool import Extraction
 from crawler.session.outcomes import page_outcome
-from crawler.session.session import Session, session_of
+from crawler.session.session import Session
+from crawler.sites.context import context_of
 from crawler.sites.items import MissedPage, Page
 from crawler.sites.visit_outcome import VisitResult, alias, visit_of_failure, visit_of_page
 from storage.model import Outcome
@@ -34,7 +35,7 @@ class ExtractionPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(session_of(crawler))
+        return cls(context_of(crawler).session)
 
     async def process_item(self, item: Any) -> Any:
         if not isinstance(item, Page):
@@ -59,7 +60,7 @@ class _OfSite:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        ledger = getattr(crawler.spider, "ledger", None)
+        ledger = context_of(crawler).ledger
         if ledger is None:
             raise NotConfigured
         return cls(ledger)
@@ -93,7 +94,7 @@ class ArchivePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(session_of(crawler))
+        return cls(context_of(crawler).session)
 
     async def process_item(self, item: Any) -> Any:
         match item:
@@ -119,7 +120,7 @@ class FrontierPipeline(_OfSite):
                     article = extraction.article if extraction else None
                     ledger.count(outcome, undated=article is None or article.published is None)
                     if noted.not_article:
-                        ledger.counts["not an article"] += 1
+                        ledger.counts.not_article += 1
                 case MissedPage(known, outcome, same_as=str() as url):
                     await ledger.visit([alias(ledger.site, known, url, datetime.now(UTC), outcome.status)])
                     ledger.count(outcome)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from crawler.frontier.run_counts import RunCounts
 from storage.model import RunState
 
 #: What an address is to its site: a source of links (feed, sitemap, page) or what we came for.
@@ -134,9 +135,7 @@ class SiteRun:
     finished: datetime | None = None
     #: `None` while it runs, and for one that was killed.
     state: RunState | None = None
-    #: Numbers by name: announced, new, archived, unchanged, refused, failed, requests, not_modified, words (sum over
-    #: archived articles), undated (archived articles without a publication date), …
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: RunCounts = field(default_factory=RunCounts)
     #: Host -> why its requests failed most.
     hosts: Mapping[str, str] = field(default_factory=dict)
     #: What was wrong with sources, a line each, bounded.

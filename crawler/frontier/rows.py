@@ -12,6 +12,7 @@ from typing import Any, cast
 from sqlalchemy import Row
 
 from crawler.frontier.address_state import AddressState, RobotsText, Role, SiteRun, SiteState, State, Visit
+from crawler.frontier.run_counts import RunCounts
 from crawler.frontier.schema import ROLES, STATES, queue_of
 from storage.index.rows import pack_digest, seconds, unpack_digest
 
@@ -149,7 +150,7 @@ def run_row(run: SiteRun) -> dict[str, Any]:
         "started": seconds(run.started),
         "finished": packed(run.finished),
         "state": run.state,
-        "counts": json.dumps(dict(run.counts), separators=(",", ":")),
+        "counts": json.dumps(run.counts.to_json(), separators=(",", ":")),
         "hosts": json.dumps(dict(run.hosts), separators=(",", ":")),
         "problems": json.dumps(run.problems, separators=(",", ":")),
     }
@@ -162,7 +163,7 @@ def run_of(row: Row[Any], site: str) -> SiteRun:
         started=_EPOCH + timedelta(seconds=row.started),
         finished=moment(row.finished),
         state=row.state,
-        counts=json.loads(row.counts),
+        counts=RunCounts.of_json(json.loads(row.counts)),
         hosts=json.loads(row.hosts),
         problems=tuple(json.loads(row.problems)),
     )

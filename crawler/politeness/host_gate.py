@@ -134,10 +134,6 @@ class HostGate:
             return 0.0  # it will be told so at once
         return math.inf if state.turns.locked() else max(0.0, state.next_at - time.monotonic())
 
-    def has_refused(self, reason: str | None) -> bool:
-        """Whether `reason` is that of a gate that is closed."""
-        return self._failure is not None and reason == str(self._failure)
-
     def when_free(self, call: Callable[[], None]) -> None:
         """Call once, as soon as any host has ended a request."""
         self._waiting.add(call)

@@ -19,7 +19,8 @@ from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost,
 from crawler.politeness.errors import AlreadyHeld, HostLeftAlone, HostUnreachable, NotPublicAddress, Refused
 from crawler.politeness.host_gate import WAIT_STATUSES, refusal_reason, retry_after
 from crawler.session.conditional import asks_conditionally
-from storage.errors import NewskeepError
+from crawler.session.recorder import RecordedExchange, recorded_of
+from storage.errors import NewskeepError, SpoolError
 from storage.http import HttpMessage
 from storage.model import Outcome, OutcomeKind
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from crawler.session.extraction_pool import Extraction
-    from crawler.session.recorder import RecordedExchange
 
 
 def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -> Outcome:
@@ -48,12 +48,17 @@ def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -
     )
 
 
+def was_asked(error: BaseException) -> bool:
+    """Whether a request that failed was tried: nothing is asked for any more once nothing can be written."""
+    return not isinstance(error.cause if isinstance(error, HostUnreachable) else error, SpoolError)
+
+
 def failed_outcome(url: str, request: Request, error: BaseException) -> Outcome:
     """The outcome of a request that got no whole answer, or was never sent."""
     timeout = request.meta.get("download_timeout", 0.0)
     if isinstance(error, HostUnreachable):
         timeout, error = error.timeout, error.cause
-    recorded: RecordedExchange | None = request.meta.get("recorded")
+    recorded = recorded_of(request)
     capture = recorded.capture if recorded else None
     kind: OutcomeKind = "refused" if isinstance(error, Refused | NotPublicAddress) else "failed"
     if isinstance(error, AlreadyHeld):

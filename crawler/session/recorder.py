@@ -25,6 +25,9 @@ from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel, sync_folder, writing
 from storage.warc import NOT_MODIFIED, WarcWriter, digest, make_stem
 
 if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+
     from storage.index.index import Index
 
 logger = logging.getLogger(__name__)
@@ -95,6 +98,23 @@ class RecordedExchange:
     warc: OpenWarc
     #: Where the response says that it must not be kept, such as "X-Robots-Tag".
     noarchive: str | None = None
+
+    def leave_in(self, request: Request) -> None:
+        """Have `recorded_of` find it; the last one of a request counts."""
+        request.meta["recorded"] = self
+
+
+def recorded_of(request: Request) -> RecordedExchange | None:
+    """The exchange that a request led to last; `None` when none came about."""
+    recorded: RecordedExchange | None = request.meta.get("recorded")
+    return recorded
+
+
+def recorded_for(response: Response) -> RecordedExchange:
+    """The exchange that a response came by."""
+    recorded = recorded_of(response.request) if response.request is not None else None
+    assert recorded is not None, "the handler records before it returns"
+    return recorded
 
 
 class Recorder:

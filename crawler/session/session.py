@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from crawler.politeness.host_gate import GateOptions, HostGate
 from crawler.politeness.robots import RulesKept
@@ -33,7 +32,6 @@ from storage.model import Exchange, Outcome, RunState
 from storage.spool import CrawlFolder, Parcel, writing
 
 if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
@@ -192,12 +190,7 @@ class Session:
         return extraction
 
     async def report(self, outcome: Outcome) -> bool:
-        """Make durable what an outcome tells, then keep it and tell it; return whether that was done.
-
-        What was refused because nothing can be written was not tried: like all that was not asked for, it is not told.
-        """
-        if self.gate.has_refused(outcome.reason):
-            return False
+        """Make durable what an outcome tells, then keep it and tell it; return whether that was done."""
         try:
             await self._recorder.sync()
             await asyncio.get_running_loop().run_in_executor(None, self.outcomes.add, outcome)
@@ -351,21 +344,3 @@ class Session:
                 with self._absence.noticed():
                     self.archive.deliver_report(folder)
         folder.release()
-
-
-_sessions: WeakKeyDictionary[Crawler, Session] = WeakKeyDictionary()
-
-
-def attach(crawler: Crawler, session: Session) -> None:
-    """Have a Scrapy crawler record into `session`, which stays the caller's to close."""
-    _sessions[crawler] = session
-
-
-def session_of(crawler: Crawler) -> Session:
-    """The session a Scrapy crawler records into; one made from its settings when none was attached."""
-    if crawler not in _sessions:
-        from storage import open_archive
-
-        archive = open_archive(crawler.settings["ARCHIVE"], state=crawler.settings.get("STATE"))
-        _sessions[crawler] = Session(archive, SessionOptions.from_settings(crawler.settings))
-    return _sessions[crawler]

@@ -6,11 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from scrapy import Request
+
     from crawler.frontier.address_state import AddressState
     from crawler.session.extraction_pool import Extraction
     from crawler.session.recorder import RecordedExchange
     from crawler.sites.visit_outcome import VisitResult
     from storage.model import Outcome
+
+#: The callback argument of a request for a site's article: what the frontier knows of it.
+KNOWN = "known"
+
+
+def known_of(request: Request) -> AddressState | None:
+    """What the frontier knew of the article that a request asks for; `None` for requests for anything else."""
+    known: AddressState | None = request.cb_kwargs.get(KNOWN)
+    return known
 
 
 @dataclass(frozen=True, slots=True)

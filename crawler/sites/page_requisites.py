@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 
 from crawler.discovery import requisites_of, requisites_of_css
+from crawler.session.recorder import recorded_for
 from storage.errors import InvalidURL, StoreUnavailable
 from storage.http import ContentError, HttpMessage
 from storage.urls import normalize
@@ -55,7 +56,7 @@ class Requisites:
                 yield request
 
     async def _answered(self, response: Response, room: list[int], depth: int) -> AsyncIterator[Request]:
-        recorded: RecordedExchange = response.meta["recorded"]
+        recorded = recorded_for(response)
         message = HttpMessage.parse(recorded.exchange.response)
         if response.status != 200:
             self.counts["failed"] += 1

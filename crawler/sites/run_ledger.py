@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from crawler.frontier import revisit_policy
 from crawler.frontier.address_state import AddressState, Announcement, SiteRun, SiteState, Visit
+from crawler.frontier.run_counts import RunCounts
 from crawler.politeness.block_detection import backoff
 from storage.model import Outcome, RunState
 
@@ -39,7 +40,7 @@ class RunLedger:
     def __init__(self, frontier: Frontier, site: Site, crawl: str) -> None:
         self.frontier = frontier
         self.site = site
-        self.counts: Counter[str] = Counter()
+        self.counts = RunCounts()
         self.problems: list[str] = []
         #: Why the run did not come to its end, where something else than a stop is the reason.
         self.verdict: RunState | None = None
@@ -71,7 +72,7 @@ class RunLedger:
         """Write what is left, the run's sum, and when the site is due again."""
         await self.flush()
         if requests:
-            self.counts["requests"] = requests
+            self.counts.requests = requests
         await asyncio.to_thread(self._finish, state)
 
     def _finish(self, state: RunState) -> None:
@@ -86,7 +87,7 @@ class RunLedger:
         if self.blocked is not None:
             until = now + timedelta(seconds=backoff(site.blocks + 1))
             return replace(site, blocked_until=until, blocked_reason=self.blocked, blocks=site.blocks + 1)
-        if self.verdict == "blocked" or not (self.counts["archived"] or self.counts["unchanged"]):
+        if self.verdict == "blocked" or not (self.counts.archived or self.counts.unchanged):
             return site
         return replace(site, blocked_until=None, blocked_reason=None, blocks=0)
 
@@ -98,7 +99,7 @@ class RunLedger:
             self._started,
             now,
             state,
-            dict(self.counts),
+            self.counts,
             {host: reasons.most_common(1)[0][0] for host, reasons in self._hosts.items()},
             tuple(self.problems),
         )
@@ -126,12 +127,12 @@ class RunLedger:
 
     def count(self, outcome: Outcome, undated: bool = False) -> None:
         """Count an article's outcome."""
-        self.counts[outcome.outcome] += 1
+        self.counts.count(outcome.outcome)
         if outcome.status == 304:
-            self.counts["not_modified"] += 1
+            self.counts.not_modified += 1
         if outcome.outcome == "archived":
-            self.counts["words"] += outcome.words or 0
-            self.counts["undated"] += undated
+            self.counts.words += outcome.words or 0
+            self.counts.undated += undated
 
     def failed(self, host: str, reason: str) -> None:
         """Count why a request to a host failed."""

@@ -16,10 +16,9 @@ from scrapy import Request
 from crawler.discovery import PageLinks, SourceLinks, read_feed, read_page, read_sitemap
 from crawler.frontier import revisit_policy
 from crawler.frontier.address_state import AddressState, Role, State, Visit
-from crawler.politeness.errors import HostUnreachable
 from crawler.session.conditional import Validators, conditional_headers, validators
-from crawler.session.outcomes import failed_outcome
-from storage.errors import SpoolError
+from crawler.session.outcomes import failed_outcome, was_asked
+from crawler.session.recorder import recorded_for
 from storage.http import ContentError, HttpMessage
 from storage.versions import GONE
 
@@ -80,9 +79,9 @@ class SourceFetcher:
         except Exception as error:
             await self._missed(known, request, error)
             return False
-        message = HttpMessage.parse(response.meta["recorded"].exchange.response)
+        message = HttpMessage.parse(recorded_for(response).exchange.response)
         if response.status == HTTPStatus.NOT_MODIFIED and known.digest is not None:
-            self._ledger.counts["not_modified"] += 1
+            self._ledger.counts.not_modified += 1
             await self._read_well(known, message, 0, known.digest, next_due)
             return True
         if response.status != HTTPStatus.OK:
@@ -135,8 +134,8 @@ class SourceFetcher:
         return read_page(content, url, kind, examples=self._finder.examples)
 
     async def _missed(self, known: AddressState, request: Request, error: Exception) -> None:
-        if isinstance(error.cause if isinstance(error, HostUnreachable) else error, SpoolError):
-            return  # not asked: nothing can be written
+        if not was_asked(error):
+            return
         outcome = failed_outcome(known.url, request, error)
         self._ledger.failed(urlsplit(known.url).netloc, outcome.reason or "failed")
         await self._bad(known, "refused" if outcome.outcome == "refused" else "failed", outcome.reason or "failed")
@@ -152,7 +151,7 @@ class SourceFetcher:
             # That nothing is there is no surprise; it is not asked again.
             state, due = "gone", None
             if known.role == "page" and known.source != BACKFILL:
-                self._ledger.counts["not a section"] += 1
+                self._ledger.counts.not_section += 1
         status = message.status if message else None
         visit = Visit(site.name, known.url, known.role, at, state, due, interval, reason=reason, status=status)
         await self._ledger.visit([replace(visit, digest=known.digest)])
@@ -161,6 +160,7 @@ class SourceFetcher:
         self, known: AddressState, message: HttpMessage, new: int, digest: str | None, next_due: Due
     ) -> None:
         self._ledger.sources_read += 1
+        self._ledger.counts.sources += message.status != HTTPStatus.NOT_MODIFIED
         site, at = self._finder.site, datetime.now(UTC)
         due, interval = revisit_policy.next_source(known, at, new, site.every)
         kept = validators(message.head)

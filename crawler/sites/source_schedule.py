@@ -183,10 +183,9 @@ class SourceSchedule:
         new = await self._ledger.announce(taken.articles)
         before = len(self._announced)
         self._announced.update(article.url for article in taken.articles)
-        self._ledger.counts["announced"] += len(self._announced) - before
-        self._ledger.counts["new"] += new
-        for reason, number in taken.dropped.items():
-            self._ledger.counts[f"dropped: {reason}"] += number
+        self._ledger.counts.announced += len(self._announced) - before
+        self._ledger.counts.new += new
+        self._ledger.counts.dropped += taken.dropped
         return new
 
     async def _from_page(self, known: AddressState, url: str, reading: PageLinks) -> None:

@@ -24,9 +24,10 @@ from crawler.frontier.recall import recall, reconcile
 from crawler.politeness.block_detection import RefusalWatch, recognise
 from crawler.politeness.errors import AlreadyHeld
 from crawler.session.conditional import conditional_headers
-from crawler.session.outcomes import failed_outcome
-from crawler.session.session import session_of
-from crawler.sites.items import MissedPage, Page
+from crawler.session.outcomes import failed_outcome, was_asked
+from crawler.session.recorder import recorded_for
+from crawler.sites.context import CrawlContext, context_of
+from crawler.sites.items import KNOWN, MissedPage, Page, known_of
 from crawler.sites.link_selection import LinkSelector, Window
 from crawler.sites.page_requisites import Requisites
 from crawler.sites.run_ledger import RunLedger
@@ -67,9 +68,8 @@ class NewsSpider(Spider):
     declared: ClassVar[Site | None] = None
 
     ledger: RunLedger
+    _context: CrawlContext
     _archive: Archive
-    #: What fetches pictures, styles and scripts, for a site that wants them.
-    needs: Requisites | None = None
 
     def __init__(
         self,
@@ -106,16 +106,18 @@ class NewsSpider(Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
-        session = session_of(crawler)
-        spider._archive = session.archive
-        session.gate.remember_in(frontier_of(session.archive))
-        session.rules.remember_in(frontier_of(session.archive))
-        spider.ledger = RunLedger(frontier_of(session.archive), spider.site, session.crawl)
-        if frontier_of(session.archive).site(spider.site.name).blocks:
+        spider._context = context = context_of(crawler)
+        spider._archive = archive = context.session.archive
+        frontier = frontier_of(archive)
+        context.session.gate.remember_in(frontier)
+        context.session.rules.remember_in(frontier)
+        context.ledger = spider.ledger = RunLedger(frontier, spider.site, context.session.crawl)
+        if frontier.site(spider.site.name).blocks:
             # It blocked us the last time: a second refusal says that nothing has changed.
             spider._watch = RefusalWatch(limit=2, window=3)
-        # After the articles: what is new goes first.
-        spider.needs = Requisites(session.archive.index, -10) if spider.site.requisites else None
+        if spider.site.requisites:
+            # After the articles: what is new goes first.
+            context.requisites = Requisites(archive.index, -10)
         spider._set(crawler.settings)
         return spider
 
@@ -150,7 +152,7 @@ class NewsSpider(Spider):
         async for request in self._articles():
             yield request
         counts = self.ledger.counts
-        if self.ledger.sources_failed and not (self.ledger.sources_read or counts["archived"] or counts["unchanged"]):
+        if self.ledger.sources_failed and not (self.ledger.sources_read or counts.archived or counts.unchanged):
             self.ledger.verdict = "failed"
 
     async def _download(self, request: Request) -> Response:
@@ -170,7 +172,7 @@ class NewsSpider(Spider):
 
         self.crawler.engine.crawl(request.replace(callback=answered, errback=failed, priority=100))
         response = await answer
-        self._judged(response.meta["recorded"], request.url)
+        self._judged(recorded_for(response), request.url)
         return response
 
     def _judged(self, recorded: RecordedExchange, asked: str) -> str | None:
@@ -188,7 +190,7 @@ class NewsSpider(Spider):
     async def _sitemaps(self, url: str) -> Sequence[str]:
         """What robots.txt says, as far as its middleware has read it."""
         parts = urlsplit(url)
-        rules = session_of(self.crawler).rules.known(f"{parts.scheme}://{parts.netloc}")
+        rules = self._context.session.rules.known(f"{parts.scheme}://{parts.netloc}")
         return list(rules.parser.sitemaps) if rules and rules.parser else []
 
     async def _articles(self) -> AsyncIterator[Request]:
@@ -229,22 +231,25 @@ class NewsSpider(Spider):
             headers=conditional_headers(known.etag, known.last_modified),
             callback=self.parse,
             errback=self.failed,
-            cb_kwargs={"known": known},
+            cb_kwargs={KNOWN: known},
             dont_filter=True,
         )
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page | Request]:
-        recorded = response.meta["recorded"]
-        known = kwargs["known"]
+        recorded = recorded_for(response)
+        known: AddressState = kwargs[KNOWN]
         block = self._judged(recorded, known.url)
         yield Page(known.url, recorded, known, block)
-        if block is None and self.needs is not None:
-            async for request in self.needs.of_page(recorded):
+        if block is None and self._context.requisites is not None:
+            async for request in self._context.requisites.of_page(recorded):
                 yield request
 
     async def failed(self, failure: Failure) -> AsyncIterator[MissedPage]:
         request: Request = failure.request  # type: ignore[attr-defined]
-        known: AddressState = request.cb_kwargs["known"]
-        assert failure.value is not None
+        known = known_of(request)
+        assert failure.value is not None and known is not None
+        if not was_asked(failure.value):
+            self.ledger.answered()
+            return
         same_as = failure.value.url if isinstance(failure.value, AlreadyHeld) else None
         yield MissedPage(known, failed_outcome(known.url, request, failure.value), same_as)

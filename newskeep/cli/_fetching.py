@@ -66,13 +66,15 @@ def _site_lines(archive: Archive, crawl: Crawl, state: RunState) -> list[str]:
     if not runs:
         return [f"{name}: {state}"]
     counts = runs[0].counts
-    kinds = ("archived", "unchanged", "refused", "failed")
-    found = f"{counts.get('announced', 0)} announced, {counts.get('new', 0)} new"
-    done = ", ".join(f"{counts.get(kind, 0)} {kind}" for kind in kinds)
-    more = [f"{counts[kind]} {kind}" for kind in ("not an article", "not a section") if counts.get(kind)]
-    requisites = {kind.split()[1]: number for kind, number in counts.items() if kind.startswith("requisites ")}
-    if requisites:
-        more.append("requisites: " + _counted(requisites))
+    found = f"{counts.announced} announced, {counts.new} new"
+    done = f"{counts.archived} archived, {counts.unchanged} unchanged, {counts.refused} refused, {counts.failed} failed"
+    more = []
+    if counts.not_article:
+        more.append(f"{counts.not_article} not an article")
+    if counts.not_section:
+        more.append(f"{counts.not_section} not a section")
+    if counts.requisites:
+        more.append("requisites: " + _counted(counts.requisites))
     line = f"{name}: {found}; {done}" + "".join(f"; {each}" for each in more)
     return [line + ("" if state == "finished" else f"; {state}"), *(f"  {problem}" for problem in runs[0].problems)]
 

@@ -142,10 +142,10 @@ class _Show:
             click.echo(line, err=True)
 
     def site(self, name: str, state: RunState, run: SiteRun | None) -> None:
-        counts = dict(run.counts) if run else {}
         if self._as_json:
             times = {"started": iso(run.started), "finished": iso(run.finished)} if run else {}
             problems = {"hosts": dict(run.hosts), "problems": list(run.problems)} if run else {}
+            counts = run.counts.to_json() if run else {}
             click.echo(json.dumps({"site": name, "state": state, **times, "counts": counts, **problems}))
-        told = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()) if count)
+        told = ", ".join(f"{count} {what}" for what, count in run.counts.named() if count) if run else ""
         self.verbosely(f"{name}: {state}{': ' if told else ''}{told}")

@@ -140,7 +140,7 @@ def _details(health: Health) -> Iterator[str]:
 
 
 def _run(run: SiteRun) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in run.counts.items() if count and name in _SHOWN)
+    counts = ", ".join(f"{count} {name}" for name, count in run.counts.named() if count and name in _SHOWN)
     took = f" in {duration((run.finished - run.started).total_seconds())}" if run.finished else ""
     return f"{run.state or 'not ended'}{took}{': ' if counts else ''}{counts}"
 
@@ -187,7 +187,7 @@ def _json(health: Health) -> dict[str, Any]:
                 "started": iso(run.started),
                 "finished": iso(run.finished),
                 "state": run.state,
-                "counts": dict(run.counts),
+                "counts": run.counts.to_json(),
                 "hosts": dict(run.hosts),
                 "problems": list(run.problems),
             }

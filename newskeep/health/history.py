@@ -85,7 +85,7 @@ class History:
         """The newest runs with enough articles together, and all that were before."""
         articles = 0
         for number, run in enumerate(self.runs, 1):
-            articles += run.counts.get("archived", 0)
+            articles += run.counts.archived
             if articles >= SAMPLE:
                 return Sample.of(self.runs[:number]), Sample.of(self.runs[number:])
         return Sample.of(self.runs), Sample.of(())
@@ -95,7 +95,7 @@ _BAD: frozenset[RunState] = frozenset({"failed", "blocked"})
 
 
 def _idle(run: SiteRun) -> bool:
-    return run.state == "finished" and not run.counts.get("requests")
+    return run.state == "finished" and not run.counts.requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,9 @@ class Sample:
 
     @classmethod
     def of(cls, runs: Sequence[SiteRun]) -> Sample:
-        sums = (sum(run.counts.get(name, 0) for run in runs) for name in ("archived", "words", "undated"))
-        return cls(*sums)
+        counts = [run.counts for run in runs]
+        archived, words = sum(each.archived for each in counts), sum(each.words for each in counts)
+        return cls(archived, words, sum(each.undated for each in counts))
 
     @property
     def enough(self) -> bool:

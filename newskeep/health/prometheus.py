@@ -75,7 +75,7 @@ def _rows(health: Health) -> Iterator[Row]:
     for became, count in states.items():
         yield f"{site}articles", {"state": became}, count
     if history.runs:
-        for name, count in history.runs[0].counts.items():
+        for name, count in history.runs[0].counts.named():
             yield f"{site}last_run_count", {"count": name}, count
 
 

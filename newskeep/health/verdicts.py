@@ -150,7 +150,7 @@ def _no_links(history: History) -> Verdict | None:
     for run in history.ended:
         if run.state == "finished" and _has_read(run):
             day = (history.at - run.started) // DAY
-            most[day] = max(most.get(day, 0), run.counts.get("announced", 0))
+            most[day] = max(most.get(day, 0), run.counts.announced)
     today = most.pop(0, None)
     if today is None or len(most) < DAYS_MIN:
         return None
@@ -166,9 +166,7 @@ def _no_links(history: History) -> Verdict | None:
 
 def _has_read(run: SiteRun) -> bool:
     """Whether a run has seen what sources name: one that only heard "not modified" tells nothing of it."""
-    if "sources" in run.counts:
-        return run.counts["sources"] > 0
-    return run.counts.get("requests", 0) > 0 and not run.counts.get("not_modified")
+    return run.counts.sources > 0
 
 
 def _silent(history: History) -> Verdict | None:

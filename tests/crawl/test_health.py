@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from crawler.frontier import open_frontier
 from crawler.frontier.address_state import Announcement, SiteRun, SiteState, Visit
+from crawler.frontier.run_counts import RunCounts
 from crawler.sites.site import Site
 from newskeep.health.collect import health_of
 from newskeep.health.history import History
@@ -70,7 +71,8 @@ def history(rate: Rate, at: datetime, weeks: float = 10, until: datetime | None 
 
 def run(started: datetime, state: str | None = "finished", new: int = 3, **counts: int) -> SiteRun:
     """A run whose articles have 400 words and a date."""
-    made = {"announced": 30, "new": new, "archived": new, "words": 400 * new, "requests": 1 + new, **counts}
+    usual = {"announced": 30, "new": new, "archived": new, "words": 400 * new, "requests": 1 + new, "sources": 1}
+    made = RunCounts(**{**usual, **counts})
     finished = None if state is None else started + timedelta(minutes=1)
     return SiteRun("gazette", f"{started:%d%H%M}", started, finished, state, made)
 
@@ -164,7 +166,7 @@ def test_redesign_is_told_from_silence() -> None:
     verdict = judge(replace(silent, runs=runs))
     assert verdict.why == "its sources answer, but name 0 articles at most; 30 were usual"
     # "Not modified" names none either, and that is all right.
-    runs = [replace(each, counts={**each.counts, "not_modified": 1}) for each in runs]
+    runs = [replace(each, counts=replace(each.counts, not_modified=1, sources=0)) for each in runs]
     assert judge(replace(silent, runs=runs)).kind == "silent"
 
 

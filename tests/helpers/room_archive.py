@@ -15,6 +15,7 @@ from pathlib import Path
 from crawler.extraction.duplicates import fingerprinted
 from crawler.frontier import frontier_of
 from crawler.frontier.address_state import Announcement, SiteRun, SiteState, Visit
+from crawler.frontier.run_counts import RunCounts
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
@@ -362,7 +363,7 @@ def _fill_frontier(archive: Archive, bad: list[str], now: datetime) -> None:
                     now - timedelta(hours=6 * number + 1),
                     now - timedelta(hours=6 * number),
                     "finished",
-                    {"announced": 40, "new": 5 + number, "archived": 5, "failed": number},
+                    RunCounts(announced=40, new=5 + number, archived=5, failed=number),
                     {"www.paper.example": "timed out after 60 s"} if number else {},
                     ("feed: not XML",) if site == "paper" and number else tuple(bad) if number else (),
                 )

@@ -20,6 +20,7 @@ from crawler.frontier.address_state import AddressState, Announcement, HostState
 from crawler.frontier.frontier import RUNS, Frontier
 from crawler.frontier.recall import recall, reconcile
 from crawler.frontier.revisit_policy import recalled
+from crawler.frontier.run_counts import RunCounts
 from storage import open_archive
 from storage.errors import StoreUnavailable
 from storage.index import ArticleEntry, WarcEntry, open_index
@@ -137,7 +138,7 @@ def test_due_sites(frontier: Frontier) -> None:
 def test_runs_and_hosts(frontier: Frontier) -> None:
     for number in range(RUNS + 3):
         frontier.start_run(SiteRun("s", f"crawl{number}", at(number)))
-    last = SiteRun("s", f"crawl{RUNS + 2}", at(RUNS + 2), at(99), "finished", {"new": 1}, {"h": "500"}, ("bad",))
+    last = SiteRun("s", f"crawl{RUNS + 2}", at(RUNS + 2), at(99), "finished", RunCounts(new=1), {"h": "500"}, ("bad",))
     frontier.finish_run(last)
     assert frontier.runs("s", 2) == [last, SiteRun("s", f"crawl{RUNS + 1}", at(RUNS + 1))]
     assert len(frontier.runs("s", 999)) == RUNS

@@ -50,7 +50,7 @@ def test_only_what_is_durable_is_noted(ledger: RunLedger, told: bool) -> None:
 
     asyncio.run(note())
     assert known(ledger, SHORT).state == ("failed" if told else "waiting")
-    assert ledger.counts["failed"] == told
+    assert ledger.counts.failed == told
 
 
 def test_a_redirect_to_what_is_held_is_an_alias(ledger: RunLedger) -> None:

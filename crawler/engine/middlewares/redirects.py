@@ -11,13 +11,13 @@ from scrapy.exceptions import IgnoreRequest
 from crawler.discovery import identity
 from crawler.politeness.errors import AlreadyHeld, Refused
 from crawler.session.conditional import CONDITIONS
+from crawler.sites.context import context_of
+from crawler.sites.items import known_of
 from storage.errors import InvalidURL
 from storage.urls import normalize
 
 if TYPE_CHECKING:
     from scrapy.http import Response
-
-    from crawler.sites.run_ledger import RunLedger
 
 
 class RedirectPolicy(RedirectMiddleware):
@@ -55,9 +55,9 @@ class RedirectPolicy(RedirectMiddleware):
 
     async def _mind_held(self, redirected: Request) -> None:
         """Raise `AlreadyHeld` for an article that this run asks for by its own address, or that is not due."""
-        ledger: RunLedger | None = getattr(self.crawler.spider, "ledger", None)
-        if ledger is None or "known" not in redirected.cb_kwargs:
+        ledger, known = context_of(self.crawler).ledger, known_of(redirected)
+        if ledger is None or known is None:
             return
         target = await ledger.held_at(identity(redirected.url))
-        if target is not None and target != redirected.cb_kwargs["known"].url:
+        if target is not None and target != known.url:
             raise AlreadyHeld(target)

@@ -9,7 +9,7 @@ from scrapy.http.request import NO_CALLBACK
 from crawler.engine.host_queue import host_of
 from crawler.politeness.errors import HostLeftAlone
 from crawler.politeness.host_gate import WAIT_STATUSES, HostGate
-from crawler.session.session import session_of
+from crawler.sites.context import context_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -31,7 +31,7 @@ class RetryAfterMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(session_of(crawler).gate)
+        return cls(context_of(crawler).session.gate)
 
     def process_request(self, request: Request) -> None:
         if reason := self._gate.left_alone(host_of(request)):

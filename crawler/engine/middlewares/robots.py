@@ -16,7 +16,9 @@ from crawler.engine.middlewares.retry_after import again, sooner
 from crawler.politeness.errors import HostLeftAlone, HostUnreachable, Refused
 from crawler.politeness.host_gate import WAIT_STATUSES
 from crawler.politeness.robots import ROBOTS_MAX_BYTES, UNREACHABLE_SECONDS, Rules, holds_for, parsed
-from crawler.session.session import Session, session_of
+from crawler.session.recorder import recorded_for
+from crawler.session.session import Session
+from crawler.sites.context import context_of
 from storage.errors import SpoolError
 from storage.http import ContentError, HttpMessage
 
@@ -49,7 +51,7 @@ class RobotsMiddleware:
             raise NotConfigured
         settings = crawler.settings
         token, longest = settings["ROBOTSTXT_USER_AGENT"], settings.getfloat("CRAWL_DELAY_MAX")
-        return cls(crawler, session_of(crawler), token, longest)
+        return cls(crawler, context_of(crawler).session, token, longest)
 
     async def process_request(self, request: Request) -> Request | None:
         if request.meta.get("dont_obey_robotstxt"):
@@ -99,7 +101,7 @@ class RobotsMiddleware:
         return await self._answered(response, origin, host)
 
     async def _answered(self, response: Response, origin: str, host: str) -> Rules:
-        message = HttpMessage.parse(response.meta["recorded"].exchange.response)
+        message = HttpMessage.parse(recorded_for(response).exchange.response)
         seconds = holds_for(message, datetime.now(UTC))
         try:
             # Another status allows all.

@@ -1,0 +1,30 @@
+"""The numbers of a run, kept as JSON and read back."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from crawler.frontier.run_counts import RunCounts
+
+
+def test_counts_come_back_as_they_were() -> None:
+    counts = RunCounts(announced=7, not_article=1, requisites=Counter(archived=3), dropped=Counter({"a trap: ?": 2}))
+    counts.count("archived")
+    counts.count("failed")
+    kept = json.loads(json.dumps(counts.to_json()))
+    assert kept == {
+        "announced": 7, "archived": 1, "failed": 1, "not_article": 1,
+        "requisites": {"archived": 3}, "dropped": {"a trap: ?": 2},
+    }  # fmt: skip
+    assert RunCounts.of_json(kept) == counts
+
+
+def test_what_another_version_counted_is_passed_over() -> None:
+    assert RunCounts.of_json({"archived": 2, "not an article": 1, "requisites archived": 4}) == RunCounts(archived=2)
+
+
+def test_every_number_has_a_name() -> None:
+    counts = RunCounts(new=2, requisites=Counter({"left out": 1}), dropped=Counter(old=2, cap=3))
+    named = {name: number for name, number in counts.named() if number}
+    assert named == {"new": 2, "requisites_left_out": 1, "dropped": 5}
