@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from crawler import defaults
 from crawler.spider_modules import spider_modules
 from storage.errors import ConfigError
 
@@ -36,27 +37,27 @@ class Config:
     #: Whether what says `noarchive` is not kept; without `robots` it is.
     noarchive: bool = True
     #: Longest Retry-After that is waited for, in seconds.
-    max_wait: float = 600.0
+    max_wait: float = defaults.RETRY_AFTER_MAX
     #: Whether addresses that are not public may be fetched.
     allow_private: bool = False
     #: Seconds that one request may take.
-    timeout: float = 30.0
+    timeout: float = defaults.DOWNLOAD_TIMEOUT
     #: Seconds between two requests to a host; `None`: 0 for a list of URLs, for a site as it says, mostly 1.
     delay: float | None = None
     #: Bytes of a body; more is cut.
-    max_size: int = 64 * 1024 * 1024
+    max_size: int = defaults.DOWNLOAD_MAXSIZE
     #: Requests under way at once, over all hosts.
-    concurrency: int = 32
+    concurrency: int = defaults.CONCURRENT_REQUESTS
     #: An HTTP proxy, such as http://127.0.0.1:3128; credentials in it are never recorded.
     proxy: str | None = None
     #: Worker processes that extract text; 0: by the number of cores.
     workers: int = 0
     #: Bytes at which a WARC is sealed.
-    warc_max_bytes: int = 1_000_000_000
+    warc_max_bytes: int = defaults.WARC_MAX_BYTES
     #: Seconds after which a WARC is sealed.
-    warc_max_age: float = 900.0
+    warc_max_age: float = defaults.WARC_MAX_AGE
     #: Bytes that may wait here while the object store is away.
-    spool_max_bytes: int = 20_000_000_000
+    spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
     #: An address that is told when `due` starts, ends well or fails (healthchecks.io and its like); never recorded.
     ping: str | None = None
     #: Modules with spider classes of your own; they may lie beside the file.
@@ -75,7 +76,7 @@ class Config:
             "RETRY_AFTER_MAX": self.max_wait,
             "ALLOW_PRIVATE_ADDRESSES": self.allow_private,
             "DOWNLOAD_TIMEOUT": self.timeout,
-            "DOWNLOAD_DELAY": self.delay or 0.0,
+            "DOWNLOAD_DELAY": defaults.LIST_DELAY if self.delay is None else self.delay,
             "DOWNLOAD_MAXSIZE": self.max_size,
             "CONCURRENT_REQUESTS": self.concurrency,
             "EXTRACTION_WORKERS": self.workers,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from crawler import defaults
 from crawler.session.session import Session, SessionOptions
 from crawler.sites.context import CrawlContext, attach
 from storage.archive import Archive
@@ -99,7 +100,7 @@ def run(
     on_outcome: Callable[[Outcome], None] = lambda outcome: None,
     on_stop: Callable[[], None] = lambda: None,
     *,
-    at_once: int = 16,
+    at_once: int = defaults.SITES_AT_ONCE,
     time_limit: float | None = None,
     on_end: Callable[[Crawl, RunState], None] = lambda crawl, state: None,
 ) -> RunResult:

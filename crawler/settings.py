@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from crawler import defaults
 from crawler.config import user_agent
 from crawler.spider_modules import spider_modules
 
@@ -24,14 +25,14 @@ CONFIG_FILE = os.environ.get("NEWSKEEP_CONFIG")
 ARCHIVE = os.environ.get("NEWSKEEP_ARCHIVE", "archive")
 # Folder for what is local to this machine of a remote archive; None: the user's state folder.
 STATE = os.environ.get("NEWSKEEP_STATE")
-# Seal a WARC at this many bytes; 1 GB is customary and keeps a re-upload bearable.
-WARC_MAX_BYTES = 1_000_000_000
-# … or this many seconds after its first record, so that nothing waits longer than this for the object store.
-WARC_MAX_AGE = 900
-# … or at this many records, which bounds the memory that sorting its index lines takes.
-WARC_MAX_RECORDS = 150_000
+# Seal a WARC at this many bytes,
+WARC_MAX_BYTES = defaults.WARC_MAX_BYTES
+# … or this many seconds after its first record,
+WARC_MAX_AGE = defaults.WARC_MAX_AGE
+# … or at this many records.
+WARC_MAX_RECORDS = defaults.WARC_MAX_RECORDS
 # Bytes that may wait in the spool while the object store is away; beyond them the crawl stops.
-SPOOL_MAX_BYTES = 20_000_000_000
+SPOOL_MAX_BYTES = defaults.SPOOL_MAX_BYTES
 
 # --- Who we are ----------------------------------------------------------------------------------------------------
 
@@ -73,12 +74,12 @@ ALLOW_PRIVATE_ADDRESSES = False
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False
 # Bytes of a body on the wire; more is cut and marked as truncated.
-DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
+DOWNLOAD_MAXSIZE = defaults.DOWNLOAD_MAXSIZE
 DOWNLOAD_WARNSIZE = 0
 # Bytes of a body after decompression, for extraction.
-CONTENT_MAX_BYTES = 64 * 1024 * 1024
+CONTENT_MAX_BYTES = defaults.CONTENT_MAX_BYTES
 # Seconds from the first byte sent to the last received.
-DOWNLOAD_TIMEOUT = 30
+DOWNLOAD_TIMEOUT = defaults.DOWNLOAD_TIMEOUT
 REDIRECT_MAX_TIMES = 20
 # A page is archived as it is; what its script or meta tag would do is the reader's browser's affair.
 METAREFRESH_ENABLED = False
@@ -93,10 +94,10 @@ ROBOTSTXT_OBEY = True
 # Seconds between two requests to a host that robots.txt may ask for; a larger crawl-delay counts as this.
 CRAWL_DELAY_MAX = 60
 # One request at a time a host; many hosts at once.
-CONCURRENT_REQUESTS = 32
+CONCURRENT_REQUESTS = defaults.CONCURRENT_REQUESTS
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 # … and this many seconds between the end of a request and the next to the same host, with up to a quarter more.
-DOWNLOAD_DELAY = 0
+DOWNLOAD_DELAY = defaults.LIST_DELAY
 # Scrapy's own waiting counts from the beginning of a request and must never be the longer one (politeness/gate.py).
 DOWNLOAD_DELAY_JITTER = 0
 # Scrapy makes so many tasks for each response, whatever it gives; ours give one page, and requests for what it needs.
@@ -104,12 +105,12 @@ CONCURRENT_ITEMS = 4
 # Requests to hosts that may not be asked now stay in the scheduler, where they are in nobody's way.
 SCHEDULER_PRIORITY_QUEUE = "crawler.engine.host_queue.HostQueue"
 # Longest Retry-After (of 429 and 503), in seconds, that is waited for; a host that asks for more is left alone.
-RETRY_AFTER_MAX = 600
+RETRY_AFTER_MAX = defaults.RETRY_AFTER_MAX
 # A host that takes longer than a second to answer gets a pause as long as that, up to this many seconds.
-SLOW_HOST_DELAY_MAX = 10
+SLOW_HOST_DELAY_MAX = defaults.SLOW_HOST_DELAY_MAX
 # A host is left alone after this many answers 429 or 503 in a row, or this many requests without any answer.
-HOST_REFUSALS_MAX = 5
-HOST_SILENCES_MAX = 5
+HOST_REFUSALS_MAX = defaults.HOST_REFUSALS_MAX
+HOST_SILENCES_MAX = defaults.HOST_SILENCES_MAX
 # Whether what says `noarchive` (X-Robots-Tag, meta robots) is not kept.
 NOARCHIVE_OBEY = True
 RETRY_TIMES = 2
@@ -121,8 +122,8 @@ RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
 # --- Text ------------------------------------------------------------------------------------------------------------
 
 # Seconds and bytes of memory that the extraction of one page may take, in a process of its own.
-EXTRACTION_TIMEOUT = 30
-EXTRACTION_MEMORY_BYTES = 4 * 1024**3
+EXTRACTION_TIMEOUT = defaults.EXTRACTION_TIMEOUT
+EXTRACTION_MEMORY_BYTES = defaults.EXTRACTION_MEMORY_BYTES
 # Worker processes; 0: by the number of cores.
 EXTRACTION_WORKERS = 0
 

@@ -22,6 +22,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Protocol
 
+from crawler import defaults
 from crawler.frontier.address_state import HostState
 from crawler.politeness.errors import HostLeftAlone
 
@@ -50,12 +51,12 @@ class GateOptions:
     #: Requests at a time to one host.
     at_once: int = 1
     #: Longest wait that is waited for; a host that asks for more is left alone for the rest of the run.
-    max_wait: float = 600.0
+    max_wait: float = defaults.RETRY_AFTER_MAX
     #: Longest pause that slow answers of a host lead to.
-    max_slow: float = 10.0
+    max_slow: float = defaults.SLOW_HOST_DELAY_MAX
     #: So many 429 or 503 in a row, or requests without an answer in a row, and a host is left alone.
-    refusals: int = 5
-    silences: int = 5
+    refusals: int = defaults.HOST_REFUSALS_MAX
+    silences: int = defaults.HOST_SILENCES_MAX
 
 
 class HostMemory(Protocol):

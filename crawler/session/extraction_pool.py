@@ -20,6 +20,7 @@ from multiprocessing import forkserver, resource_tracker
 
 from pebble import ProcessExpired, ProcessPool
 
+from crawler import defaults
 from storage.http import ContentError, HttpMessage
 from storage.model import Article
 
@@ -41,9 +42,9 @@ _PR_SET_PDEATHSIG = 1
 class ExtractionLimits:
     """Bounds of one page: `seconds` of wall clock, `content_bytes` decompressed, `memory_bytes` of address space."""
 
-    seconds: float = 30.0
-    content_bytes: int = 64 * 1024 * 1024
-    memory_bytes: int = 4 * 1024**3
+    seconds: float = defaults.EXTRACTION_TIMEOUT
+    content_bytes: int = defaults.CONTENT_MAX_BYTES
+    memory_bytes: int = defaults.EXTRACTION_MEMORY_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from crawler import defaults
 from crawler.session.conditional import Validators, asks_conditionally, confirms, validators
 from crawler.session.extraction_pool import Extraction
 from crawler.session.noarchive import noarchive
@@ -41,9 +42,9 @@ _RECENT_CAPTURES = 10_000
 class SealBounds:
     """When a WARC is full: bytes, seconds since its first record, records (which bound the memory of sealing)."""
 
-    size: int = 1_000_000_000
-    age: float = 900.0
-    records: int = 150_000
+    size: int = defaults.WARC_MAX_BYTES
+    age: float = defaults.WARC_MAX_AGE
+    records: int = defaults.WARC_MAX_RECORDS
 
 
 class OpenWarc:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from crawler import defaults
 from crawler.politeness.host_gate import GateOptions, HostGate
 from crawler.politeness.robots import RulesKept
 from crawler.session.circuit_breaker import CircuitBreaker
@@ -51,7 +52,7 @@ class SessionOptions:
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
     workers: int = field(default_factory=default_workers)
     #: Bytes the spool may hold while the store is away; beyond it the crawl stops.
-    spool_max_bytes: int = 20_000_000_000
+    spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
     #: The name under which responses may forbid to be kept (`noarchive`); `None`: they are kept all the same.
     robot: str | None = None
     gate: GateOptions = field(default_factory=GateOptions)

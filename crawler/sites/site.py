@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from crawler import defaults
 from crawler.durations import parse_duration
 from storage.errors import ConfigError, InvalidURL, UsageError
 from storage.urls import normalize, site_of
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 #: Fit for a file name, a spider's name and an option's value.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
-#: Seconds between two requests to a host, where nothing else is said.
-DELAY = 1.0
 #: No source is asked more often, in seconds.
 SHORTEST = 60.0
 #: Spiders that are no sites.
@@ -48,13 +47,13 @@ class Site:
     #: Hosts that belong to the site besides those of `start`, `feeds` and `sitemaps`; their subdomains do too.
     hosts: tuple[str, ...] = ()
     #: Seconds between two looks at a source that brings news at each; one that brings none is asked more rarely.
-    every: float = 900.0
+    every: float = defaults.SITE_EVERY
     #: Seconds between two requests to a host, give or take a half.
-    delay: float = DELAY
+    delay: float = defaults.SITE_DELAY
     #: How far pages are followed for links: 0, the start pages alone; 1, the sections they name as well.
     depth: int = 1
     #: Articles that one run fetches at most.
-    cap: int = 500
+    cap: int = defaults.SITE_CAP
     #: The whole User-Agent field for this site.
     user_agent: str | None = None
     #: Whether pictures, styles and scripts are archived with a page.
@@ -146,7 +145,7 @@ def find_site(config: Config, asked: str) -> Site:
 
 
 def _with_defaults(config: Config, site: Site) -> Site:
-    return replace(site, delay=config.delay) if config.delay is not None and site.delay == DELAY else site
+    return replace(site, delay=config.delay) if config.delay is not None and site.delay == defaults.SITE_DELAY else site
 
 
 def _configured_at(config: Config, url: str) -> Site | None:

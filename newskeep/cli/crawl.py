@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from crawler import defaults
 from newskeep.cli._options import Duration, Moment, common, settle
 from storage.errors import UsageError
 
@@ -27,10 +28,22 @@ or were stopped, 5 all of them failed, 75 another process crawls them."""
 @click.argument("sites", nargs=-1, required=True, metavar="SITE-OR-URL...")
 @click.option("--since", type=Moment("start"), metavar="TIME", help="Fetch what was published since, from sitemaps.")
 @click.option("--until", type=Moment("end"), metavar="TIME", help="With --since: nothing newer from sitemaps.")
-@click.option("--cap", type=click.IntRange(1), metavar="N", help="Articles a site at most.  [500]")
+@click.option("--cap", type=click.IntRange(1), metavar="N", help=f"Articles a site at most.  [{defaults.SITE_CAP}]")
 @click.option("--requisites", is_flag=True, default=None, help="Archive pictures, styles and scripts with the pages.")
-@click.option("--delay", type=click.FloatRange(0), metavar="SECONDS", help="Wait between two requests to a host.  [1]")
-@click.option("--at-once", type=click.IntRange(1), default=16, show_default=True, metavar="N", help="Sites at a time.")
+@click.option(
+    "--delay",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help=f"Wait between two requests to a host.  [{defaults.SITE_DELAY:g}]",
+)
+@click.option(
+    "--at-once",
+    type=click.IntRange(1),
+    default=defaults.SITES_AT_ONCE,
+    show_default=True,
+    metavar="N",
+    help="Sites at a time.",
+)
 @click.option("--time-limit", type=Duration(), metavar="TIME", help="End in good order after this time, such as 10m.")
 @click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
 @click.option("--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too.")

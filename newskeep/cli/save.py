@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from crawler import defaults
 from newskeep.cli._options import common, settle
 from storage.errors import UsageError
 
@@ -29,10 +30,30 @@ Exit codes: 0 all archived or unchanged, 3 the archive is out of reach,
 @click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
 @click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
 @click.option("--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too.")
-@click.option("--delay", type=click.FloatRange(0), metavar="SECONDS", help="Wait between two requests to a host.  [0]")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Bound of a request.  [30]")
-@click.option("--max-size", type=click.IntRange(1), metavar="BYTES", help="Bound of a body; more is cut.  [64 MiB]")
-@click.option("--concurrency", type=click.IntRange(1), metavar="N", help="Requests at once, over all hosts.  [32]")
+@click.option(
+    "--delay",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help=f"Wait between two requests to a host.  [{defaults.LIST_DELAY:g}]",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help=f"Bound of a request.  [{defaults.DOWNLOAD_TIMEOUT:g}]",
+)
+@click.option(
+    "--max-size",
+    type=click.IntRange(1),
+    metavar="BYTES",
+    help=f"Bound of a body; more is cut.  [{defaults.DOWNLOAD_MAXSIZE >> 20} MiB]",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    metavar="N",
+    help=f"Requests at once, over all hosts.  [{defaults.CONCURRENT_REQUESTS}]",
+)
 @click.option("--operator", metavar="CONTACT", help="Web page or e-mail address that servers can reach you at.")
 @click.option("--user-agent", metavar="TEXT", help="The whole User-Agent field.")
 @click.option("--proxy", metavar="URL", help="Fetch through an HTTP proxy.")

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from crawler import defaults
 from newskeep.cli._options import common, open_existing, settle
 from storage.errors import NotArchived
 
@@ -82,7 +83,12 @@ def _span(seconds: float) -> str:
 @sites.command(epilog=_CHECK_EXAMPLES)
 @click.argument("site", metavar="SITE-OR-URL")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--delay", type=click.FloatRange(0), metavar="SECONDS", help="Wait between two requests to a host.  [1]")
+@click.option(
+    "--delay",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help=f"Wait between two requests to a host.  [{defaults.SITE_DELAY:g}]",
+)
 @click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
 @click.option("--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too.")
 @common

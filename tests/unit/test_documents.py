@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 from urllib.parse import unquote
 
 import click
@@ -77,11 +78,19 @@ def test_every_key_of_the_configuration_is_described(tmp_path: Path) -> None:
     assert keys <= described
     # And none is described that is not there.
     assert not described - keys
+    stated = dict(re.findall(r"^\| `(\w+)` \| `([^`<]+)` \|", read("configuration.md"), re.MULTILINE))
+    assert len(stated) >= 12
+    for key, default in stated.items():
+        assert tomllib.loads(f"value = {default}")["value"] == _as_toml(getattr(Config(), key)), key
     for key in described:
         # A wrong value is another complaint than an unknown key.
         (tmp_path / "newskeep.toml").write_text(f"{key} = [1]\n", encoding="utf-8")
         with pytest.raises(NewskeepError, match=f"{key} must be"):
             load(tmp_path / "newskeep.toml", {})
+
+
+def _as_toml(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def test_every_key_of_a_site_stands_in_the_complete_table() -> None:
