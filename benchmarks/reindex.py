@@ -20,7 +20,7 @@ from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
 from storage.maintenance.reindex import ReindexOptions, reindex
-from storage.model import Article, Block, Capture, Exchange, Extractor, TextSource
+from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, TextSource
 from storage.objects.local import LocalStore
 from storage.warc import WarcWriter, key_of, make_stem
 
@@ -55,7 +55,7 @@ def make(store: LocalStore, folder: Path, numbers: range, serial: int) -> None:
                 exchange.url,
                 title=text[:60],
                 language="en",
-                blocks=(Block(text, "p", True, "made up"),),
+                blocks=(Block(text, "p", True, Reason("made up")),),
                 extractor=Extractor("benchmark", "1"),
                 timestamp=exchange.started,
                 warc=TextSource(filename, capture.offset, capture.length, capture.digest),

@@ -12,7 +12,7 @@ from isal import igzip
 
 from storage.errors import Corrupt, UsageError
 from storage.fingerprints import Fingerprint
-from storage.model import Article, Block, Extractor, TextSource
+from storage.model import Article, Block, Extractor, Reason, TextSource
 from storage.urls import parse_timestamp, timestamp14
 
 _GZIP_LEVEL = 2
@@ -45,7 +45,7 @@ def to_json(article: Article) -> dict[str, Any]:
         "description": article.description,
         "text": article.text,
         "words": article.words,
-        "removed": [{"text": block.text, "reason": block.reason} for block in article.removed],
+        "removed": [{"text": block.text, "reason": str(block.reason)} for block in article.removed],
         "warc": _warc(article.warc),
         "extractor": _extractor(article.extractor),
         "paywalled": article.paywalled,
@@ -72,7 +72,7 @@ def from_json(line: dict[str, Any]) -> Article:
             description=line.get("description"),
             canonical_url=line.get("canonical_url"),
             paywalled=line.get("paywalled"),
-            blocks=tuple(_known(Block, block) for block in line.get("blocks") or ()),
+            blocks=tuple(_block_of(block) for block in line.get("blocks") or ()),
             sources=line.get("sources") or {},
             doubts=line.get("doubts") or {},
             extractor=_known(Extractor, line["extractor"]) if line.get("extractor") else None,
@@ -161,11 +161,24 @@ def _members(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 def _block(block: Block) -> dict[str, Any]:
-    fields: dict[str, Any] = {"kind": block.kind, "text": block.text, "kept": block.kept, "reason": block.reason}
-    for name in Block.__slots__:
-        if name not in fields and (value := getattr(block, name)):
-            fields[name] = value
+    reason = block.reason
+    fields: dict[str, Any] = {"kind": block.kind, "text": block.text, "kept": block.kept, "reason": reason.word}
+    if reason.detail:
+        fields["detail"] = reason.detail
+    if reason.probability is not None:
+        fields["probability"] = reason.probability
+    if block.place:
+        fields["place"] = block.place
+    if block.link_share:
+        fields["link_share"] = block.link_share
     return fields
+
+
+def _block_of(fields: dict[str, Any]) -> Block:
+    """The block of `_block`'s fields; unknown ones are left out. An older version's reason is all in its word."""
+    reason = Reason(fields["reason"], fields.get("detail", ""), fields.get("probability"))
+    place, link_share = fields.get("place", ""), fields.get("link_share", 0.0)
+    return Block(fields["text"], fields["kind"], fields["kept"], reason, place, link_share)
 
 
 def _warc(source: TextSource | None) -> dict[str, Any] | None:

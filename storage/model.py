@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from storage.fingerprints import Fingerprint
 
@@ -66,6 +66,24 @@ class Capture:
         return self.mime == "warc/revisit"
 
 
+class Reason(NamedTuple):
+    """Why a block was kept or left out; as text "repeated on 14 articles of example.org", "model p=.97".
+
+    The words in use are those of docs/formats.md. One of a newer version, or of an older one's text, may be any other.
+    """
+
+    #: "trafilatura", "model", "repeated", "navigation", …
+    word: str
+    #: What differs between two of the same word: "on 14 articles of example.org".
+    detail: str = ""
+    #: The block model's answer, 0 to 1, where it was asked.
+    probability: float | None = None
+
+    def __str__(self) -> str:
+        answer = "" if self.probability is None else f"p={self.probability:.2f}".replace("=0.", "=.")
+        return " ".join(filter(None, (self.word, answer, self.detail)))
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A run of text of a page, in page order, and what became of it."""
@@ -74,8 +92,7 @@ class Block:
     #: "p", "h1" to "h6", "li", "quote", "pre", "row" (cells joined by " | "), "caption".
     kind: str
     kept: bool
-    #: Why: "trafilatura", "model p=.97", "repeated on 14 articles of example.org", "caption", …
-    reason: str
+    reason: Reason
     #: Where it stands in the page's template: a short path of tags and class names, for the site memory.
     place: str = ""
     #: Share of the text that is inside links, 0 to 1.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from storage.model import Article, Block
+from storage.model import Article, Block, Reason
 
 _ESCAPED = re.compile(r"([\\`*_\[\]<])")
 # At the start of a line these would make a heading, a list, a quote or a rule of a paragraph.
@@ -20,7 +20,7 @@ def to_markdown(article: Article) -> str:
     """
     kept = [block for block in article.blocks if block.kept]
     if article.title and not (kept and kept[0].kind == "h1"):
-        kept.insert(0, Block(article.title, "h1", True, "title"))
+        kept.insert(0, Block(article.title, "h1", True, Reason("title")))
     if not kept:
         return ""
     parts = [_markdown(kept[0], first_row=True)]

@@ -79,7 +79,7 @@ def _in_column(article: Article) -> list[Block]:
     """The removed blocks a reader would find amid or right behind the article's own text."""
     kept = [number for number, block in enumerate(article.blocks) if block.kept]
     last = max(
-        (number for number, block in enumerate(article.blocks) if block.kept or block.reason.startswith("repeated")),
+        (number for number, block in enumerate(article.blocks) if block.kept or block.reason.word == "repeated"),
         default=0,
     )
     return [block for block in article.blocks[min(kept, default=0) : last + 1] if not block.kept]

@@ -21,7 +21,7 @@ from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
 from storage.inventory import Problem
-from storage.model import Article, Block, Capture, Exchange, Extractor, TextSource
+from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, TextSource
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
 from storage.warc import WarcWriter, make_stem
@@ -103,7 +103,7 @@ def _first_of(folder: Path, url: str) -> Capture:
 
 
 def _article(capture: Capture, said: dict[str, object]) -> Article:
-    blocks = (Block(str(said["text"]), "p", True, "tests"),) if said["text"] else ()
+    blocks = (Block(str(said["text"]), "p", True, Reason("tests")),) if said["text"] else ()
     article = Article(
         url=capture.url,
         title=said["title"],  # type: ignore[arg-type]
@@ -112,7 +112,7 @@ def _article(capture: Capture, said: dict[str, object]) -> Article:
         modified="2026-03-01",
         language=said["language"],  # type: ignore[arg-type]
         topics=("bridges",),
-        blocks=(*blocks, Block("Subscribe!", "p", False, "repeated")),
+        blocks=(*blocks, Block("Subscribe!", "p", False, Reason("repeated"))),
         extractor=Extractor("newskeep", "1"),
         timestamp=capture.timestamp,
         warc=TextSource(capture.filename, capture.offset, capture.length, capture.digest),

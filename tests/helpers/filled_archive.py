@@ -11,7 +11,7 @@ from pathlib import Path
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
-from storage.model import Article, Block, Capture, Exchange, Extractor, TextSource
+from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, TextSource
 from storage.objects import ObjectStore
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
@@ -80,7 +80,7 @@ def _article(one: Page, capture: Capture) -> Article:
         url=one.url,
         title=f"Title of {one.url}",
         language="en",
-        blocks=(Block(one.text, "p", True, "tests"), Block("Subscribe!", "p", False, "repeated")),
+        blocks=(Block(one.text, "p", True, Reason("tests")), Block("Subscribe!", "p", False, Reason("repeated"))),
         extractor=Extractor("newskeep", "1"),
         timestamp=capture.timestamp,
         warc=TextSource(capture.filename, capture.offset, capture.length, capture.digest),

@@ -19,7 +19,7 @@ from crawler.frontier.run_counts import RunCounts
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
-from storage.model import Article, Block, Capture, Exchange, Extractor, TextSource
+from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, TextSource
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
 from storage.warc import WarcWriter, make_stem
@@ -49,17 +49,17 @@ def answer(body: str, status: str = "200 OK", fields: Sequence[tuple[str, str]] 
 
 
 def kept(text: str, kind: str = "p") -> Block:
-    return Block(text, kind, True, "model p=.97")
+    return Block(text, kind, True, Reason("model", probability=0.97))
 
 
-def gone(text: str, reason: str, kind: str = "p") -> Block:
+def gone(text: str, reason: Reason, kind: str = "p") -> Block:
     return Block(text, kind, False, reason)
 
 
 STORY_BLOCKS = (
-    gone("Home", "navigation", "li"),
-    gone("Politics", "navigation", "li"),
-    gone("Sport", "navigation", "li"),
+    gone("Home", Reason("navigation"), "li"),
+    gone("Politics", Reason("navigation"), "li"),
+    gone("Sport", Reason("navigation"), "li"),
     kept("Council approves the harbour bridge", "h1"),
     kept(
         "After six hours of debate the city council voted on Monday evening to build the bridge over the old harbour, "
@@ -69,7 +69,7 @@ STORY_BLOCKS = (
         "Work is to begin in the spring. The mayor, Ada Holm, called the vote “a decision for the next hundred years”, "
         "while the opposition pointed to a budget that has grown twice since the plan was first shown to the public."
     ),
-    gone("Read also: Ferries will run until the bridge opens", "repeated on 14 articles of paper.example"),
+    gone("Read also: Ferries will run until the bridge opens", Reason("repeated", "on 14 articles of paper.example")),
     kept("What it costs", "h2"),
     kept("The council’s own figures, in millions:"),
     kept("Part | Planned | Now", "row"),
@@ -81,14 +81,14 @@ STORY_BLOCKS = (
     kept("the colour of the towers,", "li"),
     kept("the toll for lorries,", "li"),
     kept("who pays for the noise barriers.", "li"),
-    gone("Subscribe to our morning letter and never miss a story", "model p=.03"),
+    gone("Subscribe to our morning letter and never miss a story", Reason("model", probability=0.03)),
     kept("What comes next", "h2"),
     kept(
         "The ministry has eight weeks to object. Until then the ferry keeps its timetable, and the piers on the east "
         "side stay open to walkers."
     ),
-    gone("© The Paper. All rights reserved.", "repeated on 120 articles of paper.example"),
-    gone("Accept cookies", "control"),
+    gone("© The Paper. All rights reserved.", Reason("repeated", "on 120 articles of paper.example")),
+    gone("Accept cookies", Reason("control")),
 )
 _EDITS = {
     "with 31 votes for it and 24 against": "with 30 votes for it and 25 against",
@@ -281,9 +281,9 @@ def _enemy_article(url: str, group: list[str]) -> Article:
         description=one,
         canonical_url=two,
         blocks=(
-            *(Block(payload, kind, True, payload) for payload in group for kind in (*kinds, payload)),
-            *(Block(payload, "p", False, payload) for payload in group),
-            *(Block(payload, "li", False, f"repeated on 3 articles of {payload}") for payload in group),
+            *(Block(payload, kind, True, Reason(payload)) for payload in group for kind in (*kinds, payload)),
+            *(Block(payload, "p", False, Reason(payload)) for payload in group),
+            *(Block(payload, "li", False, Reason("repeated", f"on 3 articles of {payload}")) for payload in group),
         ),
         sources={"title": one, "authors": two, "image": three, one: one},
         doubts={"authors": one, "image": two, "title": three},

@@ -28,7 +28,7 @@ from crawler.extraction.duplicates import fingerprinted
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
-from storage.model import Article, Block, Capture, Exchange, Extractor, TextSource
+from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, TextSource
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
 from storage.urls import parse_timestamp
@@ -261,7 +261,7 @@ def _article(capture: Capture, text: str) -> Article:
         authors=("Ada Ærø",),
         published="2026-03-01T05:00:00+01:00",
         language="en",
-        blocks=(Block(text, "p", True, "tests"), Block("Subscribe!", "p", False, "repeated")),
+        blocks=(Block(text, "p", True, Reason("tests")), Block("Subscribe!", "p", False, Reason("repeated"))),
         extractor=Extractor("newskeep", "1"),
         timestamp=capture.timestamp,
         warc=TextSource(capture.filename, capture.offset, capture.length, capture.digest),

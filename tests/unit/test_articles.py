@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -10,7 +11,7 @@ import pytest
 from storage.articles import parse_line, read_member, read_part, to_json, to_line, write_part
 from storage.errors import Corrupt
 from storage.fingerprints import Fingerprint
-from storage.model import Article, Block, Extractor, TextSource
+from storage.model import Article, Block, Extractor, Reason, TextSource
 
 ARTICLE = Article(
     url="https://news.example/a",
@@ -21,9 +22,9 @@ ARTICLE = Article(
     topics=("broer", "trafik"),
     paywalled=False,
     blocks=(
-        Block("Broen er åben.", "p", True, "trafilatura"),
-        Block("Læs også", "p", False, "model p=.02", place="div.article/p"),
-        Block("Slut.", "p", True, "trafilatura"),
+        Block("Broen er åben.", "p", True, Reason("trafilatura")),
+        Block("Læs også", "p", False, Reason("model", probability=0.02), place="div.article/p"),
+        Block("Slut.", "p", True, Reason("trafilatura")),
     ),
     sources={"title": "json-ld"},
     extractor=Extractor("newskeep", "1", "sha256:00", "model"),
@@ -44,6 +45,20 @@ def test_line_has_text_and_account() -> None:
     assert line["removed"] == [{"text": "Læs også", "reason": "model p=.02"}]
     assert [block["kept"] for block in line["blocks"]] == [True, False, True]
     assert line["timestamp"] == "20261121090000"
+
+
+def test_a_reason_is_a_word_with_what_it_adds() -> None:
+    repeated = Reason("repeated", "on 3 articles of news.example")
+    article = replace(ARTICLE, blocks=(*ARTICLE.blocks, Block("Menu", "li", False, repeated)))
+    line = to_json(article)
+    assert line["blocks"][1]["reason"] == "model" and line["blocks"][1]["probability"] == 0.02
+    assert line["blocks"][3] == {
+        "kind": "li", "text": "Menu", "kept": False, "reason": "repeated", "detail": "on 3 articles of news.example",
+    }  # fmt: skip
+    assert parse_line(to_line(article)) == article
+    # Before, the text was all there was.
+    line["blocks"][1] = {"kind": "p", "text": "Læs også", "kept": False, "reason": "model p=.02"}
+    assert str(parse_line(json.dumps(line).encode()).blocks[1].reason) == "model p=.02"
 
 
 def test_part_is_a_member_a_line() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.extraction.duplicates import fingerprint, fingerprinted
-from storage.model import Article, Block
+from storage.model import Article, Block, Reason
 
 WORDS = [
     first + last for first in ("har", "bor", "mil", "ten", "sor", "gal") for last in ("ing", "er", "en", "a", "ost")
@@ -36,9 +36,9 @@ def test_a_sign_makes_another_text_that_is_as_near_as_can_be() -> None:
 
 
 def test_an_article_without_text_has_none() -> None:
-    article = Article(url="https://news.example/a", blocks=(Block("Cookies", "p", False, "model p=.01"),))
+    article = Article(url="https://news.example/a", blocks=(Block("Cookies", "p", False, Reason("model")),))
     assert fingerprinted(article).fingerprint is None
-    kept = replace(article, blocks=(Block("The harbour is closed.", "p", True, "model p=.9"),))
+    kept = replace(article, blocks=(Block("The harbour is closed.", "p", True, Reason("model")),))
     assert fingerprinted(kept).fingerprint == fingerprint("The harbour is closed.")
     assert fingerprinted(replace(fingerprinted(kept), blocks=())).fingerprint is None
 

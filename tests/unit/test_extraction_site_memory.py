@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crawler.extraction.template.site_memory import SiteMemory
 from storage.errors import Corrupt
-from storage.model import Article, Block
+from storage.model import Article, Block, Reason
 
 SYLLABLES = ("ba", "ki", "lo", "mur", "sten", "ving", "tor", "el", "ras", "hav", "ny", "per")
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -32,7 +32,7 @@ def sentence(seed: object, count: int = 14) -> str:
 
 
 def p(text: str, place: str = COLUMN, kind: str = "p", links: float = 0.0) -> Block:
-    return Block(text, kind, True, "model p=.90", place, links)
+    return Block(text, kind, True, Reason("model", probability=0.9), place, links)
 
 
 def article(number: int, blocks: Iterable[Block], title: str | None = None, day: int | None = None) -> Article:
@@ -62,7 +62,7 @@ def test_a_line_of_three_stories_goes_from_all_with_the_reason() -> None:
     articles = [article(n, [*body(n), p(ABOUT)]) for n in range(3)]
     memory = SiteMemory().learn(articles)
     block = memory.clean(articles[0]).blocks[-1]
-    assert (block.kept, block.reason) == (False, "repeated on 3 articles of post.example")
+    assert (block.kept, str(block.reason)) == (False, "repeated on 3 articles of post.example")
     assert cleaned(articles) == own_text(range(3))
     assert list(memory.lines()) == [(3, ABOUT)]
 
@@ -270,7 +270,7 @@ BLOCKS = st.builds(
     TEXTS,
     st.sampled_from(["p", "h2", "li"]),
     st.booleans(),
-    st.sampled_from(["model", "repeated on 3 articles of x"]),
+    st.sampled_from([Reason("model"), Reason("repeated", "on 3 articles of x")]),
     st.sampled_from(["", "a>p", "a>li"]),
     st.sampled_from([0.0, 0.4, 1.0]),
 )

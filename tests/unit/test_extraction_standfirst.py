@@ -2,21 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.extraction.classify.standfirst import REASON, listed
-from storage.model import Block
+from crawler.extraction.classify.standfirst import STANDFIRST, listed
+from storage.model import Block, Reason
 
 DECK = "Havnbjerg Kommune ville spare ved at flytte alt ud af kælderen, men regningen blev dobbelt så stor."
 
 
 def block(text: str, kept: bool, kind: str = "p") -> Block:
-    return Block(text, kind, kept, "model p=.17")
+    return Block(text, kind, kept, Reason("model", probability=0.17))
 
 
 @pytest.mark.parametrize("description", [DECK, DECK[:60] + "…", DECK.upper()])
 def test_standfirst_is_named_and_whole(description: str) -> None:
     blocks = [block("Kommunen", False, "h1"), block(DECK, False), block("Brødteksten begynder her.", True)]
     told, found = listed(blocks, description)
-    assert told[1].reason.startswith(REASON)
+    assert told[1].reason.word == STANDFIRST
     assert not told[1].kept
     assert found is not None
     assert found.lower() == DECK.lower()

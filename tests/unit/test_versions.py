@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from storage.fingerprints import NEAR, SIZE, Fingerprint
 from storage.index import ArticleEntry, WarcEntry, open_index
 from storage.index.index import Index
-from storage.model import Article, Block, Capture
+from storage.model import Article, Block, Capture, Reason
 from storage.text import is_same_title, pieces
 from storage.versions import Passage, Piece, changed_text, changed_title, is_edited, versions
 
@@ -214,8 +214,8 @@ def test_keys_go_with_their_articles(index: Index, tmp_path: Path) -> None:
 
 
 def article(*lines: str, removed: tuple[str, ...] = (), title: str | None = "Title") -> Article:
-    blocks = [Block(line, "p", True, "model p=.97") for line in lines]
-    blocks += [Block(line, "p", False, "repeated on 9 articles of paper.example") for line in removed]
+    blocks = [Block(line, "p", True, Reason("model")) for line in lines]
+    blocks += [Block(line, "p", False, Reason("repeated")) for line in removed]
     return Article(URL, title, blocks=tuple(blocks))
 
 

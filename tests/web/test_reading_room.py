@@ -19,6 +19,7 @@ from newskeep.web.reading_room.reports import Reports
 from newskeep.web.reading_room.search import pieces
 from newskeep.web.reading_room.text import fields, parts
 from storage.archive import Archive
+from storage.model import Reason
 from storage.objects.local import LocalStore
 from storage.urls import timestamp14
 
@@ -308,11 +309,11 @@ def test_blocks_are_put_together() -> None:
     article = replace(
         story(),
         blocks=(
-            gone("Menu", "navigation", "li"),
-            gone("More", "navigation", "li"),
-            gone("A long line that has a row of its own, as it is no menu", "navigation"),
-            gone("Ad", "model p=.03"),
-            gone("Other ad", "model p=.11"),
+            gone("Menu", Reason("navigation"), "li"),
+            gone("More", Reason("navigation"), "li"),
+            gone("A long line that has a row of its own, as it is no menu", Reason("navigation")),
+            gone("Ad", Reason("model", probability=0.03)),
+            gone("Other ad", Reason("model", probability=0.11)),
             kept("Council approves the harbour bridge | The Paper", "h1"),
             kept("One."),
             kept("Deep", "h4"),
@@ -320,7 +321,7 @@ def test_blocks_are_put_together() -> None:
             kept("a | b", "row"),
             kept("c", "row"),
             kept("x", "li"),
-            gone("Read also", "repeated on 3 articles of paper.example", "li"),
+            gone("Read also", Reason("repeated", "on 3 articles of paper.example"), "li"),
             kept("y", "li"),
             kept("Said so.", "quote"),
             kept("odd", "of no known kind"),
@@ -376,7 +377,8 @@ def test_words_for_people() -> None:
     assert [humanize.size(value) for value in (1, 999, 1_000, 999_600, 2_340_000_000)] == [
         "1 byte", "999 bytes", "1.0 kB", "1.0 MB", "2.3 GB",
     ]  # fmt: skip
-    assert humanize.reason("hidden, model p=.03") == ("hidden, unlikely to be article text", "3 %")
-    assert humanize.reason("repeated on 3 articles of x.example") == ("repeated on 3 articles of x.example", "")
+    assert humanize.reason(Reason("hidden", probability=0.03)) == ("hidden, unlikely to be article text", "3 %")
+    everywhere = Reason("repeated", "on 3 articles of x.example")
+    assert humanize.reason(everywhere) == ("repeated on 3 articles of x.example", "")
     assert humanize.language('en" onload="x') is None and humanize.language("pt-BR") == "pt-BR"
     assert humanize.visible(b"HTTP/1.1 200 OK\r\nX: \x1b[31m\xe6\r\n\r\n") == ["HTTP/1.1 200 OK", "X: \\x1b[31m\\xe6"]

@@ -12,7 +12,7 @@ from crawler.extraction.classify.features import Hints, matrix
 from crawler.extraction.trafilatura_text import Mode
 from crawler.html.elements import Cut
 from crawler.html.words import Shingles, tokens
-from storage.model import Block
+from storage.model import Block, Reason
 
 # The model knows news articles. Where it keeps less than this part of the words trafilatura keeps, the page is
 # something else (a forum, a shop, a list), and trafilatura has the last word.
@@ -20,6 +20,7 @@ _LEAST_SHARE = 0.35
 # A block is trafilatura's when this part of it stands in trafilatura's text.
 _STANDS = 0.6
 
+_STANDS_THERE, _STANDS_NOT = Reason("trafilatura"), Reason("not in trafilatura's text")
 _WORDS = NAMES.index("words")
 
 Ask = Callable[[Mode], str]
@@ -53,14 +54,14 @@ def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Classifi
 
 def _by_model(cut: Cut, answer: float | None, threshold: float) -> Block:
     if answer is None:
-        return _block(cut, False, cut.excluded or "not in the text")
-    reason = f"model p={min(0.99, max(0.01, answer)):.2f}".replace("=0.", "=.")
+        return _block(cut, False, Reason(cut.excluded or "not in the text"))
+    reason = Reason("model", probability=round(min(0.99, max(0.01, answer)), 2))
     kept = answer >= threshold
     if kept and cut.pictured and is_credited(cut.text):
         # Pages with captions in plain paragraphs are too few for the model to learn them.
-        return _block(cut, False, f"caption with a credit, {reason}")
+        return _block(cut, False, reason._replace(word="caption with a credit"))
     if not kept and (cut.hidden or cut.kind == "caption"):
-        reason = f"{'hidden' if cut.hidden else 'caption'}, {reason}"
+        reason = reason._replace(word="hidden" if cut.hidden else "caption")
     return _block(cut, kept, reason)
 
 
@@ -73,13 +74,14 @@ def _by_text(cuts: Sequence[Cut], text: str) -> tuple[Block, ...]:
         words = tokens(cut.text)
         kept = cut.excluded is None and passage.share(words) >= _STANDS
         found += len(words) if kept else 0
-        judged.append(_block(cut, kept, "trafilatura" if kept else cut.excluded or "not in trafilatura's text"))
+        left_out = Reason(cut.excluded) if cut.excluded else _STANDS_NOT
+        judged.append(_block(cut, kept, _STANDS_THERE if kept else left_out))
     if found >= 0.5 * passage.length:
         return tuple(judged)
     lines = (" ".join(line.split()) for line in text.splitlines())
-    own = tuple(Block(line, "p", True, "trafilatura") for line in lines if line)
-    return own + tuple(replace(block, kept=False, reason="not in trafilatura's text") for block in judged)
+    own = tuple(Block(line, "p", True, _STANDS_THERE) for line in lines if line)
+    return own + tuple(replace(block, kept=False, reason=_STANDS_NOT) for block in judged)
 
 
-def _block(cut: Cut, kept: bool, reason: str) -> Block:
+def _block(cut: Cut, kept: bool, reason: Reason) -> Block:
     return Block(cut.text, cut.kind, kept, reason, cut.within.place, round(cut.linked, 2))

@@ -12,7 +12,8 @@ from dataclasses import replace
 from crawler.html.words import tokens
 from storage.model import Block
 
-REASON = "standfirst, in the description"
+#: What it is left out for.
+STANDFIRST = "standfirst"
 #: Fewer words are a kicker or a byline.
 _LEAST_WORDS = 5
 #: In characters; what begins with a longer one is no standfirst.
@@ -37,7 +38,7 @@ def listed(blocks: Sequence[Block], description: str | None) -> tuple[tuple[Bloc
             break
         # Most of what stands above the text does not even begin like the description.
         if not block.kept and said[:1] == tokens(block.text[:_LONGEST_WORD])[:1] and _same(tokens(block.text), said):
-            told[number] = replace(block, reason=f"{REASON}; {block.reason}")
+            told[number] = replace(block, reason=block.reason._replace(word=STANDFIRST, detail="in the description"))
             if len(block.text) > len(description):
                 description = block.text
     return tuple(told), description

@@ -36,8 +36,8 @@ Sightings = Mapping[str, Sighting]
 #: Sightings kept of each thing, the newest; enough to count by and to see what is current.
 SIGHTINGS = 24
 UNDATED = "0000-00-00"
-#: How the reason begins for what the memory itself removed.
-REASON = "repeated on "
+#: Why the memory itself removes.
+REASON = "repeated"
 #: A block with so much of its text in links is a link.
 LINKED = 0.5
 #: So many words that stand in no other story are the article's own text.
@@ -93,7 +93,7 @@ class ArticleLines:
 
 def is_read(block: Block) -> bool:
     """Whether a block was kept before the memory looked at it."""
-    return block.kept or block.reason.startswith(REASON)
+    return block.kept or block.reason.word == REASON
 
 
 def place(block: Block) -> str:

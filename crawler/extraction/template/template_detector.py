@@ -22,7 +22,7 @@ from crawler.extraction.template.article_lines import (
     place,
 )
 from crawler.extraction.template.lines import Line, Nearby, line
-from storage.model import Article, Block
+from storage.model import Article, Block, Reason
 
 if TYPE_CHECKING:
     from crawler.extraction.template.site_memory import SiteMemory
@@ -281,8 +281,8 @@ class TemplateDetector:
 
 def _marked(block: Block, stories: int, host: str) -> Block:
     if stories:
-        return replace(block, kept=False, reason=f"{REASON}{stories} articles of {host}")
-    return block if block.kept else replace(block, kept=True, reason="not repeated any more")
+        return replace(block, kept=False, reason=Reason(REASON, f"on {stories} articles of {host}"))
+    return block if block.kept else replace(block, kept=True, reason=Reason("not repeated any more"))
 
 
 def _ends(own: Sequence[bool]) -> tuple[int, int]:

@@ -119,8 +119,8 @@ def _or_null(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-def _object(properties: dict[str, Schema]) -> Schema:
-    return {"type": "object", "required": list(properties), "properties": properties}
+def _object(properties: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": properties | (optional or {})}
 
 
 def _list(schema: Schema | str) -> Schema:
@@ -177,7 +177,15 @@ _SCHEMAS: dict[str, Schema] = {
         ]
     },
     "Hits": _page("articles", "Hit"),
-    "Block": _object({"kind": _STRING, "text": _STRING, "kept": {"type": "boolean"}, "reason": _STRING}),
+    "Block": _object(
+        {
+            "kind": _STRING,
+            "text": _STRING,
+            "kept": {"type": "boolean"},
+            "reason": _STRING,
+        },
+        {"detail": _STRING, "probability": {"type": "number"}},
+    ),
     "Article": _object(
         {
             "url": _STRING,

@@ -6,17 +6,18 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 
-from storage.model import Capture
+from storage.model import Capture, Reason
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
-_MODEL = re.compile(r"(?:(hidden|caption), )?model p=(\.\d\d)")
 _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Reasons of the extraction that say too little by themselves.
 _REASONS = {
-    "navigation": "navigation",
+    "model": "unlikely to be article text",
+    "hidden": "hidden, unlikely to be article text",
+    "caption": "caption, unlikely to be article text",
     "control": "a button or form field",
     "dialog": "a dialog over the page",
     "noscript": "shown only without scripts",
@@ -107,12 +108,11 @@ def language(tag: str | None) -> str | None:
     return tag if tag and _TAG.fullmatch(tag) else None
 
 
-def reason(text: str) -> tuple[str, str]:
+def reason(why: Reason) -> tuple[str, str]:
     """Why a block was removed, in a sentence's words; and what may differ from the next one, or nothing."""
-    if match := _MODEL.fullmatch(text):
-        judged = "unlikely to be article text"
-        return f"{match[1]}, {judged}" if match[1] else judged, f"{int(match[2][1:])} %"
-    return _REASONS.get(text, text), ""
+    words = _REASONS.get(why.word, why.word)
+    answer = "" if why.probability is None else f"{round(100 * why.probability)} %"
+    return f"{words} {why.detail}".rstrip(), answer
 
 
 def status(code: int | None) -> str:
