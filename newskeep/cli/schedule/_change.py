@@ -1,0 +1,38 @@
+"""What changes of the schedule share: the job that they are about, and whether a person agrees."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crawler.config import DEFAULT_FILE
+from newskeep.schedule.job import job
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from newskeep.schedule.job import Job
+
+
+class Agreed:
+    """Whether to go on: after what will be done was printed, and, on a terminal, agreed to."""
+
+    def __init__(self, dry_run: bool, yes: bool) -> None:
+        self._dry_run = dry_run
+        self._ask = not yes and sys.stdin.isatty()
+
+    def __call__(self, question: str) -> bool:
+        if self._dry_run:
+            return False
+        return not self._ask or click.confirm(question, default=True, err=True)
+
+
+def job_of(settings: Config, config: Path | None, options: tuple[str, ...]) -> Job:
+    from storage import open_archive
+
+    with open_archive(settings.archive, settings.state) as opened:
+        own_state = None if str(opened.state) == opened.uri else opened.state
+        file = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+        return job(opened, file, own_state, options)

@@ -1,0 +1,20 @@
+"""`newskeep schedule list`: each site, how often, when last and when next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from newskeep.cli._options import common, settle
+from newskeep.cli.schedule._table import show
+
+
+@click.command("list")
+@click.argument("names", nargs=-1, metavar="[SITE]...")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each site.")
+@common
+def list_(names: tuple[str, ...], as_json: bool, archive: str, state: str, config: Path, verbose: int) -> None:
+    """Show each site: how often it is looked at, its last run, its next one in your time zone, and its state."""
+    settings = settle(config, verbose, archive=archive, state=state)
+    show(settings, names, as_json)
