@@ -1,4 +1,4 @@
-"""`newskeep sites`: the sites that are configured, what one would bring, and what the archive knows of it."""
+"""`newskeep sites check`: what a site would bring, without archiving."""
 
 from __future__ import annotations
 
@@ -12,75 +12,24 @@ from rich.console import Console
 from rich.markup import escape
 
 from crawler import defaults
-from newskeep.cli._options import common, open_existing, settle
-from storage.errors import NotArchived
+from newskeep.cli._options import common, settle
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from crawler.site_check import Check
-    from crawler.sites.site import Site
     from crawler.sites.source_fetcher import SourceRead
 
 _EXAMPLES = """\b
-Examples:
-  newskeep sites
-  newskeep sites check https://www.example.org/
-  newskeep sites memory www.example.org
-"""
-_CHECK_EXAMPLES = """\b
 Examples:
   newskeep sites check https://www.example.org/
   newskeep sites check guardian --json | jq .articles
 
 \b
 Exit codes: 0 articles were found, 5 none."""
-_MEMORY_EXAMPLES = """\b
-Examples:
-  newskeep sites memory www.example.org
-  newskeep sites memory www.example.org --unlearn "We are a reader-owned paper."
-"""
 
 
-@click.group(epilog=_EXAMPLES, invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each site.")
-@click.option("--config", type=click.Path(path_type=Path), help="Configuration file.  [./newskeep.toml if there]")
-@click.pass_context
-def sites(context: click.Context, as_json: bool, config: Path | None) -> None:
-    """List the sites that are configured; try one out; see and correct what the archive knows of one."""
-    if context.invoked_subcommand is not None:
-        return
-    from crawler.sites.site import load_sites
-    from crawler.sites.spider_loader import declared_sites
-
-    settings = settle(config, 0)
-    configured = load_sites(settings)
-    declared = {name: site for name, site in declared_sites(settings).items() if name not in configured}
-    for where, found in ((str(settings.file), configured), ("spider", declared)):
-        for site in found.values():
-            click.echo(json.dumps(_site_json(site, where), ensure_ascii=False) if as_json else _site_line(site, where))
-    if not configured and not as_json:
-        click.echo("newskeep: no site is configured: docs/add-a-site.md tells how", err=True)
-
-
-def _site_line(site: Site, where: str) -> str:
-    return f"{site.name:<24} every {_span(site.every):<5} {site.sources[0]}  ({where})"
-
-
-def _site_json(site: Site, where: str) -> dict[str, Any]:
-    from crawler.sites.site import KEYS
-
-    return {"name": site.name, "from": where, **{key: getattr(site, key) for key in KEYS}}
-
-
-def _span(seconds: float) -> str:
-    for letter, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:.0f}{letter}"
-    return f"{seconds:g}s"
-
-
-@sites.command(epilog=_CHECK_EXAMPLES)
+@click.command(epilog=_EXAMPLES)
 @click.argument("site", metavar="SITE-OR-URL")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
@@ -211,37 +160,3 @@ def _check_json(found: Check) -> dict[str, Any]:
         and {"url": article.url, "title": article.title, "published": article.published, "words": article.words},
         "toml": found.table(),
     }
-
-
-@sites.command(epilog=_MEMORY_EXAMPLES)
-@click.argument("site", metavar="SITE")
-@click.option("--unlearn", metavar="LINE", multiple=True, help="This line is article text for good; may be repeated.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each line of the memory.")
-@common
-def memory(
-    site: str, unlearn: tuple[str, ...], as_json: bool, archive: str, state: str, config: Path, verbose: int
-) -> None:
-    """Show what repeats over a site's pages and is removed from its articles, the most frequent first.
-
-    With --unlearn a line is never removed again, from the next crawl or reextract on.
-    """
-    from crawler.session.site_memory_store import SiteMemoryStore
-    from storage.urls import site_of
-
-    settings = settle(config, verbose, archive=archive, state=state)
-    host = site_of(site if "://" in site else f"http://{site}")
-    with open_existing(settings) as opened:
-        memories = SiteMemoryStore(opened.store, opened.state)
-        known = memories.load(host)
-        if not known.stories:
-            raise NotArchived(f"nothing is remembered of {host} in the archive {opened.uri}")
-        for line in unlearn:
-            known = known.unlearn(line)
-        if unlearn:
-            memories.save(host, known)
-    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    for count, line in known.lines():
-        if as_json:
-            click.echo(json.dumps({"articles": count, "line": line}, ensure_ascii=False))
-        else:
-            out.print(f"[dim]{count:>4}[/]  {escape(line)}")
