@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from storage.errors import Corrupt
@@ -78,6 +79,11 @@ def read(source: Iterable[bytes], name: str) -> Iterator[Capture]:
     for number, text in enumerate(source, start=1):
         if text.strip() and not text.startswith((b"!", b" ")):
             yield parse(text, name, number)
+
+
+def in_seconds(capture: Capture) -> Capture:
+    """The capture with its time cut to whole seconds: not everything that tells of a capture knows more."""
+    return replace(capture, timestamp=capture.timestamp.replace(microsecond=0))
 
 
 def _text(value: object) -> str:

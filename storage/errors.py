@@ -13,7 +13,8 @@ NewskeepError                      1  a fault of ours
 ├── NotArchived                    6  the archive holds no such capture
 └── AlreadyRunning                75  another process holds the lock
 
-Work that came to its end and found something wrong on the way raises nothing; it ends with `PROBLEMS_FOUND`.
+Work that came to its end and found something wrong on the way raises nothing: it tells each such thing as a
+`storage.problems.Problem`, and ends with `PROBLEMS_FOUND`.
 """
 
 from __future__ import annotations

@@ -1,24 +1,17 @@
-"""What a store holds, WARC by WARC, and what may be wrong with it."""
+"""What a store holds, WARC by WARC."""
 
 from __future__ import annotations
 
-import hashlib
 import heapq
-import io
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, BinaryIO
 
 from storage.errors import Corrupt
-from storage.model import Capture
 from storage.objects import ObjectInfo, ObjectStore
 from storage.warc import key_of, stem_of
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 #: Kind of object -> what its keys end with.
 SUFFIXES = {"warc": ".warc.gz", "cdxj": ".cdxj", "text": ".jsonl.gz"}
@@ -29,18 +22,6 @@ OTHERS = {
     "compacting": re.compile(r"compacting/\d{4}-\d\d-\d\d\.json"),
     "compacted": re.compile(r"compacted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
 }
-CHUNK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is not as it should be: the object's key (or a path) and one line: what is wrong, what to do."""
-
-    key: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,46 +86,3 @@ def time_of(filename: str) -> datetime:
 def day_of(filename: str) -> date:
     """The day under which a WARC is kept. Raises `Corrupt`."""
     return time_of(filename).date()
-
-
-def in_seconds(capture: Capture) -> Capture:
-    """The capture with its time cut to whole seconds: not everything that tells of a capture knows more."""
-    return replace(capture, timestamp=capture.timestamp.replace(microsecond=0))
-
-
-class HashingReader(io.RawIOBase):
-    """A stream that counts and digests what is read through it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._sha256 = hashlib.sha256()
-        self.size = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._stream.read(len(view))
-        view[: len(data)] = data
-        self._sha256.update(data)
-        self.size += len(data)
-        return len(data)
-
-    def drain(self) -> None:
-        """Read what is left."""
-        while self.read(CHUNK):
-            pass
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of what was read so far, hex."""
-        return self._sha256.hexdigest()
-
-
-def digest_of(store: ObjectStore, key: str) -> tuple[int, str]:
-    """Read an object and return its size and SHA-256 (hex). Raises `ObjectMissing`."""
-    with store.open(key) as stream:
-        hashed = HashingReader(stream)
-        hashed.drain()
-    return hashed.size, hashed.sha256

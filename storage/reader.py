@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TypeVar
 
+from storage.cdxj import in_seconds
 from storage.errors import Corrupt, NotArchived, ObjectMissing
 from storage.http import HttpMessage
 from storage.index.index import Index
-from storage.inventory import in_seconds
 from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.warc import NOT_MODIFIED, NOT_MODIFIED_PROFILE, Record, key_of, read_date, read_record, read_records

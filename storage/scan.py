@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import BinaryIO, cast
 
 from storage.errors import Corrupt
-from storage.inventory import HashingReader, Holding
+from storage.hashing import HashingReader
+from storage.inventory import Holding
 from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.warc import Record, capture_of, read_date, read_records

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from storage.inventory import Problem
+    from storage.problems import Problem
 
 
 @contextmanager

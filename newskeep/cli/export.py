@@ -18,8 +18,8 @@ from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
 
 if TYPE_CHECKING:
     from storage.archive import Archive
-    from storage.inventory import Problem
     from storage.model import Article
+    from storage.problems import Problem
 
 _EXAMPLES = """\b
 Examples:

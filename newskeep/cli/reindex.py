@@ -46,9 +46,9 @@ def reindex(
     settings = settle(config, verbose, archive=archive, state=state)
     problems = 0
     with open_existing(settings) as opened:
-        from storage.inventory import Problem
         from storage.maintenance.reindex import ReindexOptions
         from storage.maintenance.reindex import reindex as run
+        from storage.problems import Problem
 
         def on_problem(problem: Problem) -> None:
             nonlocal problems

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from storage.archive import Archive
 from storage.errors import UsageError
-from storage.inventory import Problem
 from storage.model import Article
+from storage.problems import Problem
 from storage.urls import timestamp14
 
 __all__ = ["FORMATS", "STREAMS", "Format", "Part", "Selection", "Stream", "Tools", "open_format", "open_stream"]

@@ -12,8 +12,8 @@ from storage.archive import Archive
 from storage.articles import read_member
 from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailable
 from storage.index import ArticleEntry
-from storage.inventory import Problem
 from storage.model import Article
+from storage.problems import Problem
 from storage.urls import parse_timestamp, timestamp14
 
 #: Articles that are read at once; each takes up to some hundred KB of memory.

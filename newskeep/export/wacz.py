@@ -20,8 +20,8 @@ from storage import cdxj
 from storage.archive import Archive
 from storage.errors import InvalidURL, NewskeepError, StoreUnavailable
 from storage.http import ContentError, HttpMessage
-from storage.inventory import Problem
 from storage.model import Capture
+from storage.problems import Problem
 from storage.urls import normalize, parse_timestamp, surt, timestamp14
 from storage.warc import CONFORMS_TO, Record, capture_of
 

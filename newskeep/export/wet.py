@@ -16,8 +16,8 @@ from newskeep.export.records import member, new_id, warcinfo
 from newskeep.export.source import Read, by_day, read_articles, second_of
 from storage.archive import Archive
 from storage.errors import NewskeepError, StoreUnavailable
-from storage.inventory import Problem
 from storage.model import TextSource
+from storage.problems import Problem
 from storage.warc import digest, key_of
 
 #: Articles in a file.

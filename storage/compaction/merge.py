@@ -14,9 +14,11 @@ from typing import BinaryIO, Self, cast
 
 from storage import cdxj
 from storage.articles import move_part
+from storage.cdxj import in_seconds
 from storage.compaction.plan import StoredObject
 from storage.errors import Corrupt, StoreUnavailable
-from storage.inventory import CHUNK, HashingReader, Holding, in_seconds
+from storage.hashing import CHUNK, HashingReader
+from storage.inventory import Holding
 from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.warc import capture_of, read_records

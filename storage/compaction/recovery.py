@@ -13,10 +13,11 @@ from storage.archive import Archive
 from storage.articles import read_part
 from storage.compaction.plan import Compaction, plans, read
 from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailable
+from storage.hashing import digest_of
 from storage.index import ArticleEntry, WarcEntry
 from storage.index.articles import entry_of
-from storage.inventory import Problem, digest_of
 from storage.objects import ObjectStore
+from storage.problems import Problem
 from storage.warc import key_of
 
 #: How long another machine's plan is left alone.

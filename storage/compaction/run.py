@@ -30,8 +30,9 @@ from storage.compaction.merge import WarcMerge, workspace
 from storage.compaction.plan import Compaction, plan_key, read, records
 from storage.compaction.recovery import finish, has_sources, is_ours, is_whole, machine_id, recover
 from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable
-from storage.inventory import Holding, Problem, day_of, holdings, time_of
+from storage.inventory import Holding, day_of, holdings, time_of
 from storage.maintenance.reindex import bring_up_to_date
+from storage.problems import Problem
 from storage.warc import make_stem
 
 

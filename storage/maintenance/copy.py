@@ -21,10 +21,12 @@ from storage.archive import Archive
 from storage.compaction.plan import Compaction, counts, hidden, records
 from storage.compaction.recovery import finish, machine_id, recover
 from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable, UsageError
-from storage.inventory import CHUNK, HashingReader, Holding, Problem, day_of, digest_of, holdings
+from storage.hashing import CHUNK, HashingReader, digest_of
+from storage.inventory import Holding, day_of, holdings
 from storage.maintenance.reindex import ReindexResult, bring_up_to_date
 from storage.objects import ObjectInfo, ObjectStore
 from storage.objects.local import LocalStore
+from storage.problems import Problem
 from storage.warc import key_of
 
 #: Copies under way at once; each has one temporary file of at most `_SMALL` bytes.

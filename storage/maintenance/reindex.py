@@ -17,11 +17,13 @@ from storage.archive import Archive
 from storage.articles import read_part
 from storage.compaction.plan import hidden
 from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailable
+from storage.hashing import HashingReader, digest_of
 from storage.index import ArticleEntry, WarcEntry
 from storage.index.articles import entry_of
 from storage.index.index import Index
-from storage.inventory import HashingReader, Holding, Problem, digest_of, holdings
+from storage.inventory import Holding, holdings
 from storage.model import Capture
+from storage.problems import Problem
 from storage.warc import capture_of, read_records
 
 

@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import PlacedArticle, read_part
+from storage.cdxj import in_seconds
 from storage.compaction.plan import hidden, plans
 from storage.errors import Corrupt, InvalidURL, ObjectMissing
 from storage.index import WarcEntry
 from storage.index.articles import entry_of
-from storage.inventory import OTHERS, Holding, Problem, holdings, in_seconds
+from storage.inventory import OTHERS, Holding, holdings
 from storage.model import Capture
 from storage.objects import ObjectInfo
+from storage.problems import Problem
 from storage.scan import Reference, read_through
 
 #: A plan younger than this is of a compaction that is probably at work.

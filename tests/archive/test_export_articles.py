@@ -24,8 +24,8 @@ from newskeep.export.parquet import moment, row
 from storage.archive import Archive
 from storage.articles import parse_line
 from storage.errors import AlreadyRunning, ObjectExists, UsageError
-from storage.inventory import Problem
 from storage.objects.local import LocalStore
+from storage.problems import Problem
 
 pytest_plugins = ["export_archive"]
 ALL = Selection()

@@ -13,10 +13,10 @@ from filled_archive import check, deliver, fill, folder_archive, objects, page, 
 from storage.archive import Archive
 from storage.errors import AlreadyRunning, NotArchived
 from storage.index import open_index
-from storage.inventory import Problem
 from storage.locking import held
 from storage.maintenance.reindex import ReindexOptions, ReindexResult, reindex
 from storage.objects.local import LocalStore
+from storage.problems import Problem
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from filled_archive import BEGIN, deliver, fill, folder_archive, objects, page, 
 
 from storage.archive import Archive
 from storage.compaction.plan import Compaction, StoredObject
-from storage.inventory import Problem
 from storage.maintenance.verify import Verification, VerifyResult
+from storage.problems import Problem
 from storage.warc import read_records
 
 

@@ -20,9 +20,9 @@ from newskeep.export import Tools
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import write_part
-from storage.inventory import Problem
 from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, TextSource
 from storage.objects.local import LocalStore
+from storage.problems import Problem
 from storage.spool import Parcel
 from storage.warc import WarcWriter, make_stem
 
