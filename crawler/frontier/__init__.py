@@ -26,6 +26,8 @@ def open_frontier(path: Path) -> Frontier:
 
     Raises `StoreUnavailable` when the file is damaged, made by a newer version, or cannot be written.
     """
-    from crawler.frontier.frontier import Frontier, open_database
+    from crawler.frontier import schema
+    from crawler.frontier.frontier import Frontier
+    from storage.sqlite import open_database
 
-    return Frontier(open_database(path))
+    return Frontier(open_database(path, schema.KIND))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, select, upda
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
-from crawler.frontier import coverage, rows, schema, statements, writes
+from crawler.frontier import coverage, rows, statements, writes
 from crawler.frontier.address_state import (
     AddressState,
     Announcement,
@@ -27,10 +26,9 @@ from crawler.frontier.address_state import (
 )
 from crawler.frontier.schema import AGAIN, NEW, ROLES, SOURCE, addresses, hosts, names, robots, runs, sites
 from crawler.frontier.statements import ARTICLE
-from storage import sqlite
 from storage.errors import StoreUnavailable
 from storage.index.rows import seconds
-from storage.sqlite import Database, Kind
+from storage.sqlite import Database
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 # Runs kept of each site.
@@ -40,22 +38,6 @@ RUNS = 50
 _ROBOTS_KEPT = 86_400
 
 _a, _s, _r = addresses.c, sites.c, robots.c
-
-
-def open_database(path: Path) -> Database:
-    """Open or make the frontier's file; see `crawler.frontier.open_frontier`."""
-    again = "move it away: newskeep learns from the index which articles are held, and only their rhythm is lost"
-    kind = Kind(
-        noun="frontier",
-        make="the first crawl makes it",
-        again=again,
-        metadata=schema.metadata,
-        version=schema.VERSION,
-        migrations=schema.MIGRATIONS,
-        # A power failure may cost what the last seconds told; asking again for it is all that follows.
-        durable=False,
-    )
-    return sqlite.open_database(path, kind)
 
 
 class Frontier:

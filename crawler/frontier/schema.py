@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from storage.migrations import Migration, about_table
+from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
 VERSION = 1
@@ -159,4 +160,15 @@ runs = Table(
     Column("hosts", Text, nullable=False),
     Column("problems", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+KIND = Kind(
+    noun="frontier",
+    make="the first crawl makes it",
+    again="move it away: newskeep learns from the index which articles are held, and only their rhythm is lost",
+    metadata=metadata,
+    version=VERSION,
+    migrations=MIGRATIONS,
+    # A power failure may cost what the last seconds told; asking again for it is all that follows.
+    durable=False,
 )

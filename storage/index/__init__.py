@@ -113,10 +113,11 @@ def open_index(path: Path, *, create: bool = True) -> Index:
     Read-only where the file or its folder cannot be written. An older schema is brought up to date. Raises
     `StoreUnavailable` when the file is absent (and `create` is not set), damaged, or made by a newer version.
     """
+    from storage.index import schema
     from storage.index.index import Index
-    from storage.index.sqlite import open_database
+    from storage.sqlite import open_database
 
-    return Index(open_database(path, create=create))
+    return Index(open_database(path, schema.KIND, create=create))
 
 
 def discard_index(path: Path) -> None:
@@ -124,6 +125,7 @@ def discard_index(path: Path) -> None:
 
     Raises `AlreadyRunning` when another process has it open: its leftovers would spoil a new one.
     """
-    from storage.index.sqlite import discard
+    from storage.index import schema
+    from storage.sqlite import discard
 
-    discard(path)
+    discard(path, schema.KIND)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from storage.migrations import Migration, about_table
+from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
 VERSION = 2
@@ -144,6 +145,15 @@ def _add_search(connection: Connection) -> None:
 
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
 MIGRATIONS: Mapping[int, Migration] = {1: _add_search}
+
+KIND = Kind(
+    noun="index",
+    make="make it with `newskeep reindex`",
+    again="make it again with `newskeep reindex`",
+    metadata=metadata,
+    version=VERSION,
+    migrations=MIGRATIONS,
+)
 
 
 # Rows on their way in, private to a connection: the locks of the real tables are held for one INSERT … SELECT only.

@@ -26,7 +26,7 @@ from sqlalchemy.schema import CreateTable
 
 from storage.errors import AlreadyRunning, Corrupt, StoreUnavailable
 from storage.fingerprints import Fingerprint
-from storage.index import ArticleEntry, Counts, WarcEntry, discard_index, open_index, queries, schema, sqlite
+from storage.index import ArticleEntry, Counts, WarcEntry, discard_index, open_index, queries, schema
 from storage.index.index import BATCH, Index
 from storage.index.rows import pack_digest, pack_url, unpack_digest, unpack_url
 from storage.model import Capture
@@ -163,7 +163,7 @@ def test_all_or_nothing(index: Index) -> None:
 
 def test_nobody_waits_while_rows_arrive(index: Index, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows of a WARC may come over a slow network."""
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0)
+    monkeypatch.setattr(schema, "KIND", replace(schema.KIND, busy_timeout=0))
 
     def slow() -> Iterator[Capture]:
         for number in range(BATCH + 1):
@@ -533,7 +533,7 @@ def test_a_killed_writer_loses_nothing_acknowledged_and_leaves_nothing_half(path
 
 
 def test_an_index_that_stays_busy(index: Index, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0)
+    monkeypatch.setattr(schema, "KIND", replace(schema.KIND, busy_timeout=0))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with open_index(path) as late, pytest.raises(StoreUnavailable, match="has kept the index busy") as caught:
@@ -647,14 +647,13 @@ def test_older_schema_is_brought_up_to_date(path: Path, monkeypatch: pytest.Monk
         schema.VERSION: lambda connection: connection.execute(text("ALTER TABLE warcs ADD COLUMN note TEXT")),
         schema.VERSION + 1: lambda connection: connection.execute(text("UPDATE warcs SET note = 'kept'")),
     }
-    monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 2)
+    monkeypatch.setattr(schema, "KIND", replace(schema.KIND, version=schema.VERSION + 2, migrations=steps))
     for _ in range(2):
         with open_index(path) as index:
             assert index.counts().captures == 3_000
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT note FROM warcs").fetchall() == [("kept",)]
-        assert database.execute("SELECT value FROM about").fetchall() == [(schema.VERSION,)]
+        assert database.execute("SELECT value FROM about").fetchall() == [(schema.KIND.version,)]
     database.close()
 
 
@@ -666,8 +665,7 @@ def test_a_failed_migration_changes_nothing(path: Path, monkeypatch: pytest.Monk
         before + 1: lambda connection: connection.execute(text("UPDATE nowhere SET note = 1")),
     }
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", steps)
-        patch.setattr(schema, "VERSION", before + 2)
+        patch.setattr(schema, "KIND", replace(schema.KIND, version=before + 2, migrations=steps))
         assert "no such table: nowhere" in refused(path)
     with open_index(path) as index:
         assert index.counts().captures == 3_000
@@ -692,7 +690,7 @@ def test_replaced_while_open(index: Index, path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("index")
 def test_no_index_is_made_under_the_feet_of_another_process(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0)
+    monkeypatch.setattr(schema, "KIND", replace(schema.KIND, busy_timeout=0))
     path.unlink()
     assert "another process keeps the index locked" in refused(path)
     assert not path.exists()
