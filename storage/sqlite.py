@@ -10,10 +10,12 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -50,8 +52,9 @@ class Kind:
 class Database:
     """What its users need of a database, whichever it is."""
 
-    #: As a person knows it.
+    #: As a person knows it, and what it is.
     name: str
+    noun: str
     engine: Engine
     read_only: bool
     #: Raises `StoreUnavailable` when what is open is no longer what everybody else sees.
@@ -61,6 +64,46 @@ class Database:
     #: Says what an error of the driver, bare or wrapped, means.
     explain: Callable[[Exception], NewskeepError]
     close: Callable[[], None]
+
+
+class DatabaseUser:
+    """What asks and fills the tables of a database, which is closed with it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files and locks; more than once is no error."""
+        self._database.close()
+
+    @property
+    def read_only(self) -> bool:
+        return self._database.read_only
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        self._database.check()
+        try:
+            with self._database.engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise self._database.explain(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """Give a connection; transactions on it are the caller's to begin and commit."""
+        if self.read_only:
+            raise StoreUnavailable(f"{self._database.name}: the {self._database.noun} cannot be written here")
+        with self._reading() as connection:
+            yield connection
+        # What was written into a file that somebody removed meanwhile is lost with it.
+        self._database.check()
 
 
 def open_database(path: Path, kind: Kind, *, create: bool = True) -> Database:
@@ -92,6 +135,7 @@ def open_database(path: Path, kind: Kind, *, create: bool = True) -> Database:
 
     return Database(
         name=str(path),
+        noun=kind.noun,
         engine=engine,
         read_only=read_only,
         check=check,

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DBAPIError
 
 from crawler.frontier import coverage, rows, statements, writes
 from crawler.frontier.address_state import (
@@ -26,9 +24,8 @@ from crawler.frontier.address_state import (
 )
 from crawler.frontier.schema import AGAIN, NEW, ROLES, SOURCE, addresses, hosts, names, robots, runs, sites
 from crawler.frontier.statements import ARTICLE
-from storage.errors import StoreUnavailable
 from storage.index.rows import seconds
-from storage.sqlite import Database
+from storage.sqlite import DatabaseUser
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 # Runs kept of each site.
@@ -40,25 +37,12 @@ _ROBOTS_KEPT = 86_400
 _a, _s, _r = addresses.c, sites.c, robots.c
 
 
-class Frontier:
+class Frontier(DatabaseUser):
     """What is known of the addresses of all sites. Threads may share one; processes open their own.
 
     Times are kept in whole seconds. Every method is one short transaction (of many items, one for each few hundred),
     and raises `StoreUnavailable` when the file cannot be reached, is damaged or busy for too long.
     """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of files and locks; more than once is no error."""
-        self._database.close()
 
     # Addresses
 
@@ -282,24 +266,11 @@ class Frontier:
             return [rows.known_of(row, site) for row in connection.execute(query)]
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        self._database.check()
-        try:
-            with self._database.engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise self._database.explain(error) from error
-
-    @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        if self._database.read_only:
-            raise StoreUnavailable(f"{self._database.name}: the frontier cannot be written here")
-        with self._reading() as connection:
+        with super()._writing() as connection:
             connection.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection
-        # What was written into a file that somebody removed meanwhile is lost with it.
-        self._database.check()
 
 
 def _is_due(state: SiteState, at: datetime) -> bool:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import chain, groupby
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from storage.errors import StoreUnavailable
 from storage.index import ArticleEntry, Counts, Duplicate, Filters, Hit, WarcEntry, fulltext, queries, writes
 from storage.index.query_parser import SearchQuery
 from storage.index.rows import Row, article_of, capture_of, pack_url, seconds, warc_of
 from storage.model import Capture
-from storage.sqlite import Database
+from storage.sqlite import DatabaseUser
 from storage.text import is_same_title
 from storage.urls import Match, surt, surt_prefix
 
@@ -37,30 +33,13 @@ CANDIDATES = 1_000
 RECENT = 5_000
 
 
-class Index:
+class Index(DatabaseUser):
     """Captures and articles by URL and time. Threads may share one; processes open their own.
 
     Times are kept in whole seconds. A URL is looked up by its SURT, so URLs that differ only in case, "www." or scheme
     answer for each other where the asked one itself is not held. Every method raises `StoreUnavailable` when the
     database cannot be reached, is damaged or busy for too long.
     """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of files and locks; more than once is no error."""
-        self._database.close()
-
-    @property
-    def read_only(self) -> bool:
-        return self._database.read_only
 
     # Writing
 
@@ -435,19 +414,6 @@ class Index:
             return query.fetch(engine, values)
         except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
             raise self._database.explain(error) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        if self.read_only:
-            raise StoreUnavailable(f"{self._database.name}: the index cannot be written here")
-        self._database.check()
-        try:
-            with self._database.engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise self._database.explain(error) from error
-        # What was written into a file that somebody removed meanwhile is lost with it.
-        self._database.check()
 
 
 def _behind(article: ArticleEntry) -> tuple[int, int]:
