@@ -15,7 +15,8 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from storage.index import ArticleEntry
-from storage.index.index import Index, is_same_version
+from storage.index.article_lookup import is_same_version
+from storage.index.index import Index
 from storage.model import Article, Capture
 from storage.text import is_same_title, pieces, plain
 

@@ -1,4 +1,4 @@
-"""The statements that read the index."""
+"""The statements that read the index, and how they are run."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.exc import DBAPIError
 
 from storage.index.rows import Row
 from storage.index.schema import article_keys as _article_keys
 from storage.index.schema import articles as _articles
 from storage.index.schema import captures as _captures
 from storage.index.schema import warcs as _warcs
+from storage.sqlite import DatabaseUser
+
+# Rows fetched at a time. No transaction stays open between two fetches, so a slow reader holds nobody up.
+BATCH = 1_000
 
 # Earlier and later than any timestamp.
 FIRST, LAST = -(1 << 40), 1 << 40
@@ -61,6 +66,18 @@ class CompiledQuery:
         made = (compiled.string, getattr(compiled, "positiontup", None), constants)
         self._compiled[engine.dialect.name] = made
         return made
+
+
+class Lookup(DatabaseUser):
+    """What runs such statements."""
+
+    def _fetch(self, query: CompiledQuery, **values: Any) -> list[Row]:
+        self._database.check()
+        engine = self._database.engine
+        try:
+            return query.fetch(engine, values)
+        except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+            raise self._database.explain(error) from error
 
 
 def _param(name: str) -> Any:

@@ -27,7 +27,8 @@ from sqlalchemy.schema import CreateTable
 from storage.errors import AlreadyRunning, Corrupt, StoreUnavailable
 from storage.fingerprints import Fingerprint
 from storage.index import ArticleEntry, Counts, WarcEntry, discard_index, open_index, queries, schema
-from storage.index.index import BATCH, Index
+from storage.index.index import Index
+from storage.index.queries import BATCH
 from storage.index.rows import pack_digest, pack_url, unpack_digest, unpack_url
 from storage.model import Capture
 from storage.urls import surt
@@ -218,7 +219,7 @@ def test_a_warc_entered_afresh(index: Index) -> None:
 
 
 def test_compaction_while_a_reader_pages(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.index.index.BATCH", 10)
+    monkeypatch.setattr("storage.index.capture_lookup.BATCH", 10)
     index.add(WARC, [capture(seconds=number // 4, offset=number) for number in range(100)])
     reader, articles = index.captures("example.com"), index.articles()
     seen = [next(reader).timestamp for _ in range(25)]
@@ -399,7 +400,7 @@ def test_articles_newest_first_by_site_time_and_language(index: Index) -> None:
 
 @pytest.mark.parametrize("size", [1, 4, 1_000])
 def test_articles_in_pages(index: Index, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.index.index.BATCH", 3)
+    monkeypatch.setattr("storage.index.article_lookup.BATCH", 3)
     index.add(WARC, [], [article(f"https://example.com/{number}", number // 5, number) for number in range(33)])
     whole = list(index.articles())
     paged: list[ArticleEntry] = []

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.index import ArticleEntry, Filters, Hit, WarcEntry, open_index, schema
-from storage.index.index import FEW, Index
+from storage.index.article_lookup import FEW
+from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.index.snippets import LENGTH, snippet
 from storage.index.tokenizer import is_named, tokens, words

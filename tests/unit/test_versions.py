@@ -86,7 +86,7 @@ def test_this_url_goes_before_those_of_its_surt(index: Index) -> None:
 
 
 def test_versions_over_many_pages(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.index.index.BATCH", 3)
+    monkeypatch.setattr("storage.index.article_lookup.BATCH", 3)
     rows = add(index, "a", *(entry(seconds=n // 2, text=n // 4) for n in range(31)))
     assert list(index.history(URL)) == rows
     assert list(index.versions(URL)) == rows[::4]
@@ -186,7 +186,7 @@ def test_near_texts_are_found(index: Index, share: float, least: float) -> None:
 def test_a_notice_on_thousands_of_pages_costs_no_more_than_its_bound(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.index.index.CANDIDATES", 10)
+    monkeypatch.setattr("storage.index.article_lookup.CANDIDATES", 10)
     rows = add(index, "a", *(entry(f"https://other.example/{n}", n) for n in range(30)))
     assert [each.article for each in index.duplicates(entry())] == rows[:-11:-1]
 
