@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -36,6 +37,16 @@ def common(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def configured(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of `common`; the command gets `settings`, the configuration with what was given put over it."""
+
+    @wraps(command)
+    def settled(archive: str | None, state: str | None, config: Path | None, verbose: int, **given: Any) -> Any:
+        return command(settings=settle(config, verbose, archive=archive, state=state), **given)
+
+    return common(settled)
 
 
 def settle(config: Path | None, verbose: int, **given: Any) -> Config:

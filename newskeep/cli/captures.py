@@ -6,14 +6,14 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
-from newskeep.cli._options import Moment, common, open_existing, settle
+from crawler.config import Config
+from newskeep.cli._options import Moment, configured, open_existing
 from storage.errors import NotArchived
 from storage.urls import Match, timestamp14
 
@@ -34,20 +34,16 @@ Examples:
 @click.option("--since", type=Moment(), metavar="TIME", help="Not older than this.")
 @click.option("--until", type=Moment("end"), metavar="TIME", help="Not newer than this.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each capture.")
-@common
+@configured
 def captures(
     target: str,
     prefix: bool,
     since: datetime | None,
     until: datetime | None,
     as_json: bool,
-    archive: str,
-    state: str,
-    config: Path,
-    verbose: int,
+    settings: Config,
 ) -> None:
     """List the captures of a URL, of all URLs that start like it, or of a whole host (a name without http://)."""
-    settings = settle(config, verbose, archive=archive, state=state)
     found = False
     with open_existing(settings) as opened:
         out = Console(file=sys.stdout, highlight=False, soft_wrap=True)

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from newskeep.cli._options import common, open_existing, settle
+from crawler.config import Config
+from newskeep.cli._options import configured, open_existing
 from storage.urls import timestamp14
 from storage.versions import Piece, changed_text, changed_title
 
@@ -39,13 +39,12 @@ Exit codes: 0 done, 3 the archive is out of reach, 6 not in the archive."""
 @click.command(epilog=_EXAMPLES)
 @click.argument("url")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each version.")
-@common
-def changes(url: str, as_json: bool, archive: str, state: str, config: Path, verbose: int) -> None:
+@configured
+def changes(url: str, as_json: bool, settings: Config) -> None:
     """Show the versions of an article: when its title or text was another, word by word, and when it was gone.
 
     What came is green, what went is red; in a pipe {+so+} and [-so-]. A new layout of the page makes no version.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
     with open_existing(settings) as opened:
         found = opened.versions(url)
     if as_json:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
-from newskeep.cli._options import common, open_existing, settle
+from newskeep.cli._options import configured, open_existing
 from storage.errors import PROBLEMS_FOUND
 
 if TYPE_CHECKING:
@@ -36,24 +36,20 @@ Exit codes: 0 done, 3 the archive is out of reach, 7 done, but something was lef
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be joined, and change nothing in the archive.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
-@common
+@configured
 def compact(
     day: datetime | None,
     min_size: int,
     min_age: float,
     dry_run: bool,
     as_json: bool,
-    archive: str,
-    state: str,
-    config: Path,
-    verbose: int,
+    settings: Config,
 ) -> int:
     """Join a day's small WARCs, with their CDXJ and text, into large ones of up to 1 GB.
 
     The records stay as they are, byte for byte. The small files are removed once the large one is read back and
     indexed; who reads meanwhile sees no gap. What a killed compaction left is finished or undone first.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
     with open_existing(settings) as opened:
         from datetime import timedelta
 

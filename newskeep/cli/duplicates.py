@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
-from newskeep.cli._options import Moment, common, open_existing, settle
+from crawler.config import Config
+from newskeep.cli._options import Moment, configured, open_existing
 from storage.urls import timestamp14
 
 if TYPE_CHECKING:
@@ -32,22 +32,18 @@ Exit codes: 0 done, 3 the archive is out of reach, 6 not in the archive."""
 @click.option("--at", type=Moment(), metavar="TIME", help="The text of the capture nearest to this time.  [the newest]")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Not more than these, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each.")
-@common
+@configured
 def duplicates(
     url: str,
     at: datetime | None,
     limit: int | None,
     as_json: bool,
-    archive: str,
-    state: str,
-    config: Path,
-    verbose: int,
+    settings: Config,
 ) -> None:
     """List the articles under other URLs that have the text of this one: republished, agency copy, edited versions.
 
     The newest first, with the share of the words in common; "same" is the same text, sign by sign.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
     with open_existing(settings) as opened:
         found = list(opened.duplicates(url, at, limit))
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
-from newskeep.cli._options import Moment, common, open_existing, settle
+from crawler.config import Config
+from newskeep.cli._options import Moment, configured, open_existing
 
 if TYPE_CHECKING:
     from storage.model import Article, Block
@@ -26,12 +26,9 @@ Examples:
 @click.argument("url")
 @click.option("--at", type=Moment(), metavar="TIME", help="The capture nearest to this time.  [the newest good one]")
 @click.option("--removed", "only_removed", is_flag=True, help="Only what was removed.")
-@common
-def explain(
-    url: str, at: datetime | None, only_removed: bool, archive: str, state: str, config: Path, verbose: int
-) -> None:
+@configured
+def explain(url: str, at: datetime | None, only_removed: bool, settings: Config) -> None:
     """Show every block of an archived page in page order: kept (green) or removed (red), and why."""
-    settings = settle(config, verbose, archive=archive, state=state)
     with open_existing(settings) as opened:
         article = opened.article(url, at)
     out = Console(file=sys.stdout, highlight=False)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
-from newskeep.cli._options import Moment, SiteName, common, open_existing, settle
+from newskeep.cli._options import Moment, SiteName, configured, open_existing
 from newskeep.export import FORMATS, STREAMS, Selection, Tools, open_stream
 from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
 
@@ -47,7 +48,7 @@ Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of 
     help="Sign WACZ files with this private key (PEM, curve P-384).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
-@common
+@configured
 def export(
     name: str,
     to: str,
@@ -57,16 +58,12 @@ def export(
     language: str | None,
     sign_key: Path | None,
     as_json: bool,
-    archive: str,
-    state: str,
-    config: Path,
-    verbose: int,
+    settings: Config,
 ) -> int:
     """Hand on articles (jsonl, parquet, markdown, wet) or captures (wacz, cdxj).
 
     The newest come first, a file at a time, each visible only whole. Stopped anywhere, the same command goes on there.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
     if sign_key is not None and name != "wacz":
         raise UsageError("--sign-key is for --format wacz")
     if to == "-" and name not in STREAMS:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
+from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
-from newskeep.cli._options import common, open_existing, settle
+from newskeep.cli._options import configured, open_existing
 from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b
@@ -27,23 +27,19 @@ Exit codes: 0 done, 3 the archive is out of reach, 7 done, but something could n
 @click.option("--from-warcs", is_flag=True, help="Read the WARCs, not their CDXJ; begins with an empty index.")
 @click.option("--mend", is_flag=True, help="Put CDXJ files that are missing or wrong back into the archive.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
-@common
+@configured
 def reindex(
     fresh: bool,
     from_warcs: bool,
     mend: bool,
     as_json: bool,
-    archive: str,
-    state: str,
-    config: Path,
-    verbose: int,
+    settings: Config,
 ) -> int:
     """Bring the index on this machine up to date with what the archive holds, or make it from nothing.
 
     It is made from CDXJ files and text parts; where a CDXJ is missing or unreadable, from the WARC itself. An index
     that is damaged or of another version is thrown away. Stopped anywhere, it goes on there next time.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
     problems = 0
     with open_existing(settings) as opened:
         from storage.maintenance.reindex import ReindexOptions

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from newskeep.cli._options import Moment, SiteName, common, open_existing, settle
+from crawler.config import Config
+from newskeep.cli._options import Moment, SiteName, configured, open_existing
 from storage.errors import NotArchived
 from storage.urls import timestamp14
 
@@ -39,7 +39,7 @@ _MARK = "bold yellow"
 @click.option("--author", metavar="NAME", help="Only by this author: words of the name that follow each other.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Not more than these, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each article.")
-@common
+@configured
 def search(
     words: tuple[str, ...],
     site: str | None,
@@ -49,17 +49,13 @@ def search(
     author: str | None,
     limit: int,
     as_json: bool,
-    archive: str,
-    state: str,
-    config: Path,
-    verbose: int,
+    settings: Config,
 ) -> None:
     """Find articles that have all the words in title or text, the newest first.
 
     "Several words" as they follow each other, word* what begins so, -word without it (behind --, or in quotation marks
     with the others). Case and accents do not matter; Chinese, Japanese, Thai and the like need no spaces.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     found = False
     with open_existing(settings) as opened:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
+from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
-from newskeep.cli._options import common, open_existing, settle
+from newskeep.cli._options import configured, open_existing
 from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b
@@ -24,13 +24,12 @@ Exit codes: 0 all is well, 3 the archive is out of reach, 7 something is wrong."
 @click.command(epilog=_EXAMPLES)
 @click.option("--deep", is_flag=True, help="Read every WARC: records against digests, captures against CDXJ.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
-@common
-def verify(deep: bool, as_json: bool, archive: str, state: str, config: Path, verbose: int) -> int:
+@configured
+def verify(deep: bool, as_json: bool, settings: Config) -> int:
     """Hold WARCs, CDXJ, text and index against each other; name what is wrong and what to do.
 
     Without --deep the WARCs themselves are not read, only their sizes are compared. Nothing is changed.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
     with open_existing(settings) as opened:
         from storage.maintenance.verify import Verification
 

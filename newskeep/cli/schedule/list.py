@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from newskeep.cli._options import common, settle
+from crawler.config import Config
+from newskeep.cli._options import configured
 from newskeep.cli.schedule._table import show
 
 
 @click.command("list")
 @click.argument("names", nargs=-1, metavar="[SITE]...")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each site.")
-@common
-def list_(names: tuple[str, ...], as_json: bool, archive: str, state: str, config: Path, verbose: int) -> None:
+@configured
+def list_(names: tuple[str, ...], as_json: bool, settings: Config) -> None:
     """Show each site: how often it is looked at, its last run, its next one in your time zone, and its state."""
-    settings = settle(config, verbose, archive=archive, state=state)
     show(settings, names, as_json)

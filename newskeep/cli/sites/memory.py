@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
-from newskeep.cli._options import common, open_existing, settle
+from crawler.config import Config
+from newskeep.cli._options import configured, open_existing
 from storage.errors import NotArchived
 
 _EXAMPLES = """\b
@@ -24,10 +24,8 @@ Examples:
 @click.argument("site", metavar="SITE")
 @click.option("--unlearn", metavar="LINE", multiple=True, help="This line is article text for good; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each line of the memory.")
-@common
-def memory(
-    site: str, unlearn: tuple[str, ...], as_json: bool, archive: str, state: str, config: Path, verbose: int
-) -> None:
+@configured
+def memory(site: str, unlearn: tuple[str, ...], as_json: bool, settings: Config) -> None:
     """Show what repeats over a site's pages and is removed from its articles, the most frequent first.
 
     With --unlearn a line is never removed again, from the next crawl or reextract on.
@@ -35,7 +33,6 @@ def memory(
     from crawler.session.site_memory_store import SiteMemoryStore
     from storage.urls import site_of
 
-    settings = settle(config, verbose, archive=archive, state=state)
     host = site_of(site if "://" in site else f"http://{site}")
     with open_existing(settings) as opened:
         memories = SiteMemoryStore(opened.store, opened.state)
