@@ -6,13 +6,14 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from crawler.config import Config
+from newskeep import fields
 from newskeep.cli._options import Moment, configured, open_existing
 from storage.errors import NotArchived
 from storage.urls import Match, timestamp14
@@ -50,7 +51,7 @@ def captures(
         for capture in _find(opened, target, prefix, since, until):
             found = True
             if as_json:
-                click.echo(json.dumps(_json(capture)))
+                click.echo(json.dumps(fields.of_capture(capture)))
             else:
                 out.print(_row(capture))
         if not found:
@@ -62,19 +63,6 @@ def _find(
 ) -> Iterator[Capture]:
     match: Match = "prefix" if prefix else "exact" if "://" in target else "host"
     return archive.captures(target, match=match, since=since, until=until)
-
-
-def _json(capture: Capture) -> dict[str, Any]:
-    return {
-        "url": capture.url,
-        "timestamp": timestamp14(capture.timestamp),
-        "status": capture.status,
-        "mime": capture.mime,
-        "digest": capture.digest,
-        "filename": capture.filename,
-        "offset": capture.offset,
-        "length": capture.length,
-    }
 
 
 def _row(capture: Capture) -> str:

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from crawler.config import Config
+from newskeep import fields
 from newskeep.cli._options import configured, open_existing
-from storage.urls import timestamp14
 from storage.versions import Piece, changed_text, changed_title
 
 if TYPE_CHECKING:
@@ -111,23 +111,10 @@ def _lines(found: list[Version]) -> Iterator[dict[str, Any]]:
     for number, (before, version) in enumerate(zip(befores, found, strict=True), 1):
         yield {
             "version": number,
-            "url": version.entry.url,
-            "timestamp": timestamp14(version.entry.timestamp),
-            "last": timestamp14(version.last),
-            "captures": version.captures,
-            "title": version.article.title,
-            "words": version.article.words,
-            "removed": [_removal(removal) for removal in version.removals],
+            **fields.of_version(version),
+            "removed": [fields.of_removal(removal) for removal in version.removals],
             "changes": None if before is None else _changes(before, version),
         }
-
-
-def _removal(removal: Removal) -> dict[str, Any]:
-    return {
-        "timestamp": timestamp14(removal.timestamp),
-        "status": removal.status,
-        "until": timestamp14(removal.until) if removal.until else None,
-    }
 
 
 def _changes(before: Version, version: Version) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from newskeep import fields
 from newskeep.web.addresses import Origins
 from newskeep.web.api.check import checks
 from newskeep.web.api.cursor import article_cursor, parse_article_cursor
@@ -73,17 +74,8 @@ def _captures(request: Request) -> Response:
 
 
 def _capture(origins: Origins, capture: Capture) -> dict[str, Any]:
-    return {
-        "url": capture.url,
-        "timestamp": timestamp14(capture.timestamp),
-        "status": capture.status,
-        "mime": capture.mime,
-        "digest": capture.digest,
-        "filename": capture.filename,
-        "offset": capture.offset,
-        "length": capture.length,
-        "links": {"memento": origins.memento(capture), "original": origins.memento(capture, "id_")},
-    }
+    links = {"memento": origins.memento(capture), "original": origins.memento(capture, "id_")}
+    return {**fields.of_capture(capture), "links": links}
 
 
 def _articles(request: Request) -> Response:
@@ -141,22 +133,7 @@ def _versions(request: Request) -> Response:
 
 
 def _version(version: Version) -> dict[str, Any]:
-    return {
-        "url": version.entry.url,
-        "timestamp": timestamp14(version.entry.timestamp),
-        "last": timestamp14(version.last),
-        "captures": version.captures,
-        "title": version.article.title,
-        "words": version.article.words,
-        "removals": [
-            {
-                "timestamp": timestamp14(each.timestamp),
-                "status": each.status,
-                "until": timestamp14(each.until) if each.until else None,
-            }
-            for each in version.removals
-        ],
-    }
+    return {**fields.of_version(version), "removals": [fields.of_removal(each) for each in version.removals]}
 
 
 def _sites(request: Request) -> Response:

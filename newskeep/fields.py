@@ -1,0 +1,44 @@
+"""Captures and versions as JSON: the fields that the command line and the API have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from storage.urls import timestamp14
+
+if TYPE_CHECKING:
+    from storage.model import Capture
+    from storage.versions import Removal, Version
+
+
+def of_capture(capture: Capture) -> dict[str, Any]:
+    return {
+        "url": capture.url,
+        "timestamp": timestamp14(capture.timestamp),
+        "status": capture.status,
+        "mime": capture.mime,
+        "digest": capture.digest,
+        "filename": capture.filename,
+        "offset": capture.offset,
+        "length": capture.length,
+    }
+
+
+def of_version(version: Version) -> dict[str, Any]:
+    """Without its removals, see `of_removal`."""
+    return {
+        "url": version.entry.url,
+        "timestamp": timestamp14(version.entry.timestamp),
+        "last": timestamp14(version.last),
+        "captures": version.captures,
+        "title": version.article.title,
+        "words": version.article.words,
+    }
+
+
+def of_removal(removal: Removal) -> dict[str, Any]:
+    return {
+        "timestamp": timestamp14(removal.timestamp),
+        "status": removal.status,
+        "until": timestamp14(removal.until) if removal.until else None,
+    }
