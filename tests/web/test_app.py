@@ -386,9 +386,9 @@ def test_half_a_request_is_cut_off(web_folder: Path, tmp_path: Path) -> None:
         "from newskeep.web import server\n"
         "server.REQUEST_SECONDS = server.STALL_SECONDS = 0.5\n"
         "from storage.archive import open_archive\n"
-        "from newskeep.web.options import Options\n"
+        "from newskeep.web.options import ServeOptions\n"
         f"archive = open_archive({str(web_folder)!r})\n"
-        "server.run(archive, Options(port=0, originals_port=0),"
+        "server.run(archive, ServeOptions(port=0, originals_port=0),"
         " lambda o: print(o.port, o.originals_port, flush=True))\n"
     )
     root = Path(__file__).parents[2]
