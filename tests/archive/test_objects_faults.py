@@ -15,13 +15,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import botocore.auth
 import pytest
 from fault_proxy import Fault, FaultProxy, Kind
+from origin import Origin, response
 from s3_server import BUCKET, S3Server, use
 
 from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreDenied, StoreUnavailable
@@ -341,6 +342,32 @@ def test_an_object_deleted_while_it_is_read_is_missing(proxy: FaultProxy, open_s
         writer.delete(KEY)
         with one_clear_line(ObjectMissing, NAME):
             stream.read()
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["bytes 0-6/soon", "bytes 0-6/*", "bytes 0-6", "bytes 1-7/8", "bytes 0-6/" + "9" * 5_000, "items 0-6/7"],
+    ids=lambda told: str(told)[:20],
+)
+def test_a_range_that_makes_no_sense_is_one_clear_line(
+    told: str, moto_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Origin() as origin:
+        use(moto_server, monkeypatch, origin.url().rstrip("/"))
+        fields = [("ETag", '"1"'), ("Content-Range", told)]
+        origin.on(f"/{BUCKET}/{KEY}", response(b"content", "206 Partial Content", fields))
+        store = S3Store(f"s3://{BUCKET}", S3Settings(attempts=1, endpoint=origin.url()))
+        with closing(store), one_clear_line(StoreUnavailable, "no S3 server"):
+            store.open(KEY)
+
+
+def test_a_time_that_makes_no_sense_is_one_clear_line(moto_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Origin() as origin:
+        use(moto_server, monkeypatch, origin.url().rstrip("/"))
+        origin.on(f"/{BUCKET}/{KEY}", response(headers=[("ETag", '"1"'), ("Last-Modified", "soon")]))
+        store = S3Store(f"s3://{BUCKET}", S3Settings(attempts=1, endpoint=origin.url()))
+        with closing(store), one_clear_line(StoreUnavailable, "no S3 server"):
+            store.stat(KEY)
 
 
 # Refusals

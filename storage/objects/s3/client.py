@@ -109,19 +109,16 @@ def _make_client(settings: S3Settings) -> Any:
         response_checksum_validation=settings.checksums,
         s3=s3,
     )
-    try:
-        with _failures():
-            session = boto3.Session(profile_name=settings.profile)
-            # A signature names a region. Services that have none take AWS's first one; AWS tells boto3 the right one.
-            region = settings.region or session.region_name or "us-east-1"
-            return session.client("s3", region, endpoint_url=settings.endpoint, config=config)
-    except ValueError as error:
-        raise S3Error(("InvalidEndpoint",)) from error
+    with _failures(value_error="InvalidEndpoint"):
+        session = boto3.Session(profile_name=settings.profile)
+        # A signature names a region. Services that have none take AWS's first one; AWS tells boto3 the right one.
+        region = settings.region or session.region_name or "us-east-1"
+        return session.client("s3", region, endpoint_url=settings.endpoint, config=config)
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
-    """Turn what boto3 raises into `S3Error`."""
+def _failures(value_error: str = "ResponseParserError") -> Iterator[None]:
+    """Turn what boto3 raises into `S3Error`; a bare ValueError is mostly a reply with a field that makes no sense."""
     try:
         yield
     except ClientError as error:
@@ -132,6 +129,8 @@ def _failures() -> Iterator[None]:
             # botocore asks a server that redirects everything for the bucket's region, and again, and again.
             raise S3Error(("RedirectLoop",), 301) from error
         raise S3Error(tuple(kind.__name__ for kind in type(error).__mro__)) from error
+    except ValueError as error:
+        raise S3Error((value_error,)) from error
 
 
 def _is_recursion(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,9 @@ from storage.objects.s3.settings import S3Settings
 from storage.objects.s3.stream import Body, ResumingStream
 from storage.objects.s3.upload import DIGEST
 from storage.objects.traffic import Meter
+
+#: Content-Range, its first byte and the size of the whole.
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,7 @@ class Downloader:
             if error.status != 416:
                 raise
             return self._nothing(key, start, start if end is None else end)
-        where = reply.get("ContentRange")
-        total = int(where.rpartition("/")[2]) if where else reply["ContentLength"]
+        total = self._total(reply, key, start)
         if end is not None and end > total:
             reply["Body"].close()
             raise self._short(key, total, start, end)
@@ -59,7 +62,9 @@ class Downloader:
 
         def reopen(at: int) -> Body:
             with self._bucket.errors(download.key):
-                body: Body = self._ask(download.key, at, end, download.etag)["Body"]
+                reply = self._ask(download.key, at, end, download.etag)
+            self._total(reply, download.key, at)
+            body: Body = reply["Body"]
             return body
 
         return ResumingStream(
@@ -83,6 +88,20 @@ class Downloader:
             reply["Body"].close()
             raise StoreUnavailable(f"{self._bucket.address(key)} at {self._bucket.endpoint}: the server ignores ranges")
         return reply
+
+    def _total(self, reply: dict[str, Any], key: str, start: int) -> int:
+        """The size of the whole object, as a reply with its bytes from `start` on says."""
+        where = reply.get("ContentRange")
+        if where is None:
+            return int(reply["ContentLength"])
+        told = _RANGE.fullmatch(where)
+        if told is None or int(told[1]) != start:
+            reply["Body"].close()
+            raise StoreUnavailable(
+                f"{self._bucket.address(key)} at {self._bucket.endpoint}: what answers is no S3 server: of bytes from "
+                f"{start} on it says Content-Range {where[:80]!r}"
+            )
+        return int(told[2])
 
     def _nothing(self, key: str, start: int, end: int) -> Download:
         """Return an empty download where the object allows that range, which no request can ask for."""
