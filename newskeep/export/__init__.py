@@ -7,6 +7,7 @@ An export is made in files, newest articles first. A file is put when it is whol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -14,12 +15,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from storage.archive import Archive
-from storage.errors import UsageError
+from storage.errors import Corrupt, UsageError
 from storage.model import Article
 from storage.problems import Problem
 from storage.urls import timestamp14
 
-__all__ = ["FORMATS", "STREAMS", "Format", "Part", "Selection", "Stream", "Tools", "open_format", "open_stream"]
+__all__ = [
+    "FORMATS",
+    "STREAMS",
+    "Format",
+    "Part",
+    "PlaceError",
+    "Selection",
+    "Stream",
+    "Tools",
+    "open_format",
+    "open_stream",
+    "resuming",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +81,22 @@ class Part:
     many: bool = False
 
 
+class PlaceError(Exception):
+    """What an earlier run has left as the place to go on from is none."""
+
+
+@contextmanager
+def resuming() -> Iterator[None]:
+    """Raise `PlaceError` for whatever taking an `after` apart raises."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, Corrupt, UsageError) as error:
+        raise PlaceError(repr(error)) from error
+
+
 class Format(Protocol):
     def parts(self, archive: Archive, selection: Selection, after: Any, folder: Path) -> Iterator[Part]:
-        """Yield the export part by part, from behind `after` on; files are made in `folder`."""
+        """Yield the export part by part, from behind `after` on; files are made in `folder`. Raises `PlaceError`."""
 
 
 class Stream(Protocol):

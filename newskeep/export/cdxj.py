@@ -7,7 +7,7 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any
 
-from newskeep.export import Part, Selection, Tools
+from newskeep.export import Part, Selection, Tools, resuming
 from storage import cdxj
 from storage.archive import Archive
 from storage.errors import UsageError
@@ -24,7 +24,8 @@ class Cdxj:
         self._tools = tools
 
     def parts(self, archive: Archive, selection: Selection, after: Any, folder: Path) -> Iterator[Part]:
-        number, last = (0, None) if after is None else (int(after["file"]), cdxj.parse(after["line"].encode()))
+        with resuming():
+            number, last = (0, None) if after is None else (int(after["file"]), cdxj.parse(after["line"].encode()))
         lines = _lines(archive, selection, last)
         while True:
             name, records, line = f"captures-{number:05d}.cdxj", 0, b""

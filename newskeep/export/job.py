@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from newskeep.export import Part, Selection, Tools, open_format
+from newskeep.export import Part, PlaceError, Selection, Tools, open_format
 from storage.archive import Archive
 from storage.errors import ObjectExists, ObjectMissing, StoreUnavailable, UsageError
 from storage.locking import held
@@ -53,14 +53,9 @@ def export(
     target.check(write=True)
     manifest, resumed = _begin(archive, name, target, selection)
     files: list[dict[str, Any]] = manifest["files"]
-    done = ExportResult(
-        records=sum(file["records"] for file in files),
-        files=sum(file.get("files", 1) for file in files),
-        bytes=sum(file["bytes"] for file in files),
-    )
-    done.earlier = done.files
+    done = _so_far(files)
     if manifest["finished"] is None:
-        with _workspace(archive.state, target) as folder:
+        with _workspace(archive.state, target) as folder, _place_of(target):
             # As it was when the first run began: what is captured meanwhile does not shift the files.
             fixed = _fixed(selection, manifest)
             for part in open_format(name, tools).parts(archive, fixed, manifest["after"], folder):
@@ -80,6 +75,25 @@ def export(
     return done
 
 
+def _so_far(files: list[dict[str, Any]]) -> ExportResult:
+    held = sum(file.get("files", 1) for file in files)
+    return ExportResult(
+        sum(file["records"] for file in files), held, sum(file["bytes"] for file in files), earlier=held
+    )
+
+
+def _unreadable(target: ObjectStore) -> UsageError:
+    return UsageError(f"{target.uri}: {MANIFEST} is not readable; choose another place, or remove it")
+
+
+@contextmanager
+def _place_of(target: ObjectStore) -> Iterator[None]:
+    try:
+        yield
+    except PlaceError as error:
+        raise _unreadable(target) from error
+
+
 def _begin(archive: Archive, name: str, target: ObjectStore, selection: Selection) -> tuple[dict[str, Any], bool]:
     """Return the manifest, and whether an earlier run has made it."""
     manifest = {
@@ -96,12 +110,12 @@ def _begin(archive: Archive, name: str, target: ObjectStore, selection: Selectio
         with target.open(MANIFEST) as stream:
             held = json.loads(stream.read())
         same = all(held[key] == manifest[key] for key in ("newskeep_export", "format", "archive", "selection"))
-        held["files"], held["after"], held["finished"], _started(held)
+        held["after"], held["finished"], _started(held), _so_far(held["files"])
     except ObjectMissing:
         _write(target, manifest)
         return manifest, False
-    except (ValueError, TypeError, KeyError):
-        raise UsageError(f"{target.uri}: {MANIFEST} is not readable; choose another place, or remove it") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise _unreadable(target) from None
     if not same:
         raise UsageError(f"{target.uri}: holds another export ({_told(held)}); choose another place")
     return held, True

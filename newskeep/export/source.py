@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import chain, groupby, islice
 from typing import Any
 
-from newskeep.export import Selection, Tools
+from newskeep.export import Selection, Tools, resuming
 from storage.archive import Archive
 from storage.articles import read_member
 from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailable
@@ -32,7 +32,8 @@ def read_articles(archive: Archive, selection: Selection, after: Any, tools: Too
     """
     until = selection.until
     if after is not None:
-        until = parse_timestamp(after) - _SECOND
+        with resuming():
+            until = parse_timestamp(after) - _SECOND
     entries = archive.index.articles(
         site=selection.site, language=selection.language, since=selection.since, until=until
     )

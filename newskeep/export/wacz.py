@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin
 
-from newskeep.export import Part, Selection, Tools
+from newskeep.export import Part, Selection, Tools, resuming
 from newskeep.export.cdxj import chosen
 from newskeep.export.package import Entry, Package
 from newskeep.export.records import warcinfo
@@ -44,8 +44,9 @@ class Wacz:
         self._signer = Signer(tools.sign_key) if tools.sign_key else None
 
     def parts(self, archive: Archive, selection: Selection, after: Any, folder: Path) -> Iterator[Part]:
-        number, cursor = (0, None) if after is None else (int(after["file"]), after["behind"])
-        captures = _chosen(archive, selection, cursor)
+        with resuming():
+            number, start = (0, None) if after is None else (int(after["file"]), _place(selection, after["behind"]))
+        captures = _chosen(archive, selection, start)
         waiting = next(captures, None)
         while waiting is not None:
             name = f"archive-{number:05d}.wacz"
@@ -73,18 +74,21 @@ def _title(selection: Selection) -> str:
     return " ".join([selection.site or "News archive", *([selection.language] if selection.language else []), *days])
 
 
-def _chosen(archive: Archive, selection: Selection, behind: str | None) -> Iterator[tuple[str, Capture]]:
+def _place(selection: Selection, behind: str) -> Capture | datetime:
+    return cdxj.parse(behind.encode()) if selection.language is None else parse_timestamp(behind)
+
+
+def _chosen(archive: Archive, selection: Selection, behind: Capture | datetime | None) -> Iterator[tuple[str, Capture]]:
     """Yield the chosen captures with their places in the order of all; of a language, those with an article in it."""
-    if selection.language is None:
-        after = cdxj.parse(behind.encode()) if behind else None
+    if not isinstance(behind, datetime) and selection.language is None:
         before: tuple[str, str, str] | None = None
-        for capture in chosen(archive, selection, after):
+        for capture in chosen(archive, selection, behind):
             key = surt(capture.url), timestamp14(capture.timestamp)
             if before is None or before[:2] != key:
                 before = (*key, cdxj.line(capture).decode())
             yield before[2], capture
         return
-    until = parse_timestamp(behind) - timedelta(seconds=1) if behind else selection.until
+    until = behind - timedelta(seconds=1) if isinstance(behind, datetime) else selection.until
     for entry in archive.index.articles(
         site=selection.site, language=selection.language, since=selection.since, until=until
     ):

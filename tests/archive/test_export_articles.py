@@ -220,6 +220,34 @@ def test_what_is_in_the_way(newsroom: Archive, target: LocalStore) -> None:
         export(newsroom, "jsonl", newsroom.store, ALL, tools())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        ("jsonl", "soon"),
+        ("jsonl", {"file": 1}),
+        *((name, after) for name in ("wacz", "cdxj") for after in ("soon", {}, {"file": "one"}, {"file": 1}, [3])),
+        *((name, {"file": 1, key: held}) for name, key in (("wacz", "behind"), ("cdxj", "line")) for held in ("x", 7)),
+    ],
+)
+def test_a_manifest_with_a_place_that_is_none(newsroom: Archive, target: LocalStore, name: str, after: object) -> None:
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(newsroom, name, target, ALL, tools(), on_part=stop)
+    (target.root / MANIFEST).write_text(json.dumps(manifest(target) | {"after": after}))
+    with pytest.raises(UsageError, match="not readable; choose another place, or remove it"):
+        export(newsroom, name, target, ALL, tools())
+
+
+@pytest.mark.parametrize("files", [None, 3, [3], [{}], [{"records": "many", "bytes": 1}]])
+def test_a_manifest_with_files_that_are_none(newsroom: Archive, target: LocalStore, files: object) -> None:
+    export(newsroom, "jsonl", target, ALL, tools())
+    (target.root / MANIFEST).write_text(json.dumps(manifest(target) | {"files": files}))
+    with pytest.raises(UsageError, match="not readable"):
+        export(newsroom, "jsonl", target, ALL, tools())
+
+
 def test_one_at_a_time(newsroom: Archive, target: LocalStore) -> None:
     def again(_: object) -> None:
         with pytest.raises(AlreadyRunning):
