@@ -78,7 +78,7 @@ def from_json(line: dict[str, Any]) -> Article:
             extractor=_known(Extractor, line["extractor"]) if line.get("extractor") else None,
             fingerprint=Fingerprint.parse(line.get("fingerprint")),
             timestamp=parse_timestamp(line["timestamp"]) if line.get("timestamp") else None,
-            warc=_known(TextSource, line["warc"]) if line.get("warc") else None,
+            warc=_source(line["warc"]) if line.get("warc") else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
         # UsageError: what a person may write wrong, here stands in the file.
@@ -185,6 +185,16 @@ def _warc(source: TextSource | None) -> dict[str, Any] | None:
     if source is None:
         return None
     return {"filename": source.filename, "offset": source.offset, "length": source.length, "digest": source.digest}
+
+
+def _source(fields: dict[str, Any]) -> TextSource:
+    source: TextSource = _known(TextSource, fields)
+    # What a range is read by. Not isinstance(): True is an int.
+    if type(source.offset) is not int or type(source.length) is not int or min(source.offset, source.length) < 0:
+        raise ValueError(f"{source.offset!r}+{source.length!r} is no place in a WARC")
+    if not isinstance(source.filename, str):
+        raise TypeError(f"{source.filename!r} is no WARC")
+    return source
 
 
 def _extractor(extractor: Extractor | None) -> dict[str, Any] | None:

@@ -93,6 +93,25 @@ def test_what_is_no_article_line(line: bytes) -> None:
         parse_line(line)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"offset": "7"},
+        {"length": "9"},
+        {"offset": -1},
+        {"length": True},
+        {"offset": None},
+        {"length": 1.5},
+        {"filename": 3},
+    ],
+)
+def test_a_record_that_is_at_no_place(wrong: dict[str, object]) -> None:
+    line = to_json(ARTICLE)
+    line["warc"] |= wrong
+    with pytest.raises(Corrupt, match=r"not an article line: .* is no "):
+        parse_line(json.dumps(line).encode())
+
+
 def test_part_that_ends_early() -> None:
     out = BytesIO()
     list(write_part(out, [ARTICLE]))
