@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import Run
+from command import Run, python_path
 from origin import Origin
 from small_paper import Paper
 
@@ -200,12 +200,12 @@ def test_killed_at_any_moment_the_next_run_goes_on(
     newskeep: Run, origin: Origin, folder: Path, environment: Mapping[str, str]
 ) -> None:
     paper = Paper(origin, stories=20, modified=False)
-    root = str(Path(__file__).parents[2])
+    root = Path(__file__).parents[2]
     for wanted in (5, 12):
         process = subprocess.Popen(
             [sys.executable, "-m", "newskeep", "crawl", "town"],
             cwd=folder,
-            env={**environment, "PYTHONPATH": root},
+            env={**environment, "PYTHONPATH": python_path(root)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

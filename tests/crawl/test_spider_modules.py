@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from command import python_path
 from origin import Origin
 from small_paper import Paper
 
@@ -35,11 +35,10 @@ def run(
     *arguments: str, cwd: Path, environment: Mapping[str, str], path: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command as one that is installed: its own folder is on the path, the current one is not."""
-    paths = os.pathsep.join(map(str, filter(None, (ROOT, path))))
     return subprocess.run(
         [sys.executable, "-P", "-m", "newskeep", *arguments],
         cwd=cwd,
-        env={**environment, "PYTHONPATH": paths},
+        env={**environment, "PYTHONPATH": python_path(ROOT, path)},
         capture_output=True,
         text=True,
         check=False,
