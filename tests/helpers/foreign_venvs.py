@@ -14,6 +14,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 #: Their presence would make pip or the tool look at our packages or settings.
@@ -48,6 +49,14 @@ def _make(folder: Path, arguments: Sequence[str]) -> None:
     done = subprocess.run([*pip, *arguments], capture_output=True, text=True, check=False, env=clean_environ())
     if done.returncode:
         raise RuntimeError(f"cannot install {' '.join(arguments)}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def moved_clock() -> tuple[str, ...]:
+    """What a tool needs in its environment to have our clock, when scripts/test-anywhere has moved it.
+
+    It must then be run with our PYTHONPATH, see moved_clock/sitecustomize.py.
+    """
+    return (f"time-machine=={version('time-machine')}",) if os.environ.get("TESTS_DAYS_ON", "0") != "0" else ()
 
 
 def clean_environ() -> dict[str, str]:

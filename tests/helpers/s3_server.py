@@ -27,7 +27,7 @@ import boto3
 import botocore.session
 import pytest
 from botocore.config import Config
-from foreign_venvs import environment
+from foreign_venvs import environment, moved_clock
 
 #: Swift wants an old-fashioned world, so it gets a virtual environment of its own. All of these come as wheels.
 SWIFT_PACKAGES = ("swift==2.38.3", "pyeclib==1.8.0", "eventlet==0.41.3", "setuptools<81")
@@ -108,7 +108,8 @@ def swift(folder: Path) -> Iterator[S3Server]:
         os.setxattr(folder, "user.newskeep", b"1")
     except OSError as error:
         raise RuntimeError(f"Swift needs a file system with user attributes; {folder} has none: {error}") from error
-    programs = environment("swift", SWIFT_PACKAGES, "--only-binary", ":all:") / "bin"
+    # It refuses signatures of another time than its own.
+    programs = environment("swift", (*SWIFT_PACKAGES, *moved_clock()), "--only-binary", ":all:") / "bin"
     ports = dict(zip(("proxy", "account", "container", "object"), _free_ports(4), strict=True))
     for name, text in _swift_configuration(folder, ports).items():
         (folder / name).write_text(text)
