@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -301,8 +300,12 @@ def test_hostile_page_reaches_nothing(room: Room, how: str) -> None:
     for selector in ("#send", "#js", "#pop", "#ping", *(("#top",) if how == "beside" else ())):
         for element in room.all(selector):
             room.browser.execute_script("arguments[0].click()", element)
-    # A second for what would be under way.
-    time.sleep(1)
+    # A page of our own, in a window of its own: what the clicks began would have been there before it.
+    with Origin() as later:
+        room.browser.switch_to.new_window("tab")
+        room.open(later.url())
+        assert later.logged("/")
+        room.browser.close()
     room.browser.switch_to.window(windows[0])
     if how == "beside":
         assert room.browser.title == title

@@ -38,8 +38,11 @@ def cron() -> Iterator[None]:
     before = subprocess.run(["crontab", "-l"], capture_output=True, check=False)
     daemon = subprocess.Popen([CRON, "-f"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        time.sleep(0.5)
-        if daemon.poll() is not None:
+        end = time.monotonic() + LONG
+        while daemon.poll() is None and not _holds_the_lock(daemon.pid):
+            assert time.monotonic() < end, "cron neither runs nor ends"
+            time.sleep(0.02)
+        if daemon.returncode is not None:
             said = daemon.stderr.read() if daemon.stderr else b""
             assert b"already running" in said or b"can't lock" in said, said
         yield
@@ -50,6 +53,11 @@ def cron() -> Iterator[None]:
             subprocess.run(["crontab", "-r"], check=False, capture_output=True)
         else:
             subprocess.run(["crontab", "-"], input=before.stdout, check=True)
+
+
+def _holds_the_lock(process: int) -> bool:
+    # cron writes it when it has the lock.
+    return PID_FILE.exists() and PID_FILE.read_text().strip() == str(process)
 
 
 @pytest.mark.usefixtures("cron")
