@@ -16,17 +16,33 @@ from warcs import RawRecord, by_url
 CASES = hostile_cases()
 
 
-@pytest.fixture(scope="module", params=["http", "https"])
-def captured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Captured]:
+@pytest.fixture(params=["http", "https"])
+def captured(request: pytest.FixtureRequest) -> Captured:
     """All hostile cases, saved in one run, over plain TCP and over TLS."""
-    folder = tmp_path_factory.mktemp(request.param)
-    with Origin(tls=request.param == "https") as origin:
+    # Not a module fixture with parameters: pytest would run that anew at each change between the two, and in random
+    # order that is at every other test.
+    found: Captured = request.getfixturevalue(f"captured_{request.param}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def captured_http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Captured]:
+    yield from _captured("http", tmp_path_factory.mktemp("http"))
+
+
+@pytest.fixture(scope="module")
+def captured_https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Captured]:
+    yield from _captured("https", tmp_path_factory.mktemp("https"))
+
+
+def _captured(scheme: str, folder: Path) -> Iterator[Captured]:
+    with Origin(tls=scheme == "https") as origin:
         urls = {name: case.install(origin, name) for name, case in CASES.items()}
         before = [origin.url(case.before) for case in CASES.values() if case.before]
         listed = folder / "list.txt"
         listed.write_text("\n".join([*before, *urls.values()]))
         run = _save(folder, listed)
-        yield Captured(request.param, folder / "archive", origin, urls, run)
+        yield Captured(scheme, folder / "archive", origin, urls, run)
 
 
 class Captured:
