@@ -14,6 +14,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, cycle, pairwise
 from pathlib import Path
@@ -99,7 +100,7 @@ def ask(index: Index, name: str, asked: list[str], filters: Filters | None = Non
 
 
 def sizes(path: Path, total: int) -> None:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         rows = database.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC").fetchall()
     for name, size in rows[:8]:

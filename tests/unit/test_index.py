@@ -13,6 +13,7 @@ import tempfile
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -426,7 +427,7 @@ def test_no_statement_reads_a_whole_table(index: Index, path: Path) -> None:
     statements += [*queries.EXACT, *queries.ALIKE]
     statements += [queries.articles(by_site, by_language) for by_site in (True, False) for by_language in (True, False)]
     assert len(statements) > 15
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         for query in statements:
             if query in (queries.COUNTS, queries.MISCOUNTED):
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -254,7 +255,7 @@ def test_a_snippet_shows_most_of_the_words_on_one_line() -> None:
 
 def words_held(path: Path) -> set[str]:
     """The terms that the index of words holds, asked of SQLite itself."""
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE VIRTUAL TABLE temp.held USING fts5vocab(main, search, row)")
         return {term for (term,) in database.execute("SELECT term FROM temp.held")}
 
@@ -300,7 +301,7 @@ def test_an_index_from_before_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "index.sqlite"
     with open_index(path) as index:
         index.add(warc("a"), [], [article("one", 0, "text", offset=1)])
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         database.executescript(
             "DROP TABLE search; DROP TABLE searched; ALTER TABLE warcs DROP COLUMN searched;"
             "UPDATE about SET value = 1 WHERE name = 'schema'"
