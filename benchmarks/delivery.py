@@ -21,7 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
@@ -42,6 +42,7 @@ START = datetime(2026, 11, 21, tzinfo=UTC)
 TEXTS = 40
 SYLLABLES = [a + b for a in "bdfgklmnprst" for b in ("a", "e", "i", "o", "u", "an", "er", "is")]
 Seconds = dict[str, list[float]]
+P = ParamSpec("P")
 
 
 def main() -> None:
@@ -137,11 +138,11 @@ def time_puts(server: S3Server, archive: Archive, parcel: Parcel, rounds: int) -
                 archive.store.delete(key_of(parcel.filename, kind))
         mine = copied(parcel, archive.state / str(number))
         memories = SiteMemoryStore(archive.store, archive.state)
-        seconds["seal"].append(timed(lambda mine=mine, memories=memories: seal(mine, never, memories)))
+        seconds["seal"].append(timed(seal, mine, never, memories))
         parts = [copied_file(path, path.with_suffix(".copy")) for path in (mine.text, mine.cdxj, mine.warc)]
-        seconds["boto3 upload_file of the WARC alone"].append(timed(lambda parts=parts: upload(parts[2:])))
-        seconds["boto3 upload_file of the three"].append(timed(lambda parts=parts: upload(parts)))
-        seconds["deliver: put, read back, index"].append(timed(lambda mine=mine: archive.deliver(mine)))
+        seconds["boto3 upload_file of the WARC alone"].append(timed(upload, parts[2:]))
+        seconds["boto3 upload_file of the three"].append(timed(upload, parts))
+        seconds["deliver: put, read back, index"].append(timed(archive.deliver, mine))
     seconds["seal and deliver"] = [
         sum(both) for both in zip(seconds["seal"], seconds["deliver: put, read back, index"], strict=True)
     ]
@@ -178,15 +179,15 @@ def time_gets(server: S3Server, archive: Archive, number: int) -> tuple[Seconds,
 
     seconds: Seconds = defaultdict(list)
     for capture in chosen:
-        seconds["boto3 get_object with Range"].append(timed(lambda capture=capture: bare(capture)))
-        seconds["get: look up, read, unpack, check"].append(timed(lambda capture=capture: ours(capture)))
+        seconds["boto3 get_object with Range"].append(timed(bare, capture))
+        seconds["get: look up, read, unpack, check"].append(timed(ours, capture))
     asked = archive.store.traffic - before
     return seconds, asked.requests, asked.bytes_read
 
 
-def timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> float:
     start = time.perf_counter()
-    work()
+    work(*arguments, **named)
     return time.perf_counter() - start
 
 

@@ -34,8 +34,9 @@ ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "crawler" / "extraction" / "classify" / "model.json"
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.corpus import Figures, Page, digest, figures, load, score  # noqa: E402
-from benchmarks.metadata_scores import SCORES  # noqa: E402
+from corpus import Figures, Page, digest, figures, load, score  # noqa: E402
+from metadata_scores import SCORES  # noqa: E402
+
 from crawler.extraction import extract  # noqa: E402
 from crawler.extraction.metadata.language import detect  # noqa: E402
 from crawler.html.encoding import decode  # noqa: E402

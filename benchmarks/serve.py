@@ -33,6 +33,7 @@ import reindex
 from storage import cdxj
 from storage.archive import Archive
 from storage.maintenance.reindex import ReindexOptions
+from storage.maintenance.reindex import reindex as reindex_archive
 from storage.objects.local import LocalStore
 from storage.urls import timestamp14
 
@@ -75,7 +76,7 @@ def fill(folder: Path, total: int, articles: int) -> list[tuple[str, str]]:
         # The names of the WARCs that `index.fill` makes up end in 00000.
         reindex.make(store, folder.parent, range(serial * each, (serial + 1) * each), serial + 1)
     with Archive(store, folder) as archive:
-        reindex.reindex(archive, ReindexOptions())
+        reindex_archive(archive, ReindexOptions())
         held = [(entry.url, timestamp14(entry.timestamp)) for entry in archive.index.articles()]
         index.fill(archive.index, total, total // 5)
     return held
@@ -166,7 +167,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.02)
-    raise SystemExit(f"{process.args} did not start")
+    raise SystemExit(f"{process.args!r} did not start")
 
 
 def _busy(pid: int) -> float:

@@ -22,6 +22,7 @@ from newskeep.health.collect import health_of
 from newskeep.health.history import History
 from newskeep.health.prometheus import HELP, render
 from newskeep.health.verdicts import judge
+from storage.model import RunState
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 #: A Thursday, ten in the morning.
@@ -69,7 +70,7 @@ def history(rate: Rate, at: datetime, weeks: float = 10, until: datetime | None 
     return History("gazette", at, 3600.0, state, runs, held, announced)
 
 
-def run(started: datetime, state: str | None = "finished", new: int = 3, **counts: int) -> SiteRun:
+def run(started: datetime, state: RunState | None = "finished", new: int = 3, **counts: int) -> SiteRun:
     """A run whose articles have 400 words and a date."""
     usual = {"announced": 30, "new": new, "archived": new, "words": 400 * new, "requests": 1 + new, "sources": 1}
     made = RunCounts(**{**usual, **counts})

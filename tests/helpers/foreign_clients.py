@@ -78,11 +78,19 @@ class ElsewhereAdapter(requests.adapters.HTTPAdapter):
         super().__init__()
         self._app, self._originals = app, originals
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float | None, float | None] | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: dict[str, str] | None = None,
+    ) -> requests.Response:
         asked = request.url or ""
         path = asked.partition("https://web.archive.org")[2]
         request.url = (self._originals if path.startswith("/web/") else self._app) + path
-        response = super().send(request, **options)
+        response = super().send(request, stream, timeout, verify, cert, proxies)
         request.url = response.url = asked
         if "location" in response.headers:
             held = response.headers["location"].replace(self._originals, "https://web.archive.org")

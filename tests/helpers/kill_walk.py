@@ -61,7 +61,7 @@ class Steps:
             return True
         if name == "http.client.send":
             # Of a request the head; its body is another call.
-            return arguments[1][:1].isalpha()
+            return bytes(arguments[1][:1]).isalpha()
         if not (self._files or self._only):
             return False
         if name == "open" and not (isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)):

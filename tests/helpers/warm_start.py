@@ -21,11 +21,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing import forkserver
 from pathlib import Path
+from typing import Protocol, cast
 
 #: Imported once. Not crawler.settings, which reads the environment, nor anything that installs Twisted's reactor.
 _LIBRARIES = (
@@ -152,6 +153,16 @@ def _become(request: Mapping[str, object]) -> list[str]:
     return arguments
 
 
+class _ForkServer(Protocol):
+    """What `multiprocessing` keeps of the process, most of it under private names."""
+
+    ensure_running: Callable[[], None]
+    _lock: threading.Lock
+    _forkserver_address: str | None
+    _forkserver_alive_fd: int | None
+    _forkserver_pid: int | None
+
+
 def _share_fork_server() -> None:
     """Start the process that extraction workers come from once, for the commands of all tests."""
     forkserver.set_forkserver_preload(["crawler.extraction"])
@@ -159,7 +170,7 @@ def _share_fork_server() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     forkserver.ensure_running()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    server = forkserver._forkserver  # type: ignore[attr-defined]
+    server = cast(_ForkServer, forkserver._forkserver)
     start = server.ensure_running
     shared = server._forkserver_pid
 
@@ -170,7 +181,8 @@ def _share_fork_server() -> None:
             if server._forkserver_pid == shared:
                 if Path(f"/proc/{shared}").exists():
                     return
-                os.close(server._forkserver_alive_fd)
+                if server._forkserver_alive_fd is not None:
+                    os.close(server._forkserver_alive_fd)
                 server._forkserver_address = server._forkserver_alive_fd = server._forkserver_pid = None
         start()
 

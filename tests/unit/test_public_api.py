@@ -66,7 +66,7 @@ def test_every_error_of_the_tree_is_public() -> None:
 
 def test_a_name_that_is_not_there_is_named() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'open_archiv'"):
-        newskeep.open_archiv  # type: ignore[attr-defined]  # noqa: B018
+        newskeep.open_archiv  # noqa: B018
 
 
 def test_import_costs_nothing() -> None:

@@ -19,12 +19,12 @@ from storage.objects.local import LocalStore
 pytest_plugins = ["web_archive"]
 
 
-def ask(site: Site, path: str = "/cdx", **query: object) -> Answer:
+def ask(site: Site, path: str = "/cdx", /, **query: object) -> Answer:
     named = {name.removesuffix("_"): value for name, value in query.items()}
     return site.get(f"{path}?{urlencode(named, doseq=True)}")
 
 
-def rows(site: Site, **query: object) -> list[dict[str, str]]:
+def rows(site: Site, /, **query: object) -> list[dict[str, str]]:
     return [json.loads(line) for line in ask(site, output="json", **query).body.splitlines()]
 
 
