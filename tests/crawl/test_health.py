@@ -73,7 +73,7 @@ def history(rate: Rate, at: datetime, weeks: float = 10, until: datetime | None 
 def run(started: datetime, state: RunState | None = "finished", new: int = 3, **counts: int) -> SiteRun:
     """A run whose articles have 400 words and a date."""
     usual = {"announced": 30, "new": new, "archived": new, "words": 400 * new, "requests": 1 + new, "sources": 1}
-    made = RunCounts(**{**usual, **counts})
+    made = RunCounts.of_json({**usual, **counts})
     finished = None if state is None else started + timedelta(minutes=1)
     return SiteRun("gazette", f"{started:%d%H%M}", started, finished, state, made)
 
