@@ -315,6 +315,9 @@ def _begin_work(memory_bytes: int) -> None:
     # Blocked in the fork server: what came before the group was left is forgotten.
     signal.sigtimedwait({signal.SIGTERM}, 0)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    # A lower limit that somebody has set, as `ulimit -v` does, is theirs to raise.
+    set_before = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = memory_bytes if set_before == resource.RLIM_INFINITY else min(memory_bytes, set_before)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     # One page at a time: threads of numpy's linear algebra would only cost address space.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -59,6 +59,33 @@ except OSError:
     assert done.stdout == "True\n"
 
 
+def test_a_lower_limit_of_memory_stays(environment: Mapping[str, str], tmp_path: Path) -> None:
+    (tmp_path / "response").write_bytes(answer())
+    script = """
+import os, resource
+from datetime import UTC, datetime
+from pathlib import Path
+from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool
+
+set_before = 3 << 30
+resource.setrlimit(resource.RLIMIT_AS, (set_before, set_before))
+pool = ExtractionPool(1, ExtractionLimits(memory_bytes=4 << 30))
+found = pool.extract_now(Path("response").read_bytes(), "http://news.example/a", datetime.now(UTC))
+assert found.article is not None, found
+
+def children(pid):
+    return [int(each) for file in Path(f"/proc/{pid}/task").glob("*/children") for each in file.read_text().split()]
+
+(worker,) = [each for child in children(os.getpid()) for each in children(child)]
+print(resource.prlimit(worker, resource.RLIMIT_AS) == (set_before, set_before))
+pool.close()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "True\n", done.stderr
+
+
 def test_killed_worker_is_not_the_page() -> None:
     pool = ExtractionPool(1, ExtractionLimits())
     try:
