@@ -21,7 +21,7 @@ from storage.urls import parse_timestamp
 
 def show(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Return a page; its template has `links` and `humanize` beside what is given."""
-    page = render(request, template, status, links=Links(request), told=humanize, **context)
+    page = render(request, template, status, links=Links(request), humanize=humanize, **context)
     # The one form that is posted must say where it comes from; nothing else ever learns an address.
     page.headers["Referrer-Policy"] = "same-origin"
     return page

@@ -31,7 +31,7 @@ def page(reports: Reports) -> Callable[[Request], Response]:
         crawled = failures(reports, archive)
         return show(
             request,
-            "front.html",
+            "home.html",
             counts=archive.index.counts(),
             days=by_day(latest[:LATEST]),
             more=len(latest) > LATEST,

@@ -26,7 +26,7 @@ def page(request: Request) -> Response:
     article = _article(request, capture)
     return show(
         request,
-        "beside.html",
+        "side_by_side.html",
         capture=capture,
         answered=head.status,
         article=article,
