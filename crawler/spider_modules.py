@@ -13,20 +13,26 @@ from storage.errors import ConfigError
 #: An installed package names modules with spiders in this group of entry points: `example = "example_news.spiders"`.
 GROUP = "newskeep.spiders"
 OURS = "spiders"
+_PACKAGES = ("newskeep", OURS, "crawler", "storage")
 
 
 def spider_modules(named: Sequence[str] = (), file: Path | None = None) -> list[str]:
     """Return the modules that hold spiders: ours, those of installed packages, and those `named` in the configuration.
 
     Modules that are named may lie beside the configuration `file`: its folder is then the last on the import path, so
-    that nothing in it goes before a module of anybody's. Raises `ConfigError` for a module that cannot be imported.
+    that nothing in it goes before a module of anybody's. Raises `ConfigError` for a module that cannot be imported, and
+    for a name that would mean one of ours.
     """
     # An editable install finds ours after all that lies on the path, and so after a spiders.py in that folder.
     import_module(OURS)
+    key = f"{file or 'NEWSKEEP_SPIDER_MODULES'}: spider_modules"
+    for module in named:
+        if (package := module.partition(".")[0]) in _PACKAGES:
+            raise ConfigError(f"{key}: {module!r} means Newskeep's own package {package!r}; give yours another name")
     if named and file is not None and (folder := str(file.resolve().parent)) not in sys.path:
         sys.path.append(folder)
     origins = {each.value: f"entry point {each.name!r} of {_package(each.dist)}" for each in entry_points(group=GROUP)}
-    origins |= dict.fromkeys(named, f"{file or 'NEWSKEEP_SPIDER_MODULES'}: spider_modules")
+    origins |= dict.fromkeys(named, key)
     for module, origin in origins.items():
         try:
             import_module(module)

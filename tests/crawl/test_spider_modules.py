@@ -101,6 +101,18 @@ def test_a_module_that_cannot_be_imported_is_named(
     assert "newskeep.toml: spider_modules: cannot import 'twon'" in line
 
 
+@pytest.mark.parametrize("name", ["spiders", "spiders.town", "crawler"])
+def test_a_module_with_the_name_of_ours_is_refused(name: str, tmp_path: Path, environment: Mapping[str, str]) -> None:
+    (tmp_path / "newskeep.toml").write_text(f'spider_modules = ["{name}"]\n')
+    (tmp_path / "spiders").mkdir()
+    (tmp_path / "spiders" / "town.py").touch()
+    done = run("sites", cwd=tmp_path, environment=environment)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert f"newskeep.toml: spider_modules: {name!r} means Newskeep's own package" in line
+    assert "another name" in line
+
+
 def test_a_list_must_be_one_of_texts(tmp_path: Path, environment: Mapping[str, str]) -> None:
     (tmp_path / "newskeep.toml").write_text("spider_modules = 3\n")
     done = run("sites", cwd=tmp_path, environment=environment)
