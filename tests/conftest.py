@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 from command import Run
+from hypothesis import HealthCheck, settings
 from warm_start import WarmStart
+
+# Hypothesis' own limits, 200 ms for an example among them, are of an idle machine.
+settings.register_profile("newskeep", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("newskeep")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
