@@ -1,55 +1,73 @@
-"""Dates as pages write them, made ISO 8601: with time and zone where given, never made up."""
+"""Dates as pages and feeds write them, made ISO 8601: with time and zone where given, never made up."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
+
+from crawler.html.month_names import month_of
 
 #: News before newspapers; what lies before is a mistake.
 _EARLIEST = 1600
 #: Clocks are wrong and zones are left out: a day's grace.
 _GRACE = timedelta(days=1)
 
+# "+02", "+0200", "GMT+2", "CEST", "Z".
+_ZONE = r"(?P<zone>(?:UTC|GMT|UT|Z)?\s*[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]{1,5})"
+_CLOCK = (
+    r"(?P<hour>\d{1,2})\s?[:.h時时시]\s?(?P<minute>\d{2})[分분]?"
+    r"(?:\s?[:.]?(?P<second>\d{2})[秒초]?)?(?:[.,](?P<part>\d{1,9}))?"
+    rf"(?:\s*(?:Uhr|uur|hrs|h))?(?:\s*{_ZONE})?"
+)
+# What stands between day and clock: "2026-11-27T09:00", "27 November 2026 at 09:00", "27.11.2026, kl. 09.00".
+_BETWEEN = r"(?:[Tt]|[\s,;|·–-]+(?:(?:at|um|à|a las|às|alle|ore|ora|kl\.?|klo|om|o godz\.|o|в|om)\s+)?)"
+_REST = r"(?:\s*\([^()]*\)|\s*\[[\w/]+\])?"
+_TIME = rf"(?:{_BETWEEN}{_CLOCK})?{_REST}"
+
 _ISO = re.compile(
     r"(?P<year>\d{4})[-/.]?(?P<month>\d{2})[-/.]?(?P<day>\d{2})"
     r"(?:(?:[Tt\s]\s*|\s+-\s+)(?P<hour>\d{1,2})[:.]?(?P<minute>\d{2})"
-    r"(?:[:.]?(?P<second>\d{2}))?(?:[.,](?P<part>\d{1,9}))?"
-    r"\s*(?P<zone>[Zz]|(?:UTC|GMT)?\s*[+-]\d{1,2}:?\d{2}|[+-]\d{2}|[A-Z]{3,5})?)?"
-    r"(?:\s*\[[\w/]+\])?"
+    rf"(?:[:.]?(?P<second>\d{{2}}))?(?:[.,](?P<part>\d{{1,9}}))?\s*{_ZONE}?)?{_REST}"
 )
-# 28.04.2023, 28/04/2023 14:05: the day first, unless the second number is no month.
+# 28.04.2023, 28/04/2023 14:05, 2023. 4. 28.
 _DAY_FIRST = re.compile(
-    r"(?P<day>\d{1,2})[./](?P<month>\d{1,2})[./](?P<year>\d{4})"
-    r"(?:,?\s+(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?::(?P<second>\d{2}))?(?P<part>)(?P<zone>)(?:\s*\w{1,4})?)?"
+    rf"(?:[^\W\d]{{2,12}}\.?,?\s+)?(?P<day>\d{{1,2}})[./-](?P<month>\d{{1,2}})[./-](?P<year>\d{{4}}){_TIME}"
 )
+_YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})[./-]\s?(?P<month>\d{{1,2}})[./-]\s?(?P<day>\d{{1,2}})\.?{_TIME}")
 _CJK = re.compile(
-    r"(?P<year>\d{4})[年년]\s*(?P<month>\d{1,2})[月월]\s*(?P<day>\d{1,2})[日일]"
-    r"(?:\s*(?P<hour>\d{1,2})[:：时時시]\s*(?P<minute>\d{2})(?:[:：]?(?P<second>\d{2}))?(?P<part>)(?P<zone>)[分분]?)?"
+    r"(?P<year>\d{4})\s?[年년]\s*(?P<month>\d{1,2})\s?[月월]\s*(?P<day>\d{1,2})\s?[日일]"
+    rf"(?:\s*[(（][^()（）]{{1,4}}[)）])?(?:\s*{_CLOCK})?"
 )
-_UNIX = re.compile(r"(?:/Date\()?(\d{10}|\d{13})(?:\)/)?")
-# "Fri Apr 28 19:20:36 CEST 2023", as Java and JavaScript print dates.
+_UNIX = re.compile(r"(?:/Date\()?(\d{10}|\d{13})(?:[+-]\d{4})?(?:\)/)?")
+# "Fri Apr 28 19:20:36 CEST 2023", as C, Java and JavaScript print dates.
 _JAVA = re.compile(
-    r"[A-Z][a-z]{2},? (?P<month>[A-Z][a-z]{2}) (?P<day>\d{1,2}) (?:(?P<year1>\d{4}) )?(?P<time>\d\d:\d\d:\d\d)"
-    r"(?: (?P<zone>[A-Z]{2,5}(?:[+-]\d{4})?|[+-]\d{4}))?(?: (?P<year2>\d{4}))?(?: \(.*\))?"
+    rf"[A-Z][a-z]{{2}},? (?P<name>[A-Z][a-z]{{2}}) (?P<day>\d{{1,2}}) (?:(?P<year1>\d{{4}}) )?{_CLOCK}"
+    rf"(?: (?P<year2>\d{{4}}))?(?: \(.*\))?"
 )
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
-    )
-}
-_ENGLISH = re.compile(
-    r"(?:[A-Z][a-z]{2,8},? )?(?:(?P<m1>[A-Z][a-z]{2,8})\.? (?P<d1>\d{1,2})(?:st|nd|rd|th)?|"
-    r"(?P<d2>\d{1,2})(?:st|nd|rd|th)? (?P<m2>[A-Z][a-z]{2,8})\.?),? (?P<year>\d{4})"
-    r"(?:,?(?: at| -)? (?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))? ?(?P<half>[AaPp]\.?[Mm]\.?)?"
-    r" ?(?P<zone>[A-Z]{2,5})?)?"
+_WEEKDAY = r"(?:[^\W\d][^\d,]{0,19}(?:,\s*|\s+))?"
+# RFC 5322, the form of HTTP and RSS, and what people write: "Di, 03 Nov 26 10:00 CET", "27 de noviembre de 2026".
+_DAY_AND_NAME = re.compile(
+    rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|°)?[\s.-]+(?:(?:de|of)\s+|d')?(?P<name>[^\W\d]{{3,12}})"
+    rf"\.?,?[\s./-]*(?:(?:de|del)\s+)?(?P<year>\d{{4}}|\d\d(?!\d))(?:\s?г\.?|\s?р\.?)?{_TIME}"
 )
+_NAME_AND_DAY = re.compile(
+    rf"{_WEEKDAY}(?P<name>[^\W\d]{{3,12}})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}}){_TIME}"
+)
+
+# "09:05, 27 November 2026": the clock first.
+_CLOCK_FIRST = re.compile(r"(\d{1,2}[:.]\d{2})(?:,\s*|\s+[|·–-]?\s*)(.*\d{4})")
+# A clock of twelve hours: "9:05 PM", "9 p. m.", "下午9:05".
+_HALF_AFTER = re.compile(r"(?<![\d.:])(\d{1,2})((?:[:.]\d{2}){0,2}(?:\.\d+)?)\s?([AaPp])\.?\s?[Mm](?![^\W\d])\.?")
+_HALF_BEFORE = re.compile(r"(오전|오후|上午|下午|午前|午後)\s?(\d{1,2})(?=\s?[:.時时시])")
+_AFTER_NOON = ("p", "오후", "下午", "午後")
+# Zones of countries whose dates begin with the month.
+_AMERICAN = re.compile(r"\b[ECMP][SD]?T$")
+
 # Hours east of Greenwich. Names of zones are ambiguous; these are the ones news pages print.
 _ZONES = {
     name: hours
     for hours, zone_names in {
-        0: "Z UTC GMT WET",
+        0: "Z UT UTC GMT WET",
         1: "BST WEST CET MEZ",
         2: "CEST MESZ EET SAST",
         3: "EEST MSK EAT",
@@ -75,8 +93,9 @@ _ZONES = {
 def iso(text: str, now: datetime) -> str | None:
     """Return a date as ISO 8601, such as "2026-11-21", "2026-11-21T20:01:00" or "2026-11-21T20:01:00+01:00".
 
-    `None` for what is no date, lies more than a day after `now`, or cannot be the date of an article: before 1600, or
-    the first day of Unix time, which stands for "missing".
+    `None` for what is no date, has a time that is not understood, lies more than a day after `now`, or cannot be the
+    date of an article: before 1600, or the first day of Unix time, which stands for "missing". 11/03/2026 is in March,
+    with a clock of twelve hours or an American zone in November.
     """
     text = " ".join(text.split())
     if not 6 <= len(text) <= 80:
@@ -110,54 +129,59 @@ def _future(value: date, now: datetime) -> bool:
 
 def _parse(text: str) -> date | None:
     """The date in the first of the known forms; a `datetime` where the text has a time."""
-    for form in (_ISO, _CJK, _DAY_FIRST):
-        if match := form.fullmatch(text):
-            return _numbers(match)
     if match := _UNIX.fullmatch(text):
         seconds = int(match[1]) / (1000 if len(match[1]) == 13 else 1)
         return datetime.fromtimestamp(seconds, UTC)
-    if match := _JAVA.fullmatch(text):
-        return _java(match)
-    if match := _ENGLISH.fullmatch(text):
-        return _english(match)
-    if "," in text[:4] or text.count(":") == 2:
-        # RFC 5322, the form of HTTP and RSS.
-        return parsedate_to_datetime(text)
+    text = text.replace("\u2212", "-")
+    whole = _in_24_hours(text)
+    american = whole != text or bool(_AMERICAN.search(text))
+    whole = _CLOCK_FIRST.sub(r"\2 \1", whole) if _CLOCK_FIRST.fullmatch(whole) else whole
+    for form in (_ISO, _CJK, _YEAR_FIRST, _DAY_FIRST):
+        if match := form.fullmatch(whole):
+            month, day = int(match["month"]), int(match["day"])
+            if form is _DAY_FIRST and american:
+                month, day = day, month
+            if month > 12 >= day:
+                month, day = day, month
+            return _moment(match, int(match["year"]), month, day)
+    if match := _JAVA.fullmatch(whole):
+        year = match["year1"] or match["year2"]
+        month_named = month_of(match["name"])
+        return _moment(match, int(year), month_named, int(match["day"])) if year and month_named else None
+    if match := _DAY_AND_NAME.fullmatch(whole) or _NAME_AND_DAY.fullmatch(whole):
+        named = month_of(match["name"])
+        return _moment(match, _full_year(match["year"]), named, int(match["day"])) if named else None
     return None
 
 
-def _numbers(match: re.Match[str]) -> date:
-    year, month, day = int(match["year"]), int(match["month"]), int(match["day"])
-    if month > 12 >= day:
-        month, day = day, month
+def _full_year(digits: str) -> int:
+    """A year, also of two digits: from 1970 to 2069."""
+    year = int(digits)
+    return year + (2000 if year < 70 else 1900) if len(digits) == 2 else year
+
+
+def _moment(match: re.Match[str], year: int, month: int, day: int) -> date:
+    """The day, with its time where the match has one."""
     if match["hour"] is None:
         return date(year, month, day)
     part = int((match["part"] or "0")[:6].ljust(6, "0"))
-    clock = (int(match["hour"]) % 24, int(match["minute"]), int(match["second"] or 0), part)
-    return datetime(year, month, day, *clock, tzinfo=_zone(match["zone"]))
+    hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
+    # ISO 8601 has a midnight at the end of a day, and minutes of 61 seconds.
+    midnight = timedelta(days=(hour, minute, second) == (24, 0, 0))
+    clock = (0 if midnight else hour, minute, min(second, 59) if second == 60 else second, part)
+    return datetime(year, month, day, *clock, tzinfo=_zone(match["zone"])) + midnight
 
 
-def _java(match: re.Match[str]) -> date | None:
-    year = match["year1"] or match["year2"]
-    if year is None or match["month"].lower() not in _MONTHS:
-        return None
-    hour, minute, second = map(int, match["time"].split(":"))
-    month = _MONTHS[match["month"].lower()]
-    return datetime(int(year), month, int(match["day"]), hour, minute, second, tzinfo=_zone(match["zone"]))
+def _in_24_hours(text: str) -> str:
+    """The text with a clock of twelve hours made one of twenty-four."""
+    text = _HALF_BEFORE.sub(lambda found: str(_hour(found[2], found[1])), text)
+    return _HALF_AFTER.sub(lambda found: f"{_hour(found[1], found[3].lower()):02}{found[2] or ':00'}", text)
 
 
-def _english(match: re.Match[str]) -> date | None:
-    month = _MONTHS.get((match["m1"] or match["m2"])[:3].lower())
-    if month is None:
-        return None
-    year, day = int(match["year"]), int(match["d1"] or match["d2"])
-    if match["hour"] is None:
-        return date(year, month, day)
-    hour = int(match["hour"])
-    if match["half"]:
-        hour = hour % 12 + (12 if match["half"][0] in "Pp" else 0)
-    clock = (hour, int(match["minute"]), int(match["second"] or 0))
-    return datetime(year, month, day, *clock, tzinfo=_zone(match["zone"]))
+def _hour(digits: str, half: str) -> int:
+    hour = int(digits)
+    # "13:05 PM" is written too, and has no other meaning.
+    return hour if hour > 12 else hour % 12 + (12 if half in _AFTER_NOON else 0)
 
 
 def _zone(name: str | None) -> timezone | None:
@@ -165,7 +189,7 @@ def _zone(name: str | None) -> timezone | None:
     if not name:
         return None
     name = name.upper().strip()
-    if match := re.fullmatch(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?", name):
+    if match := re.fullmatch(r"(?:UTC|GMT|UT|Z)?\s*([+-])(\d{1,2}):?(\d{2})?", name):
         offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
         return timezone(-offset if match[1] == "-" else offset)
     return timezone(timedelta(hours=_ZONES[name])) if name in _ZONES else None

@@ -100,6 +100,26 @@ def test_rdf_and_json() -> None:
         ("Tue, 03 Nov 2099 10:00:00 GMT", None),
         ("Tue, 33 Nov 2026 99:00:00 GMT", None),
         ("yesterday", None),
+        # A clock of twelve hours; with it, numbers begin with the month.
+        ("11/3/2026 9:05:00 PM", "2026-11-03T21:05"),
+        ("11/20/2026 12:05 AM", "2026-11-20T00:05"),
+        ("Nov 20, 2026, 12:30 p. m.", "2026-11-20T12:30"),
+        ("Fri, 20 Nov 2026 9.05pm", "2026-11-20T21:05"),
+        ("2026-11-20 09:05:00 PM", "2026-11-20T21:05"),
+        ("2026. 11. 20. 오후 9:05", "2026-11-20T21:05"),
+        ("2026年11月20日 上午9:05", "2026-11-20T09:05"),
+        ("Fri, 20 Nov 2026 13:05 PM", "2026-11-20T13:05"),
+        # Zones of one and two digits.
+        ("Fri, 20 Nov 2026 10:00:00 +02", "2026-11-20T08:00"),
+        ("Fri, 20 Nov 2026 10:00:00 -5", "2026-11-20T15:00"),
+        ("2026-11-20T10:00:00 GMT+2", "2026-11-20T08:00"),
+        ("Fri, 20 Nov 2026 10:00:00 +05:30", "2026-11-20T04:30"),
+        ("20.11.2026 21:05 CET", "2026-11-20T20:05"),
+        # The midnight at a day's end; times that there are not.
+        ("2026-11-20T24:00:00Z", "2026-11-21T00:00"),
+        ("2026-11-20T25:00:00Z", None),
+        ("2026-11-20T10:00:00 or so", None),
+        ("Fri, 20 Nov 2026 half past nine", None),
     ],
 )
 def test_dates(text: str, expected: str | None) -> None:
