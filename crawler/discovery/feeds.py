@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +18,17 @@ _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _KINDS = {"rss": "rss", "rdf": "rdf", "feed": "atom"}
 _PUBLISHED = ("pubdate", "published", "issued", "date", "created")
 _MODIFIED = ("updated", "modified", "lastmod")
-# Their titles and links are those of a picture, an episode, a thread.
-_FOREIGN = ("mrss", "media", "itunes", "podcast", "google.com/schemas", "wfw", "slash", "enc")
+# Their titles and links are those of a picture, an episode, a thread: words of their namespaces and prefixes.
+_FOREIGN = frozenset({"mrss", "media", "itunes", "podcast", "google", "wfw", "wellformedweb", "slash", "enc"})
+# An unclosed tag of these moves the fields behind it down. All else that holds a link holds one of its own: Atom's
+# `source` (RFC 4287, 4.2.11), the picture of an item, a person.
+_HOLLOW = frozenset(
+    (
+        *("a", "abbr", "b", "br", "em", "font", "hr", "i", "img", "li", "p", "small", "span", "strong"),
+        *("u", "ul", "title", "description", "summary", "category", "comments", "pubdate", "guid", "creator", "date"),
+        *("updated", "published", "id", "item", "entry"),
+    )
+)
 
 
 def read_feed(content: bytes, url: str, content_type: str | None = None, *, now: datetime | None = None) -> SourceLinks:
@@ -37,6 +47,8 @@ def read_feed(content: bytes, url: str, content_type: str | None = None, *, now:
         kind = reader.read_json(document.text(), url)
     else:
         document.problems.add(_instead(document))
+    if kind and not reader.links:
+        document.problems.add("has no entry that could be read" if reader.read else "has no entries")
     return SourceLinks(tuple(reader.links.values()), document.problems.lines(), tuple(reader.next.values()), kind)
 
 
@@ -54,6 +66,8 @@ class _Entries:
     def __init__(self, problems: Problems, now: datetime) -> None:
         self.links: dict[str, Link] = {}
         self.next: dict[str, Link] = {}
+        #: Entries so far, also those without a link.
+        self.read = 0
         self._problems = problems
         self._now = now
 
@@ -78,6 +92,7 @@ class _Entries:
 
     def _add(self, fields: _Fields, base: str) -> bool:
         """Take one entry; false when there have been enough."""
+        self.read += 1
         found = next((link for text in fields.links() if (link := resolve(base, text))), None)
         title = title_of(fields.first("title"))
         if found is None:
@@ -116,15 +131,20 @@ class _Entries:
 
 
 class _Fields:
-    """An entry's fields by local name, in the order of the document, but for those of foreign vocabularies."""
+    """An entry's own fields by local name, but for those of foreign vocabularies.
+
+    Children come before what lies deeper, those of its own vocabulary before others; else as in the document.
+    """
 
     def __init__(self, entry: etree._Element) -> None:
         self._by_name: dict[str, list[etree._Element]] = {}
         self._about = next((value for name, value in entry.attrib.items() if str(name).endswith("}about")), "")
         # All below, not the children alone: an unclosed tag moves its followers down.
-        for element in entry.iterdescendants("*"):
-            if not _is_foreign(element):
-                self._by_name.setdefault(local(element), []).append(element)
+        own = [
+            element for element in entry.iterdescendants("*") if not _is_foreign(element) and _is_own(element, entry)
+        ]
+        for element in sorted(own, key=lambda element: _distance(element, entry)):
+            self._by_name.setdefault(local(element), []).append(element)
 
     def first(self, name: str) -> str:
         return next((text for text in self.all(name)), "")
@@ -176,10 +196,31 @@ def _string(item: dict[str, Any], key: str) -> str:
 
 
 def _is_foreign(element: etree._Element) -> bool:
+    return not _FOREIGN.isdisjoint(re.split(r"[\W_]+", _vocabulary(element)))
+
+
+def _vocabulary(element: etree._Element) -> str:
+    """An element's namespace, or its prefix where none is declared; empty where it has neither."""
     namespace, _, _ = str(element.tag).rpartition("}")
     prefix, colon, _ = str(element.tag).partition(":")
-    said = namespace or (prefix if colon else "")
-    return bool(said) and any(name in said for name in _FOREIGN)
+    return namespace.lower() or (prefix.lower() if colon else "")
+
+
+def _is_own(element: etree._Element, entry: etree._Element) -> bool:
+    """Whether nothing stands between an element and its entry that may have such fields itself."""
+    for above in element.iterancestors():
+        if above is entry:
+            break
+        if local(above) not in _HOLLOW:
+            return False
+    return True
+
+
+def _distance(element: etree._Element, entry: etree._Element) -> int:
+    """0: a child of the entry's own vocabulary; 1: another child; 2: what lies deeper."""
+    if element.getparent() is not entry:
+        return 2
+    return int(_vocabulary(element) != _vocabulary(entry))
 
 
 def _xml_base(element: etree._Element, base: str) -> str:

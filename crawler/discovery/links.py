@@ -44,7 +44,7 @@ class SourceLinks:
     links: tuple[Link, ...] = ()
     #: What was wrong with it, each a short line for a person that begins with its address. Bounded.
     problems: tuple[str, ...] = ()
-    #: The feed's next page, or the sitemaps of an index (with `modified`), in the order of the document.
+    #: The feed's next page, or the sitemaps that an index or another sitemap names (with `modified`), in order.
     next: tuple[Link, ...] = ()
     #: "rss", "rdf", "atom", "json", "urlset", "index", "text"; `None`: nothing that could be read.
     kind: str | None = None

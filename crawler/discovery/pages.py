@@ -120,6 +120,8 @@ class _Page:
                 self._link(element, place)
         if len(self.links) >= _MAX_LINKS:
             self._problems.add(f"more than {_MAX_LINKS:,} links; the rest was left unread")
+        if not self.links:
+            self._problems.add("links to nothing")
 
     def heads(self, relation: str) -> Iterator[str]:
         """The addresses of the page's own <link> elements of one relation."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -25,7 +26,9 @@ def read_sitemap(
     examples: Examples | None = None,
     now: datetime | None = None,
 ) -> SourceLinks:
-    """Return the links of a sitemap fetched from `url`, or the sitemaps of an index in `next`.
+    """Return the links of a sitemap fetched from `url`, and the sitemaps of an index in `next`.
+
+    Both are read under any root element; one that is not sitemaps.org's is told in `problems`, as is an empty one.
 
     `hosts` says of a host (lower case, no port) whether the sitemap may speak for it; other links are dropped and
     counted in `problems`. sitemaps.org asks for the sitemap's own host, and for those whose robots.txt names this
@@ -36,54 +39,76 @@ def read_sitemap(
     document = XmlDocument(content, url, content_type)
     now = now or datetime.now(UTC)
     if document.root in ("rss", "rdf", "feed"):
-        return read_feed(content, url, content_type, now=now)
-    entries = _Entries(url, document.problems, hosts, examples, now)
-    if document.root == "urlset":
-        kind, names = "urlset", ("url",)
-    elif document.root == "sitemapindex":
-        kind, names = "index", ("sitemap",)
-    elif document.root is None and document.head[:4].lower() == "http":
+        feed = read_feed(content, url, content_type, now=now)
+        if feed.links or not document.has_locations:
+            return feed
+    entries = _Entries(url, document.problems, hosts, examples, now, is_index=document.root == "sitemapindex")
+    if document.root is None and document.head[:4].lower() == "http":
         entries.read_lines(document.text())
         return entries.reading("text")
-    else:
-        document.problems.add("is an HTML page, not a sitemap" if document.root else "is no sitemap")
+    if document.root is None or (document.root == "html" and not document.has_locations):
+        document.problems.add("is an HTML page, not a sitemap" if document.root else _instead(document.head))
         return entries.reading(None)
-    for element in document.elements(*names):
+    if document.root not in ("urlset", "sitemapindex"):
+        document.problems.add(
+            f"its root is <{document.root}>, not <urlset> or <sitemapindex>; it was read all the same"
+        )
+    # Either child in either root, as other crawlers read them.
+    for element in document.elements("url", "sitemap"):
         if not entries.add(element):
             break
-    return entries.reading(kind)
+    if not entries.read and document.has_locations:
+        for element in XmlDocument(content, url, content_type).elements("loc"):
+            if not entries.add(element):
+                break
+    return entries.reading("index" if document.root == "sitemapindex" else "urlset")
+
+
+def _instead(head: str) -> str:
+    return "is no sitemap" if head else "is empty"
 
 
 class _Entries:
     """Collects the links of one sitemap."""
 
     def __init__(
-        self, url: str, problems: Problems, hosts: Hosts | None, examples: Examples | None, now: datetime
+        self,
+        url: str,
+        problems: Problems,
+        hosts: Hosts | None,
+        examples: Examples | None,
+        now: datetime,
+        *,
+        is_index: bool = False,
     ) -> None:
         self._url = url
         self._problems = problems
         self._hosts = hosts
         self._examples = examples
         self._now = now
+        self._is_index = is_index
         self._links: dict[str, Link] = {}
+        self._next: dict[str, Link] = {}
+        #: Entries so far, also those without a link.
+        self.read = 0
 
     def reading(self, kind: str | None) -> SourceLinks:
-        links = tuple(self._links.values())
-        if kind == "index":
-            links = tuple(link for link in links if link.url != self._url)
-            return SourceLinks((), self._problems.lines(), links, kind)
-        return SourceLinks(links, self._problems.lines(), (), kind)
+        if kind and not (self._links or self._next):
+            self._problems.add("has no entry that could be read" if self.read else "has no entries")
+        sitemaps = tuple(link for link in self._next.values() if link.url != self._url)
+        return SourceLinks(tuple(self._links.values()), self._problems.lines(), sitemaps, kind)
 
     def read_lines(self, text: str) -> None:
         for line in text.splitlines():
-            if line.strip() and not self._take(line, None, None, None, news=False):
+            if line.strip() and not self._take(line, None, None, None, news=False, is_sitemap=False):
                 return
 
     def add(self, element: etree._Element) -> bool:
         """Take one entry; false when there have been enough."""
         fields: dict[str, list[str]] = {}
         news = False
-        for below in element.iterdescendants("*"):
+        # A <loc> that stands by itself is its own field.
+        for below in element.iterdescendants("*") if len(element) else (element,):
             above = below.getparent()
             # <image:loc> and the dates of videos are those of something else.
             if above is not None and local(above) in ("image", "video"):
@@ -98,11 +123,20 @@ class _Entries:
             time_of(fields.get("lastmod", ()), self._problems, self._now),
             title_of(next(iter(fields.get("title", ())), "")),
             news=news,
+            is_sitemap=local(element) == "sitemap",
         )
 
     def _take(
-        self, text: str, published: datetime | None, modified: datetime | None, title: str | None, *, news: bool
+        self,
+        text: str,
+        published: datetime | None,
+        modified: datetime | None,
+        title: str | None,
+        *,
+        news: bool,
+        is_sitemap: bool,
     ) -> bool:
+        self.read += 1
         found = resolve(self._url, text)
         if found is None:
             self._problems.count("entries with a bad link" if text.strip() else "entries without a link", text.strip())
@@ -112,9 +146,12 @@ class _Entries:
         if self._hosts is not None and not self._hosts(urlsplit(found).hostname or ""):
             self._problems.count("links to other sites, left out", found)
             return True
-        if len(self._links) >= MAX_LINKS and found not in self._links:
+        if len(self._links) + len(self._next) >= MAX_LINKS and found not in self._links and found not in self._next:
             self._problems.add(f"more than {MAX_LINKS:,} links; the rest was left unread")
             return False
+        if is_sitemap or (not news and self._leads_on(found)):
+            self._next.setdefault(found, Link(found, published, modified, title, 0.0, "a sitemap"))
+            return True
         if news:
             link = Link(found, published, modified, title, 1.0, "in a news sitemap")
         else:
@@ -122,3 +159,8 @@ class _Entries:
             link = Link(found, published, modified, title, verdict.score, verdict.reason)
         self._links.setdefault(found, link)
         return True
+
+    def _leads_on(self, url: str) -> bool:
+        """Whether what is called no sitemap is one: in an index all but articles, elsewhere what is named like one."""
+        named_so = re.search(r"(?:\.xml|\.gz|sitemap[\w-]*(?:\.txt)?)$", urlsplit(url).path, re.IGNORECASE)
+        return bool(self._is_index or named_so) and not looks_like_article(url, self._examples)

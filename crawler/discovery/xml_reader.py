@@ -45,6 +45,9 @@ _GZIP = b"\x1f\x8b"
 _ROOT = re.compile(
     r"<(?:!doctype\s+html\b|(?:[\w-]+:)?(rss|feed|rdf|urlset|sitemapindex|html)(?=[\s>/]))", re.IGNORECASE
 )
+# A root of another name around what is a sitemap's.
+_OTHER_ROOT = re.compile(r"<(?:[\w-]+:)?([a-z][\w.-]*)(?=[\s>/])", re.IGNORECASE)
+_LOCATION = re.compile(r"<(?:[\w-]+:)?loc[\s>]", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _PROLOG = re.compile(r"\s*(?:<[?!]|\Z)")
 # CDATA is left as it is; everywhere else an ampersand begins one of the five entities or a number.
@@ -183,9 +186,15 @@ class XmlDocument:
         first += next(self._parts, "") if len(first) < _PART else ""
         #: The beginning of the text, from the root element on where there is one.
         self.head = _COMMENT.sub("", first).lstrip("\ufeff \t\r\n")
-        #: Local name of the root element in lower case, "html" for any HTML; `None` if it is none we know.
+        #: Whether the beginning names places as sitemaps do, whatever the root is.
+        self.has_locations = bool(_LOCATION.search(self.head))
+        #: Local name of the root element in lower case, "html" for any HTML; `None` if it is none we know and nothing
+        #: in it is a sitemap's.
         self.root: str | None = None
-        if match := _ROOT.search(self.head):
+        match = _ROOT.search(self.head)
+        if match is None and self.has_locations:
+            match = _OTHER_ROOT.search(self.head)
+        if match:
             self.root = (match[1] or "html").lower()
             self._prolog(self.head[: match.start()])
             self.head = self.head[match.start() :]
@@ -206,7 +215,7 @@ class XmlDocument:
         `outside` are names of elements that are wanted too, but not from within the others. Where the document is not
         well-formed or cut off, elements come a second time.
         """
-        wanted = [f"{{*}}{name}" for name in (*names, *outside)]
+        wanted = [f"{{*}}{written}" for name in (*names, *outside) for written in (name, name.upper(), name.title())]
         parser = etree.XMLPullParser(
             events=("end",), tag=wanted, recover=True, resolve_entities=False, no_network=True, encoding="utf-8"
         )
@@ -244,8 +253,8 @@ class XmlDocument:
         problems = Problems("")
         text = "".join(parts(*self._source, problems))
         name = "|".join(names)
-        opening = re.compile(rf"<(?:[\w-]+:)?({name})(?=[\s>])")
-        closing = re.compile(rf"</(?:[\w-]+:)?({name})\s*>")
+        opening = re.compile(rf"<(?:[\w-]+:)?({name})(?=[\s>])", re.IGNORECASE)
+        closing = re.compile(rf"</(?:[\w-]+:)?({name})\s*>", re.IGNORECASE)
         for match in islice(opening.finditer(text), 2 * MAX_LINKS):
             following = opening.search(text, match.end())
             limit = min(following.start() if following else len(text), match.start() + _MAX_ENTRY)

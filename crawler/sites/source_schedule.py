@@ -174,6 +174,9 @@ class SourceSchedule:
         choose = {"feed": self._finder.feed, "sitemap": self._finder.sitemap, "page": self._finder.page}[known.role]
         taken = await asyncio.to_thread(choose, reading.links, known.url)
         self._on_read(SourceRead(known.url, known.role, reading, taken))
+        if reading.links and not taken.articles and (known.role != "page" or known.source is None):
+            reasons = ", ".join(f"{number:,} {reason}" for reason, number in taken.dropped.most_common(3))
+            self._ledger.problem(f"{known.url}: none of its {len(reading.links):,} links is taken: {reasons}")
         new = await self._announce(taken)
         if isinstance(reading, SourceLinks) and known.role == "sitemap":
             await self._children(known, reading)

@@ -73,6 +73,40 @@ def test_atom_takes_the_alternate_link_and_resolves_xml_base() -> None:
     assert (reading.links[0].title, reading.kind) == ("Two words", "atom")
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "<entry><source><link href='/desk'/><updated>2019-01-01T00:00:00Z</updated></source>{own}</entry>",
+        "<entry><author><uri>/a</uri><link href='/author'/></author>{own}</entry>",
+        "<entry><content type='xhtml'><div><link href='/inside'/></div></content>{own}</entry>",
+        "<entry xmlns:m='http://search.yahoo.com/mrss/'><m:group><link href='/film'/></m:group>{own}</entry>",
+        "<entry><event><link href='/event'/><published>2020-01-01</published></event>{own}</entry>",
+        "<entry xmlns:o='https://agency.example/ns'><o:link href='/other'/>{own}</entry>",
+    ],
+)
+def test_an_entry_has_its_own_link_and_date_wherever_others_stand(entry: str) -> None:
+    own = "<link href='/own'/><updated>2026-11-03T10:00:00Z</updated>"
+    reading = feed(f"<feed xmlns='http://www.w3.org/2005/Atom'>{entry.format(own=own)}</feed>")
+    assert urls(reading) == ["https://example.org/own"]
+    assert reading.links[0].published == datetime(2026, 11, 3, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "<image><url>/i.jpg</url><title>Picture</title><link>/picture</link></image>",
+        "<source url='/s'><link>/source</link><pubDate>Tue, 01 Jan 2019 00:00:00 GMT</pubDate></source>",
+        "<related><item-link/><link>/related</link></related>",
+        "<a:link xmlns:a='http://www.w3.org/2005/Atom' rel='alternate' href='/atom'/>",
+    ],
+)
+def test_an_item_has_its_own_link_title_and_date(other: str) -> None:
+    reading = feed(rss(f"<item>{other}<title>Own</title><link>/own</link></item>"))
+    assert [(link.url, link.title, link.published) for link in reading.links] == [
+        ("https://example.org/own", "Own", None)
+    ]
+
+
 def test_rdf_and_json() -> None:
     rdf = feed(
         "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/' "
@@ -212,6 +246,47 @@ def test_sitemap_index_text_and_feed() -> None:
     ]
     assert sitemap(rss("<item><link>/a</link></item>")).kind == "rss"
     assert sitemap("<html>").problems == (f"{MAP}: is an HTML page, not a sitemap",)
+
+
+STORY = "https://example.org/2026/11/20/a-story-about-the-harbour.html"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<sitemapindex><url><loc>{STORY}</loc></url><url><loc>/c.xml</loc></url></sitemapindex>",
+        f"<urlset><url><loc>{STORY}</loc></url><sitemap><loc>/c.xml</loc></sitemap></urlset>",
+        f"<urlset><url><loc>{STORY}</loc></url><url><loc>/c.xml</loc></url></urlset>",
+        f"<x:data xmlns:x='x'><url><loc>{STORY}</loc></url><sitemap><loc>/c.xml</loc></sitemap></x:data>",
+        f"<URLSET><URL><LOC>{STORY}</LOC></URL><SITEMAP><LOC>/c.xml</LOC></SITEMAP></URLSET>",
+        f"<urlset><loc>{STORY}</loc><loc>/c.xml</loc></urlset>",
+        f"<rss><channel><url><loc>{STORY}</loc></url><sitemap><loc>/c.xml</loc></sitemap></channel></rss>",
+        f"<html><body><urlset><url><loc>{STORY}</loc></url><url><loc>/c.xml</loc></url></urlset></body></html>",
+    ],
+)
+def test_right_entries_in_the_wrong_wrapper(text: str) -> None:
+    reading = sitemap(text)
+    assert urls(reading) == [STORY]
+    assert [link.url for link in reading.next] == ["https://example.org/c.xml"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"<urlset></urlset>", "has no entries"),
+        (b"<sitemapindex><!-- --></sitemapindex>", "has no entries"),
+        (b"<urlset><url><loc>mailto:a</loc></url></urlset>", "has no entry that could be read"),
+        (b"", "is empty"),
+    ],
+)
+def test_a_sitemap_that_gives_nothing_says_so(content: bytes, told: str) -> None:
+    assert f"{MAP}: {told}" in sitemap(content).problems
+
+
+def test_a_feed_that_gives_nothing_says_so() -> None:
+    assert feed(rss("")).problems == (f"{FEED}: has no entries",)
+    assert feed('{"items": []}').problems == (f"{FEED}: has no entries",)
+    assert f"{FEED}: has no entry that could be read" in feed(rss("<item><title>lost</title></item>")).problems
 
 
 def test_gzip_is_unpacked_within_bounds() -> None:
