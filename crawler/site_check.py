@@ -18,6 +18,7 @@ from storage import open_archive
 from storage.archive import Archive
 from storage.errors import NewskeepError, NotArchived
 from storage.model import Article, Outcome
+from storage.urls import without_dot_segments
 
 #: Sections that are named.
 _SECTIONS = 12
@@ -112,11 +113,11 @@ def _robots(archive: Archive, site: Site, config: Config) -> Robots:
         message = archive.get(url, follow=True).message
     except NotArchived:
         return Robots(url)
-    if message.status != 200:
+    if not 200 <= (message.status or 0) < 300:
         return Robots(url, message.status, allowed=(message.status or 0) < 500 and message.status != 429)
-    rules = parse(message.content(4_000_000))
+    rules = parse(message.content(4_000_000), "newskeep")
     delay = rules.crawl_delay("newskeep")
-    allowed = not config.robots or rules.can_fetch(first, "newskeep")
+    allowed = not config.robots or rules.can_fetch(without_dot_segments(first), "newskeep")
     return Robots(url, message.status, allowed, float(delay) if delay else None)
 
 

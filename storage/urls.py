@@ -28,6 +28,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What RFC 3986 and the URL living standard both let stand; "%" too, so that an encoded URL stays as it is.
 _PATH_SAFE = "/:?@!$&'()*+,;=%~"
 _QUERY_SAFE = _PATH_SAFE.replace("'", "")
+_ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
 # The underscore is in no standard and in many host names.
 _HOST = re.compile(r"(?!-?\.)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
@@ -72,6 +75,40 @@ def normalize(url: str) -> str:
     if len(normal) > MAX_URL_CHARS:
         raise InvalidURL(_shown(url), f"longer than {MAX_URL_CHARS:,} characters once encoded")
     return normal
+
+
+def without_dot_segments(url: str) -> str:
+    """Return a normalised URL with "." and ".." in its path resolved, also where they are escaped (RFC 3986, 5.2.4).
+
+    It is what browsers ask for (URL living standard, 4.4) and what a server serves.
+    """
+    start, mark, query = url.partition("?")
+    scheme, slashes, rest = start.partition("://")
+    authority, slash, path = rest.partition("/")
+    kept: list[str] = []
+    segments = path.split("/")
+    for number, segment in enumerate(segments, start=1):
+        plain = _ESCAPED_DOT.sub(".", segment)
+        if plain == "..":
+            del kept[-1:]
+        elif plain != ".":
+            kept.append(segment)
+        if plain in (".", "..") and number == len(segments):
+            kept.append("")
+    return f"{scheme}{slashes}{authority}{slash}{'/'.join(kept)}{mark}{query}"
+
+
+def equivalent_form(url: str) -> str:
+    """Return one form for URLs that differ only in how characters are escaped (RFC 3986, 6.2.2.1 and 6.2.2.2).
+
+    "%2f" is "%2F", "%7e" is "~"; "/" is another than "%2F". For comparing: it is not what goes over the wire.
+    """
+    return _ESCAPE.sub(_equivalent_escape, url)
+
+
+def _equivalent_escape(match: re.Match[str]) -> str:
+    character = chr(int(match[1], 16))
+    return character if _UNRESERVED.fullmatch(character) else f"%{match[1].upper()}"
 
 
 def _authority(authority: str, scheme: str) -> str:

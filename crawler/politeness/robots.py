@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from crawler.frontier.address_state import RobotsText
 from crawler.politeness.errors import HostUnreachable, Refused
 from storage.errors import StoreUnavailable
+from storage.urls import without_dot_segments
 
 if TYPE_CHECKING:
     from protego import Protego
@@ -33,6 +34,11 @@ ROBOTS_MAX_BYTES = 512 * 1024
 #: Bytes from which it is parsed in a thread: half a megabyte takes a second.
 _LONG = 32 * 1024
 
+# As protego reads the line, which takes some misspellings too.
+_USER_AGENT = re.compile(r"^[^\S\r\n]*user[- ]?agent[^\S\r\n]*[:\s][^\S\r\n]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_TOKEN = re.compile(r"[A-Za-z_-]+")
+#: No robot's token: such a group is for somebody else.
+_NOBODY = "~"
 _MAX_AGE = re.compile(r"\bmax-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 _NOT_STORED = re.compile(r"\bno-(?:cache|store)\b", re.IGNORECASE)
 
@@ -56,20 +62,32 @@ class Rules:
         if self.unreachable is not None:
             # Not retried: the attempts were made for robots.txt, and the other URLs of the host need not wait for more.
             raise HostUnreachable(self.unreachable.cause, self.unreachable.timeout)
-        if self.parser is not None and not self.parser.can_fetch(url, user_agent):
+        if self.parser is not None and not self.parser.can_fetch(without_dot_segments(url), user_agent):
             raise Refused("robots.txt")
 
 
-def parse(content: bytes) -> Protego:
-    """The rules of a robots.txt, its content coding removed."""
+def parse(content: bytes, product: str) -> Protego:
+    """The rules of a robots.txt, its content coding removed, for the robot with this product token and for all.
+
+    Tokens are compared as a whole and without case (RFC 9309, 2.2.1); what follows one's letters, such as a version,
+    does not count. protego takes another's for ours where ours begins with it: no other's is left to it.
+    """
     from protego import Protego
 
-    return Protego.parse(content[:ROBOTS_MAX_BYTES].decode("utf-8", "replace").lstrip("\ufeff"))
+    text = content[:ROBOTS_MAX_BYTES].decode("utf-8", "replace").lstrip("\ufeff")
+    return Protego.parse(_USER_AGENT.sub(lambda line: f"User-agent: {_agent(line[1], product)}", text))
 
 
-async def parsed(content: bytes) -> Protego:
+def _agent(value: str, product: str) -> str:
+    token = _TOKEN.match(value)
+    if token is None:
+        return "*" if value.partition("#")[0].strip() == "*" else _NOBODY
+    return product if token[0].lower() == product.lower() else _NOBODY
+
+
+async def parsed(content: bytes, product: str) -> Protego:
     """The same, without holding up the event loop."""
-    return await asyncio.to_thread(parse, content) if len(content) > _LONG else parse(content)
+    return await asyncio.to_thread(parse, content, product) if len(content) > _LONG else parse(content, product)
 
 
 def holds_for(message: HttpMessage, now: datetime) -> float:

@@ -23,7 +23,7 @@ from warcs import records
 from crawler.frontier import open_frontier
 from crawler.politeness.errors import HostLeftAlone
 from crawler.politeness.host_gate import GateOptions, HostGate, retry_after
-from crawler.politeness.robots import RULES_SECONDS, holds_for
+from crawler.politeness.robots import RULES_SECONDS, holds_for, parse
 from crawler.session.noarchive import noarchive
 from storage.http import HttpMessage
 
@@ -251,6 +251,54 @@ def test_robots_that_fails(newskeep: Run, origin: Origin, status: str) -> None:
     refused = status.startswith("5")
     assert outcome["outcome"] == ("refused" if refused else "archived")
     assert paths(origin) == ([] if refused else ["/page/1"])
+
+
+@pytest.mark.parametrize(
+    ("agents", "obeys"),
+    [
+        ("newskeep", True),
+        ("NewsKeep", True),
+        ("newskeep/1.0", True),
+        ("newskeep 2", True),
+        ("newskeep*", True),
+        ("newskeep # ours", True),
+        ("news", False),
+        ("keep", False),
+        ("newskeep-images", False),
+        ("newskeeper", False),
+        ("Mozilla/5.0 (compatible; newskeep)", False),
+    ],
+)
+def test_a_product_token_is_matched_as_a_whole(agents: str, obeys: bool) -> None:
+    group = f"user-agent : {agents}\nDisallow: /a\nCrawl-delay: 7\n"
+    text = f"User-agent: other\nAllow: /\n\n{group}\nUser-agent: *\nDisallow: /b\n"
+    rules = parse(text.encode(), "newskeep")
+    refused = [path for path in ("/a", "/b") if not rules.can_fetch(f"https://n.example{path}", "newskeep")]
+    assert refused == (["/a"] if obeys else ["/b"])
+    assert rules.crawl_delay("newskeep") == (7 if obeys else None)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/page/../private/1", False),
+        ("/page/%2e%2E/private/1", False),
+        ("/./private/1", False),
+        ("/page/.%2e/%2e/private/1", False),
+        ("/private/../page/1", True),
+        ("/page/1?from=/private/../x", True),
+    ],
+)
+def test_robots_txt_is_about_what_will_be_served(newskeep: Run, origin: Origin, path: str, allowed: bool) -> None:
+    origin.reply("/robots.txt", b"User-agent: *\nDisallow: /private/\n")
+    origin.on_any(lambda _: response(b"here"))
+    assert save(newskeep, origin.url(path))[origin.url(path)]["outcome"] == ("archived" if allowed else "refused")
+
+
+@pytest.mark.parametrize("status", ["201 Created", "203 Non-Authoritative Information", "206 Partial Content"])
+def test_every_success_brings_rules(newskeep: Run, origin: Origin, status: str) -> None:
+    origin.reply("/robots.txt", b"User-agent: *\nDisallow: /private\n", status)
+    assert told(save(newskeep, origin.url("/private"))[origin.url("/private")]) == ("refused", "robots.txt")
 
 
 def test_robots_that_is_busy_is_asked_later(newskeep: Run, origin: Origin) -> None:

@@ -17,7 +17,17 @@ from w3lib.url import safe_url_string
 from warcio.timeutils import timestamp_to_datetime
 
 from storage.errors import InvalidURL, UsageError
-from storage.urls import MAX_URL_CHARS, normalize, parse_timestamp, site_of, surt, surt_prefix, timestamp14
+from storage.urls import (
+    MAX_URL_CHARS,
+    equivalent_form,
+    normalize,
+    parse_timestamp,
+    site_of,
+    surt,
+    surt_prefix,
+    timestamp14,
+    without_dot_segments,
+)
 
 # What Scrapy makes of these is what goes over the wire.
 LIKE_SCRAPY = [
@@ -443,3 +453,25 @@ def test_times_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="not a time; write 20261121220000, 2026-11-21 or") as caught:
         parse_timestamp(text)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("url", "resolved"),
+    [
+        ("https://n.example/a/../b/./c?x=/../y", "https://n.example/b/c?x=/../y"),
+        ("https://n.example/../../a", "https://n.example/a"),
+        ("https://n.example/a/%2E%2e", "https://n.example/"),
+        ("https://n.example/a/.", "https://n.example/a/"),
+        ("https://n.example/a..b/...", "https://n.example/a..b/..."),
+        ("https://n.example", "https://n.example"),
+    ],
+)
+def test_dot_segments_are_resolved(url: str, resolved: str) -> None:
+    assert without_dot_segments(url) == resolved
+
+
+def test_escapes_of_the_same_characters_are_equivalent() -> None:
+    assert equivalent_form("https://n.example/a%2fb%7e?q=%c3%a6") == equivalent_form(
+        "https://n.example/a%2Fb~?q=%C3%A6"
+    )
+    assert equivalent_form("https://n.example/a%2Fb") != equivalent_form("https://n.example/a/b")

@@ -104,15 +104,15 @@ class RobotsMiddleware:
         message = HttpMessage.parse(recorded_for(response).exchange.response)
         seconds = holds_for(message, datetime.now(UTC))
         try:
-            # Another status allows all.
-            content = message.content(ROBOTS_MAX_BYTES * 8) if response.status == 200 else b""
+            # Another status than success allows all (RFC 9309, 2.3.1.1 and .3).
+            content = message.content(ROBOTS_MAX_BYTES * 8) if 200 <= response.status < 300 else b""
         except ContentError as error:
             return Rules(refusal=f"robots.txt cannot be read: {error}", until=time.monotonic() + seconds)
         await self._rules.remember(origin, content, seconds)
         return await self._read(content, host, seconds)
 
     async def _read(self, content: bytes, host: str, seconds: float) -> Rules:
-        parser = await parsed(content)
+        parser = await parsed(content, self._user_agent)
         if delay := parser.crawl_delay(self._user_agent):
             self._gate.crawl_delay(host, min(float(delay), self._max_delay))
         return Rules(parser, until=time.monotonic() + seconds)
