@@ -12,7 +12,7 @@ from storage.index.queries import BATCH, Lookup
 from storage.index.query_parser import SearchQuery
 from storage.index.rows import article_of, seconds
 from storage.text import is_same_title
-from storage.urls import surt
+from storage.urls import equivalent_form, surt
 
 # Rows that a search fetches at least: some are older captures of what it has shown.
 FEW = 50
@@ -101,10 +101,16 @@ class ArticleLookup(Lookup):
     def history(self, url: str) -> Iterator[ArticleEntry]:
         """Yield every article of a URL in order of time; of others of its SURT where this one has none.
 
+        Those before the others whose URL has other escapes for the same characters.
+
         Those of one second come by the place of their record.
         """
         rows = self._history(queries.HISTORY_URL, url)
         first = next(rows, None)
+        if first is None:
+            alike = equivalent_form(url)
+            same = (entry for entry in self._history(queries.HISTORY, url) if equivalent_form(entry.url) == alike)
+            first, rows = (next(same, None), same) if "%" in url else (None, iter(()))
         rows = self._history(queries.HISTORY, url) if first is None else chain([first], rows)
         for _, second in groupby(rows, key=lambda entry: entry.timestamp):
             yield from sorted(second, key=lambda entry: (entry.filename, entry.offset))

@@ -9,7 +9,7 @@ from storage.index import queries
 from storage.index.queries import BATCH, Lookup
 from storage.index.rows import Row, capture_of, pack_url, seconds
 from storage.model import Capture
-from storage.urls import Match, surt, surt_prefix
+from storage.urls import Match, equivalent_form, surt, surt_prefix
 
 Accept = Callable[[Capture], bool]
 
@@ -72,14 +72,15 @@ class CaptureLookup(Lookup):
     def closest(self, url: str, at: datetime, *, accept: Accept | None = None) -> Capture | None:
         """Return the capture nearest to `at`, the earlier one on a tie (RFC 7089, 4.5.3), among those accepted.
 
-        A capture of exactly this URL goes before a nearer one that only shares its SURT. `url` is compared as it is:
-        give it in the form of `storage.urls.normalize`.
+        A capture of exactly this URL goes before a nearer one whose URL has other escapes for the same characters, and
+        that before one that only shares its SURT. `url` is compared as it is: give it in the form of
+        `storage.urls.normalize`.
         """
-        key, time = surt(url), seconds(at)
-        for sides in (queries.EXACT, queries.ALIKE):
+        key, time, form = surt(url), seconds(at), equivalent_form(url)
+        for sides, is_meant in _passes(url, form):
             for row in self._nearest(sides, key, time, pack_url(url, key)):
                 capture = capture_of(row)
-                if accept is None or accept(capture):
+                if (is_meant is None or is_meant(capture.url)) and (accept is None or accept(capture)):
                     return capture
         return None
 
@@ -131,3 +132,11 @@ class CaptureLookup(Lookup):
                 return
             cursor = rows[-1][1:4]
             size = min(size * 10, BATCH)
+
+
+def _passes(url: str, form: str) -> Iterator[tuple[queries.Sides, Callable[[str], bool] | None]]:
+    """Where to look for a URL, the best first, and which URLs count there; `None`: all."""
+    yield queries.EXACT, None
+    if "%" in url:
+        yield queries.ALIKE, lambda other: equivalent_form(other) == form
+    yield queries.ALIKE, None

@@ -325,6 +325,20 @@ def test_closest_is_the_nearest(
     assert newest == max(same, key=lambda row: (row.timestamp, row.offset), default=None)
 
 
+def test_other_escapes_of_the_same_characters_are_nearer_than_the_same_surt(index: Index) -> None:
+    slash, escaped = "https://n.example/a/b", "https://n.example/a%2Fb%7E"
+    index.add(WARC, [capture(escaped, 1), capture("https://n.example/a/b~", 2, 1), capture(slash, 3, 2)])
+    for asked, found in (
+        ("a%2fb~", escaped),
+        ("a%2Fb%7e", escaped),
+        ("a%2fb", slash),
+        ("a/b~", "https://n.example/a/b~"),
+    ):
+        nearest = index.closest(f"https://n.example/{asked}", at(9))
+        assert nearest is not None
+        assert nearest.url == found
+
+
 def test_closest_goes_as_far_as_it_must(index: Index) -> None:
     rows = [capture(seconds=second, offset=second, status=503) for second in range(3_000)]
     rows[2_900] = replace(rows[2_900], status=200)
