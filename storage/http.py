@@ -16,6 +16,15 @@ _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/(\d\.\d) +(\d{3})(?:[ \t]+([^\r\n]*))?")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;|\r?\n|$)")
 _READ = 64 * 1024
+# Bytes that are in no text (WHATWG MIME Sniffing, 3: "binary data byte").
+_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+#: What packed bytes begin with (RFC 1952, 2.3.1; RFC 8878, 3.1.1).
+_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_MAGIC_OF = frozenset({"gzip", "x-gzip", "zstd"})
+#: Words of media types whose content may well be packed by itself.
+_PACKED_TYPES = frozenset(
+    {"gzip", "zstd", "octet", "zip", "tar", "image", "video", "audio", "font", "gz", "warc", "wacz"}
+)
 
 
 class ContentError(NewskeepError):
@@ -93,36 +102,40 @@ class HttpMessage:
     def beginning(self, size: int) -> bytes:
         """The first bytes of the content, at most `size`, as far as they can be decoded; never raises."""
         data = self.payload
-        codings = [coding.lower() for coding in self.all("content-encoding")]
-        if not codings or not data:
-            return data[:size]
-        if len(codings) > 1 or codings[0] not in _DECODERS:
-            return b""
-        out = bytearray()
-        pieces = _DECODERS[codings[0]](data)
-        # Each codec has an exception of its own, with no base in common.
-        with suppress(Exception):
-            for piece in pieces:
-                out += piece
-                if len(out) >= size:
-                    break
-        return bytes(out[:size])
+        for coding in self._codings(data):
+            if fits := _fitting(coding, data):
+                out = bytearray()
+                # Each codec has an exception of its own, with no base in common.
+                with suppress(Exception):
+                    for piece in _DECODERS[fits](data):
+                        out += piece
+                        if len(out) >= size:
+                            break
+                data = data if not out and _is_text(data) else bytes(out)
+        return data[:size]
 
     def content(self, limit: int) -> bytes:
         """The body as a browser would save it: transfer and content coding removed.
 
-        Raises `ContentError` when it would be larger than `limit` bytes, is broken, or has an unknown coding.
+        Servers name codings that are none, or that they have not applied, and leave out those that they have: a coding
+        that is not known or does not fit the bytes counts as none, and text that is packed without a word is unpacked.
+        Raises `ContentError` when it would be larger than `limit` bytes, or is broken.
         """
         data = self.payload
         if len(data) > limit:
             raise ContentError(f"larger than {limit:,} bytes")
-        if not data:
-            return data
-        for coding in reversed([coding.lower() for coding in self.all("content-encoding")]):
-            if coding not in _DECODERS:
-                raise ContentError(f"unknown content coding {coding!r}")
-            data = _bounded(_DECODERS[coding](data), coding, data, limit)
+        for coding in self._codings(data):
+            if fits := _fitting(coding, data):
+                data = _bounded(fits, data, limit)
         return data
+
+    def _codings(self, data: bytes) -> Iterator[str | None]:
+        """The content codings from the outermost on, then `None` for such as are not named, where there may be some."""
+        if not data:
+            return
+        yield from reversed([coding.partition(";")[0].strip().lower() for coding in self.all("content-encoding")])
+        if _PACKED_TYPES.isdisjoint(re.split(r"[/+.-]", self.media_type or "text")):
+            yield from (None, None)
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:
@@ -138,8 +151,27 @@ def _chunks(body: bytes) -> Iterator[bytes]:
         at += 2 if body[at : at + 2] == b"\r\n" else 1
 
 
-def _bounded(decode: Iterator[bytes], coding: str, source: bytes, limit: int) -> bytes:
-    out = bytearray()
+def _fitting(coding: str | None, data: bytes) -> str | None:
+    """The coding that takes `data` apart, which was said to be in `coding`; `None` for bytes that are in none.
+
+    What begins like gzip or zstd is that, whatever it is called; what is called so must begin like it.
+    """
+    begins = next((name for magic, name in _MAGIC.items() if data.startswith(magic)), None)
+    if coding is None or coding not in _DECODERS or begins is not None:
+        return begins if coding != "identity" else None
+    _DECODERS[coding](b"")  # a decoder that is not there must be told
+    return None if coding in _MAGIC_OF or coding == "identity" else coding
+
+
+def begins_as(coding: str, beginning: bytes) -> bool:
+    """Whether the first four bytes of a body may be those of what was packed in `coding`."""
+    return coding not in _MAGIC_OF or any(
+        beginning.startswith(magic) for magic, name in _MAGIC.items() if name in coding
+    )
+
+
+def _bounded(coding: str, source: bytes, limit: int) -> bytes:
+    decode, out = _DECODERS[coding](source), bytearray()
     try:
         for piece in decode:
             out += piece
@@ -148,10 +180,18 @@ def _bounded(decode: Iterator[bytes], coding: str, source: bytes, limit: int) ->
     except ContentError:
         raise
     except Exception as error:  # each codec has an exception of its own, with no base in common
+        if _is_text(source):
+            # It was never packed; "br" and "deflate" have no mark to tell by.
+            return source
         # Servers cut streams short and browsers show what came; so do we.
         if not out:
             raise ContentError(f"broken {coding} data: {error}") from error
     return bytes(out)
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether bytes begin like text: with a byte order mark, or without what no text has (MIME Sniffing, 7.2)."""
+    return data.startswith((b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")) or not _BINARY.search(data, 0, 1024)
 
 
 def _zlib(data: bytes, wbits: int) -> Iterator[bytes]:

@@ -58,13 +58,13 @@ class Extraction:
 
 
 def is_page(response: bytes) -> bool:
-    """Whether a response, as on the wire, is an HTML page with status 200."""
+    """Whether a response, as on the wire, is an HTML page with a status of success (RFC 9110, 15.3)."""
     message = HttpMessage.parse(response)
-    if message.status != 200 or not message.body:
+    if message.status is None or not 200 <= message.status < 300 or not message.body:
         return False
     if message.media_type is None:
         # Browsers look at the first bytes when no type is given (WHATWG MIME Sniffing, 7.1); so few servers do this.
-        return message.payload[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+        return message.beginning(512).lstrip().lower().startswith((b"<!doctype html", b"<html"))
     return message.media_type in _HTML_TYPES
 
 

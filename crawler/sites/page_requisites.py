@@ -48,7 +48,7 @@ class Requisites:
         """Yield requests for what an answered page needs and the archive lacks."""
         message = HttpMessage.parse(recorded.exchange.response)
         capture = recorded.capture
-        if capture is None or capture.is_revisit or message.status != 200:
+        if capture is None or capture.is_revisit or not 200 <= (message.status or 0) < 300:
             return
         room = [_MOST_A_PAGE]
         for url in await asyncio.to_thread(self._lacking, message, capture.url, False):
@@ -58,7 +58,7 @@ class Requisites:
     async def _answered(self, response: Response, room: list[int], depth: int) -> AsyncIterator[Request]:
         recorded = recorded_for(response)
         message = HttpMessage.parse(recorded.exchange.response)
-        if response.status != 200:
+        if not 200 <= response.status < 300:
             self.counts["failed"] += 1
             return
         self.counts["unchanged" if recorded.capture and recorded.capture.is_revisit else "archived"] += 1

@@ -84,7 +84,7 @@ class SourceFetcher:
             self._ledger.counts.not_modified += 1
             await self._read_well(known, message, 0, known.digest, next_due)
             return True
-        if response.status != HTTPStatus.OK:
+        if not 200 <= response.status < 300:
             reason = f"{response.status} {message.reason}".strip()
             await self._bad(known, "gone" if response.status in GONE else "failed", reason, message)
             return False

@@ -22,7 +22,7 @@ from newskeep.web.payload import Payload, payload_of
 from newskeep.web.ranges import Range, parse_range
 from storage.archive import Archive
 from storage.errors import InvalidURL
-from storage.http import HttpMessage
+from storage.http import HttpMessage, begins_as
 from storage.model import Capture
 from storage.urls import normalize, parse_timestamp, timestamp14
 
@@ -88,7 +88,8 @@ def _answer(request: Request, capture: Capture, payload: Payload) -> Response:
     if saved:
         fields["Content-Disposition"] = attachment(capture.url)
     codings = [coding.lower() for coding in head.all("content-encoding")]
-    if codings and _CODINGS.issuperset(codings):
+    # A browser shows nothing of a body that is not in the coding that is named.
+    if codings and _CODINGS.issuperset(codings) and begins_as(codings[-1], b"".join(payload.part(0, 4))):
         fields["Content-Encoding"] = ", ".join(codings)
     if status in _NO_BODY:
         return Response(status_code=status, headers=fields)

@@ -118,14 +118,62 @@ def test_content_that_was_cut_gives_what_came() -> None:
 @pytest.mark.parametrize(
     ("coding", "body", "message"),
     [
-        (b"gzip", b"not gzip", "broken gzip"),
-        (b"br", b"\xff\xff\xff", "broken br"),
-        (b"exi", b"x", "unknown content coding"),
+        (b"gzip", gzip.compress(b"")[:8] + b"\xff" * 20, "broken gzip"),
+        (b"br", b"\xff\xff\xff\0", "broken br"),
     ],
 )
 def test_broken_content(coding: bytes, body: bytes, message: str) -> None:
     with pytest.raises(ContentError, match=message):
         response(body, b"Content-Encoding: " + coding).content(1000)
+
+
+PLAIN = "<!doctype html><p>Æblegrød \N{EM DASH} and more of it</p>".encode()
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        # What is no coding.
+        *((coding, PLAIN) for coding in (b"utf-8", b"UTF8", b"none", b"text/html", b"8bit", b"exi", b"aws-chunked")),
+        # One that was not applied.
+        *((coding, PLAIN) for coding in (b"gzip", b"deflate", b"br", b"zstd", b"x-gzip", b"gzip, br", b"gzip;q=1")),
+        (b"deflate", b'{"a": "\xc3\xa6", "list": [1, 2, 3]}'),
+        (b"gzip", "Æ".encode("utf-16")),
+        # Applied more often than said, less often, under another name, or without a word.
+        (b"gzip", gzip.compress(gzip.compress(PLAIN))),
+        (b"gzip, gzip", gzip.compress(PLAIN)),
+        (b"gzip\r\nContent-Encoding: gzip", gzip.compress(PLAIN)),
+        (b"utf-8", gzip.compress(PLAIN)),
+        (b"br", gzip.compress(PLAIN)),
+        (b"deflate", gzip.compress(PLAIN)),
+        (b"gzip", zstd.compress(PLAIN)),
+        (b"", gzip.compress(PLAIN)),
+        (b"", zstd.compress(PLAIN)),
+    ],
+)
+@pytest.mark.parametrize("kind", [b"text/html; charset=utf-8", b"application/json", b"application/rss+xml", b"odd"])
+def test_a_coding_that_is_not_true(coding: bytes, body: bytes, kind: bytes) -> None:
+    message = response(body, b"Content-Type: " + kind + b"\r\nContent-Encoding: " + coding)
+    plain = next((text for text in (body, PLAIN) if text == PLAIN or not text.startswith((b"\x1f", b"\x28"))), b"")
+    assert message.content(10_000) == plain
+    assert message.beginning(20) == plain[:20]
+
+
+def test_what_is_packed_by_itself_stays_so() -> None:
+    packed = gzip.compress(PLAIN)
+    for kind in (b"application/gzip", b"application/octet-stream", b"application/x-tar"):
+        assert response(packed, b"Content-Type: " + kind).content(10_000) == packed
+        # Its own packing is not the one that was named.
+        assert (
+            response(gzip.compress(packed), b"Content-Type: " + kind + b"\r\nContent-Encoding: gzip").content(10_000)
+            == packed
+        )
+
+
+def test_packing_without_a_word_has_bounds() -> None:
+    bomb = gzip.compress(gzip.compress(bytes(10_000_000)))
+    with pytest.raises(ContentError, match="larger than"):
+        response(bomb, b"Content-Type: text/html").content(1_000_000)
 
 
 @pytest.mark.parametrize(
