@@ -101,16 +101,15 @@ class ArticleLookup(Lookup):
     def history(self, url: str) -> Iterator[ArticleEntry]:
         """Yield every article of a URL in order of time; of others of its SURT where this one has none.
 
-        Those before the others whose URL has other escapes for the same characters.
-
-        Those of one second come by the place of their record.
+        Of those, the ones whose URL has other escapes for the same characters go before the rest. Those of one second
+        come by the place of their record.
         """
         rows = self._history(queries.HISTORY_URL, url)
         first = next(rows, None)
-        if first is None:
-            alike = equivalent_form(url)
-            same = (entry for entry in self._history(queries.HISTORY, url) if equivalent_form(entry.url) == alike)
-            first, rows = (next(same, None), same) if "%" in url else (None, iter(()))
+        if first is None and "%" in url:
+            form = equivalent_form(url)
+            rows = (entry for entry in self._history(queries.HISTORY, url) if equivalent_form(entry.url) == form)
+            first = next(rows, None)
         rows = self._history(queries.HISTORY, url) if first is None else chain([first], rows)
         for _, second in groupby(rows, key=lambda entry: entry.timestamp):
             yield from sorted(second, key=lambda entry: (entry.filename, entry.offset))
