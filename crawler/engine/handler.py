@@ -8,7 +8,9 @@ what a raw socket sent. The others are host_queue.py beside it and middlewares/r
 
 from __future__ import annotations
 
+import gc
 import itertools
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,12 +31,12 @@ from twisted.internet.error import ConnectError, ConnectionLost
 from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
 from twisted.internet.protocol import connectionDone
 from twisted.web.client import Agent
-from twisted.web.http import _ChunkedTransferDecoder, maxChunkSizeLineLength
+from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError, maxChunkSizeLineLength
 from twisted.web.http_headers import Headers as TxHeaders
 from zope.interface import implementer
 
 from crawler.engine.host_queue import host_of
-from crawler.engine.wire import END_OF_HEAD, Wire, exchange_of
+from crawler.engine.wire import Wire, exchange_of
 from crawler.politeness.addresses import is_public
 from crawler.politeness.errors import NotPublicAddress
 from crawler.sites.context import context_of
@@ -50,8 +52,13 @@ if TYPE_CHECKING:
 
 #: Carries an attempt's number from the agent to the connection; taken off before anything is written.
 _ATTEMPT_HEADER = b"X-Newskeep-Attempt"
-#: A response head larger than this is cut off, in bytes; servers' own limits are 8 to 64 KB.
+#: A response is cut off when its heads, those of 1xx responses included, are larger than this, in bytes; servers' own
+#: limits are 8 to 64 KB.
 HEAD_MAX_BYTES = 256 * 1024
+#: … or when more comes than a body may have and this share and these bytes for its framing: chunk sizes, trailers.
+_FRAMING_SHARE, _FRAMING_BYTES = 0.25, 256 * 1024
+#: Responses larger than this, in bytes, come in so many at a time; the others wait, and their servers with them.
+_LARGE_BYTES, _LARGE_AT_ONCE = 4 * 1024 * 1024, 4
 #: What happens to a request to a host that is not there.
 _SILENT: dict[type[Exception], str] = {
     CannotResolveHostError: "name not found",
@@ -59,6 +66,8 @@ _SILENT: dict[type[Exception], str] = {
     DownloadTimeoutError: "timed out",
     ConnectError: "no connection",
 }
+#: Seconds behind the time limit after which a server that never pauses is cut off.
+_GRACE_SECONDS = 1.0
 #: How long an idle connection is kept for the next request to its host.
 KEPT_SECONDS = 10
 
@@ -69,11 +78,55 @@ class _Attempt:
 
     through_proxy: bool
     allow_private: bool
+    #: Bytes that may come.
+    limit: int
+    #: By the clock of `time.monotonic`; Twisted's own timer is not heard by a server that never pauses.
+    deadline: float
     wires: list[Wire] = field(default_factory=list)
 
 
 _attempts: dict[bytes, _Attempt] = {}
 _numbers = itertools.count(1)
+
+
+class _LargeResponses:
+    """Keeps what is held in memory at once within bounds, however many hosts send without end.
+
+    A response holds its place until it is in the WARC, which may be behind.
+    """
+
+    def __init__(self) -> None:
+        self._coming: set[_Attempt] = set()
+        #: With the transport that was told to wait.
+        self._waiting: dict[_Attempt, Any] = {}
+
+    def grown(self, attempt: _Attempt, transport: Any) -> None:
+        """A large response has grown: it goes on, or waits for another one to end."""
+        if attempt in self._coming or attempt in self._waiting:
+            return
+        if len(self._coming) < _LARGE_AT_ONCE:
+            self._admit(attempt)
+        else:
+            self._waiting[attempt] = transport
+            transport.pauseProducing()
+
+    def ended(self, attempt: _Attempt) -> None:
+        """A response is recorded, or given up."""
+        self._waiting.pop(attempt, None)
+        self._coming.discard(attempt)
+        while self._waiting and len(self._coming) < _LARGE_AT_ONCE:
+            following, transport = next(iter(self._waiting.items()))
+            del self._waiting[following]
+            self._admit(following)
+            transport.resumeProducing()
+
+    def _admit(self, attempt: _Attempt) -> None:
+        # Failures are in cycles with the bodies they came by, and the collector counts objects, not bytes.
+        gc.collect()
+        self._coming.add(attempt)
+
+
+_large_responses = _LargeResponses()
 
 
 class _TeeTransport:
@@ -99,14 +152,25 @@ class _TeeTransport:
 
 
 class _LenientChunks(_ChunkedTransferDecoder):
-    """Takes spaces around a chunk's size, and any extension, as browsers do; Twisted fails such a response."""
+    """Takes spaces around a chunk's size, and any extension, as browsers do; Twisted fails such a response.
+
+    One whose framing outweighs its content is none that a server sends in good faith, and takes long to take apart.
+    """
+
+    _framing = _content = 0
 
     def _dataReceived_CHUNK_LENGTH(self) -> bool:  # noqa: N802
         end = self._buffer.find(b"\r\n", self._start)
         if 0 <= end < maxChunkSizeLineLength:
             self._buffer[:end] = self._buffer[:end].partition(b";")[0].strip()
             self._start = 0
-        return bool(super()._dataReceived_CHUNK_LENGTH())
+        is_read = bool(super()._dataReceived_CHUNK_LENGTH())
+        if is_read:
+            self._framing += end + len(b"\r\n\r\n")
+            self._content += self.length
+            if self._framing > _FRAMING_BYTES + self._content:
+                raise _MalformedChunkedDataError("more framing than content")
+        return is_read
 
 
 class _Parser(http11._LenientHTTPClientParser):
@@ -119,6 +183,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
     """Scrapy's client protocol that copies its bytes into the open wire."""
 
     wire: Wire | None = None
+    _attempt: _Attempt
     transport: Any
 
     def makeConnection(self, transport: ITransport) -> None:  # noqa: N802
@@ -130,7 +195,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
             # Twisted sends the same request object again on a new connection, by then without the header.
             number = request._newskeep_attempt = (request.headers.getRawHeaders(_ATTEMPT_HEADER) or [b""])[0]
             request.headers.removeHeader(_ATTEMPT_HEADER)
-        attempt = _attempts[number]
+        attempt = self._attempt = _attempts[number]
         peer = getattr(self.transport.getPeer(), "host", None)
         if not (attempt.through_proxy or attempt.allow_private or is_public(peer or "")):
             # The endpoint has asked already; this holds even if a connection came about in another way.
@@ -149,10 +214,15 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
             if not wire.received:
                 self._note_tls(wire)
             wire.received += data
-            if len(wire.received) > HEAD_MAX_BYTES and not END_OF_HEAD.search(wire.received, 0, HEAD_MAX_BYTES + 4):
-                wire.head_too_large = True
+            if time.monotonic() > self._attempt.deadline:
                 self.transport.abortConnection()
                 return
+            if wire.head_size() > HEAD_MAX_BYTES or len(wire.received) > self._attempt.limit:
+                wire.too_large = True
+                self.transport.abortConnection()
+                return
+            if len(wire.received) > _LARGE_BYTES:
+                _large_responses.grown(self._attempt, self.transport)
         super().dataReceived(data)
 
     def _note_tls(self, wire: Wire) -> None:
@@ -302,6 +372,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._session = context_of(crawler).session
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
+        self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
 
     async def download_request(self, request: Request) -> Response:
         # The record is part of the turn: when it cannot be written, nothing more is asked for.
@@ -317,7 +388,13 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
 
     async def _fetch(self, request: Request) -> Response:
         number = b"%d" % next(_numbers)
-        attempt = _attempts[number] = _Attempt(bool(request.meta.get("proxy")), self._allow_private)
+        attempt = _attempts[number] = self._attempt(request)
+        try:
+            return await self._recorded(request, number, attempt)
+        finally:
+            _large_responses.ended(attempt)
+
+    async def _recorded(self, request: Request, number: bytes, attempt: _Attempt) -> Response:
         request.meta.pop("recorded", None)
         response = error = None
         try:
@@ -332,12 +409,23 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             exchange = exchange_of(wire, request.url, response if last else None, error)
             recorded = await self._session.record(exchange)
             recorded.leave_in(request)
+            wire.received.clear()
             if error is None and last and recorded.exchange.truncated == "disconnect":
                 error = ResponseDataLossError()
         if error is not None:
             raise error
         assert response is not None
         return response
+
+    def _attempt(self, request: Request) -> _Attempt:
+        body = request.meta.get("download_maxsize", self._default_maxsize)
+        timeout = request.meta.get("download_timeout", self._timeout)
+        return _Attempt(
+            bool(request.meta.get("proxy")),
+            self._allow_private,
+            HEAD_MAX_BYTES + body + _FRAMING_BYTES + int(body * _FRAMING_SHARE),
+            time.monotonic() + timeout + _GRACE_SECONDS,
+        )
 
     def _agent(self, number: bytes) -> _RecordingAgent:
         return _RecordingAgent(

@@ -33,12 +33,34 @@ class Wire:
     cipher: str | None = None
     #: The message framing said that the response is whole.
     framed: bool = False
-    #: We closed the connection because the head grew too large.
-    head_too_large: bool = False
+    #: We closed the connection because more came than the bounds allow.
+    too_large: bool = False
     #: We closed the connection because what came is not HTTP/1.
     malformed: bool = False
     #: The connection was reset, which no close-delimited body survives whole.
     reset: bool = False
+
+    #: Where the final head begins, as far as 1xx responses were seen, and where its end is looked for.
+    _head_at: int = 0
+    _looked_to: int = 0
+    #: Where the final head ends; 0 while it has not.
+    _head_end: int = 0
+
+    def head_size(self) -> int:
+        """Bytes of the heads so far, those of 1xx responses among them; what comes behind the final one is not counted.
+
+        Each byte is looked at once, however many pieces it all comes in.
+        """
+        while not self._head_end:
+            end = END_OF_HEAD.search(self.received, self._looked_to)
+            if end is None:
+                self._looked_to = max(self._head_at, len(self.received) - len(b"\r\n\r"))
+                return len(self.received)
+            if _INTERIM.match(self.received, self._head_at):
+                self._head_at = self._looked_to = end.end()
+            else:
+                self._head_end = end.end()
+        return self._head_end
 
     def split_interim(self) -> tuple[tuple[bytes, ...], bytes]:
         """Return the 1xx responses and the final response (RFC 9110, 15.2)."""
@@ -47,7 +69,7 @@ class Wire:
         while _INTERIM.match(self.received, at) and (end := END_OF_HEAD.search(self.received, at)):
             interim.append(bytes(self.received[at : end.end()]))
             at = end.end()
-        return tuple(interim), bytes(self.received[at:])
+        return tuple(interim), bytes(memoryview(self.received)[at:])
 
 
 def exchange_of(wire: Wire, url: str, response: Response | None, error: Exception | None) -> Exchange:
@@ -78,7 +100,7 @@ def _truncation(wire: Wire, response: Response | None, error: Exception | None) 
     flags = response.flags if response is not None else []
     if wire.framed:
         return None
-    if wire.head_too_large or (isinstance(error, DownloadCancelledError) and not wire.malformed):
+    if wire.too_large or (isinstance(error, DownloadCancelledError) and not wire.malformed):
         return "length"
     if isinstance(error, DownloadTimeoutError):
         return "time"

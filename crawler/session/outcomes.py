@@ -100,10 +100,8 @@ def _explain(error: BaseException, timeout: float, recorded: RecordedExchange | 
             return "connection refused"
         case DownloadTimeoutError():
             return f"timed out after {timeout:g} s"
-        case ResponseDataLossError():
-            return "the connection was closed in the middle of the answer"
-        case DownloadCancelledError():
-            return _cut(recorded)
+        case ResponseDataLossError() | DownloadCancelledError():
+            return _cut(error, recorded)
         case DownloadFailedError():
             return _connection_failure(error.__cause__, recorded)
         case IgnoreRequest():
@@ -115,10 +113,15 @@ def _explain(error: BaseException, timeout: float, recorded: RecordedExchange | 
     return f"{type(error).__name__}: {error}"
 
 
-def _cut(recorded: RecordedExchange | None) -> str:
-    if recorded is not None and recorded.exchange.truncated == "length":
+def _cut(error: BaseException, recorded: RecordedExchange | None) -> str:
+    truncated = recorded.exchange.truncated if recorded is not None else None
+    if truncated == "length":
         return "too large"
-    return "stopped before the answer was complete"
+    if isinstance(error, DownloadCancelledError):
+        return "stopped before the answer was complete"
+    if truncated == "unspecified":
+        return "not a valid HTTP answer"
+    return "the connection was closed in the middle of the answer"
 
 
 def _connection_failure(cause: BaseException | None, recorded: RecordedExchange | None) -> str:
