@@ -13,7 +13,9 @@ from typing import Any
 from storage.errors import NewskeepError
 
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_STATUS_LINE = re.compile(rb"HTTP/(\d\.\d) +(\d{3})(?:[ \t]+([^\r\n]*))?")
+#: Version, status, reason as browsers read them: in any case, with blanks, after empty lines (RFC 9112, 2.2 and 4).
+STATUS_LINE = re.compile(rb"[ \t\r\n]*HTTP(?:/(\d(?:\.\d+)?))?[ \t]+(\d{3})(?!\d)(?:[ \t]*([^\r\n]*))?", re.IGNORECASE)
+_BEFORE = re.compile(rb"[\r\n]*")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;|\r?\n|$)")
 _READ = 64 * 1024
 # Bytes that are in no text (WHATWG MIME Sniffing, 3: "binary data byte").
@@ -45,27 +47,28 @@ class HttpMessage:
     @classmethod
     def parse(cls, message: bytes) -> HttpMessage:
         """Cut a message at the first empty line; never raises."""
-        if end := _END_OF_HEAD.search(message):
+        before = _BEFORE.match(message)
+        if end := _END_OF_HEAD.search(message, before.end() if before else 0):
             return cls(message[: end.end()], message[end.end() :], True)
         return cls(message, b"", False)
 
     @property
     def status(self) -> int | None:
         """The status code; `None` for a request, or what is not HTTP/1."""
-        match = _STATUS_LINE.match(self.head)
+        match = STATUS_LINE.match(self.head)
         return int(match[2]) if match else None
 
     @property
     def reason(self) -> str:
         """The reason phrase as sent; empty when there is none."""
-        match = _STATUS_LINE.match(self.head)
+        match = STATUS_LINE.match(self.head)
         return (match[3] or b"").decode("latin-1").strip() if match else ""
 
     @property
     def headers(self) -> list[tuple[str, str]]:
         """Names and values in the order sent, folded lines joined, bytes as latin-1; no lines without a colon."""
         unfolded: list[bytes] = []
-        for line in re.split(rb"\r?\n", self.head)[1:]:
+        for line in re.split(rb"\r?\n", self.head.lstrip(b"\r\n"))[1:]:
             if line[:1] in (b" ", b"\t") and unfolded:
                 unfolded[-1] += b" " + line.strip()
             elif line:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -30,6 +31,7 @@ from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError, ConnectionLost
 from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
 from twisted.internet.protocol import connectionDone
+from twisted.web._newclient import HEADER, STATUS, ParseError
 from twisted.web.client import Agent
 from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError, maxChunkSizeLineLength
 from twisted.web.http_headers import Headers as TxHeaders
@@ -39,7 +41,10 @@ from crawler.engine.host_queue import host_of
 from crawler.engine.wire import Wire, exchange_of
 from crawler.politeness.addresses import is_public
 from crawler.politeness.errors import NotPublicAddress
+from crawler.session.extraction_pool import is_whole
+from crawler.session.reasons import TWO_LENGTHS
 from crawler.sites.context import context_of
+from storage.http import STATUS_LINE
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -68,13 +73,15 @@ _SILENT: dict[type[Exception], str] = {
 }
 #: Seconds behind the time limit after which a server that never pauses is cut off.
 _GRACE_SECONDS = 1.0
+#: A field's name (RFC 9110, 5.6.2).
+_FIELD_NAME = re.compile(rb"[\w!#$%&'*+.^`|~-]+")
 #: How long an idle connection is kept for the next request to its host.
 KEPT_SECONDS = 10
 
 
 @dataclass(slots=True, eq=False)
 class _Attempt:
-    """One download: usually one wire, two when Twisted sends again because a kept connection was dead."""
+    """One download and its wire; none where no connection came about."""
 
     through_proxy: bool
     allow_private: bool
@@ -174,9 +181,53 @@ class _LenientChunks(_ChunkedTransferDecoder):
 
 
 class _Parser(http11._LenientHTTPClientParser):
+    """Reads the heads that browsers read; Twisted fails many of them."""
+
     _transferDecoders = {b"chunked": _LenientChunks}  # noqa: N815
     # Real heads exceed Twisted's 16 KB a line; the whole head is bounded by RecordingProtocol.
     MAX_LENGTH = HEAD_MAX_BYTES
+    state: str
+    _partialHeader: list[bytes] | None  # noqa: N815
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802
+        if self.state == STATUS and not line.strip():
+            return  # an empty line before the answer (RFC 9112, 2.2)
+        if self.state == HEADER and self._partialHeader is None:
+            # Folded, but there is nothing before that it goes on with.
+            line = line.lstrip(b" \t")
+        super().lineReceived(line)
+
+    def statusReceived(self, status: bytes) -> None:  # noqa: N802
+        if match := STATUS_LINE.match(status):
+            # One form: double spaces, no minor version or lower case make no difference.
+            status = b"HTTP/1.%d %b %b" % (match[1] != b"1.0", match[2], match[3] or b"")
+        super().statusReceived(status)
+
+    def headerReceived(self, name: bytes, value: bytes) -> None:  # noqa: N802
+        # Blanks before the colon have to be removed (RFC 9112, 5.1); what is then no name is passed over.
+        if _FIELD_NAME.fullmatch(name := name.strip(b" \t")):
+            super().headerReceived(name, value)
+
+    def allHeadersReceived(self) -> None:  # noqa: N802
+        fields = self.connHeaders
+        codings = [
+            coding.partition(b";")[0].strip().lower()
+            for value in fields.getRawHeaders(b"Transfer-Encoding", [])
+            for coding in value.split(b",")
+        ]
+        fields.removeHeader(b"Transfer-Encoding")
+        if b"chunked" in codings:
+            fields.setRawHeaders(b"Transfer-Encoding", [b"chunked"])
+        elif lengths := fields.getRawHeaders(b"Content-Length"):
+            # Said twice it is said once (RFC 9112, 6.3); no number says nothing: the connection's end counts.
+            said = {length.strip() for value in lengths for length in value.split(b",")}
+            said = {length for length in said if length.isdigit()}
+            if len(said) > 1:
+                raise ParseError(TWO_LENGTHS, b", ".join(sorted(said)))
+            fields.removeHeader(b"Content-Length")
+            if said:
+                fields.setRawHeaders(b"Content-Length", [said.pop()])
+        super().allHeadersReceived()
 
 
 class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
@@ -200,7 +251,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
         if not (attempt.through_proxy or attempt.allow_private or is_public(peer or "")):
             # The endpoint has asked already; this holds even if a connection came about in another way.
             self.transport.abortConnection()
-            raise NotPublicAddress(peer)
+            raise NotPublicAddress(peer or "an unknown one")
         self.wire = Wire(datetime.now(UTC), peer=None if attempt.through_proxy else peer)
         attempt.wires.append(self.wire)
         deferred = super().request(request)
@@ -369,6 +420,8 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._pool._factory = _RecordingFactory
         # Twisted's 240 s would hold a socket for each of thousands of hosts.
         self._pool.cachedConnectionTimeout = KEPT_SECONDS
+        # On a kept connection that is dead Twisted would send again at once; the retry waits for the host's turn.
+        self._pool.retryAutomatically = False
         self._session = context_of(crawler).session
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
@@ -410,7 +463,8 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             recorded = await self._session.record(exchange)
             recorded.leave_in(request)
             wire.received.clear()
-            if error is None and last and recorded.exchange.truncated == "disconnect":
+            cut = recorded.exchange.truncated
+            if error is None and last and not is_whole(recorded.exchange.response, cut):
                 error = ResponseDataLossError()
         if error is not None:
             raise error
@@ -436,7 +490,8 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             pool=self._pool,
             maxsize=self._default_maxsize,
             warnsize=self._default_warnsize,
-            fail_on_dataloss=self._fail_on_dataloss,
+            # Whether an answer that was cut is whole all the same is decided in _fetch.
+            fail_on_dataloss=False,
             crawler=self._crawler,
             tls_verbose_logging=self._tls_verbose_logging,
         )

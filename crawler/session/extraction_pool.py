@@ -7,6 +7,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import re
 import resource
 import signal
 import threading
@@ -21,12 +22,17 @@ from multiprocessing import forkserver, resource_tracker
 from pebble import ProcessExpired, ProcessPool
 
 from crawler import defaults
+from crawler.session.reasons import in_words
 from storage.http import ContentError, HttpMessage
 from storage.model import Article
 
 logger = logging.getLogger(__name__)
 
 _HTML_TYPES = {"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"}
+# The end of a page, feed or sitemap, and what may stand behind it.
+_END = re.compile(rb"</(?:html|rss|feed|urlset|sitemapindex|rdf:RDF)\s*>\s*(?:<!--[^<]*-->\s*)*\Z", re.IGNORECASE)
+#: Bytes of a cut document that are unpacked to look at its last.
+_CUT_BYTES, _TAIL = 8 * 1024 * 1024, 2_000
 #: A worker is replaced after this many pages: parsers keep memory they no longer need.
 _PAGES_A_WORKER = 2_000
 #: So many pools may break one after the other with no page between them.
@@ -66,6 +72,22 @@ def is_page(response: bytes) -> bool:
         # Browsers look at the first bytes when no type is given (WHATWG MIME Sniffing, 7.1); so few servers do this.
         return message.beginning(512).lstrip().lower().startswith((b"<!doctype html", b"<html"))
     return message.media_type in _HTML_TYPES
+
+
+def _ends_whole(response: bytes) -> bool:
+    """Whether a document ends as it should, though its connection was closed before the end that was announced."""
+    message = HttpMessage.parse(response)
+    if not is_page(response) and (message.media_type or "").rpartition("+")[2].rpartition("/")[2] != "xml":
+        return False
+    try:
+        return bool(_END.search(message.content(_CUT_BYTES)[-_TAIL:]))
+    except ContentError:
+        return False
+
+
+def is_whole(response: bytes, truncated: str | None) -> bool:
+    """Whether a response can be read as if it had come whole; `truncated` as WARC-Truncated has it."""
+    return truncated is None or (truncated in ("disconnect", "unspecified") and _ends_whole(response))
 
 
 def extract_response(response: bytes, url: str, captured: datetime, content_bytes: int) -> Extraction:
@@ -261,7 +283,7 @@ class ExtractionPool:
             reason = f"no text: {'the extractor was killed' if again else 'the page crashed the extractor'}"
         else:
             again = isinstance(error, OSError)
-            reason = f"no text: {type(error).__name__}: {error}"
+            reason = f"no text: {in_words(error)}"
         if again:
             self._fault = reason
         return Extraction(reason=reason, again=again)

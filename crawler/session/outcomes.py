@@ -19,6 +19,7 @@ from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost,
 from crawler.politeness.errors import AlreadyHeld, HostLeftAlone, HostUnreachable, NotPublicAddress, Refused
 from crawler.politeness.host_gate import WAIT_STATUSES, refusal_reason, retry_after
 from crawler.session.conditional import asks_conditionally
+from crawler.session.reasons import BAD_CHUNK, in_words, no_connection, not_http
 from crawler.session.recorder import RecordedExchange, recorded_of
 from storage.errors import NewskeepError, SpoolError
 from storage.http import HttpMessage
@@ -82,6 +83,8 @@ def _judge(recorded: RecordedExchange) -> tuple[OutcomeKind, str | None]:
         if recorded.noarchive is not None:
             return "refused", f"noarchive ({recorded.noarchive})"
         is_revisit = recorded.capture is not None and recorded.capture.is_revisit
+        if recorded.exchange.truncated is not None:
+            return "archived", "whole, though the connection was closed before the end that was announced"
         return ("unchanged", "same content as before") if is_revisit else ("archived", None)
     if status in WAIT_STATUSES:
         return "failed", refusal_reason(status, retry_after(message.header("retry-after"), recorded.exchange.started))
@@ -109,8 +112,8 @@ def _explain(error: BaseException, timeout: float, recorded: RecordedExchange | 
         case NoRouteError():
             return "no route to the host"
         case ConnectError():
-            return f"no connection: {error}"
-    return f"{type(error).__name__}: {error}"
+            return no_connection(error)
+    return in_words(error)
 
 
 def _cut(error: BaseException, recorded: RecordedExchange | None) -> str:
@@ -120,7 +123,7 @@ def _cut(error: BaseException, recorded: RecordedExchange | None) -> str:
     if isinstance(error, DownloadCancelledError):
         return "stopped before the answer was complete"
     if truncated == "unspecified":
-        return "not a valid HTTP answer"
+        return BAD_CHUNK
     return "the connection was closed in the middle of the answer"
 
 
@@ -136,7 +139,7 @@ def _connection_failure(cause: BaseException | None, recorded: RecordedExchange 
             return "the connection was closed in the middle of the answer" if _answered(recorded) else "no answer"
     if any(type(reason).__module__.startswith("OpenSSL") for reason in reasons):
         return f"TLS: {_openssl(reasons)}"
-    return f"not a valid HTTP answer ({type(reasons[0]).__name__})" if reasons else "the answer was not complete"
+    return not_http(reasons[0]) if reasons else "the answer was not complete"
 
 
 def _answered(recorded: RecordedExchange | None) -> bool:

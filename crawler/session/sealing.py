@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from crawler.extraction.duplicates import fingerprinted
-from crawler.session.extraction_pool import Extraction, is_page
+from crawler.session.extraction_pool import Extraction, is_page, is_whole
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
 from storage.articles import from_json, to_json, write_part
@@ -195,9 +195,9 @@ def _extracted(record: Record, extract: Extract) -> Extraction:
 
 def has_text(record: Record) -> bool:
     """Whether a record is a page to be extracted."""
-    if record.type != "response" or record.field("WARC-Truncated") or record.url.endswith("/robots.txt"):
+    if record.type != "response" or record.url.endswith("/robots.txt"):
         return False
-    return is_page(record.block)
+    return is_page(record.block) and is_whole(record.block, record.field("WARC-Truncated"))
 
 
 def _cleaned(captures: list[Capture], extracted: ExtractedLines, memories: SiteMemoryStore) -> Iterator[Article]:

@@ -22,7 +22,7 @@ from crawler.politeness.host_gate import GateOptions, HostGate
 from crawler.politeness.robots import RulesKept
 from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.conditional import confirmed
-from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers
+from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers, is_whole
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
 from crawler.session.report import OutcomeLog, write_report
 from crawler.session.sealing import check, close_open, salvage, seal
@@ -182,7 +182,7 @@ class Session:
     async def extract(self, recorded: RecordedExchange) -> Extraction:
         """Extract the page of a recorded exchange and keep its article for sealing."""
         capture = recorded.capture
-        if capture is None or recorded.exchange.truncated:
+        if capture is None or not is_whole(recorded.exchange.response, recorded.exchange.truncated):
             return Extraction()
         extraction = await self._pool.extract(recorded.exchange.response, capture.url, capture.timestamp)
         # What is not kept here, sealing extracts again.
