@@ -81,9 +81,10 @@ CONTENT_MAX_BYTES = defaults.CONTENT_MAX_BYTES
 # Seconds from the first byte sent to the last received.
 DOWNLOAD_TIMEOUT = defaults.DOWNLOAD_TIMEOUT
 REDIRECT_MAX_TIMES = 20
-# A page is archived as it is; what its script or meta tag would do is the reader's browser's affair.
+# Scrapy would follow that of a page with an article too; RedirectPolicy follows that of a page that is nothing else.
 METAREFRESH_ENABLED = False
-# Metering paywalls count by cookie, and a capture should not depend on the one before it.
+# Metering paywalls count by cookie, and a capture should not depend on the one before it. Those that are set on the way
+# from one address to its end go along within it (RedirectPolicy).
 COOKIES_ENABLED = False
 # The address somebody linked from is nobody's business.
 REFERER_ENABLED = False

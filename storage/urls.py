@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from ipaddress import IPv6Address
 from socket import inet_aton, inet_ntoa
 from typing import Literal, cast
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urljoin
 
 from storage.errors import InvalidURL, UsageError
 
@@ -28,6 +28,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What RFC 3986 and the URL living standard both let stand; "%" too, so that an encoded URL stays as it is.
 _PATH_SAFE = "/:?@!$&'()*+,;=%~"
 _QUERY_SAFE = _PATH_SAFE.replace("'", "")
+# What browsers cut off around a URL, and take out within it.
+_BLANKS = "".join(map(chr, range(33)))
+_BREAKS = re.compile(r"[\t\r\n]+")
 _ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
@@ -75,6 +78,32 @@ def normalize(url: str) -> str:
     if len(normal) > MAX_URL_CHARS:
         raise InvalidURL(_shown(url), f"longer than {MAX_URL_CHARS:,} characters once encoded")
     return normal
+
+
+def join(base: str, reference: str) -> str:
+    """Return the address that a document or answer at the http address `base` means by `reference`, as browsers do.
+
+    A backslash before the query is a slash, blanks around and line breaks within do not count, and an http address may
+    have too few or too many slashes (URL living standard, 4.4). Not normalised; what cannot be joined is left as it is.
+    """
+    text = _BREAKS.sub("", reference.strip(_BLANKS))
+    cut = re.search(r"[?#]", text)
+    end = cut.start() if cut else len(text)
+    if (scheme := re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)) and scheme[0].lower() not in ("http:", "https:"):
+        return text
+    text = text[:end].replace("\\", "/") + text[end:]
+    if scheme:
+        rest = text[scheme.end() :]
+        if not rest.startswith("//") and base.lower().startswith(scheme[0].lower()):
+            text = rest  # "http:/a" on http is an address of the same host
+        else:
+            return f"{scheme[0]}//{rest.lstrip('/')}"
+    elif text.startswith("//"):
+        text = f"//{text.lstrip('/')}"
+    try:
+        return urljoin(base, text)
+    except ValueError:
+        return text
 
 
 def without_dot_segments(url: str) -> str:

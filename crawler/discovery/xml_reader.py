@@ -18,7 +18,6 @@ from html import unescape
 from html.entities import html5
 from itertools import islice
 from typing import cast
-from urllib.parse import urljoin
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -27,6 +26,7 @@ from crawler.discovery.dates import moment
 from crawler.discovery.identity import identity
 from crawler.html.encoding import clean, codec, decode
 from storage.errors import InvalidURL
+from storage.urls import join
 
 #: Bounds of sitemaps.org: bytes once unpacked, and links. Feeds have the same.
 MAX_BYTES = 52_428_800
@@ -59,7 +59,6 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # What opens no tag.
 _STRAY = re.compile(r"<+(?=[<\s\d&=])")
 _TAG = re.compile(r"<[^<>]*>")
-_BREAKS = re.compile(r"[\t\r\n]+")
 
 
 class Problems:
@@ -315,8 +314,11 @@ def _local(tag: str) -> str:
 
 
 def text_of(element: etree._Element) -> str:
-    """All text of an element but that of its comments."""
-    return "".join(map(str, element.itertext("*"))).strip()
+    """All text of an element but that of its comments; empty where it names half a character ("&#xd800;")."""
+    try:
+        return "".join(map(str, element.itertext("*"))).strip()
+    except UnicodeDecodeError:
+        return ""
 
 
 def title_of(text: str) -> str | None:
@@ -328,13 +330,13 @@ def title_of(text: str) -> str | None:
 
 def resolve(base: str, text: str) -> str | None:
     """Return the identity of the address that a document at `base` writes as `text`; `None` if it is no web address."""
-    text = _BREAKS.sub("", text.strip())
+    text = text.strip()
     if not text:
         return None
     if text.lower().startswith("www."):
         text = f"https://{text}"
     try:
-        return identity(text if text.startswith(("https://", "http://")) else urljoin(base, text))
+        return identity(join(base, text))
     except (InvalidURL, ValueError):
         return None
 

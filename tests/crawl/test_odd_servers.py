@@ -13,6 +13,8 @@ import pytest
 from command import Run
 from origin import Close, Origin, Reset, response
 
+from storage.http import HttpMessage
+
 pytestmark = pytest.mark.long
 
 PAGE = (
@@ -129,7 +131,7 @@ def test_chunks_under_another_coding(newskeep: Run, origin: Origin) -> None:
         ),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\nworld\r\n0\r\n\r\n",
-            "not a valid HTTP answer: the length of a chunk is no number",
+            "not a valid HTTP answer: its chunks make no sense",
         ),
     ],
 )
@@ -179,3 +181,99 @@ def test_a_dead_kept_connection_is_tried_again_in_the_hosts_turn(
     assert [line["outcome"] for line in told] == ["archived", "archived"]
     dead, again = origin.logged("/page")
     assert again.at - dead.at >= 1
+
+
+# Where an answer sends on
+
+
+def sends_on(to: str, *cookies: str, status: str = "302 Found") -> bytes:
+    return response(status=status, headers=[("Location", to), *(("Set-Cookie", cookie) for cookie in cookies)])
+
+
+def cookie_of(request: bytes) -> str | None:
+    return HttpMessage.parse(request).header("cookie")
+
+
+def test_cookies_go_along_a_chain_of_redirects(newskeep: Run, origin: Origin) -> None:
+    # To itself, over a gate, and with a cookie that each hop changes.
+    origin.on("/self", sends_on("/self", "seen=1; Path=/"))
+    origin.reply("/self", PAGE, headers=HTML)
+    origin.on("/over", sends_on("/gate?back=/over", "one=1", "other=1; Path=/elsewhere"))
+    origin.on("/gate", sends_on("/over", "two=2; Path=/"))
+    origin.reply("/over", PAGE, headers=HTML)
+    told = save(newskeep, origin.url("/self"), origin.url("/over"))
+    assert [(line["outcome"], line["title"]) for line in told] == [("archived", "A bridge opens")] * 2
+    assert [cookie_of(entry.request) for entry in origin.logged("/self")] == [None, "seen=1"]
+    assert [cookie_of(entry.request) for entry in origin.logged("/over")] == [None, "one=1; two=2"]
+
+
+def test_cookies_end_with_the_chain_and_stay_with_their_host(newskeep: Run, origin: Origin) -> None:
+    with Origin("127.0.0.2") as other:
+        origin.on("/a", sends_on(other.url("/b"), "own=1; Path=/"))
+        other.on("/b", sends_on(origin.url("/c"), "theirs=1; Path=/"))
+        origin.reply("/c", PAGE, headers=HTML)
+        origin.reply("/d", PAGE, headers=HTML)
+        save(newskeep, origin.url("/a"), origin.url("/d"))
+        assert cookie_of(other.logged("/b")[0].request) is None
+    assert cookie_of(origin.logged("/c")[0].request) == "own=1"
+    assert cookie_of(origin.logged("/d")[0].request) is None
+
+
+def test_loops_end(newskeep: Run, origin: Origin) -> None:
+    origin.on("/same", sends_on("/same", "a=1"))
+    for number in range(20):
+        origin.on("/new", sends_on("/new", f"n={number}"))
+    for told in save(newskeep, origin.url("/same"), origin.url("/new")):
+        assert (told["outcome"], told["reason"]) == ("failed", "a redirect loop")
+    assert [len(origin.logged(path)) for path in ("/same", "/new")] == [2, 3]
+
+
+def test_a_page_that_only_sends_on(newskeep: Run, origin: Origin) -> None:
+    origin.reply("/here", PAGE, headers=HTML)
+    heads = {
+        "/quoted": "<meta http-equiv=refresh content=\"0; url='/here'\">",
+        "/bare": "<META CONTENT='3;URL=here' HTTP-EQUIV=Refresh><title>A title of some words about it</title>",
+        "/no-url": "<meta http-equiv='refresh' content='0, /here'><p>This page has moved. <a href='/here'>Go on</a>.",
+        "/whole": f"<meta http-equiv=refresh content='0;url={origin.url('/here')}#part'>",
+    }
+    for path, head in heads.items():
+        origin.reply(path, f"<!doctype html><html><head>{head}</head></html>".encode(), headers=HTML)
+    origin.reply("/field", b"<p>Moved", headers=[*HTML, ("Refresh", "0; url=/here")])
+    told = save(newskeep, *map(origin.url, (*heads, "/field")))
+    for line in told:
+        # The target is fetched again for each, and is as it was.
+        assert line["outcome"] in ("archived", "unchanged"), line
+        assert line["final_url"] == origin.url("/here")
+    assert newskeep("get", origin.url("/quoted")).stdout.startswith(b"<!doctype html><html><head><meta")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        # An article that renews itself, one that sends on, a page that waits for minutes, one for those without script.
+        PAGE.replace(b"<title>", b"<meta http-equiv=refresh content=900><title>"),
+        PAGE.replace(b"<title>", b"<meta http-equiv=refresh content='5; url=/other'><title>"),
+        b"<title>A bridge opens</title><meta http-equiv=refresh content='300; url=/other'>",
+        b"<title>A bridge opens</title><noscript><meta http-equiv=refresh content='0; url=/other'></noscript>",
+        b"<title>A bridge opens</title><meta http-equiv=refresh content='0; url=/page'>",
+        b"<title>A bridge opens</title><meta http-equiv=refresh content='0; url=javascript:go()'>",
+    ],
+)
+def test_a_page_that_does_not_only_send_on(newskeep: Run, origin: Origin, page: bytes) -> None:
+    origin.reply("/page", page, headers=HTML)
+    (told,) = save(newskeep, origin.url("/page"))
+    assert (told["outcome"], told["final_url"], told["title"]) == ("archived", origin.url("/page"), "A bridge opens")
+    assert len(origin.log) == 1
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["\\\\new\\\\story", "/new\\\\story", " /new/story\t", "BASE\\\\new\\\\story", "http:\\\\\\\\HOST/new/story",
+     "http:/new/story", "\\\\\\\\HOST\\\\new/story", "///HOST/new/story", "/new/./x/../story"],
+)  # fmt: skip
+def test_redirects_that_browsers_read(newskeep: Run, origin: Origin, location: str) -> None:
+    location = location.replace("\\\\", "\\").replace("BASE", origin.url("")).replace("HOST", origin.netloc)
+    origin.on("/old", sends_on(location, status="301 Moved Permanently"))
+    origin.reply("/new/story", PAGE, headers=HTML)
+    (told,) = save(newskeep, origin.url("/old"))
+    assert (told["outcome"], told["final_url"]) == ("archived", origin.url("/new/story"))

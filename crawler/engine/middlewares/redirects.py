@@ -7,29 +7,43 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http.cookies import CookieJar
 
 from crawler.discovery import identity
+from crawler.html.refresh import refresh_target
 from crawler.politeness.errors import AlreadyHeld, Refused
 from crawler.session.conditional import CONDITIONS
+from crawler.session.extraction_pool import is_page
+from crawler.session.recorder import recorded_for
 from crawler.sites.context import context_of
 from crawler.sites.items import known_of
 from storage.errors import InvalidURL
-from storage.urls import normalize
+from storage.http import HttpMessage
+from storage.urls import join, normalize
 
 if TYPE_CHECKING:
     from scrapy.http import Response
 
 
+#: In a request's meta: the cookies of its chain of redirects, and what was asked so far: addresses, cookies sent.
+_COOKIES, _ASKED = "chain_cookies", "chain_asked"
+#: How often a chain may come to one address, each time with other cookies.
+_MOST_TIMES = 3
+#: Bytes of a page that is looked at for a refresh; one that only sends on is short.
+_SHORT = 256 * 1024
+
+
 class RedirectPolicy(RedirectMiddleware):
     """Follows redirects to http and https; a target of another kind, or with credentials in it, is refused.
 
-    A chain ends where it comes to an address for the second time: without cookies the answer would be the same. That of
-    a site's article ends at an article that need not be asked for now. Validators are of the address they were asked
-    with: they are not sent to another.
+    A page that is nothing but a refresh is a redirect. The cookies that a chain's answers set go along with it and end
+    with it (RFC 6265, 5.3), so that no capture depends on one before it. A chain ends where it comes to an address for
+    the second time with the same cookies. That of a site's article ends at an article that need not be asked for now.
+    Validators are of the address they were asked with: they are not sent to another.
     """
 
     def _engine_started(self) -> None:
-        # Scrapy's warns that nothing sets a Referer. A private name of it: crawler/capture.py says where others are.
+        # Scrapy's warns that nothing sets a Referer. A private name of it: engine/handler.py says where others are.
         pass
 
     def handle_referer(self, request: Request, response: Response) -> None:  # noqa: ARG002
@@ -37,14 +51,25 @@ class RedirectPolicy(RedirectMiddleware):
         request.headers.pop("Referer", None)
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        if location := response.headers.get("Location"):
+            response.headers["Location"] = join(request.url, location.decode("utf-8", "surrogateescape")).encode(
+                "utf-8", "surrogateescape"
+            )
         result = super().process_response(request, response)
+        if result is response and (target := _refreshed(request, response)):
+            result = self._redirect(
+                self._build_redirect_request(request, response, url=target), request, "meta refresh"
+            )
+            if self._is_loop(request, result, response):
+                # It renews itself: a page as it is.
+                return response
+        elif isinstance(result, Request) and self._is_loop(request, result, response):
+            raise IgnoreRequest("a redirect loop")
         if isinstance(result, Request):
             try:
                 normalize(result.url)
             except InvalidURL as error:
                 raise Refused(f"redirects to an address that is refused: {error}") from error
-            if result.url in result.meta["redirect_urls"]:
-                raise IgnoreRequest("a redirect loop")
             await self._mind_held(result)
             for name in CONDITIONS:
                 result.headers.pop(name, None)
@@ -52,6 +77,18 @@ class RedirectPolicy(RedirectMiddleware):
             scheme = (response.headers["Location"] or b"").partition(b":")[0].decode("latin-1")
             raise Refused(f"redirects to an address that is not http: {scheme}")
         return result
+
+    @staticmethod
+    def _is_loop(request: Request, target: Request, response: Response) -> bool:
+        """Take the answer's cookies along to the target; return whether it was asked for with the same already."""
+        jar = request.meta.get(_COOKIES) or CookieJar()
+        jar.extract_cookies(response, request)
+        target.headers.pop("Cookie", None)
+        jar.add_cookie_header(target)
+        asked = [*request.meta.get(_ASKED, []), (request.url, request.headers.get("Cookie"))]
+        target.meta[_COOKIES], target.meta[_ASKED] = jar, asked
+        before = [cookies for url, cookies in asked if url == target.url]
+        return target.headers.get("Cookie") in before or len(before) >= _MOST_TIMES
 
     async def _mind_held(self, redirected: Request) -> None:
         """Raise `AlreadyHeld` for an article that this run asks for by its own address, or that is not due."""
@@ -61,3 +98,19 @@ class RedirectPolicy(RedirectMiddleware):
         target = await ledger.held_at(identity(redirected.url))
         if target is not None and target != known.url:
             raise AlreadyHeld(target)
+
+
+def _refreshed(request: Request, response: Response) -> str | None:
+    """The address to which a page that is nothing else sends its readers; `None` for all other answers."""
+    answer = recorded_for(response).exchange.response
+    if not is_page(answer):
+        return None
+    message = HttpMessage.parse(answer)
+    beginning = message.beginning(_SHORT)
+    if len(beginning) == _SHORT:
+        return None
+    target = refresh_target(beginning, message.header("content-type"), message.header("refresh"))
+    try:
+        return normalize(join(response.url, target)) if target else None
+    except InvalidURL:
+        return None
