@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from storage.errors import InvalidURL, UsageError
 from storage.urls import normalize
 
 _BOM = "\ufeff"
+_COMMENT = re.compile(r"(?:^|\s)#.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def _entries(stream: BinaryIO) -> Iterator[str]:
             line = piece.decode("utf-8", "replace")
             if number == 0:
                 line = line.removeprefix(_BOM)
-            line = line.strip()
-            if line and not line.startswith("#"):
+            # A comment may stand behind a URL too; a fragment has no blank before it.
+            line = _COMMENT.sub("", line.strip()).rstrip()
+            if line:
                 yield line

@@ -24,7 +24,7 @@ from storage.migrations import Migration, about_table
 from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -143,8 +143,17 @@ def _add_search(connection: Connection) -> None:
     searched.create(connection)
 
 
+def _search_anew(connection: Connection) -> None:
+    """Version 3: words are cut in another way at what is not seen. `newskeep reindex` brings the texts again."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DROP TABLE IF EXISTS search")
+    searched.drop(connection, checkfirst=True)
+    searched.create(connection)
+    connection.exec_driver_sql("UPDATE warcs SET searched = 0")
+
+
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
-MIGRATIONS: Mapping[int, Migration] = {1: _add_search}
+MIGRATIONS: Mapping[int, Migration] = {1: _add_search, 2: _search_anew}
 
 KIND = Kind(
     noun="index",

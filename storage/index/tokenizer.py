@@ -23,6 +23,11 @@ _UNSPACED = (
     "\U00020000-\U0003134f\uff66-\uff9f\u3005-\u3007\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f"
     "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u1780-\u17d3\u1000-\u1049\u1050-\u109f"
 )
+# What stands in a word and is not seen: soft hyphen, joiners and non-joiners, marks of direction, byte order mark.
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff"
+)
 # Marks that belong to the letter before; Python's \w leaves them out.
 _JOINED = (
     "\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640"
@@ -31,17 +36,21 @@ _JOINED = (
     "\u0a81-\u0a83\u0abc-\u0acd\u0ae2\u0ae3\u0b01-\u0b03\u0b3c-\u0b57\u0b82\u0bbe-\u0bd7\u0c00-\u0c04\u0c3e-\u0c56"
     "\u0c62\u0c63\u0c81-\u0c83\u0cbc-\u0cd6\u0ce2\u0ce3\u0d00-\u0d03\u0d3b-\u0d4d\u0d57\u0d62\u0d63\u0d81-\u0d83"
     "\u0dca-\u0df3\u0f18\u0f19\u0f35\u0f37\u0f39\u0f71-\u0f84\u0f86\u0f87\u0f8d-\u0fbc\u1ab0-\u1aff\u1dc0-\u1dff"
-    "\u200c\u200d\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
+    f"{_INVISIBLE}\u20d0-\u20ff\ufe20-\ufe2f"
 )
 # ASCII stands first: most text is decided by its small set.
 _LETTER = rf"[^\x00-\x7f\W{_UNSPACED}]"
-_WORD = re.compile(rf"(?:[A-Za-z0-9]+|{_LETTER})(?:[A-Za-z0-9]+|{_LETTER}|[{_JOINED}])*|[{_UNSPACED}]+")
+_WORD = re.compile(
+    rf"(?:[A-Za-z0-9]+|{_LETTER})(?:[A-Za-z0-9]+|{_LETTER}|[{_JOINED}])*"
+    rf"|[{_UNSPACED}](?:[{_INVISIBLE}]*[{_UNSPACED}])*"
+)
+_UNSEEN = re.compile(f"[{_INVISIBLE}]")
 _UNSPACED_FIRST = re.compile(f"[{_UNSPACED}]")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 # What "the same without accents" leaves out: accents of Latin, Greek and Cyrillic, points of Hebrew and Arabic.
 _LEFT_OUT = re.compile(
-    "[\u00ad\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d"
-    "\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
+    f"[{_INVISIBLE}\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u20d0-\u20ff\ufe20-\ufe2f]"
 )
 # Letters that no Unicode form takes apart, as people without the key for them write them.
 _LETTERS = str.maketrans(
@@ -65,8 +74,10 @@ def words(text: str) -> Iterator[Word]:
         if word.isascii():
             yield Word(word.lower()[:LONGEST], start, end)
         elif is_unspaced(word):
-            for at in range(start, end):
-                until = min(at + 2, end)
+            # Pairs of what is seen.
+            seen = [at for at in range(start, end) if not _UNSEEN.match(text, at)]
+            for at, following in zip(seen, [*seen[1:], None], strict=True):
+                until = at + 1 if following is None else following + 1
                 yield Word(_folded(text[at:until]), at, until)
         elif token := _folded(word):
             yield Word(token, start, end)
@@ -81,7 +92,8 @@ def tokens(text: str) -> list[str]:
         if word.isascii():
             found.append(word.lower()[:LONGEST])
         elif is_unspaced(word):
-            found += [_folded(word[at : at + 2]) for at in range(len(word))]
+            seen = _UNSEEN.sub("", word)
+            found += [_folded(seen[at : at + 2]) for at in range(len(seen))]
         elif token := _folded(word):
             found.append(token)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -75,6 +76,28 @@ def test_every_success_with_a_page_has_text(newskeep: Run, origin: Origin, statu
     (told,) = save(newskeep, origin.url("/page"))
     assert (told["outcome"], told["status"], told["title"]) == ("archived", int(status[:3]), "A bridge opens")
     assert b"/page" in newskeep("search", "bridge").stdout
+
+
+# Lists
+
+
+def test_comments_behind_urls(newskeep: Run, origin: Origin) -> None:
+    origin.on_any(lambda _: response(PAGE, headers=HTML))
+    lines = [
+        "/a # why",
+        "/b\t# tab, and http://other.example/",
+        "/c#part",
+        "/d#part # both",
+        "/e?x=1%23 #",
+        "# /f",
+        "  # /g",
+        "/h\u3000# wide",
+    ]
+    listed = "\n".join(re.sub("/", origin.url("/"), line, count=1) for line in lines)
+    done = newskeep("save", "-i", "-", "--json", "--allow-private", "--ignore-robots", stdin=listed.encode())
+    assert sorted(entry.path for entry in origin.log) == ["/a", "/b", "/c", "/d", "/e?x=1%23", "/h"]
+    told = [json.loads(line)["url"] for line in done.stdout.splitlines()]
+    assert {origin.url("/a"), origin.url("/d#part")} <= set(told)
 
 
 # Heads

@@ -311,4 +311,25 @@ def test_an_index_from_before_is_brought_up_to_date(tmp_path: Path) -> None:
         assert index.unsearched() == index.unsearched(warc("a").filename) == 1
         index.replace([warc("a").filename], warc("a"), [], [article("one", 0, "text", offset=1)])
         assert found(index, "text") == ["one"] and index.unsearched() == 0
-    assert schema.VERSION == 2
+    assert schema.VERSION == 3
+
+
+def test_an_index_whose_words_were_cut_in_another_way_is_searched_after_reindex(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    with open_index(path) as index:
+        index.add(warc("a"), [], [article("one", 0, "text", offset=1)])
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE about SET value = 2 WHERE name = 'schema'")
+    with open_index(path) as index:
+        assert found(index, "text") == [] and index.unsearched() == 1
+        index.replace([warc("a").filename], warc("a"), [], [article("one", 0, "text", offset=1)])
+        assert found(index, "text") == ["one"] and index.unsearched() == 0
+
+
+@pytest.mark.parametrize(
+    "mark", ["\u00ad", "\u2060", "\ufeff", "\u200b", "\u200d", "\u200e", "\u2063", "\ufe0f", "\U000e0001"]
+)
+def test_what_is_not_seen_is_in_no_word(index: Index, mark: str) -> None:
+    index.add(warc("a"), [], [article("one", 0, f"{mark}har{mark}bour{mark}master’s, 港{mark}口区", offset=1)])
+    for asked in ("harbourmaster", "HARBOUR" + mark + "master", "港口", "口区", f"港{mark}口区"):
+        assert found(index, asked) == ["one"], asked
