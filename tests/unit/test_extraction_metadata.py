@@ -261,7 +261,51 @@ def test_a_date_of_the_same_day_that_says_more_is_taken() -> None:
 def test_impossible_dates_give_way() -> None:
     head = meta("article:published_time", "2026-11-20T10:00:00Z")
     assert page(head, headline="T", datePublished="2206-11-20T10:00:00Z").published == "2026-11-20T10:00:00+00:00"
-    assert page(headline="T", datePublished="soon", dateModified="2026-11-20").published == "2026-11-20"
+    assert page(headline="T", datePublished="soon", dateModified="2026-11-20").published is None
+
+
+LONG = "<p>" + "The tower was opened by the king himself in front of many hundred people on " + "{}, it is said.</p>"
+
+
+@pytest.mark.parametrize(
+    ("body", "published", "modified"),
+    [
+        (
+            "<h1>T</h1><span itemprop=datePublished content=2026-11-20T09:00+01:00>now</span>",
+            "2026-11-20T09:00:00+01:00",
+            None,
+        ),
+        ("<h1>T</h1><div itemprop='datePublished'>20 November 2026</div>", "2026-11-20", None),
+        ("<h1>T</h1><time>20 November 2026</time>", "2026-11-20", None),
+        ("<h1>T</h1><abbr class=published title=2026-11-20T09:00Z>today</abbr>", "2026-11-20T09:00:00+00:00", None),
+        (
+            "<h1>T</h1><p class=dateline>By Ann Berg | Published 20. november 2026 kl. 9.05</p>",
+            "2026-11-20T09:05:00",
+            None,
+        ),
+        ("<h1>T</h1><span class=post-date>Nov 20, 2026</span>", "2026-11-20", None),
+        ("<h1>T</h1><p>20. November 2026</p>", "2026-11-20", None),
+        ("<div class=meta><span property='dc:date'>2026-11-20</span></div><h1>T</h1>", "2026-11-20", None),
+        # Marked as a change, by its names or by the words before it.
+        (
+            "<h1>T</h1><b itemprop=dateModified content=2026-11-20>a</b><b itemprop=datePublished>2026-11-19</b>",
+            "2026-11-19",
+            "2026-11-20",
+        ),
+        ("<h1>T</h1><p>Updated: <time datetime=2026-11-20>a</time></p>", None, "2026-11-20"),
+        ("<h1>T</h1><p><span>Aktualisiert am</span> <time datetime=2026-11-20>a</time></p>", None, "2026-11-20"),
+        ("<h1>T</h1><time class=updated datetime=2026-11-20>a</time>", None, "2026-11-20"),
+        ("<h1>T</h1><p>Last modified 20 November 2026</p>", None, None),
+        # Inside the text, of a picture, of another article.
+        ("<h1>T</h1>" + LONG.format("<time datetime=1871-05-01>1 May 1871</time>"), None, None),
+        ("<h1>T</h1>" + LONG.format("<time>1 May 2019</time>"), None, None),
+        ("<h1>T</h1><figure><figcaption><time datetime=2019-05-01>May</time></figcaption></figure>", None, None),
+        ("<h1>T</h1><aside><time datetime=2026-11-20>a</time></aside>", None, None),
+    ],
+)
+def test_dates_that_the_page_shows(body: str, published: str | None, modified: str | None) -> None:
+    found = page(body=body)
+    assert (found.published, found.modified) == (published, modified)
 
 
 def test_language_is_checked_against_the_text() -> None:

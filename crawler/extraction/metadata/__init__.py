@@ -14,6 +14,7 @@ from lxml.etree import _Element
 
 from crawler.extraction.metadata import bylines, language, names, titles
 from crawler.extraction.metadata.html_metadata import HtmlMetadata, absolute, path_of, text_of
+from crawler.extraction.metadata.page_dates import page_dates
 from crawler.html import dates, jsonld
 from crawler.html.jsonld import Node, many, plain
 
@@ -178,12 +179,10 @@ _MODIFIED_METAS = (
 
 def _dates(page: HtmlMetadata, found: _Found) -> None:
     published = [*page.from_article("datePublished", "dateCreated"), *page.sourced(*_PUBLISHED_METAS)]
-    visible = list(bylines.times(page.times, page.headings[0] if page.headings else None))
-    found.put("published", _date(published, page.now, visible) or _date(visible, page.now, []))
+    shown = page_dates(page.tree, page.headings[0] if page.headings else None, page.now)
+    found.put("published", _date(published, page.now, shown.published) or _date(shown.published, page.now, []))
     modified = [*page.from_article("dateModified"), *page.sourced(*_MODIFIED_METAS)]
-    found.put("modified", _date(modified, page.now, []))
-    if "published" not in found.values and "modified" in found.values:
-        found.put("published", (found.sources["modified"], found.values["modified"]))
+    found.put("modified", _date([*modified, *shown.modified], page.now, []))
 
 
 def _date(candidates: list[tuple[str, str]], now: datetime, also: list[tuple[str, str]]) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from lxml.etree import XPath, _Element
@@ -36,7 +36,7 @@ def visible(tree: _Element, heading: _Element | None, own: Collection[str] = ())
     `own` are the names the site goes by, which are no persons.
     """
     for element in _marked(tree, heading):
-        if not _foreign(element, heading):
+        if not is_foreign(element, heading):
             found = names.persons(_credits(element), own)
             if 0 < len(found) <= _MOST_NAMES and (_is_named(element) or all(map(names.has_case, found))):
                 return found
@@ -46,7 +46,7 @@ def visible(tree: _Element, heading: _Element | None, own: Collection[str] = ())
 def credited(tree: _Element, heading: _Element | None) -> tuple[str, ...]:
     """Return what stands where the page marks its author and is no person: initials, an agency."""
     for element in _marked(tree, heading):
-        if not _foreign(element, heading):
+        if not is_foreign(element, heading):
             named = names.people([_text(element)])
             found = tuple(name for name in named if _is_named(element) or names.is_organisation(name))
             if 0 < len(found) <= _MOST_NAMES:
@@ -59,7 +59,7 @@ def unmarked(heading: _Element | None, text: str, own: Collection[str] = ()) -> 
     if heading is not None:
         for element in _elements(_NEAR(heading)):
             own = element.text or ""
-            if len(own) <= _LONGEST and names.says_by(own) and not _foreign(element, heading):
+            if len(own) <= _LONGEST and names.says_by(own) and not is_foreign(element, heading):
                 found = names.persons([_text(element)], own)
                 if 0 < len(found) <= _MOST_NAMES:
                     return found
@@ -70,14 +70,6 @@ def unmarked(heading: _Element | None, text: str, own: Collection[str] = ()) -> 
         if found and (names.says_by(line) or (names.has_case(line) and names.is_only_names(line, found))):
             return found
     return ()
-
-
-def times(elements: Sequence[_Element], heading: _Element | None) -> Iterator[tuple[str, str]]:
-    """Yield the dates of the `<time>` elements that are not another article's, as ("time", text)."""
-    for element in elements[:20]:
-        value = element.get("datetime") or element.get("content") or ""
-        if value and not _foreign(element, heading):
-            yield "time", value
 
 
 def _marked(tree: _Element, heading: _Element | None) -> list[_Element]:
@@ -98,7 +90,7 @@ def _is_named(element: _Element) -> bool:
     return "author" in (element.get("itemprop") or "") or element.get("rel") == "author"
 
 
-def _foreign(element: _Element, heading: _Element | None) -> bool:
+def is_foreign(element: _Element, heading: _Element | None) -> bool:
     """Whether an element belongs to something else than the page's article."""
     around = () if heading is None else tuple(heading.iterancestors())
     for each in (element, *element.iterancestors()):

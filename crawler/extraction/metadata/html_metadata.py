@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -15,7 +14,6 @@ from crawler.html import jsonld
 from crawler.html.jsonld import Node, many, plain
 
 _CANONICAL = frozenset({"canonical", "CANONICAL", "Canonical"})
-_MOST_TIMES = 20
 _LONGEST_ADDRESS = 2_000
 
 
@@ -30,7 +28,6 @@ class HtmlMetadata:
         for element in tree.iter("meta"):
             self._add(element)
         self.headings = list(tree.iter("h1"))
-        self.times = list(islice(tree.iter("time"), _MOST_TIMES))
 
     def _add(self, meta: _Element) -> None:
         name = meta.get("property") or meta.get("name") or meta.get("itemprop") or meta.get("http-equiv")
