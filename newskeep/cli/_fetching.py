@@ -144,7 +144,7 @@ def _row(outcome: Outcome) -> str:
     """One line of the table: outcome, status, words, URL, and the title or the reason."""
     colour = _COLOURS[outcome.outcome]
     status = str(outcome.status or "-")
-    words = f"{outcome.words} words" if outcome.words is not None else "-"
+    words = "-" if outcome.words is None else f"{outcome.words} word{'' if outcome.words == 1 else 's'}"
     told = outcome.reason or outcome.title or ""
     return f"[{colour}]{outcome.outcome:<9}[/] {status:>3} {words:>11}  {escape(outcome.url)}  [dim]{escape(told)}[/]"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -26,7 +27,11 @@ def common(command: F) -> F:
     for option in (
         click.option("-v", "--verbose", count=True, help="Say more on standard error; twice: everything."),
         click.option(
-            "--config", type=click.Path(path_type=Path), help="Configuration file.  [./newskeep.toml if there]"
+            "--config",
+            type=click.Path(path_type=Path),
+            # Before the others: a site may be given by a name in it.
+            is_eager=True,
+            help="Configuration file.  [./newskeep.toml if there]",
         ),
         click.option("--state", metavar="DIR", help="Folder for what is local to this machine of a remote archive."),
         click.option(
@@ -96,7 +101,7 @@ class Moment(click.ParamType[datetime]):
 
 
 class SiteName(click.ParamType[str]):
-    """A site by its host, "www." or not, or by an address on it."""
+    """A site by its name in newskeep.toml, by its host, "www." or not, or by an address on it."""
 
     name = "site"
 
@@ -104,10 +109,37 @@ class SiteName(click.ParamType[str]):
         from storage.errors import InvalidURL
         from storage.urls import site_of
 
+        if "://" not in value and ctx is not None:
+            value = _address_of(value, ctx) or value
         try:
             return site_of(value if "://" in value else f"http://{value}")
         except InvalidURL as error:
             self.fail(f"{value!r} is no site; its address {error.reason}", param, ctx)
+
+
+def _address_of(name: str, ctx: click.Context) -> str | None:
+    """An address of the site with this name in the configuration, or of a spider class; `None` where there is none."""
+    from crawler.sites.site import find_site
+
+    given = ctx.params.get("config")
+    config = load(given if isinstance(given, Path) else None)
+    if name not in config.sites and "." in name:
+        return None
+    try:
+        site = find_site(config, name)
+    except UsageError:
+        return None  # a host without a dot, such as localhost
+    return site.sources[0] if site.sources else None
+
+
+def why_nothing(archive: Archive, site: str | None) -> str:
+    """What to add where nothing was found: that a site is not held, or that the index knows of nothing; else empty."""
+    if next(archive.index.warcs(), None) is None:
+        return "; its index is empty: newskeep reindex"
+    if site is not None and all(each != site for each in archive.index.sites()):
+        held = list(islice(archive.index.sites(), 5))
+        return f"; no article of {site} is held, but of {', '.join(held)}" if held else ""
+    return ""
 
 
 class Duration(click.ParamType[float]):

@@ -13,7 +13,7 @@ import click
 
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
-from newskeep.cli._options import Moment, SiteName, configured, open_existing
+from newskeep.cli._options import Moment, SiteName, configured, open_existing, why_nothing
 from newskeep.export import FORMATS, STREAMS, Selection, Tools, open_stream
 from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
 
@@ -38,7 +38,7 @@ Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of 
 @click.option(
     "--to", required=True, metavar="URI", help="A folder, file://… or s3://bucket/prefix; - for standard output."
 )
-@click.option("--site", type=SiteName(), metavar="HOST", help="Only of this site.")
+@click.option("--site", type=SiteName(), metavar="SITE", help="Only of this site: its name, host or address.")
 @click.option("--since", type=Moment(), metavar="TIME", help="Captured not earlier than this.")
 @click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
 @click.option("--language", metavar="TAG", help="Only articles in this language: da, pt, pt-BR.")
@@ -85,7 +85,7 @@ def export(
         else:
             records = _files(opened, name, to, selection, tools, as_json, problems)
         if not records and not problems:
-            raise NotArchived(f"nothing in {opened.uri} is chosen by that; if that is wrong: newskeep reindex")
+            raise NotArchived(f"nothing in {opened.uri} is chosen by that{why_nothing(opened, site)}")
     return PROBLEMS_FOUND if problems else 0
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crawler.config import Config
-from newskeep.cli._options import Moment, SiteName, configured, open_existing
+from newskeep.cli._options import Moment, SiteName, configured, open_existing, why_nothing
 from storage.errors import NotArchived
 from storage.urls import timestamp14
 
@@ -32,7 +32,7 @@ _MARK = "bold yellow"
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("words", nargs=-1, required=True)
-@click.option("--site", type=SiteName(), metavar="HOST", help="Only of this site.")
+@click.option("--site", type=SiteName(), metavar="SITE", help="Only of this site: its name, host or address.")
 @click.option("--since", type=Moment(), metavar="TIME", help="Captured not earlier than this.")
 @click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
 @click.option("--language", metavar="TAG", help="Only in this language: da, pt, pt-BR.")
@@ -67,10 +67,11 @@ def search(
             else:
                 out.print(_shown(hit))
         unsearched = opened.index.unsearched()
+        why = "" if found else why_nothing(opened, site)
     if unsearched:
         click.echo(f"{unsearched:,} articles cannot be searched yet: newskeep reindex", err=True)
     if not found:
-        raise NotArchived(f"no article in {opened.uri} has: {' '.join(words)}")
+        raise NotArchived(f"no article in {opened.uri} has: {' '.join(words)}{why}")
 
 
 def _json(hit: Hit) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The archive in the formats that other tools open: one file a format, into a folder, a bucket or a stream.
 
 An export is made in files, newest articles first. A file is put when it is whole, then the manifest says so
-(`newskeep-export.json`); a run that was stopped anywhere goes on behind the last file that the manifest has.
+(`_newskeep-export.json`); a run that was stopped anywhere goes on behind the last file that the manifest has.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from storage.errors import ObjectExists, ObjectMissing, StoreUnavailable, UsageE
 from storage.locking import held
 from storage.objects import ObjectStore
 
-MANIFEST = "newskeep-export.json"
+MANIFEST = "_newskeep-export.json"
 #: Files that are on their way at once.
 _THREADS = 8
 

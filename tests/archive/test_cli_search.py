@@ -26,6 +26,21 @@ def copied(newsroom: Archive, tmp_path: Path) -> Path:
     return tmp_path / "archive"
 
 
+@pytest.mark.parametrize("command", ["search", "export"])
+@pytest.mark.parametrize("site", ["paper", "paper.example", "https://www.paper.example/a"])
+def test_a_site_is_known_by_its_name_too(
+    newskeep: Run, newsroom: Archive, tmp_path: Path, command: str, site: str
+) -> None:
+    (tmp_path / "newskeep.toml").write_text(f"[sites.paper]\nstart = '{PAPER}/'\n")
+    arguments = ("bridge", "--json") if command == "search" else ("--format", "jsonl", "--to", "-")
+    done = newskeep(command, *arguments, "--site", site, "--archive", newsroom.uri)
+    assert done.returncode == 0, done.stderr.decode()
+    assert {json.loads(line)["url"] for line in done.stdout.splitlines()} == {f"{PAPER}/a"}
+    other = newskeep(command, *arguments, "--site", "other.example", "--archive", newsroom.uri)
+    assert other.returncode == 6
+    assert b"no article of other.example is held, but of " in other.stderr and b"reindex" not in other.stderr
+
+
 def test_search_shows_what_was_found(newskeep: Run, newsroom: Archive) -> None:
     done = newskeep("search", "BRIDGE", "open*", "--archive", newsroom.uri)
     assert done.returncode == 0, done.stderr.decode()

@@ -14,7 +14,7 @@ from crawler.html.refresh import refresh_target
 from crawler.politeness.errors import AlreadyHeld, Refused
 from crawler.session.conditional import CONDITIONS
 from crawler.session.extraction_pool import is_page
-from crawler.session.recorder import recorded_for
+from crawler.session.recorder import recorded_of
 from crawler.sites.context import context_of
 from crawler.sites.items import known_of
 from storage.errors import InvalidURL
@@ -102,10 +102,10 @@ class RedirectPolicy(RedirectMiddleware):
 
 def _refreshed(request: Request, response: Response) -> str | None:
     """The address to which a page that is nothing else sends its readers; `None` for all other answers."""
-    answer = recorded_for(response).exchange.response
-    if not is_page(answer):
+    recorded = recorded_of(request)
+    if recorded is None or not is_page(recorded.exchange.response):
         return None
-    message = HttpMessage.parse(answer)
+    message = HttpMessage.parse(recorded.exchange.response)
     beginning = message.beginning(_SHORT)
     if len(beginning) == _SHORT:
         return None
