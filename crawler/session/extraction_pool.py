@@ -37,6 +37,8 @@ _CUT_BYTES, _TAIL = 8 * 1024 * 1024, 2_000
 _PAGES_A_WORKER = 2_000
 #: So many pools may break one after the other with no page between them.
 _RENEWALS = 3
+#: So many pages in a row that the machine let none of be extracted, and it is not the moment that is bad.
+_HOPELESS = 5
 #: How often who waits for a page looks whether the workers still run.
 _LOOK_SECONDS = 1.0
 _FORK_SERVER_GONE = 255
@@ -61,6 +63,8 @@ class Extraction:
     reason: str | None = None
     #: The machine failed, not the page: extracting again may well succeed, and nothing of this is to be kept.
     again: bool = False
+    #: So many pages in a row failed over the machine that trying this one once more at once is no use.
+    hopeless: bool = False
 
 
 def is_page(response: bytes) -> bool:
@@ -193,6 +197,8 @@ class ExtractionPool:
         self._broken = 0
         self._worked = False
         self._fault: str | None = None
+        #: Pages in a row that failed over the machine.
+        self._failed = 0
 
     @property
     def fault(self) -> str | None:
@@ -264,10 +270,17 @@ class ExtractionPool:
     def _came_back(self, extraction: Extraction) -> Extraction:
         self._broken = 0
         if extraction.again:
-            self._fault = extraction.reason
-        else:
-            self._worked = True
+            return self._machine_failed(extraction.reason)
+        self._worked = True
+        self._failed = 0
         return extraction
+
+    def _machine_failed(self, reason: str | None) -> Extraction:
+        self._fault = reason
+        self._failed += 1
+        if self._failed == _HOPELESS:
+            logger.warning("%s, page after page; they are archived without, newskeep reextract makes it later", reason)
+        return Extraction(reason=reason, again=True, hopeless=self._failed >= _HOPELESS)
 
     def _explain(self, error: Exception) -> Extraction:
         if isinstance(error, TimeoutError):
@@ -284,9 +297,7 @@ class ExtractionPool:
         else:
             again = isinstance(error, OSError)
             reason = f"no text: {in_words(error)}"
-        if again:
-            self._fault = reason
-        return Extraction(reason=reason, again=again)
+        return self._machine_failed(reason) if again else Extraction(reason=reason)
 
 
 def _is_broken(error: Exception) -> bool:

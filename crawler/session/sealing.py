@@ -186,7 +186,8 @@ def _extracted(record: Record, extract: Extract) -> Extraction:
     """Extract a page, more than once where the machine fails."""
     for attempt in range(_ATTEMPTS):
         extraction = extract(record.block, record.url, record.date)
-        if not extraction.again:
+        if not extraction.again or extraction.hopeless:
+            # Of the hopeless, their pool has said so once for all.
             return extraction
         time.sleep(attempt)
     logger.warning("%s of %s; newskeep reextract makes it later", extraction.reason, record.url)

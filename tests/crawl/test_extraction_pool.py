@@ -219,6 +219,17 @@ def test_sealing_extracts_again(tmp_path: Path, caplog: pytest.LogCaptureFixture
         assert "too many open files of http://news.example/a; newskeep reextract" in caplog.text
 
 
+def test_where_page_after_page_fails_none_is_tried_again_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    pool = ExtractionPool(1, ExtractionLimits(memory_bytes=1 << 20))
+    try:
+        found = [pool.extract_now(answer(5_000), URL, NOW) for _ in range(7)]
+    finally:
+        pool.close()
+    assert all(each.again for each in found)
+    assert [each.hopeless for each in found] == [False] * 4 + [True] * 3
+    assert len([record for record in caplog.records if "page after page" in record.getMessage()]) == 1
+
+
 def test_a_machine_that_extracts_nothing_is_no_success(
     environment: Mapping[str, str], tmp_path: Path, newskeep: Run
 ) -> None:
