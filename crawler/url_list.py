@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -26,19 +26,24 @@ class ListedURL:
     error: str | None = None
 
 
-def read_urls(urls: Iterable[str] = (), file: str | None = None) -> Iterator[ListedURL]:
+def read_urls(
+    urls: Iterable[str] = (), file: str | None = None, on_duplicate: Callable[[], None] = lambda: None
+) -> Iterator[ListedURL]:
     """Yield each different URL once, those of `urls` before those of `file` ("-": standard input), read as a stream.
 
-    Two URLs are the same when they are fetched alike. Raises `UsageError` when the file cannot be read.
+    Two URLs are the same when they are fetched alike; `on_duplicate` is called for each further one. Raises
+    `UsageError` when the file cannot be read.
     """
     seen: set[bytes] = set()
     for given in _lines(urls, file):
         listed = _listed(given)
         # A digest a URL, not the URL: a list may have millions.
         key = hashlib.blake2b((listed.url or given).encode("utf-8", "surrogatepass"), digest_size=12).digest()
-        if key not in seen:
-            seen.add(key)
-            yield listed
+        if key in seen:
+            on_duplicate()
+            continue
+        seen.add(key)
+        yield listed
 
 
 def _listed(given: str) -> ListedURL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
+
+
+logger = logging.getLogger(__name__)
 
 
 class UrlsSpider(Spider):
@@ -49,6 +53,7 @@ class UrlsSpider(Spider):
         self._file = file
         self._urls = urls
         self._under_way = 0
+        self._duplicates = 0
         self._room = asyncio.Event()
 
     @classmethod
@@ -71,6 +76,8 @@ class UrlsSpider(Spider):
                     await self._room.wait()
                 self._under_way += 1
                 yield self._request(listed)
+            if self._duplicates:
+                logger.warning("%d more in the list are the same URLs again; each is told once", self._duplicates)
         except UsageError as error:
             raise CloseSpider(str(error)) from error
 
@@ -94,7 +101,10 @@ class UrlsSpider(Spider):
         self._room.set()
 
     def _listed(self) -> Iterator[ListedURL]:
-        return read_urls(self._urls, self._file)
+        return read_urls(self._urls, self._file, self._count_duplicate)
+
+    def _count_duplicate(self) -> None:
+        self._duplicates += 1
 
     def _request(self, listed: ListedURL) -> Request:
         return Request(

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crawler.frontier import frontier_of
+from crawler.politeness.proxies import check_proxy
 from crawler.run import Crawl, RunResult, run
 from crawler.session.report import outcome_json
 from storage import open_archive
@@ -28,6 +29,7 @@ _COLOURS = {"archived": "green", "unchanged": "cyan", "refused": "yellow", "fail
 
 def archive_with(config: Config, crawls: list[Crawl], total: int | None, as_json: bool) -> int:
     """Run crawls into the configured archive and show their outcomes; return the exit code."""
+    check_proxy(config.proxy)
     with open_archive(config.archive, config.state) as archive:
         _look(archive)
         with _Display(total, as_json) as display:
@@ -40,6 +42,7 @@ def archive_sites(
     config: Config, crawls: Iterable[Crawl], as_json: bool, *, at_once: int, time_limit: float | None
 ) -> int:
     """Crawl sites into the configured archive, show outcomes, and a line for each site; return the exit code."""
+    check_proxy(config.proxy)
     with open_archive(config.archive, config.state) as archive:
         _look(archive)
         with _Display(None, as_json) as display:

@@ -75,8 +75,10 @@ def save(
     """
     if not urls and file is None:
         raise UsageError("nothing to save: name URLs, or a list with -i FILE (-i - for standard input)")
-    if file not in (None, "-") and not Path(file or "").is_file():
+    if file not in (None, "-") and not Path(file or "").exists():
         raise UsageError(f"cannot read the list {file}: no such file")
+    if file not in (None, "-") and Path(file or "").is_dir():
+        raise UsageError(f"cannot read the list {file}: is a folder")
     settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
 
     from crawler.run import Crawl
@@ -88,7 +90,8 @@ def save(
 
 def _total(urls: tuple[str, ...], file: str | None) -> int | None:
     """How many lines there are to do, for the progress bar; unknown for standard input."""
-    if file == "-" or not sys.stderr.isatty():
+    if file == "-" or not sys.stderr.isatty() or not (file is None or Path(file).is_file()):
+        # A pipe can be read once only.
         return None
     lines = 0
     if file is not None:

@@ -35,7 +35,8 @@ def test_a_site_is_known_by_its_name_too(
     arguments = ("bridge", "--json") if command == "search" else ("--format", "jsonl", "--to", "-")
     done = newskeep(command, *arguments, "--site", site, "--archive", newsroom.uri)
     assert done.returncode == 0, done.stderr.decode()
-    assert {json.loads(line)["url"] for line in done.stdout.splitlines()} == {f"{PAPER}/a"}
+    assert done.stdout.splitlines()
+    assert all(json.loads(line)["url"].startswith(PAPER) for line in done.stdout.splitlines())
     other = newskeep(command, *arguments, "--site", "other.example", "--archive", newsroom.uri)
     assert other.returncode == 6
     assert b"no article of other.example is held, but of " in other.stderr and b"reindex" not in other.stderr

@@ -14,6 +14,8 @@ import pytest
 from command import Run
 from origin import Close, Origin, Reset, response
 
+from crawler.politeness.proxies import check_proxy
+from storage.errors import ConfigError
 from storage.http import HttpMessage
 
 pytestmark = pytest.mark.long
@@ -98,6 +100,42 @@ def test_comments_behind_urls(newskeep: Run, origin: Origin) -> None:
     assert sorted(entry.path for entry in origin.log) == ["/a", "/b", "/c", "/d", "/e?x=1%23", "/h"]
     told = [json.loads(line)["url"] for line in done.stdout.splitlines()]
     assert {origin.url("/a"), origin.url("/d#part")} <= set(told)
+
+
+def test_duplicates_have_a_word_and_a_pipe_is_a_list(newskeep: Run, origin: Origin) -> None:
+    origin.reply("/a", PAGE, headers=HTML)
+    url = origin.url("/a")
+    done = newskeep("save", "-i", "/dev/stdin", "--json", "--allow-private", stdin=f"{url}\n{url}#x\n{url}\n".encode())
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+    assert b"2 more in the list are the same URLs again; each is told once" in done.stderr
+    once = newskeep("save", url, "--json", "--allow-private")
+    assert b"same URLs" not in once.stderr
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        ("socks5://127.0.0.1:9050", "SOCKS proxies are not supported"),
+        ("socks5h://user:secret@127.0.0.1:9050", "SOCKS proxies are not supported"),
+        ("https://127.0.0.1:3128", "not https://"),
+        ("127.0.0.1:3128", "must begin with http://"),
+        ("http://127.0.0.1:99999", "a bad port"),
+        ("http://", "no host name"),
+    ],
+)
+def test_proxies_that_cannot_work_are_refused(newskeep: Run, origin: Origin, proxy: str, told: str) -> None:
+    done = newskeep("save", origin.url("/a"), "--allow-private", "--proxy", proxy)
+    assert done.returncode == 2
+    assert told in done.stderr.decode() and done.stderr.count(b"\n") == 1 and b"secret" not in done.stderr
+    assert origin.log == []
+
+
+def test_proxies_of_the_environment_are_looked_at_too() -> None:
+    check_proxy(None, {"http": "127.0.0.1:3128", "https": "http://p.example:8080"})
+    check_proxy("http://p.example:8080", {"all": "socks5://127.0.0.1:1"})
+    for scheme in ("http", "https", "all"):
+        with pytest.raises(ConfigError, match=f"{scheme}_proxy: SOCKS"):
+            check_proxy(None, {scheme: "SOCKS5://127.0.0.1:1"})
 
 
 # Heads

@@ -1,0 +1,44 @@
+"""Which proxies requests can go through: those of HTTP, without TLS to the proxy itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
+
+from storage.errors import ConfigError
+
+
+def check_proxy(configured: str | None, environment: Mapping[str, str] | None = None) -> None:
+    """Raise `ConfigError` for a proxy that cannot work: the configured one, or else those of the environment.
+
+    `environment` is scheme -> address, as `urllib.request.getproxies` has it; the variables http_proxy, https_proxy and
+    all_proxy if it is left out.
+    """
+    if configured is not None:
+        _check("proxy", configured, needs_scheme=True)
+        return
+    said = getproxies_environment() if environment is None else environment
+    for scheme in ("http", "https", "all"):
+        if address := said.get(scheme):
+            # all_proxy is not used; who sets SOCKS there believes that nothing goes another way.
+            _check(f"{scheme}_proxy", address, needs_scheme=False)
+
+
+def _check(name: str, address: str, *, needs_scheme: bool) -> None:
+    scheme, mark, rest = address.partition("://")
+    scheme = scheme.lower() if mark else ""
+    if scheme.startswith("socks"):
+        raise ConfigError(f"{name}: SOCKS proxies are not supported; name an HTTP proxy, such as http://127.0.0.1:3128")
+    if scheme not in ("", "http"):
+        raise ConfigError(f"{name}: a proxy is spoken to over HTTP; write http://HOST:PORT, not {scheme}://")
+    if needs_scheme and not scheme:
+        raise ConfigError(f"{name} must begin with http://, such as http://127.0.0.1:3128")
+    try:
+        parts = urlsplit(f"http://{rest if mark else address}")
+        is_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        # Not the address itself: it may have a password in it.
+        raise ConfigError(f"{name} has no host name or a bad port; write http://HOST:PORT")
