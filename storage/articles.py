@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from isal import igzip
 
+from storage.bounds import ARTICLE_LINE_MAX, parse_json, unpack
 from storage.errors import Corrupt, UsageError
 from storage.fingerprints import Fingerprint
 from storage.model import Article, Block, Extractor, Reason, TextSource
 from storage.urls import parse_timestamp, timestamp14
+
+logger = logging.getLogger(__name__)
 
 _GZIP_LEVEL = 2
 _READ = 1 << 20
@@ -60,21 +65,21 @@ def from_json(line: dict[str, Any]) -> Article:
     """The article of a line; fields this version does not know are left out. Raises `Corrupt`."""
     try:
         return Article(
-            url=line["url"],
-            title=line.get("title"),
-            authors=tuple(line.get("authors") or ()),
-            published=line.get("published"),
-            modified=line.get("modified"),
-            language=line.get("language"),
-            section=line.get("section"),
-            topics=tuple(line.get("topics") or ()),
-            image=line.get("image"),
-            description=line.get("description"),
-            canonical_url=line.get("canonical_url"),
+            url=_text(line["url"]),
+            title=_text_or_none(line.get("title")),
+            authors=tuple(map(_text, line.get("authors") or ())),
+            published=_text_or_none(line.get("published")),
+            modified=_text_or_none(line.get("modified")),
+            language=_text_or_none(line.get("language")),
+            section=_text_or_none(line.get("section")),
+            topics=tuple(map(_text, line.get("topics") or ())),
+            image=_text_or_none(line.get("image")),
+            description=_text_or_none(line.get("description")),
+            canonical_url=_text_or_none(line.get("canonical_url")),
             paywalled=line.get("paywalled"),
             blocks=tuple(_block_of(block) for block in line.get("blocks") or ()),
-            sources=line.get("sources") or {},
-            doubts=line.get("doubts") or {},
+            sources=_texts(line.get("sources") or {}),
+            doubts=_texts(line.get("doubts") or {}),
             extractor=_known(Extractor, line["extractor"]) if line.get("extractor") else None,
             fingerprint=Fingerprint.parse(line.get("fingerprint")),
             timestamp=parse_timestamp(line["timestamp"]) if line.get("timestamp") else None,
@@ -82,7 +87,7 @@ def from_json(line: dict[str, Any]) -> Article:
         )
     except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
         # UsageError: what a person may write wrong, here stands in the file.
-        raise Corrupt(f"not an article line: {error!r}") from error
+        raise Corrupt(f"not an article line: {error!r:.200}") from error
 
 
 def to_line(article: Article) -> bytes:
@@ -94,7 +99,12 @@ def write_part(out: BinaryIO, articles: Iterable[Article]) -> Iterator[PlacedArt
     """Write articles as a text part and yield each with its place; nothing is written ahead of the consumer."""
     offset = 0
     for article in articles:
-        member = igzip.compress(to_line(article), _GZIP_LEVEL, mtime=0)
+        line = to_line(article)
+        if len(line) > ARTICLE_LINE_MAX:
+            # A reader would take it for damage, and all behind it for lost.
+            logger.warning("the text of %s is left out: its line would have %s bytes", article.url, f"{len(line):,}")
+            continue
+        member = igzip.compress(line, _GZIP_LEVEL, mtime=0)
         out.write(member)
         yield PlacedArticle(article, offset, len(member))
         offset += len(member)
@@ -110,18 +120,27 @@ def read_part(stream: BinaryIO) -> Iterator[PlacedArticle]:
 
 def read_member(member: bytes) -> Article:
     """The article of one gzip member; raises `Corrupt`."""
-    try:
-        return parse_line(zlib.decompress(member, 31))
-    except zlib.error as error:
-        raise Corrupt(f"not a member of a text part: {error}") from error
+    for line, _ in _members(BytesIO(member)):
+        return parse_line(line)
+    raise Corrupt("not a member of a text part: it is empty")
 
 
-def parse_line(line: bytes) -> Article:
+def parse_line(line: bytes | bytearray) -> Article:
     """The article of a JSON line; raises `Corrupt`."""
+    return from_json(_fields(line))
+
+
+def _fields(line: bytes | bytearray) -> Any:
     try:
-        return from_json(json.loads(line))
-    except (ValueError, RecursionError) as error:
+        return parse_json(line, ARTICLE_LINE_MAX)
+    except Corrupt as error:
         raise Corrupt(f"not an article line: {error}") from error
+
+
+def check_part(stream: BinaryIO) -> None:
+    """Read a text part to its end, as gzip has it; raises `Corrupt`."""
+    for _ in _members(stream):
+        pass
 
 
 def move_part(stream: BinaryIO, out: BinaryIO, old: str, new: str, shift: int) -> Iterator[PlacedArticle]:
@@ -132,10 +151,10 @@ def move_part(stream: BinaryIO, out: BinaryIO, old: str, new: str, shift: int) -
     """
     offset = 0
     for held, _ in _members(stream):
-        article = parse_line(held)
+        fields = _fields(held)
+        article = from_json(fields)
         if article.warc is None or article.warc.filename != old:
             raise Corrupt(f"the article of {article.url} was not made from a record of {old}")
-        fields = json.loads(held)
         fields["warc"] |= {"filename": new, "offset": article.warc.offset + shift}
         line = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         member = igzip.compress(line, _GZIP_LEVEL, mtime=0)
@@ -144,20 +163,21 @@ def move_part(stream: BinaryIO, out: BinaryIO, old: str, new: str, shift: int) -
         offset += len(member)
 
 
-def _members(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+def _members(stream: BinaryIO) -> Iterator[tuple[bytearray, int]]:
+    """Yield each line and the length of its gzip member; raises `Corrupt`, also of a line that is too long."""
     pending = b""
     while pending or (pending := stream.read(_READ)):
         decoder, line, length = zlib.decompressobj(31), bytearray(), 0
         while not decoder.eof:
             if not pending and not (pending := stream.read(_READ)):
                 raise Corrupt("a text part ends in the middle of a line")
-            try:
-                line += decoder.decompress(pending)
-            except zlib.error as error:
-                raise Corrupt(f"not a text part: {error}") from error
-            length += len(pending) - len(decoder.unused_data)
-            pending = decoder.unused_data
-        yield bytes(line), length
+            data, rest = unpack(decoder, pending, ARTICLE_LINE_MAX - len(line))
+            line += data
+            if len(line) > ARTICLE_LINE_MAX:
+                raise Corrupt(f"a line of more than {ARTICLE_LINE_MAX:,} bytes")
+            length += len(pending) - len(rest)
+            pending = rest
+        yield line, length
 
 
 def _block(block: Block) -> dict[str, Any]:
@@ -176,9 +196,23 @@ def _block(block: Block) -> dict[str, Any]:
 
 def _block_of(fields: dict[str, Any]) -> Block:
     """The block of `_block`'s fields; unknown ones are left out. An older version's reason is all in its word."""
-    reason = Reason(fields["reason"], fields.get("detail", ""), fields.get("probability"))
-    place, link_share = fields.get("place", ""), fields.get("link_share", 0.0)
-    return Block(fields["text"], fields["kind"], fields["kept"], reason, place, link_share)
+    reason = Reason(_text(fields["reason"]), _text(fields.get("detail", "")), fields.get("probability"))
+    place, link_share = _text(fields.get("place", "")), fields.get("link_share", 0.0)
+    return Block(_text(fields["text"]), _text(fields["kind"]), bool(fields["kept"]), reason, place, link_share)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} where text should stand")
+    return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _texts(fields: dict[str, Any]) -> dict[str, str]:
+    return {name: _text(value) for name, value in fields.items()}
 
 
 def _warc(source: TextSource | None) -> dict[str, Any] | None:

@@ -13,7 +13,9 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import BinaryIO
 
+from storage.bounds import CDXJ_CAPTURES_MAX, CDXJ_LINE_MAX, read_lines
 from storage.errors import Corrupt
 from storage.model import Capture
 from storage.urls import surt, timestamp14
@@ -79,6 +81,27 @@ def read(source: Iterable[bytes], name: str) -> Iterator[Capture]:
     for number, text in enumerate(source, start=1):
         if text.strip() and not text.startswith((b"!", b" ")):
             yield parse(text, name, number)
+
+
+def read_file(stream: BinaryIO, name: str, *, ordered: bool = False) -> Iterator[Capture]:
+    """Yield the captures of a CDXJ file as `read` does, within bounds; `ordered`: its lines must be."""
+    try:
+        lines = read_lines(stream, CDXJ_LINE_MAX)
+        for number, capture in enumerate(read(_in_order(lines) if ordered else lines, name), start=1):
+            if number > CDXJ_CAPTURES_MAX:
+                raise Corrupt(f"{name}: more than {CDXJ_CAPTURES_MAX:,} captures")
+            yield capture
+    except Corrupt as error:
+        raise error if str(error).startswith(name) else Corrupt(f"{name}: {error}") from error
+
+
+def _in_order(lines: Iterable[bytes]) -> Iterator[bytes]:
+    before = b""
+    for text in lines:
+        if text < before:
+            raise Corrupt("not sorted")
+        before = text
+        yield text
 
 
 def in_seconds(capture: Capture) -> Capture:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
+from typing import BinaryIO
 
+from storage.bounds import OUTCOME_LINE_MAX, parse_json, read_json, read_lines, read_whole
 from storage.errors import Corrupt
 from storage.objects import ObjectInfo, ObjectStore
 from storage.warc import key_of, stem_of
@@ -22,6 +24,10 @@ OTHERS = {
     "compacting": re.compile(r"compacting/\d{4}-\d\d-\d\d\.json"),
     "compacted": re.compile(r"compacted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
 }
+
+
+#: What the first line of a crawl report ends with; see crawler/session/report.py.
+_OUTCOMES = b', "outcomes": [\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,34 @@ def filename_of(key: str) -> str | None:
     except Corrupt:
         return None
     return filename if name.endswith(suffix) else None
+
+
+def check_json(key: str, stream: BinaryIO) -> None:
+    """Read an object of those in `OTHERS` to its end; raises `Corrupt` where it is not the JSON it should be."""
+    if key.startswith("crawls/"):
+        _check_report(stream)
+    else:
+        read_json(stream)
+
+
+def _check_report(stream: BinaryIO) -> None:
+    """A crawl report has a line for each outcome and may be of any length, so that it is read line by line."""
+    lines = read_lines(stream, OUTCOME_LINE_MAX)
+    head = next(lines, b"")
+    if not head.endswith(_OUTCOMES):
+        # All of it on one line, or not as we write it.
+        parse_json(head + read_whole(stream))
+        return
+    parse_json(head.removesuffix(_OUTCOMES) + b"}", OUTCOME_LINE_MAX)
+    ends = False
+    for line in lines:
+        if ends:
+            raise Corrupt("something follows its end")
+        ends = line.startswith(b"]}")
+        if not ends:
+            parse_json(line.strip().removesuffix(b","), OUTCOME_LINE_MAX)
+    if not ends:
+        raise Corrupt("it has no end")
 
 
 def time_of(filename: str) -> datetime:

@@ -24,7 +24,9 @@ from typing import BinaryIO
 from isal import igzip
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecord
 
+from storage.bounds import RECORD_MAX, read_whole
 from storage.errors import Corrupt, SpoolError
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
@@ -274,7 +276,7 @@ def read_records(stream: BinaryIO) -> Iterator[Record]:
     try:
         iterator = ArchiveIterator(stream, no_record_parse=True)
         for record in iterator:
-            block = record.raw_stream.read()
+            block = _block(record)
             # warcio reads on past what is no WARC, and past a record that was cut.
             if record.format != "warc" or record.length != len(block):
                 raise Corrupt(f"not a readable WARC: a broken record at offset {iterator.get_record_offset()}")
@@ -287,6 +289,13 @@ def read_records(stream: BinaryIO) -> Iterator[Record]:
     except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
         # warcio explains itself over several lines.
         raise Corrupt(f"not a readable WARC: {' '.join(str(error).split())[:120]}") from error
+
+
+def _block(record: ArcWarcRecord) -> bytes:
+    """The block of a record, which says its length, but may lie, and unpack to a thousand times its member."""
+    if record.length is not None and record.length > RECORD_MAX:
+        raise Corrupt(f"a record of {record.length:,} bytes")
+    return read_whole(record.raw_stream, RECORD_MAX)
 
 
 def read_record(member: bytes) -> Record:

@@ -9,7 +9,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import read_part
-from storage.errors import NewskeepError, ObjectMissing
+from storage.errors import Corrupt, NewskeepError, ObjectMissing
 from storage.index import WarcEntry
 from storage.index.articles import entry_of
 from storage.model import Article
@@ -179,8 +179,13 @@ def _changes(old: Path | None, new: Path) -> Iterator[Change]:
 def _by_record(part: Path | None) -> dict[int, Article]:
     if part is None:
         return {}
-    with part.open("rb") as stream:
-        return {placed.article.warc.offset: placed.article for placed in read_part(stream) if placed.article.warc}
+    found: dict[int, Article] = {}
+    # One that is damaged is made again: up to where it is.
+    with part.open("rb") as stream, suppress(Corrupt):
+        for placed in read_part(stream):
+            if placed.article.warc:
+                found[placed.article.warc.offset] = placed.article
+    return found
 
 
 def _sha256(path: Path) -> bytes:

@@ -7,14 +7,18 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from storage.errors import SpoolError
-from storage.model import Outcome, RunState
+from storage.bounds import OUTCOME_LINE_MAX, parse_json, read_lines_past
+from storage.errors import Corrupt, SpoolError
+from storage.model import Outcome, OutcomeKind, RunState
 from storage.spool import CrawlFolder
 from storage.urls import timestamp14
+
+_OUTCOMES = frozenset(get_args(OutcomeKind))
 
 
 class OutcomeLog:
@@ -30,7 +34,9 @@ class OutcomeLog:
             raise SpoolError(f"cannot write {path}: {error.strerror}") from error
 
     def add(self, outcome: Outcome) -> None:
-        line = json.dumps(outcome_json(outcome), ensure_ascii=False).encode() + b"\n"
+        line = _line(outcome)
+        if len(line) > OUTCOME_LINE_MAX:
+            line = _line(replace(outcome, title=None, reason=outcome.reason and outcome.reason[:1000]))
         with self._lock:
             try:
                 self._file.write(line)
@@ -40,6 +46,10 @@ class OutcomeLog:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _line(outcome: Outcome) -> bytes:
+    return json.dumps(outcome_json(outcome), ensure_ascii=False).encode(errors="replace") + b"\n"
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -80,10 +90,17 @@ def write_report(folder: CrawlFolder, started: datetime | None, state: RunState,
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the outcomes that can be read as such: a killed run ends in half a line, a full disk in worse."""
     with path.open("rb") as file:
-        for line in file:
-            with suppress(ValueError):  # a killed run may end in half a line
-                yield json.loads(line)
+        for line in read_lines_past(file, OUTCOME_LINE_MAX):
+            with suppress(Corrupt):
+                found = parse_json(line, OUTCOME_LINE_MAX)
+                if isinstance(found, dict) and isinstance(found.get("url"), str) and _is_kind(found.get("outcome")):
+                    yield found
+
+
+def _is_kind(outcome: object) -> bool:
+    return isinstance(outcome, str) and outcome in _OUTCOMES
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from crawler.extraction.template.site_memory import SiteMemory
 from crawler.session.circuit_breaker import CircuitBreaker
+from storage.bounds import read_whole
 from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
 from storage.model import Article
 from storage.objects import ObjectStore, is_key
@@ -31,13 +33,13 @@ class SiteMemoryStore:
     def load(self, site: str) -> SiteMemory:
         """What is remembered of a site; nothing, when there is no memory or it cannot be read."""
         memory = SiteMemory()
-        with suppress(OSError):
-            memory = _read((self._waiting / f"{site}.json").read_bytes(), site)
+        with suppress(OSError), (self._waiting / f"{site}.json").open("rb") as waiting:
+            memory = _read(waiting, site)
         if not is_key(_key(site)):
             return memory  # a name of 253 letters
         try:
             with self._absence.noticed(), self._store.open(_key(site)) as stream:
-                return memory.merge(_read(stream.read(), site))
+                return memory.merge(_read(stream, site))
         except ObjectMissing:
             return memory
         except (StoreUnavailable, Corrupt) as error:
@@ -72,9 +74,9 @@ def _key(site: str) -> str:
     return f"sites/{site}.json"
 
 
-def _read(data: bytes, site: str) -> SiteMemory:
+def _read(stream: BinaryIO, site: str) -> SiteMemory:
     try:
-        return SiteMemory.from_json(data)
+        return SiteMemory.from_json(read_whole(stream))
     except Corrupt as error:
         # A memory only helps; it is learned anew.
         logger.warning("the memory of %s cannot be read and is learned anew: %s", site, error)

@@ -134,7 +134,7 @@ def _compare(store: ObjectStore, holding: Holding, captures: list[Capture]) -> N
     if holding.cdxj is None:
         return
     with store.open(holding.key("cdxj")) as stream:
-        lines = {in_seconds(capture) for capture in cdxj.read(stream, "its CDXJ")}
+        lines = {in_seconds(capture) for capture in cdxj.read_file(stream, "its CDXJ")}
     if lines != {*map(in_seconds, captures)}:
         raise Corrupt("its CDXJ does not say what is in it")
 

@@ -10,15 +10,21 @@ counts or its sources do, never both. The target counts once its WARC is there w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
+from storage.bounds import parse_json, read_whole
 from storage.errors import Corrupt, ObjectMissing
 from storage.inventory import day_of
 from storage.objects import ObjectStore
+from storage.problems import Problem
 from storage.warc import key_of, stem_of
+
+OnProblem = Callable[[Problem], None]
+
+_REMOVE = "if no later version of newskeep is at work here, remove it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Compaction:
     def from_json(cls, data: bytes, key: str) -> Self:
         """Raises `Corrupt`."""
         try:
-            fields: dict[str, Any] = json.loads(data)
+            fields: dict[str, Any] = parse_json(data)
             made = cls(
                 target=str(fields["target"]),
                 sources=tuple(map(str, fields["sources"])),
@@ -85,6 +91,8 @@ class Compaction:
             keys = [stored.key for stored in made.objects]
             if keys != [key_of(made.target, kind) for kind in ("text", "cdxj", "warc")]:
                 raise ValueError("the objects are not those of the target")
+            if made.started.tzinfo is None:
+                raise ValueError("no zone")
             if any(day_of(source) != made.day for source in made.sources):
                 raise ValueError("the sources are not of one day")
         except (ValueError, KeyError, TypeError, Corrupt) as error:
@@ -96,30 +104,46 @@ def plan_key(day: date) -> str:
     return f"compacting/{day:%Y-%m-%d}.json"
 
 
-def plans(store: ObjectStore) -> Iterator[Compaction]:
-    """Yield the plans of compactions that are under way or were killed. Raises `Corrupt`."""
-    for info in store.list("compacting/"):
-        if plan := read(store, info.key):
+def plans(store: ObjectStore, on_problem: OnProblem = lambda problem: None) -> Iterator[Compaction]:
+    """Yield the plans of compactions that are under way or were killed.
+
+    One that cannot be read is told and passed over: then both its target and its sources count, and captures are there
+    twice, which is better than not at all.
+    """
+    yield from _readable(store, (info.key for info in store.list("compacting/")), on_problem)
+
+
+def records(store: ObjectStore, day: date, on_problem: OnProblem = lambda problem: None) -> Iterator[Compaction]:
+    """Yield the compactions of a day that were done, and that under way if its target counts.
+
+    One that cannot be read is told and passed over: what it joined may come back beside what was made of it.
+    """
+    yield from _readable(store, (info.key for info in store.list(_folder(day))), on_problem)
+    for plan in _readable(store, [plan_key(day)], on_problem):
+        if counts(store, plan):
             yield plan
 
 
-def records(store: ObjectStore, day: date) -> Iterator[Compaction]:
-    """Yield the compactions of a day that were done, and that under way if its target counts. Raises `Corrupt`."""
-    for info in store.list(_folder(day)):
-        if record := read(store, info.key):
-            yield record
-    plan = read(store, plan_key(day))
-    if plan and counts(store, plan):
-        yield plan
+def _readable(store: ObjectStore, keys: Iterable[str], on_problem: OnProblem) -> Iterator[Compaction]:
+    for key in keys:
+        try:
+            found = read(store, key)
+        except Corrupt as error:
+            on_problem(Problem(key, f"{str(error).removeprefix(key + ': ')}; {_REMOVE}"))
+        else:
+            if found is not None:
+                yield found
 
 
 def read(store: ObjectStore, key: str) -> Compaction | None:
     """Return the compaction written under a key, `None` when there is none. Raises `Corrupt`."""
     try:
         with store.open(key) as stream:
-            return Compaction.from_json(stream.read(), key)
+            return Compaction.from_json(read_whole(stream), key)
     except ObjectMissing:
         return None
+    except Corrupt as error:
+        raise error if str(error).startswith(key) else Corrupt(f"{key}: {error}") from error
 
 
 def counts(store: ObjectStore, plan: Compaction) -> bool:
@@ -128,16 +152,16 @@ def counts(store: ObjectStore, plan: Compaction) -> bool:
     return found is not None and found.size == plan.warc.size
 
 
-def hidden(store: ObjectStore) -> frozenset[str]:
-    """Names of the WARCs that do not count now, though they may be in the store. Raises `Corrupt`."""
+def hidden(store: ObjectStore, on_problem: OnProblem = lambda problem: None) -> frozenset[str]:
+    """Names of the WARCs that do not count now, though they may be in the store; see `plans`."""
     names: set[str] = set()
-    for plan in plans(store):
+    for plan in plans(store, on_problem):
         names |= plan.joined if counts(store, plan) else {plan.target}
     return frozenset(names)
 
 
 def joined_on(store: ObjectStore, day: date) -> frozenset[str]:
-    """Names of a day's WARCs whose records are in a joined one by now: they must not come back. Raises `Corrupt`."""
+    """Names of a day's WARCs whose records are in a joined one by now: they must not come back; see `records`."""
     return frozenset().union(*(record.joined for record in records(store, day) if counts(store, record)))
 
 

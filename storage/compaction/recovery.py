@@ -36,7 +36,7 @@ class RecoveryResult:
 def recover(archive: Archive) -> RecoveryResult:
     """Finish or undo every plan that is ours, or old; the caller holds the lock of the state folder."""
     done, store, machine = RecoveryResult(), archive.store, machine_id(archive.state)
-    for plan in list(plans(store)):
+    for plan in list(plans(store, done.left.append)):
         if plan.machine != machine and datetime.now(UTC) - plan.started < _ABANDONED:
             done.left.append(Problem(plan.plan_key, "another machine is at this day; left alone for a day"))
         elif is_whole(store, plan):
@@ -53,7 +53,10 @@ def recover(archive: Archive) -> RecoveryResult:
 
 def is_ours(store: ObjectStore, plan: Compaction) -> bool:
     """Whether the day's plan is this one."""
-    found = read(store, plan.plan_key)
+    try:
+        found = read(store, plan.plan_key)
+    except Corrupt:
+        return False
     return found is not None and found.target == plan.target
 
 
@@ -94,7 +97,7 @@ def finish(archive: Archive, plan: Compaction) -> None:
         archive.index.replace(
             plan.sources,
             WarcEntry(plan.target, warc.size, warc.sha256, (text.key,)),
-            cdxj.read(stream, lines.key),
+            cdxj.read_file(stream, lines.key),
             _articles(store, text.key),
         )
     _check_ours(store, plan)

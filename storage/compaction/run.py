@@ -146,9 +146,15 @@ class _Compaction:
     def _group(self, small: list[Holding]) -> Iterator[CompactGroup]:
         if len(small) > 1:
             day = day_of(small[0].filename)
-            # Another machine's plan: recover() has said so.
-            if read(self._store, plan_key(day)) is None:
+            # Another machine's plan, or one that cannot be read: recover() has said so.
+            if not self._is_taken(day):
                 yield CompactGroup(day, tuple(small))
+
+    def _is_taken(self, day: date) -> bool:
+        try:
+            return read(self._store, plan_key(day)) is not None
+        except Corrupt:
+            return True
 
     # The join
 
@@ -184,7 +190,9 @@ class _Compaction:
 
     def _earlier(self, day: date, taken: list[str]) -> tuple[str, ...]:
         """What WARCs were joined from that were joined before."""
-        before = (record.joined for record in records(self._store, day) if record.target in taken)
+        before = (
+            record.joined for record in records(self._store, day, self._done.left.append) if record.target in taken
+        )
         return tuple(sorted(frozenset().union(*before)))
 
     def _put(self, plan: Compaction, joining: WarcMerge) -> bool:

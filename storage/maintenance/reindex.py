@@ -132,7 +132,7 @@ class _Reindex:
 
     def enter_all(self) -> frozenset[str]:
         """Enter what is in the store and not in the index; return what is in the index and not in the store."""
-        unseen = hidden(self._store)
+        unseen = hidden(self._store, self._tell_once)
         known = self._index.warcs()
         entry = next(known, None)
         missing = set()
@@ -195,7 +195,7 @@ class _Reindex:
         key = holding.key("cdxj")
         try:
             with self._store.open(key) as stream:
-                captures = list(cdxj.read(stream, key))
+                captures = list(cdxj.read_file(stream, key))
             for capture in captures:
                 if capture.filename != holding.filename or capture.offset + capture.length > (holding.warc or 0):
                     raise Corrupt(f"{key}: names a place that is not in {holding.filename}")
@@ -256,6 +256,11 @@ class _Reindex:
                 raise
             except NewskeepError as error:
                 self._tell(part, f"damaged ({error}); `newskeep reextract` makes the text again from the WARC")
+
+    def _tell_once(self, problem: Problem) -> None:
+        if problem.key not in self._seen:
+            self._seen.add(problem.key)
+            self._on_problem(problem)
 
     def _tell(self, key: str, what: str) -> None:
         self._on_problem(Problem(key, what))

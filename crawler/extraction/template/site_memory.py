@@ -27,6 +27,7 @@ from crawler.extraction.template.article_lines import (
 )
 from crawler.extraction.template.lines import LONGEST, line, short_hash
 from crawler.extraction.template.template_detector import TemplateDetector
+from storage.bounds import parse_json
 from storage.errors import Corrupt
 from storage.model import Article
 
@@ -79,7 +80,7 @@ class SiteMemory:
     def from_json(cls, data: bytes) -> SiteMemory:
         """Return the memory of a file; raises `Corrupt` if it is none, or one of a later version."""
         try:
-            found = json.loads(data)
+            found = parse_json(data)
             if found["version"] != VERSION:
                 raise ValueError(f"version {found['version']}")
             stories = {key: Story(*Sighting.unpack(each)) for key, each in found["stories"].items()}
@@ -88,7 +89,7 @@ class SiteMemory:
             }
             leads, places = ({key: _unpacked(on) for key, on in found[name].items()} for name in ("leads", "places"))
             return cls(stories, lines, leads, places, dict(found["article_text"]))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, Corrupt) as error:
             raise Corrupt(f"site memory: {error}") from error
 
     def to_json(self) -> bytes:

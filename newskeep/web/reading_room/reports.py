@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 
 from storage.archive import Archive
+from storage.bounds import parse_json
 from storage.errors import Corrupt, NewskeepError, ObjectMissing
 from storage.objects import ObjectInfo
 
@@ -66,8 +66,9 @@ def _head(archive: Archive, info: ObjectInfo) -> ReportHead | None:
     """The head of one report; `None` for what is none of ours."""
     try:
         with archive.store.open(info.key, 0, min(info.size, _HEAD)) as stream:
+            # At most `_HEAD` bytes.
             head, outcomes, _ = stream.read().partition(_OUTCOMES)
-        line = json.loads(head + b"}" if outcomes else head)
+        line = parse_json(head + b"}" if outcomes else head)
         counts = {str(name): int(number) for name, number in line["counts"].items()}
         _, year, month, day, _ = info.key.split("/")
         return ReportHead(date(int(year), int(month), int(day)), str(line["state"]), counts)
