@@ -24,6 +24,7 @@ from crawler.session.extraction_pool import Extraction, is_page, is_whole
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
 from storage.articles import from_json, to_json, write_part
+from storage.bounds import ARTICLE_LINE_MAX, parse_json, read_lines_past
 from storage.errors import Corrupt, InvalidURL
 from storage.model import Article, Capture, TextSource
 from storage.repair import copy_whole_records, cut_torn
@@ -109,6 +110,10 @@ def seal(parcel: Parcel, extract: Extract, memories: SiteMemoryStore) -> Parcel:
     return parcel
 
 
+#: Bytes of an extraction's line: a checksum and little else beside the article.
+_LINE_MAX = ARTICLE_LINE_MAX + (1 << 20)
+
+
 class ExtractedLines:
     """The articles of a WARC on disk, by the offset of their record, a line each, as the crawl appends them.
 
@@ -120,7 +125,7 @@ class ExtractedLines:
         #: Record offset -> where its line starts.
         self._lines: dict[int, int] = {}
         self._end = 0
-        for line in file:
+        for line in read_lines_past(file, _LINE_MAX):
             if (fields := _fields_of(line)) is None:
                 break
             self._lines[fields["offset"]] = self._end
@@ -162,8 +167,14 @@ def _fields_of(line: bytes) -> dict[str, Any] | None:
     text = line[9:-1]
     if line != b"%08x %b\n" % (zlib.crc32(text), text):
         return None
-    fields: dict[str, Any] = json.loads(text)
-    return fields
+    try:
+        fields: dict[str, Any] = parse_json(text, ARTICLE_LINE_MAX)
+        if type(fields["offset"]) is int and (fields["article"] is None or from_json(fields["article"])):
+            return fields
+    except (Corrupt, KeyError, TypeError):
+        pass
+    # As it was written, by another version.
+    return None
 
 
 def _verify(parcel: Parcel, extract: Extract, extracted: ExtractedLines) -> list[Capture]:

@@ -317,7 +317,8 @@ class Session:
         count = 0
         with self._failing("recovering the spool"):
             for folder in self.archive.spool.abandoned():
-                count += self._recover_folder(folder)
+                with self._failing(f"recovering {folder.path}"):
+                    count += self._recover_folder(folder)
         self._check_room()
         if self._undelivered is not None:
             # These are tried again by the next run only.

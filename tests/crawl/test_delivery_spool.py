@@ -13,6 +13,7 @@ import random
 import resource
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -426,3 +427,42 @@ def test_a_clock_that_goes_backwards(tmp_path: Path) -> None:
         assert sorted(archive.read(capture).response for capture in captures) == sorted(
             one.response for one in exchanges
         )
+
+
+@pytest.mark.parametrize("kind", ["outcomes", "articles"])
+def test_odd_lines_of_a_killed_run(keeper: Keeper, kind: str) -> None:
+    """Rubbish, half a line, other types, depth: what can be read is delivered and reported, and later runs go well."""
+    folder = leave(keeper, *PAGES[:2])
+    odd = [
+        b"\x00\xff rubbish",
+        b'["outcome"]',
+        b"7",
+        b"null",
+        b'{"outcome": ["archived"], "url": "x"}',
+        b'{"outcome": 7}',
+    ]
+    odd += [b"[" * 100_000, b"x" * (2 << 20), b'{"url": {}, "outcome": "archived"}', b"", b'{"url": "x", "outco']
+    if kind == "outcomes":
+        path = folder / "outcomes.jsonl"
+        lines = path.read_bytes().splitlines()
+        path.write_bytes(b"\n".join([*odd[:5], lines[0], *odd, *lines[1:], *odd]))
+        # A report that is there already is delivered as it is.
+        (folder / "report.json").unlink(missing_ok=True)
+    else:
+        warc = the(folder, "*.warc.gz")
+        for made in (*folder.glob("*.cdxj"), *folder.glob("*.jsonl.gz")):
+            made.unlink()
+        texts = [b'{"offset": "7", "article": null}', b"[]", b'{"offset": 0, "article": {"url": 7}}', b'{"offset": 1}']
+        signed = [b"%08x %b" % (zlib.crc32(text), text) for text in texts]
+        warc.with_name(warc.name.replace(".warc.gz", ".articles")).write_bytes(b"\n".join([*signed, *odd]))
+    for _ in range(2):
+        ended = keeper.save(PAGES[2])
+        assert ended.code == 0, ended
+    assert not [path for path in (keeper.state / "spool").iterdir() if path.name == "damaged"]
+    with open_archive(keeper.uri) as archive:
+        assert len(list(archive.articles())) == 3
+        if kind == "outcomes":
+            (info,) = (info for info in archive.store.list("crawls/") if folder.name in info.key)
+            with archive.store.open(info.key) as stream:
+                report = json.load(stream)
+            assert (report["counts"], len(report["outcomes"])) == ({"archived": 2}, 2)
