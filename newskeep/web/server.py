@@ -40,14 +40,47 @@ CONNECTIONS = 512
 GRACE_SECONDS = 3
 
 
+class _BoundedConnection(h11.Connection):
+    """h11 with the bound on a head that comes whole too: its own is on what is incomplete, and reads may be large."""
+
+    #: What is to be answered to the request that was refused last.
+    refusal = 400
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        before = len(self.trailing_data[0]) if self.their_state is h11.IDLE else 0
+        try:
+            event = super().next_event()
+            if isinstance(event, h11.Request) and before - len(self.trailing_data[0]) > HEAD_MAX_BYTES:
+                raise h11.RemoteProtocolError("the head is too large", error_status_hint=431)
+        except h11.RemoteProtocolError as error:
+            self.refusal = error.error_status_hint
+            raise
+        return event
+
+
 class BoundedProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 with the time limits it lacks: for a request to arrive, and for an answer to be taken.
+    """uvicorn's HTTP/1.1 with the limits it lacks: for a request to arrive, for an answer to be taken, for whole heads.
 
     Its own timer runs between requests only, and every byte stops it.
     """
 
     _arriving: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.conn: _BoundedConnection = _BoundedConnection(h11.SERVER, HEAD_MAX_BYTES)
+
+    def send_400_response(self, msg: str) -> None:
+        if self.conn.refusal != 431:
+            super().send_400_response(msg)
+            return
+        text = f"A request's head may have {HEAD_MAX_BYTES:,} bytes.\n".encode("ascii")
+        fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))]
+        head = h11.Response(status_code=431, headers=[*fields, ("Connection", "close")], reason=b"Head Too Large")
+        for event in (head, h11.Data(data=text), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -157,7 +190,6 @@ def _config(app: ASGIApp, access_log: bool) -> uvicorn.Config:
     settings: dict[str, Any] = {
         "http": BoundedProtocol,
         "ws": "none",
-        "h11_max_incomplete_event_size": HEAD_MAX_BYTES,
         "timeout_keep_alive": IDLE_SECONDS,
         "timeout_graceful_shutdown": GRACE_SECONDS,
         "limit_concurrency": CONNECTIONS // 2,

@@ -23,6 +23,7 @@ from web_archive import BIG, PAPER, RFC_URL, STORY, Serving, Site, fill
 
 from newskeep.web import auth
 from newskeep.web.options import ServeOptions, is_loopback
+from newskeep.web.server import HEAD_MAX_BYTES
 from storage.errors import UsageError
 
 pytest_plugins = ["web_archive"]
@@ -358,7 +359,40 @@ def test_what_is_no_request_is_refused(site: Site) -> None:
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
             head = connection.recv(65536)
-            assert head[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 200", b""), head[:200]
+            assert head[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 431", b"HTTP/1.1 200", b""), head[:200]
+    assert site.get("/healthz").status == 200
+
+
+def request_of(size: int) -> bytes:
+    begin, end = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", b"\r\n\r\n"
+    return begin + b"x" * (size - len(begin) - len(end)) + end
+
+
+def test_a_head_is_bounded_however_it_comes(site: Site) -> None:
+    """In one piece, in two, behind another request, in many fields, in spaces; one of just the size passes."""
+    spaces = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX:" + b" " * 70_000 + b"x\r\n\r\n"
+    fields = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X: y\r\n" * 12_000 + b"\r\n"
+    short, exact, long = request_of(100), request_of(HEAD_MAX_BYTES), request_of(HEAD_MAX_BYTES + 1)
+    large = request_of(70_000)
+    for pieces, wanted in (
+        ([large], [b"431"]),
+        ([large[:40_000], large[40_000:]], [b"431"]),
+        ([long], [b"431"]),
+        ([spaces], [b"431"]),
+        ([fields], [b"431"]),
+        ([exact], [b"200"]),
+        ([short + exact], [b"200", b"200"]),
+        ([short + large], [b"200", b"431"]),
+    ):
+        with connect(site.app) as connection:
+            for piece in pieces:
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    connection.sendall(piece)
+            received = b""
+            with suppress(ConnectionResetError):
+                while len(re.findall(rb"HTTP/1\.1 (\d+)", received)) < len(wanted) and (data := connection.recv(65536)):
+                    received += data
+            assert re.findall(rb"HTTP/1\.1 (\d+)", received) == wanted, (len(pieces[0]), received[:200])
     assert site.get("/healthz").status == 200
 
 
