@@ -68,6 +68,11 @@ class Archive:
         self._make_state()
         return open_index(self._index_path)
 
+    @property
+    def has_index(self) -> bool:
+        """Whether there is an index on this machine, without making one."""
+        return "index" in self.__dict__ or self._index_path.exists()
+
     def companion(self, name: str, make: Callable[[Path], C]) -> C:
         """Return what another package keeps as the file `name` beside the index; `make` opens it on first use.
 

@@ -30,24 +30,22 @@ Exit codes: 0 done, 3 an archive is out of reach, 7 done, but not everything cou
 def copy(source: str, target: str, state: str | None, as_json: bool, verbose: int) -> int:
     """Copy what TO does not hold yet; FROM and TO are folders, file://… or s3://bucket/prefix.
 
-    Every object is read back and compared. Stopped anywhere, the same command goes on there; run again, it copies what
-    is new. Nothing that TO holds is replaced, but for the site memories. The index of TO is brought up to date.
+    Every object is checked before it is copied, and read back and compared; one that is damaged is named and left out.
+    Stopped anywhere, the same command goes on there; run again, it copies what is new. Nothing that TO holds is
+    replaced, but for the site memories. The index of TO is brought up to date.
     """
     set_up_logging(verbose)
     from storage import open_archive
     from storage.maintenance.copy import copy as run
-    from storage.objects import open_store
+    from storage.maintenance.copy_checks import known_to
 
-    origin = open_store(source)
-    try:
-        with open_archive(target, state) as opened, progress("copying") as show:
-            done = run(
-                origin,
-                opened,
-                on_object=lambda so_far: show(f"{so_far.copied:,} objects, {so_far.bytes:,} bytes"),
-            )
-    finally:
-        origin.close()
+    with open_archive(source) as origin, open_archive(target, state) as opened, progress("copying") as show:
+        done = run(
+            origin.store,
+            opened,
+            known=known_to(origin),
+            on_object=lambda so_far: show(f"{so_far.copied:,} objects, {so_far.bytes:,} bytes"),
+        )
     for problem in done.problems:
         tell(problem, as_json)
     line = f"{done.copied:,} objects copied ({done.bytes:,} bytes), {done.kept:,} there already"

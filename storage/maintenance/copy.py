@@ -1,8 +1,9 @@
 """One archive copied into another: resumable, verified, the same again when run again.
 
 The parts of a WARC go before it, so that a copy stopped anywhere is an archive, only a smaller one. Every object is
-read back from where it went and held against what was read from where it came. What was joined on one side is not
-brought back in pieces from the other.
+checked before it is handed on; what is damaged is told and left out, and the rest is copied. Every object is read back
+from where it went and held against what was read from where it came. What was joined on one side is not brought back in
+pieces from the other.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 
 from storage.archive import Archive
+from storage.articles import read_part
+from storage.bounds import read_whole
 from storage.compaction.plan import Compaction, counts, hidden, records
-from storage.compaction.recovery import finish, machine_id, recover
+from storage.compaction.recovery import finish, is_whole, machine_id, recover, undo
 from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable, UsageError
 from storage.hashing import CHUNK, HashingReader, digest_of
-from storage.inventory import Holding, day_of, holdings
+from storage.inventory import Holding, check_json, day_of, holdings
+from storage.maintenance.copy_checks import MAKE, Known, WarcCut, check_cdxj, check_warc, known_to
 from storage.maintenance.reindex import ReindexResult, bring_up_to_date
 from storage.objects import ObjectInfo, ObjectStore
 from storage.objects.local import LocalStore
@@ -51,10 +56,15 @@ class CopyResult:
 
 
 def copy(
-    source: ObjectStore, target: Archive, *, on_object: Callable[[CopyResult], None] = lambda done: None
+    source: ObjectStore,
+    target: Archive,
+    *,
+    known: Known = lambda filename: None,
+    on_object: Callable[[CopyResult], None] = lambda done: None,
 ) -> CopyResult:
     """Bring everything that `source` holds to `target`, and the target's index up to date.
 
+    `known` is what the source's index says (`known_to`); what the target's says is asked as well.
     Raises `AlreadyRunning` when a reindex, compaction or copy is at work on the target here.
     """
     if source.uri == target.uri:
@@ -62,7 +72,7 @@ def copy(
     source.check()
     target.store.check(write=True)
     with target.upkeep(), _workspace(target.state) as folder:
-        work = _Copy(source, target, folder, on_object)
+        work = _Copy(source, target, folder, lambda name: known(name) or known_to(target)(name), on_object)
         work.done.problems += recover(target).left
         work.mutable()
         # Another look when something went away between listing and reading: a compaction put it elsewhere.
@@ -88,15 +98,29 @@ def _workspace(state: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """An object as a local file, checked."""
+
+    info: ObjectInfo
+    path: Path
+    sha256: str
+
+
+class _DamagedWarc(Exception):
+    pass
+
+
 class _Copy:
     def __init__(
-        self, source: ObjectStore, target: Archive, folder: Path, on_object: Callable[[CopyResult], None]
+        self, source: ObjectStore, target: Archive, folder: Path, known: Known, on_object: Callable[[CopyResult], None]
     ) -> None:
         self.done = CopyResult()
         self._source = source
         self._archive = target
         self._target = target.store
         self._folder = folder
+        self._known = known
         self._on_object = on_object
         self._counting = threading.Lock()
         #: Whether both stores tell digests without reading; known once asked.
@@ -107,7 +131,12 @@ class _Copy:
     def mutable(self) -> None:
         """Site memories: the source's take the place of the target's."""
         for info in self._source.list("sites/"):
-            data = _read(self._source, info.key)
+            try:
+                data = _read(self._source, info.key)
+                check_json(info.key, BytesIO(data or b"{}"))
+            except Corrupt as error:
+                self._tell(info.key, f"damaged ({error}); not copied; it is learned anew once it is removed")
+                continue
             if data is not None and data != _read(self._target, info.key):
                 self._target.replace(info.key, data)
                 self._count(copied=1, size=len(data))
@@ -119,12 +148,12 @@ class _Copy:
         there = {info.key: info.size for info in self._target.list("crawls/")}
         with _Workers() as workers:
             for info in self._source.list("crawls/"):
-                workers.do(self._object, info, there.get(info.key))
+                workers.do(self._report, info, there.get(info.key))
 
     def holdings(self) -> bool:
         """WARCs with their parts. True when something was gone before it could be read."""
         self._again = False
-        unseen = hidden(self._source)
+        unseen = hidden(self._source, self.done.problems.append)
         there = _Beside(self._target)
         notes = _Notes(self._source, self._target)
         with _Workers() as workers:
@@ -148,11 +177,53 @@ class _Copy:
     # One WARC
 
     def _holding(self, holding: Holding, present: Holding) -> None:
-        """Copy a WARC after its parts."""
-        for kind in ("text", "cdxj", "warc"):
-            size = getattr(holding, kind)
-            if size is not None:
-                self._object(ObjectInfo(holding.key(kind), size), getattr(present, kind))
+        """Copy a WARC after its parts, all of them checked before the first is put."""
+        with ExitStack() as stack:
+            try:
+                fetched = list(self._fetched(holding, present, stack))
+            except ObjectMissing:
+                self._again = True
+                return
+            except _DamagedWarc as error:
+                whole = f"bring a whole one to {self._source.uri} from another archive, then copy again"
+                self._tell(holding.key(), f"damaged ({error}); not copied, nor its text and CDXJ; {whole}")
+                return
+            for one in reversed(fetched):
+                self._put(one)
+
+    def _fetched(self, holding: Holding, present: Holding, stack: ExitStack) -> Iterator[_Fetched]:
+        """Yield what is whole of a WARC with its parts and not there yet. Raises `_DamagedWarc`, `ObjectMissing`."""
+        # The WARC first: the others are of no use without it.
+        for kind in ("warc", "cdxj", "text"):
+            size, there = getattr(holding, kind), getattr(present, kind)
+            if size is None:
+                continue
+            info = ObjectInfo(holding.key(kind), size)
+            if there is not None:
+                self._compare(info, there)
+                continue
+            try:
+                yield self._checked(info, holding, kind, stack)
+            except Corrupt as error:
+                if kind == "warc" or (isinstance(error, WarcCut) and self._known(holding.filename) is None):
+                    raise _DamagedWarc(str(error)) from error
+                self._tell(info.key, f"damaged ({error}); not copied; {MAKE[kind]}")
+
+    def _checked(self, info: ObjectInfo, holding: Holding, kind: str, stack: ExitStack) -> _Fetched:
+        """Fetch an object and hold it against what is known of it; raises `Corrupt`, `ObjectMissing`."""
+        path, digest = self._fetch(info, stack)
+        with path.open("rb") as stream:
+            match kind:
+                case "warc":
+                    check_warc(stream, digest, self._known(holding.filename))
+                case "cdxj":
+                    check_cdxj(stream, holding)
+                case "text":
+                    for _ in read_part(stream):
+                        pass
+                case _:
+                    check_json(info.key, stream)
+        return _Fetched(info, path, digest)
 
     def _joined(self, holding: Holding, present: Holding, record: Compaction) -> None:
         """Copy a WARC that was joined from others, in the place of those that the target has of them."""
@@ -174,28 +245,32 @@ class _Copy:
             self._tell(plan.plan_key, "a compaction of this day is not at its end; run `newskeep compact`, then again")
             return
         self._holding(holding, present)
-        if all(digest_of(self._target, stored.key) == (stored.size, stored.sha256) for stored in plan.objects):
+        if is_whole(self._target, plan):
             finish(self._archive, plan)
+        elif self._target.stat(plan.warc.key) is None:
+            undo(self._target, plan)
 
     # One object
 
-    def _object(self, info: ObjectInfo, present: int | None) -> None:
-        """Copy an object, unless it is there; `present` is the size of what is."""
+    def _report(self, info: ObjectInfo, present: int | None) -> None:
+        """Copy a crawl report, unless it is there; `present` is the size of what is."""
         if present is not None:
-            if present != info.size or not self._same_digest(info.key):
-                what = f"{self._target.uri} has another content ({present:,} bytes, here {info.size:,})"
-                self._tell(info.key, f"{what}; `newskeep verify --deep` both, remove the bad one, copy again")
-            else:
-                self._count()
+            self._compare(info, present)
             return
-        try:
-            self._transfer(info)
-        except ObjectMissing:
-            self._again = True
-        except (Corrupt, ObjectExists) as error:
-            self._tell(info.key, f"not copied ({error}); see `newskeep verify --deep`")
+        with ExitStack() as stack:
+            try:
+                self._put(self._checked(info, Holding(""), "report", stack))
+            except ObjectMissing:
+                self._again = True
+            except Corrupt as error:
+                self._tell(info.key, f"damaged ({error}); not copied; remove it")
+
+    def _compare(self, info: ObjectInfo, present: int) -> None:
+        if present != info.size or not self._same_digest(info.key):
+            what = f"{self._target.uri} has another content ({present:,} bytes, here {info.size:,})"
+            self._tell(info.key, f"{what}; `newskeep verify --deep` both, remove the bad one, copy again")
         else:
-            self._count(copied=1, size=info.size)
+            self._count()
 
     def _same_digest(self, key: str) -> bool:
         """Compare by what the stores tell without reading; what they do not tell counts as the same."""
@@ -207,27 +282,43 @@ class _Copy:
             return True
         return digests[0] == digests[1]
 
-    def _transfer(self, info: ObjectInfo) -> None:
-        with ExitStack() as stack:
-            path, digest = self._fetch(info.key, stack)
-            if path.stat().st_size != info.size:
-                raise ObjectMissing(info.key)  # replaced or cut since it was listed
-            self._target.put(info.key, path)
-        if digest_of(self._target, info.key) != (info.size, digest):
-            # By its size it would pass for whole in the next run.
-            self._target.delete(info.key)
-            raise Corrupt(f"came back different from {self._target.uri}")
+    def _put(self, one: _Fetched) -> None:
+        """Put what was fetched, and read it back."""
+        key = one.info.key
+        try:
+            self._target.put(key, one.path)
+            if digest_of(self._target, key) != (one.info.size, one.sha256):
+                # By its size it would pass for whole in the next run.
+                self._target.delete(key)
+                raise Corrupt(f"came back different from {self._target.uri}")
+        except ObjectMissing:
+            self._again = True
+        except (Corrupt, ObjectExists) as error:
+            self._tell(key, f"not copied ({error}); see `newskeep verify --deep`")
+        else:
+            self._count(copied=1, size=one.info.size)
 
-    def _fetch(self, key: str, stack: ExitStack) -> tuple[Path, str]:
-        """Return a local file with the object's bytes, for as long as the stack is open, and their SHA-256."""
+    def _fetch(self, info: ObjectInfo, stack: ExitStack) -> tuple[Path, str]:
+        """Return a local file with the object's bytes, for as long as the stack is open, and their SHA-256.
+
+        Raises `Corrupt` where the store knows another digest of what it was given.
+        """
         if isinstance(self._source, LocalStore):
-            return self._source.root / key, digest_of(self._source, key)[1]
-        path = self._folder / secrets.token_hex(8)
-        stack.callback(path.unlink, missing_ok=True)
-        with self._source.open(key) as stream, path.open("xb") as file:
-            hashed = HashingReader(stream)
-            shutil.copyfileobj(hashed, file, CHUNK)
-        return path, hashed.sha256
+            path = self._source.root / info.key
+            size, digest = digest_of(self._source, info.key)
+        else:
+            path = self._folder / secrets.token_hex(8)
+            stack.callback(path.unlink, missing_ok=True)
+            with self._source.open(info.key) as stream, path.open("xb") as file:
+                hashed = HashingReader(stream)
+                shutil.copyfileobj(hashed, file, CHUNK)
+            size, digest = hashed.size, hashed.sha256
+            stored = self._source.stat(info.key)
+            if stored is not None and stored.sha256 not in (None, digest):
+                raise Corrupt("its SHA-256 is not that of what was put there")
+        if size != info.size:
+            raise ObjectMissing(info.key)  # replaced or cut since it was listed
+        return path, digest
 
     def _count(self, copied: int = 0, size: int = 0) -> None:
         with self._counting:
@@ -321,5 +412,5 @@ class _Notes:
 
 def _read(store: ObjectStore, key: str) -> bytes | None:
     with suppress(ObjectMissing), store.open(key) as stream:
-        return stream.read()
+        return read_whole(stream)
     return None

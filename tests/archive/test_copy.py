@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from command import Run
 from filled_archive import check, deliver, fill, folder_archive, objects, page
 from s3_server import BUCKET, S3Server, use
 
@@ -19,11 +21,13 @@ from storage.compaction.run import CompactOptions, compact
 from storage.errors import AlreadyRunning, StoreUnavailable, UsageError
 from storage.locking import held
 from storage.maintenance.copy import copy
+from storage.maintenance.copy_checks import known_to
 from storage.maintenance.reindex import reindex
 from storage.maintenance.verify import Verification
 from storage.objects import ObjectStore
 from storage.objects.local import LocalStore
 from storage.objects.s3 import S3Settings, S3Store
+from storage.warc import key_of, read_records
 
 pytest_plugins = ["s3_server"]
 
@@ -188,6 +192,7 @@ import os, sys
 from pathlib import Path
 from storage.archive import Archive
 from storage.maintenance.copy import copy
+from storage.maintenance.copy_checks import known_to
 from storage.objects.local import LocalStore
 
 class Dying(LocalStore):
@@ -292,3 +297,115 @@ def test_what_comes_back_different_is_told_and_taken_away(archive: Archive, tmp_
     for other in folder_archive(target):
         assert copy(archive.store, other).copied == 1
         check(other, pages)
+
+
+def nothing_known(filename: str) -> str | None:
+    del filename
+    return None
+
+
+def path_in(archive: Archive, kind: str, number: int = 0) -> Path:
+    return sorted(path for path in (Path(archive.uri) / kind).rglob("*") if path.is_file())[number]
+
+
+def damage(data: bytes, how: str) -> bytes:
+    match how:
+        case "flipped":
+            # More than a gzip member's header has, some bytes of which say nothing.
+            at = len(data) // 2
+            return data[:at] + bytes(byte ^ 0x10 for byte in data[at : at + 12]) + data[at + 12 :]
+        case "cut":
+            return data[: len(data) * 2 // 3]
+        case "longer":
+            return data + b"rubbish"
+        case _:
+            return b""
+
+
+@pytest.mark.parametrize("how", ["flipped", "cut", "longer", "empty"])
+@pytest.mark.parametrize("kind", ["warc", "cdxj", "text"])
+@pytest.mark.parametrize("indexed", [True, False])
+def test_what_is_damaged_is_named_and_the_rest_is_copied(
+    archive: Archive, other: Archive, kind: str, how: str, indexed: bool
+) -> None:
+    """By the digest that the index knows, and where it knows none by what is in it."""
+    pages = fill(archive)
+    path = path_in(archive, kind, 1)
+    path.write_bytes(damage(path.read_bytes(), how))
+    if kind == "cdxj" and how in ("flipped", "cut"):
+        path.write_bytes(path.read_bytes().replace(b" {", b" [", 1) if how == "flipped" else path.read_bytes()[:-9])
+    if how == "empty" and kind != "warc":
+        path.write_bytes(b"{")
+    key = path.relative_to(archive.uri).as_posix()
+    done = copy(archive.store, other, known=known_to(archive) if indexed else nothing_known)
+    named = [problem for problem in done.problems if problem.key == key]
+    assert named and all("\n" not in problem.what for problem in done.problems)
+    assert "damaged" in named[0].what and "not copied" in named[0].what
+    filename = path.name.partition(".")[0] + ".warc.gz"
+    there = {key for key in objects(other.store) if filename.partition(".")[0] in key}
+    if kind == "warc":
+        assert there == set()
+        check(other, pages[:4] + pages[8:])
+        assert not list(Verification(other, deep=True).problems())
+    else:
+        assert there == {key_of(filename, each) for each in ("warc", "cdxj", "text") if each != kind}
+        assert all(other.get(one.url, one.moment).response == one.response for one in pages)
+
+
+def test_a_part_of_a_warc_that_ends_with_a_record_is_known_by_its_digest(archive: Archive, other: Archive) -> None:
+    """It reads well to its end: only the digest tells."""
+    fill(archive, warcs=1)
+    path = path_in(archive, "warc")
+    with path.open("rb") as stream:
+        last = list(read_records(stream))[-3].offset
+    path.write_bytes(path.read_bytes()[:last])
+    done = copy(archive.store, other, known=known_to(archive))
+    assert [problem.key for problem in done.problems] == [path.relative_to(archive.uri).as_posix()]
+    assert "SHA-256" in done.problems[0].what
+    assert not list(other.store.list("warc/"))
+
+
+def test_a_warc_that_is_shorter_than_its_cdxj_says(archive: Archive, other: Archive) -> None:
+    fill(archive, warcs=1)
+    path = path_in(archive, "warc")
+    with path.open("rb") as stream:
+        last = list(read_records(stream))[-3].offset
+    path.write_bytes(path.read_bytes()[:last])
+    done = copy(archive.store, other, known=nothing_known)
+    assert [problem.key for problem in done.problems] == [path.relative_to(archive.uri).as_posix()]
+    assert not list(other.store.list("warc/"))
+
+
+def test_damage_in_reports_and_memories(archive: Archive, other: Archive) -> None:
+    pages = fill(archive)
+    archive.store.replace("sites/bad.example.json", b"[" * 100_000)
+    archive.store.put("crawls/2026/03/01/bad.json", b'{"crawl"')
+    done = copy(archive.store, other)
+    assert {problem.key for problem in done.problems} == {"sites/bad.example.json", "crawls/2026/03/01/bad.json"}
+    assert not [key for key in objects(other.store) if "bad" in key]
+    check(other, pages)
+
+
+def test_a_damaged_warc_that_was_joined_leaves_what_the_target_has(archive: Archive, other: Archive) -> None:
+    pages = fill(archive)
+    copy(archive.store, other)
+    compact(archive, CompactOptions(min_age=timedelta(0)))
+    path = path_in(archive, "warc")
+    path.write_bytes(damage(path.read_bytes(), "flipped"))
+    done = copy(archive.store, other, known=nothing_known)
+    assert [problem.key for problem in done.problems] == [path.relative_to(archive.uri).as_posix()]
+    assert len(list(other.store.list("warc/"))) == 3
+    assert not list(other.store.list("compacting/"))
+    check(other, pages)
+
+
+def test_the_command_tells_of_damage(archive: Archive, newskeep: Run, tmp_path: Path) -> None:
+    pages = fill(archive)
+    path = path_in(archive, "warc")
+    path.write_bytes(damage(path.read_bytes(), "flipped"))
+    done = newskeep("copy", archive.uri, str(tmp_path / "copied"))
+    assert done.returncode == 7, done.stderr
+    (line,) = done.stdout.decode().splitlines()
+    assert line.startswith(path.relative_to(archive.uri).as_posix() + ": damaged")
+    for copied in folder_archive(tmp_path / "copied"):
+        check(copied, pages[4:])
