@@ -85,7 +85,7 @@ class UrlsSpider(Spider):
         self._done()
         recorded = recorded_for(response)
         yield Page(kwargs["given"], recorded)
-        if self._context.requisites is not None:
+        if self._context.requisites is not None and recorded.wall is None:
             async for request in self._context.requisites.of_page(recorded):
                 yield request
 

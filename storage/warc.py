@@ -35,6 +35,8 @@ VERSION = b"WARC/1.1"
 CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 REVISIT_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED_PROFILE = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+#: Our field of a response that came in place of the page: which wall it is, in words.
+WALL = "Newskeep-Wall"
 NOT_MODIFIED = 304
 _RESPONSE = "application/http;msgtype=response"
 _REQUEST = "application/http;msgtype=request"
@@ -133,18 +135,24 @@ class WarcWriter:
         )
 
     def append(
-        self, exchange: Exchange, refers_to: Capture | None = None, *, left_out: str | None = None
+        self,
+        exchange: Exchange,
+        refers_to: Capture | None = None,
+        *,
+        left_out: str | None = None,
+        wall: str | None = None,
     ) -> Capture | None:
         """Write an exchange's records; return the response's capture, or `None` when none is kept.
 
         `refers_to` is an earlier capture with the same payload, or one that a 304 confirms: a `revisit` record is
         written instead of the body. `left_out` says why the response must not be kept: a `metadata` record tells of it.
+        `wall` says what came in place of the page: it is kept, and marked.
         """
         response_id, request_id = _record_id(), _record_id()
         common = self._common(exchange)
         capture = None
         if exchange.response and left_out is None:
-            capture = self._write_response(exchange, response_id, common, refers_to)
+            capture = self._write_response(exchange, response_id, common, refers_to, wall)
         request = HttpMessage.parse(exchange.request)
         concurrent = [("WARC-Concurrent-To", response_id)] if capture else []
         self._write(
@@ -213,7 +221,12 @@ class WarcWriter:
         return fields
 
     def _write_response(
-        self, exchange: Exchange, record_id: str, common: list[tuple[str, str]], refers_to: Capture | None
+        self,
+        exchange: Exchange,
+        record_id: str,
+        common: list[tuple[str, str]],
+        refers_to: Capture | None,
+        wall: str | None,
     ) -> Capture:
         message = HttpMessage.parse(exchange.response)
         confirms = refers_to is not None and message.status == NOT_MODIFIED
@@ -233,6 +246,9 @@ class WarcWriter:
             fields.append(("WARC-Payload-Digest", payload_digest))
         if exchange.truncated:
             fields.append(("WARC-Truncated", exchange.truncated))
+        if wall is not None:
+            # WARC 1.1, 5: readers pass over fields that they do not know.
+            fields.append((WALL, " ".join(wall.split())))
         fields += [("WARC-Block-Digest", digest(block)), ("Content-Type", _RESPONSE)]
         offset, length = self._write(fields, block)
         return Capture(

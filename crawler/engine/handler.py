@@ -457,10 +457,11 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             error = caught
         finally:
             del _attempts[number]
+        asked = next(iter(request.meta.get("redirect_urls", ())), None)
         for wire in attempt.wires:
             last = wire is attempt.wires[-1]
             exchange = exchange_of(wire, request.url, response if last else None, error)
-            recorded = await self._session.record(exchange)
+            recorded = await self._session.record(exchange, asked)
             recorded.leave_in(request)
             wire.received.clear()
             cut = recorded.exchange.truncated

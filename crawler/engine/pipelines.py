@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from scrapy.exceptions import NotConfigured
 
-from crawler.session.extraction_pool import Extraction
 from crawler.session.outcomes import page_outcome
 from crawler.session.session import Session
 from crawler.sites.context import context_of
@@ -41,10 +40,8 @@ class ExtractionPipeline:
         if not isinstance(item, Page):
             return item
         try:
-            extraction = Extraction() if item.block else await self._session.extract(item.recorded)
+            extraction = await self._session.extract(item.recorded)
             outcome = page_outcome(item.url, item.recorded, extraction)
-            if item.block:
-                outcome = replace(outcome, outcome="failed", reason=item.block)
             return replace(item, extraction=extraction, outcome=outcome)
         except Exception as error:
             # A URL without an outcome would be lost unseen.
@@ -119,6 +116,9 @@ class FrontierPipeline(_OfSite):
                     await ledger.visit(noted.visits)
                     article = extraction.article if extraction else None
                     ledger.count(outcome, undated=article is None or article.published is None)
+                    if item.recorded.wall is not None:
+                        ledger.counts.walled += 1
+                        ledger.failed(urlsplit(item.url).netloc, item.recorded.wall.reason)
                     if noted.not_article:
                         ledger.counts.not_article += 1
                 case MissedPage(known, outcome, same_as=str() as url):

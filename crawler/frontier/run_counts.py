@@ -22,6 +22,8 @@ class RunCounts:
     unchanged: int = 0
     refused: int = 0
     failed: int = 0
+    #: Of those refused: walls in place of pages.
+    walled: int = 0
     #: Of those archived: pages that are no articles; the words of all; articles without a publication date.
     not_article: int = 0
     words: int = 0

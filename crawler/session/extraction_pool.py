@@ -22,6 +22,7 @@ from multiprocessing import forkserver, resource_tracker
 from pebble import ProcessExpired, ProcessPool
 
 from crawler import defaults
+from crawler.politeness.block_detection import recognise
 from crawler.session.reasons import in_words
 from storage.http import ContentError, HttpMessage
 from storage.model import Article
@@ -98,6 +99,9 @@ def extract_response(response: bytes, url: str, captured: datetime, content_byte
     """Extract the article of a response as on the wire; runs in a worker."""
     from crawler.extraction import extract
 
+    if (wall := recognise(response, url)) is not None:
+        # Of a WARC that was written before walls were marked.
+        return Extraction(reason=wall.reason)
     message = HttpMessage.parse(response)
     try:
         content = message.content(content_bytes)

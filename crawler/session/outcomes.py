@@ -77,6 +77,8 @@ def failed_outcome(url: str, request: Request, error: BaseException) -> Outcome:
 def _judge(recorded: RecordedExchange) -> tuple[OutcomeKind, str | None]:
     message = HttpMessage.parse(recorded.exchange.response)
     status = message.status
+    if recorded.wall is not None:
+        return "refused", recorded.wall.reason
     if status == HTTPStatus.NOT_MODIFIED and asks_conditionally(recorded.exchange.request):
         return "unchanged", "not modified"
     if status is not None and 200 <= status < 300:

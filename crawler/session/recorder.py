@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from crawler import defaults
+from crawler.politeness.block_detection import BlockSign, recognise
 from crawler.session.conditional import Validators, asks_conditionally, confirms, validators
 from crawler.session.extraction_pool import Extraction
 from crawler.session.noarchive import noarchive
@@ -99,6 +100,8 @@ class RecordedExchange:
     warc: OpenWarc
     #: Where the response says that it must not be kept, such as "X-Robots-Tag".
     noarchive: str | None = None
+    #: What came in place of the page, such as a cookie wall; it is kept and marked, and has no article.
+    wall: BlockSign | None = None
 
     def leave_in(self, request: Request) -> None:
         """Have `recorded_of` find it; the last one of a request counts."""
@@ -149,15 +152,18 @@ class Recorder:
         self._next_sync: asyncio.Future[None] | None = None
         self._sync_lock = asyncio.Lock()
 
-    async def record(self, exchange: Exchange, confirmed: Callable[[Exchange], Capture | None]) -> RecordedExchange:
+    async def record(
+        self, exchange: Exchange, confirmed: Callable[[Exchange], Capture | None], asked: str | None = None
+    ) -> RecordedExchange:
         """Append an exchange; on return its records are in the WARC.
 
+        `asked` is the address whose redirects led to it, if there were any.
         `confirmed` finds the capture of an earlier run that a 304 is about; it is called in a thread of its own.
         """
         original = None
         if exchange.truncated is None and _is_not_modified(exchange):
             original = self._recently_confirmed(exchange) or await asyncio.to_thread(confirmed, exchange)
-        return await self._run(lambda: self._append(exchange, original))
+        return await self._run(lambda: self._append(exchange, original, asked))
 
     def _recently_confirmed(self, exchange: Exchange) -> Capture | None:
         capture, earlier = self._recent.get(exchange.url, (None, Validators()))
@@ -191,7 +197,7 @@ class Recorder:
             self._next_sync = None
             await self._run(lambda: self._open.writer.sync() if self._open else None)
 
-    def _append(self, exchange: Exchange, confirmed: Capture | None) -> RecordedExchange:
+    def _append(self, exchange: Exchange, confirmed: Capture | None, asked: str | None) -> RecordedExchange:
         if self._open is not None and self._open.is_full(self._bounds):
             self._rotate()
         if self._open is None:
@@ -201,13 +207,16 @@ class Recorder:
         if forbidden is not None:
             self._open.writer.append(exchange, left_out=f"noarchive ({forbidden})")
             return RecordedExchange(exchange, None, self._open, forbidden)
-        capture = self._open.writer.append(exchange, confirmed or self._original(exchange))
+        # Here, so that the mark is in the record: whoever makes the text again knows no redirects.
+        wall = recognise(exchange.response, exchange.url, asked) if exchange.response else None
+        original = confirmed or self._original(exchange)
+        capture = self._open.writer.append(exchange, original, wall=wall.reason if wall else None)
         if capture is not None and not capture.is_revisit and capture.digest is not None:
             whole = exchange.truncated is None and capture.status is not None and 200 <= capture.status < 300
             self._recent[capture.url] = capture, validators(exchange.response) if whole else Validators()
             while len(self._recent) > _RECENT_CAPTURES:
                 self._recent.popitem(last=False)
-        return RecordedExchange(exchange, capture, self._open)
+        return RecordedExchange(exchange, capture, self._open, wall=wall)
 
     def _original(self, exchange: Exchange) -> Capture | None:
         """The capture of the same URL that had the same status, payload and framing, for a revisit record.

@@ -30,7 +30,7 @@ from storage.model import Article, Capture, TextSource
 from storage.repair import copy_whole_records, cut_torn
 from storage.spool import OPEN_SUFFIX, Parcel, Spool, sync_folder, writing
 from storage.urls import site_of
-from storage.warc import Record, capture_of, read_records
+from storage.warc import WALL, Record, capture_of, read_records
 
 logger = logging.getLogger(__name__)
 
@@ -208,6 +208,8 @@ def _extracted(record: Record, extract: Extract) -> Extraction:
 def has_text(record: Record) -> bool:
     """Whether a record is a page to be extracted."""
     if record.type != "response" or record.url.endswith("/robots.txt"):
+        return False
+    if record.field(WALL):
         return False
     return is_page(record.block) and is_whole(record.block, record.field("WARC-Truncated"))
 

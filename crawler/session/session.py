@@ -170,11 +170,14 @@ class Session:
         """Have `stop` called when nothing more can be written."""
         self._on_failure.append(stop)
 
-    async def record(self, exchange: Exchange) -> RecordedExchange:
-        """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails."""
+    async def record(self, exchange: Exchange, asked: str | None = None) -> RecordedExchange:
+        """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails.
+
+        `asked` is the address whose redirects led to it, if there were any.
+        """
         self._mind_contact(exchange)
         try:
-            return await self._recorder.record(exchange, lambda asked: confirmed(self.archive, asked))
+            return await self._recorder.record(exchange, lambda again: confirmed(self.archive, again), asked)
         except SpoolError as error:
             self._fail(error)
             raise
@@ -182,7 +185,8 @@ class Session:
     async def extract(self, recorded: RecordedExchange) -> Extraction:
         """Extract the page of a recorded exchange and keep its article for sealing."""
         capture = recorded.capture
-        if capture is None or not is_whole(recorded.exchange.response, recorded.exchange.truncated):
+        is_whole_page = is_whole(recorded.exchange.response, recorded.exchange.truncated)
+        if capture is None or recorded.wall is not None or not is_whole_page:
             return Extraction()
         extraction = await self._pool.extract(recorded.exchange.response, capture.url, capture.timestamp)
         # What is not kept here, sealing extracts again.

@@ -34,8 +34,6 @@ class Page:
     url: str
     recorded: RecordedExchange
     known: AddressState | None = None
-    #: Why what came is no page of the site's but a challenge or a wall.
-    block: str | None = None
     extraction: Extraction | None = None
     outcome: Outcome | None = None
     noted: VisitResult | None = None

@@ -79,7 +79,12 @@ class SourceFetcher:
         except Exception as error:
             await self._missed(known, request, error)
             return False
-        message = HttpMessage.parse(recorded_for(response).exchange.response)
+        recorded = recorded_for(response)
+        message = HttpMessage.parse(recorded.exchange.response)
+        if recorded.wall is not None:
+            self._ledger.failed(urlsplit(known.url).netloc, recorded.wall.reason)
+            await self._bad(known, "refused", recorded.wall.reason)
+            return False
         if response.status == HTTPStatus.NOT_MODIFIED and known.digest is not None:
             self._ledger.counts.not_modified += 1
             await self._read_well(known, message, 0, known.digest, next_due)

@@ -21,7 +21,7 @@ from scrapy import Request, Spider
 from crawler.frontier import frontier_of, revisit_policy
 from crawler.frontier.address_state import AddressState, SiteState
 from crawler.frontier.recall import recall, reconcile
-from crawler.politeness.block_detection import RefusalWatch, recognise
+from crawler.politeness.block_detection import RefusalWatch
 from crawler.politeness.errors import AlreadyHeld
 from crawler.session.conditional import conditional_headers
 from crawler.session.outcomes import failed_outcome, was_asked
@@ -172,20 +172,17 @@ class NewsSpider(Spider):
 
         self.crawler.engine.crawl(request.replace(callback=answered, errback=failed, priority=100))
         response = await answer
-        self._judged(recorded_for(response), request.url)
+        self._mind_refusals(recorded_for(response))
         return response
 
-    def _judged(self, recorded: RecordedExchange, asked: str) -> str | None:
-        """Why an answer is a challenge or a wall, `None` for others; ends the run when the site does not want us."""
-        response, url = recorded.exchange.response, recorded.exchange.url
-        reason = self._watch.note(response, url, asked)
+    def _mind_refusals(self, recorded: RecordedExchange) -> None:
+        """End the run when the site does not want us."""
+        reason = self._watch.note(recorded.exchange.response, recorded.wall)
         if reason is not None and self.ledger.blocked is None:
             self.ledger.blocked = reason
             self.ledger.verdict = "blocked"
             self.ledger.problem(f"left alone for a while: {reason}")
             self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason="blocked"))
-        block = recognise(response, url, asked)
-        return block.reason if block else None
 
     async def _sitemaps(self, url: str) -> Sequence[str]:
         """What robots.txt says, as far as its middleware has read it."""
@@ -238,9 +235,9 @@ class NewsSpider(Spider):
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page | Request]:
         recorded = recorded_for(response)
         known: AddressState = kwargs[KNOWN]
-        block = self._judged(recorded, known.url)
-        yield Page(known.url, recorded, known, block)
-        if block is None and self._context.requisites is not None:
+        self._mind_refusals(recorded)
+        yield Page(known.url, recorded, known)
+        if recorded.wall is None and self._context.requisites is not None:
             async for request in self._context.requisites.of_page(recorded):
                 yield request
 

@@ -49,7 +49,8 @@ def visit_of_page(
     """Judge an answered request for an article; `look` tells what is known of other addresses."""
     if outcome.outcome not in ("archived", "unchanged"):
         return VisitResult(
-            (_missed(site, known, outcome, at),), _announced_instead(known) if outcome.status in GONE else ()
+            (_missed(site, known, outcome, at, walled=recorded.wall is not None),),
+            _announced_instead(known) if outcome.status in GONE else (),
         )
     final = _identity(outcome.final_url or known.url)
     if final != known.url:
@@ -137,7 +138,7 @@ def _held(
     return visit, why
 
 
-def _missed(site: Site, known: AddressState, outcome: Outcome, at: datetime) -> Visit:
+def _missed(site: Site, known: AddressState, outcome: Outcome, at: datetime, walled: bool = False) -> Visit:
     state: State = "refused" if outcome.outcome == "refused" else "failed"
     due: datetime | None
     interval: float | None
@@ -145,10 +146,11 @@ def _missed(site: Site, known: AddressState, outcome: Outcome, at: datetime) -> 
         # Asked once more: a page may be gone by mistake.
         state = "gone"
         due, interval = revisit_policy.next_gone(known, at)
-    elif state == "refused":
+    elif state == "refused" and not walled:
         # Rules change, but not often.
         due, interval = (None if known.state == "refused" else at + _RULES_HOLD), None
     else:
+        # A wall may be meant for now, or for who asks.
         due, interval = revisit_policy.next_failure(known, at)
     return Visit(
         site.name,

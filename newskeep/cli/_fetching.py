@@ -72,6 +72,8 @@ def _site_lines(archive: Archive, crawl: Crawl, state: RunState) -> list[str]:
     found = f"{counts.announced} announced, {counts.new} new"
     done = f"{counts.archived} archived, {counts.unchanged} unchanged, {counts.refused} refused, {counts.failed} failed"
     more = []
+    if counts.walled:
+        more.append(f"{counts.walled} of them walls")
     if counts.not_article:
         more.append(f"{counts.not_article} not an article")
     if counts.not_section:

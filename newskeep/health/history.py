@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from statistics import median
 
 from crawler.frontier.address_state import SiteRun, SiteState
+from crawler.frontier.run_counts import RunCounts
 from storage.model import RunState
 
 DAY = timedelta(days=1)
@@ -89,6 +90,16 @@ class History:
             if articles >= SAMPLE:
                 return Sample.of(self.runs[:number]), Sample.of(self.runs[number:])
         return Sample.of(self.runs), Sample.of(())
+
+    def newest(self, pages: int) -> RunCounts:
+        """What the newest runs counted that came upon so many pages together; all runs, where there were fewer."""
+        found = RunCounts()
+        for run in self.runs:
+            found.archived += run.counts.archived
+            found.walled += run.counts.walled
+            if found.archived + found.walled >= pages:
+                break
+        return found
 
 
 _BAD: frozenset[RunState] = frozenset({"failed", "blocked"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from statistics import median
@@ -10,7 +10,7 @@ from typing import Literal
 
 from crawler.durations import duration
 from crawler.frontier.address_state import SiteRun
-from newskeep.health.history import DAY, DAYS_MIN, History
+from newskeep.health.history import DAY, DAYS_MIN, SAMPLE, History
 from newskeep.times import local
 
 #: "quiet" is a lull as the site has them; "silent" is not. "redesign": pages come, but their text, dates or links do
@@ -37,6 +37,8 @@ _COLLAPSED = 1 / 3
 _SHARE_RISE = 0.5
 #: Empty days without a habit to compare with: a long weekend has three.
 _EMPTY_MIN = 4
+#: Pages of a kind that are no chance.
+_PAGES_MIN = 3
 #: Runs in a row that were killed; the machine may have been switched off once or twice.
 _KILLED = 3
 
@@ -56,7 +58,7 @@ class Verdict:
 
 def judge(history: History) -> Verdict:
     """Return the verdict that explains most: what stops the runs goes before what they find."""
-    for look in (_never_run, _stale, _banned, _failing, _killed, _redesign, _no_links, _silent, _fell_silent, _quiet):
+    for look in _LOOKS:
         if (verdict := look(history)) is not None:
             return verdict
     found, usual = history.new(1), history.usual
@@ -99,6 +101,19 @@ def _banned(history: History) -> Verdict | None:
         why += f"; left alone until {local(until)}"
     do = "look at it in a browser; ask the site, name an `operator` it can reach, ask more rarely (`every`, `delay`)"
     return Verdict("banned", why, do)
+
+
+def _walled(history: History) -> Verdict | None:
+    """Most of what comes are walls: too few in a row for a block, or pages between them."""
+    newest = history.newest(SAMPLE)
+    pages = newest.archived + newest.walled
+    if newest.walled < _PAGES_MIN or newest.walled * 2 <= pages:
+        return None
+    return Verdict(
+        "banned",
+        f"{newest.walled} of the last {pages} pages were walls: {_failures(history.runs) or 'it refuses us'}",
+        "look at one in a browser; ask the site for another way in, or leave these pages out (`exclude`)",
+    )
 
 
 def _failing(history: History) -> Verdict | None:
@@ -215,6 +230,13 @@ def _quiet(history: History) -> Verdict | None:
     before, weekly = history.before(1)
     then = f", {min(before)} to {max(before)} at this time of the week" if weekly else ""
     return Verdict("quiet", f"{found or 'nothing'} new in 24 hours; {usual:.0f} on most days{then}")
+
+
+#: What stops the runs goes before what they find.
+_LOOKS: tuple[Callable[[History], Verdict | None], ...] = (
+    *(_never_run, _stale, _banned, _failing, _killed, _walled),
+    *(_redesign, _no_links, _silent, _fell_silent, _quiet),
+)
 
 
 def _failures(runs: Sequence[SiteRun]) -> str:

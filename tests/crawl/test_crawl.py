@@ -279,8 +279,8 @@ def test_a_site_that_does_not_want_us_is_left_alone(newskeep: Run, origin: Origi
         paper.put(paper.path(number), challenge, status="403 Forbidden", cf_mitigated="challenge")
     code, told, said = crawl(newskeep, "town")
     assert code == 5
-    assert {line["reason"] for line in told.values()} == {"challenge: Cloudflare"}
-    assert "left alone for a while: challenge: Cloudflare" in said
+    assert {line["reason"] for line in told.values()} == {"a bot check: Cloudflare"}
+    assert "left alone for a while: a bot check: Cloudflare" in said
     asked = len(paper.asked())
     assert len([path for path in paper.asked() if path.startswith("/2026/")]) <= 2
     code, _, said = crawl(newskeep, "town")

@@ -40,17 +40,17 @@ def titled(title: str, rest: str = "") -> str:
     ],
 )
 def test_challenges(response: bytes, reason: str) -> None:
-    assert recognise(response, URL) == BlockSign(f"challenge: {reason}", certain=True)
-    assert RefusalWatch().note(response, URL) == f"challenge: {reason}"
+    assert recognise(response, URL) == BlockSign(f"a bot check: {reason}", certain=True)
+    assert RefusalWatch().note(response, recognise(response, URL)) == f"a bot check: {reason}"
 
 
 @pytest.mark.parametrize(
     ("url", "body", "reason"),
     [
-        ("https://login.news.example/?next=x", titled("Welcome"), "login wall: redirected to login.news.example"),
-        ("https://www.news.example/account/signin", titled("x"), "login wall: redirected to www.news.example"),
-        ("https://consent.portal.example/collect", titled("x"), "consent wall: redirected to consent.portal.example"),
-        (URL, titled("Log in - News", "<form><input type=password></form>"), "login wall"),
+        ("https://login.news.example/?next=x", titled("Welcome"), "a login wall: redirected to login.news.example"),
+        ("https://www.news.example/account/signin", titled("x"), "a login wall: redirected to www.news.example"),
+        ("https://consent.portal.example/collect", titled("x"), "a cookie wall: redirected to consent.portal.example"),
+        (URL, titled("Log in - News", "<form><input type=password></form>"), "a login wall"),
     ],
 )
 def test_walls(url: str, body: str, reason: str) -> None:
@@ -91,7 +91,7 @@ def test_one_denial_of_akamai_is_no_ban() -> None:
     denied = answer(titled("Access Denied", "You don't have permission. Reference&#32;&#35;18&#46;2"), "403 Forbidden")
     assert recognise(denied, URL) == BlockSign("denied by Akamai", certain=False)
     watch = RefusalWatch()
-    said = [watch.note(denied, URL) for _ in range(5)]
+    said = [watch.note(denied, recognise(denied, URL)) for _ in range(5)]
     assert said[:4] == [None] * 4
     assert said[4] == "5 of the last 5 answers refused us, mostly: denied by Akamai"
 
@@ -99,14 +99,15 @@ def test_one_denial_of_akamai_is_no_ban() -> None:
 def test_wave_and_single_refusals() -> None:
     forbidden, fine = answer("no", "403 Forbidden"), answer(ARTICLE.format(""))
     watch = RefusalWatch()
-    assert [watch.note(page, URL) for page in [forbidden, fine, fine, forbidden] * 5] == [None] * 20
-    said = [watch.note(forbidden, URL) for _ in range(5)]
+    assert [watch.note(page, None) for page in [forbidden, fine, fine, forbidden] * 5] == [None] * 20
+    said = [watch.note(forbidden, None) for _ in range(5)]
     assert said[0] is None
     assert said[-1] is not None
     assert "mostly: 403" in said[-1]
     wall = RefusalWatch()
-    walls = [wall.note(answer("x"), "https://login.news.example/", URL) for _ in range(5)]
-    assert walls[-1] == "5 of the last 5 answers refused us, mostly: login wall: redirected to login.news.example"
+    sign = recognise(answer("x"), "https://login.news.example/", URL)
+    walls = [wall.note(answer("x"), sign) for _ in range(5)]
+    assert walls[-1] == "5 of the last 5 answers refused us, mostly: a login wall: redirected to login.news.example"
 
 
 def test_backoff_grows_and_ends() -> None:

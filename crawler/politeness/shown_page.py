@@ -1,0 +1,177 @@
+"""What a response shows to a person, as far as it takes to tell a page from what stands in its place: pure and bounded.
+
+Only the beginning of the content is looked at, patterns are possessive or bounded, and whatever is in it, nothing is
+raised.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from html import unescape
+
+from crawler.html.encoding import decode
+from storage.http import HttpMessage
+
+#: Bytes of a page that are looked at; challenges and walls are small.
+CONTENT_BYTES = 256 * 1024
+#: Characters of text up to which a page may be nothing but a challenge or a form.
+LITTLE = 1_200
+#: Statuses that say "not you" or "not so much".
+REFUSALS = (401, 403, 429)
+
+_HIDDEN = re.compile(rb"<!--|<(script|style|noscript|template|svg|title)\b", re.I)
+_TAG = re.compile(rb"<[a-z/!][^<>]{0,4000}+>?", re.I)
+#: Tags inside of a sentence; all others end a run of text.
+_INLINE = re.compile(rb"</?(?:a|abbr|b|bdi|em|font|i|mark|s|small|span|strong|sub|sup|u|wbr)\b", re.I)
+_TITLE = re.compile(rb"<title[^<>]{0,200}+>([^<]{0,300}+)", re.I)
+_ARTICLE = re.compile(rb"[\"']og:type[\"'][^<>]{0,100}article|\"@type\"\s*:\s*\[?\s*\"[A-Za-z]*Article\"", re.I)
+_ARTICLE_ELEMENT = re.compile(rb"<article\b|<time\b|itemprop\s*=\s*[\"']?(?:articleBody|datePublished)", re.I)
+_MEDIA = re.compile(rb"<(?:video|audio|figure|picture)\b", re.I)
+_PASSWORD = re.compile(rb"<input\b[^<>]{0,500}\btype\s*=\s*[\"']?password", re.I)
+#: What a reader writes into; a field that a captcha fills by itself is none.
+_FIELD = re.compile(
+    rb"<textarea\b(?![^<>]{0,300}captcha)|<input\b(?![^<>]{0,500}\btype\s*=\s*[\"']?(?:hidden|submit|button|image|checkbox))",
+    re.I,
+)
+_NOSCRIPT = re.compile(rb"<noscript\b[^<>]{0,300}>", re.I)
+_LINK = re.compile(rb"<a\b[^<>]{0,300}\bhref", re.I)
+
+
+@dataclass(frozen=True)
+class ShownPage:
+    """A response with the beginning of its content, decoded."""
+
+    message: HttpMessage
+    content: bytes
+
+    @classmethod
+    def of(cls, message: HttpMessage) -> ShownPage:
+        return cls(message, message.beginning(CONTENT_BYTES))
+
+    @property
+    def status(self) -> int:
+        return self.message.status or 0
+
+    @property
+    def refuses(self) -> bool:
+        return self.status in (*REFUSALS, 405, 503)
+
+    def header(self, name: str) -> str:
+        return (self.message.header(name) or "").lower()
+
+    def has(self, *marks: bytes) -> bool:
+        return any(mark in self.content for mark in marks)
+
+    @cached_property
+    def title(self) -> str:
+        found = _TITLE.search(self.content)
+        return self._text(found[1]).lower() if found else ""
+
+    @cached_property
+    def says_article(self) -> bool:
+        """Whether its markup says that it is an article; walls keep such marks in their head."""
+        return self.has_article_element or _ARTICLE.search(self.content) is not None
+
+    @cached_property
+    def has_article_element(self) -> bool:
+        """Whether it has the elements of an article in its body."""
+        return _ARTICLE_ELEMENT.search(self.content) is not None
+
+    @cached_property
+    def is_little(self) -> bool:
+        """Whether there is hardly any text."""
+        return _text_length(self.content, LITTLE) < LITTLE
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is no article here, and hardly any text."""
+        return not self.says_article and self.is_little
+
+    @cached_property
+    def has_media(self) -> bool:
+        return _MEDIA.search(self.content) is not None
+
+    @cached_property
+    def asks_password(self) -> bool:
+        return _PASSWORD.search(self.content) is not None
+
+    @cached_property
+    def has_fields(self) -> bool:
+        """Whether there is something to write into."""
+        return _FIELD.search(self.content) is not None
+
+    @cached_property
+    def links(self) -> int:
+        return sum(1 for _ in _LINK.finditer(self.content))
+
+    @cached_property
+    def runs(self) -> tuple[str, ...]:
+        """The pieces of text that stand by themselves, in lower case, in page order; without those of `noscript`."""
+        return tuple(filter(None, map(self._text, _runs(self.content))))
+
+    @cached_property
+    def noscript(self) -> str:
+        """What readers without scripts see, in lower case."""
+        found = [part[:2_000].lower().partition(b"</noscript")[0] for part in _NOSCRIPT.split(self.content, 5)[1:]]
+        return " ".join(self._text(_TAG.sub(b" ", each)) for each in found)
+
+    def _text(self, content: bytes) -> str:
+        text = decode(content, self._charset) if self._charset else content.decode("utf-8", "replace")
+        return " ".join(unescape(text).split()).lower()
+
+    @cached_property
+    def _charset(self) -> str | None:
+        """The Content-Type to read pieces by, where the page is not UTF-8."""
+        try:
+            self.content.decode()
+        except UnicodeDecodeError as error:
+            if error.start < len(self.content) - 4:
+                found = re.search(
+                    rb"<meta[^<>]{0,200}charset\s*=\s*[\"']?([a-z0-9_-]{1,40})", self.content[:4096], re.I
+                )
+                stated = self.message.header("content-type") or ""
+                if "charset" not in stated.lower() and found:
+                    return f"text/html; charset={found[1].decode()}"
+                return stated or "text/html; charset=windows-1252"
+        return None
+
+
+def _shown(content: bytes) -> list[bytes]:
+    """The parts of a page outside of what is hidden; one that is not closed hides all the rest, as in a browser."""
+    parts, at = [], 0
+    while True:
+        hidden = _HIDDEN.search(content, at)
+        parts.append(content[at : hidden.start() if hidden else len(content)])
+        if hidden is None:
+            return parts
+        closing = re.compile(rb"-->" if hidden[1] is None else rb"</%b\b[^<>]{0,300}>?" % hidden[1], re.I)
+        end = closing.search(content, hidden.end())
+        if end is None:
+            return parts
+        at = end.end()
+
+
+def _runs(content: bytes) -> list[bytes]:
+    runs, current = [], bytearray()
+    for part in _shown(content):
+        at = 0
+        for tag in _TAG.finditer(part):
+            current += part[at : tag.start()]
+            at = tag.end()
+            if not _INLINE.match(part, tag.start()):
+                runs.append(bytes(current))
+                current.clear()
+        current += part[at:]
+    return [*runs, bytes(current)]
+
+
+def _text_length(content: bytes, enough: int) -> int:
+    """Characters of text outside of tags and scripts, white space left out; counted up to about `enough`."""
+    total = 0
+    for part in _shown(content):
+        total += len(b"".join(_TAG.sub(b" ", part).split()))
+        if total >= enough:
+            break
+    return total
