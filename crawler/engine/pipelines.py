@@ -115,10 +115,12 @@ class FrontierPipeline(_OfSite):
                     await ledger.announce(noted.announced)
                     await ledger.visit(noted.visits)
                     article = extraction.article if extraction else None
-                    ledger.count(outcome, undated=article is None or article.published is None)
+                    ledger.count(outcome, undated=article is not None and article.published is None)
                     if item.recorded.wall is not None:
                         ledger.counts.walled += 1
                         ledger.failed(urlsplit(item.url).netloc, item.recorded.wall.reason)
+                    if outcome.outcome == "archived" and (outcome.reason or "").startswith("no text: "):
+                        ledger.counts.no_text += 1
                     if noted.not_article:
                         ledger.counts.not_article += 1
                 case MissedPage(known, outcome, same_as=str() as url):

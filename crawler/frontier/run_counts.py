@@ -24,7 +24,9 @@ class RunCounts:
     failed: int = 0
     #: Of those refused: walls in place of pages.
     walled: int = 0
-    #: Of those archived: pages that are no articles; the words of all; articles without a publication date.
+    #: Of those archived: pages without text, and others that are no articles; the words of all;
+    #: articles without a publication date.
+    no_text: int = 0
     not_article: int = 0
     words: int = 0
     undated: int = 0

@@ -98,6 +98,7 @@ def is_whole(response: bytes, truncated: str | None) -> bool:
 def extract_response(response: bytes, url: str, captured: datetime, content_bytes: int) -> Extraction:
     """Extract the article of a response as on the wire; runs in a worker."""
     from crawler.extraction import extract
+    from crawler.extraction.textless import cause_of
 
     if (wall := recognise(response, url)) is not None:
         # Of a WARC that was written before walls were marked.
@@ -106,11 +107,14 @@ def extract_response(response: bytes, url: str, captured: datetime, content_byte
     try:
         content = message.content(content_bytes)
     except ContentError as error:
-        return Extraction(reason=f"no text: {error}")
+        return Extraction(reason=f"no text: {'too large' if 'larger than' in str(error) else 'failed'} ({error})")
+    kind = message.header("content-type")
     try:
-        return Extraction(extract(content, url, content_type=message.header("content-type"), now=captured))
+        article = extract(content, url, content_type=kind, now=captured)
     except MemoryError:
-        return Extraction(reason="no text: the page needs too much memory", again=True)
+        return Extraction(reason="no text: too large (the page needs too much memory)", again=True)
+    cause = cause_of(article, content, kind)
+    return Extraction(article) if cause is None else Extraction(reason=f"no text: {cause}")
 
 
 class _Broken(Exception):
@@ -288,19 +292,19 @@ class ExtractionPool:
 
     def _explain(self, error: Exception) -> Extraction:
         if isinstance(error, TimeoutError):
-            return Extraction(reason=f"no text: extraction took longer than {self._limits.seconds:g} s")
+            return Extraction(reason=f"no text: timed out (extraction took longer than {self._limits.seconds:g} s)")
         if self._closed:
-            return Extraction(reason="no text: stopped before extraction", again=True)
+            return Extraction(reason="no text: failed (stopped before extraction)", again=True)
         again = True
         if isinstance(error, _Broken):
-            reason = "no text: the extraction workers end again and again"
+            reason = "no text: failed (the extraction workers end again and again)"
         elif isinstance(error, ProcessExpired):
             # SIGKILL comes from outside, mostly when memory is short; it may have been meant for another.
             again = error.exitcode == -signal.SIGKILL
-            reason = f"no text: {'the extractor was killed' if again else 'the page crashed the extractor'}"
+            reason = f"no text: failed ({'the extractor was killed' if again else 'the page crashed the extractor'})"
         else:
             again = isinstance(error, OSError)
-            reason = f"no text: {in_words(error)}"
+            reason = f"no text: failed ({in_words(error)})"
         return self._machine_failed(reason) if again else Extraction(reason=reason)
 
 

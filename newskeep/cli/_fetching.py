@@ -74,6 +74,8 @@ def _site_lines(archive: Archive, crawl: Crawl, state: RunState) -> list[str]:
     more = []
     if counts.walled:
         more.append(f"{counts.walled} of them walls")
+    if counts.no_text:
+        more.append(f"{counts.no_text} without text")
     if counts.not_article:
         more.append(f"{counts.not_article} not an article")
     if counts.not_section:

@@ -86,7 +86,7 @@ class History:
         """The newest runs with enough articles together, and all that were before."""
         articles = 0
         for number, run in enumerate(self.runs, 1):
-            articles += run.counts.archived
+            articles += run.counts.archived - run.counts.no_text
             if articles >= SAMPLE:
                 return Sample.of(self.runs[:number]), Sample.of(self.runs[number:])
         return Sample.of(self.runs), Sample.of(())
@@ -97,6 +97,7 @@ class History:
         for run in self.runs:
             found.archived += run.counts.archived
             found.walled += run.counts.walled
+            found.no_text += run.counts.no_text
             if found.archived + found.walled >= pages:
                 break
         return found
@@ -111,7 +112,7 @@ def _idle(run: SiteRun) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Sums over the articles that some runs archived."""
+    """Sums over the articles that some runs archived; pages without text are none."""
 
     articles: int
     words: int
@@ -120,7 +121,7 @@ class Sample:
     @classmethod
     def of(cls, runs: Sequence[SiteRun]) -> Sample:
         counts = [run.counts for run in runs]
-        archived, words = sum(each.archived for each in counts), sum(each.words for each in counts)
+        archived, words = sum(each.archived - each.no_text for each in counts), sum(each.words for each in counts)
         return cls(archived, words, sum(each.undated for each in counts))
 
     @property

@@ -14,9 +14,9 @@ from newskeep.health.history import DAY, DAYS_MIN, SAMPLE, History
 from newskeep.times import local
 
 #: "quiet" is a lull as the site has them; "silent" is not. "redesign": pages come, but their text, dates or links do
-#: not any more. "stale": due, and nobody runs it.
-Kind = Literal["ok", "quiet", "silent", "redesign", "banned", "failing", "stale", "never run"]
-KINDS: tuple[Kind, ...] = ("ok", "quiet", "silent", "redesign", "banned", "failing", "stale", "never run")
+#: not any more. "empty": pages come, and most have no text. "stale": due, and nobody runs it.
+Kind = Literal["ok", "quiet", "silent", "redesign", "empty", "banned", "failing", "stale", "never run"]
+KINDS: tuple[Kind, ...] = ("ok", "quiet", "silent", "redesign", "empty", "banned", "failing", "stale", "never run")
 #: What needs nobody's hand.
 WELL: frozenset[Kind] = frozenset({"ok", "quiet"})
 
@@ -113,6 +113,19 @@ def _walled(history: History) -> Verdict | None:
         "banned",
         f"{newest.walled} of the last {pages} pages were walls: {_failures(history.runs) or 'it refuses us'}",
         "look at one in a browser; ask the site for another way in, or leave these pages out (`exclude`)",
+    )
+
+
+def _empty(history: History) -> Verdict | None:
+    """Most of what is archived has no text."""
+    newest = history.newest(SAMPLE)
+    if newest.no_text < _PAGES_MIN or newest.no_text * 2 <= newest.archived:
+        return None
+    return Verdict(
+        "empty",
+        f"{newest.no_text} of the last {newest.archived} pages have no text",
+        f"`newskeep crawl {history.site}` says why of each: what needs scripts cannot be read here, feeds or other "
+        "addresses of the site may have the text; leave films and pictures out with `exclude`",
     )
 
 
@@ -234,7 +247,7 @@ def _quiet(history: History) -> Verdict | None:
 
 #: What stops the runs goes before what they find.
 _LOOKS: tuple[Callable[[History], Verdict | None], ...] = (
-    *(_never_run, _stale, _banned, _failing, _killed, _walled),
+    *(_never_run, _stale, _banned, _failing, _killed, _walled, _empty),
     *(_redesign, _no_links, _silent, _fell_silent, _quiet),
 )
 

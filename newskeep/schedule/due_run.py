@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 #: Verdicts that no single run tells: the site has nothing for us any more, or there is never time for it.
-_SLOW_TROUBLE = {"silent", "redesign", "stale"}
+_SLOW_TROUBLE = {"silent", "redesign", "empty", "stale"}
 
 #: Site, how its crawl ended ("busy": another process is at it), and its account, where one was kept.
 OnSite = Callable[[str, RunState, "SiteRun | None"], None]
@@ -139,8 +139,11 @@ def health_troubles(frontier: Frontier, sites: Iterable[Site], at: datetime) -> 
     from newskeep.health.verdicts import judge
 
     for site in sites:
-        verdict = judge(history_of(frontier, site.name, site.every, at))
-        if verdict.kind in _SLOW_TROUBLE:
+        history = history_of(frontier, site.name, site.every, at)
+        verdict = judge(history)
+        # Walls between pages block no run; a block was told when it began.
+        is_walled = verdict.kind == "banned" and not (history.state and history.state.blocked_until)
+        if verdict.kind in _SLOW_TROUBLE or is_walled:
             yield Trouble(f"{verdict.kind}: {site.name}", f"{site.name}: {verdict.kind}: {verdict.why}; {verdict.do}")
 
 

@@ -101,7 +101,7 @@ def test_killed_worker_is_not_the_page() -> None:
             return await task
 
         extraction = asyncio.run(killed())
-        assert extraction == Extraction(reason="no text: the extractor was killed", again=True)
+        assert extraction == Extraction(reason="no text: failed (the extractor was killed)", again=True)
         assert pool.extract_now(answer(), URL, NOW) == before
     finally:
         pool.close()

@@ -194,6 +194,25 @@ def test_what_stops_the_runs_goes_first() -> None:
     assert kind(replace(silent, runs=(*killed[:3], *silent.runs))) == "silent"
 
 
+def test_pages_that_come_and_are_nothing() -> None:
+    """Walls and pages without text, told from the one film or login among twenty articles."""
+
+    def of(runs: Sequence[SiteRun]) -> str:
+        return kind(replace(history(daily, THURSDAY), runs=[*runs, *history(daily, THURSDAY).runs]))
+
+    assert of([run(THURSDAY - HOUR, archived=10, no_text=2)]) == "ok"
+    assert of([run(THURSDAY - HOUR, archived=20, no_text=8)]) == "ok"
+    assert of([run(THURSDAY - HOUR, archived=20, no_text=11)]) == "empty"
+    assert of([run(THURSDAY - back * HOUR, new=2, archived=2, no_text=2) for back in range(1, 12)]) == "empty"
+    assert of([run(THURSDAY - HOUR, archived=4, refused=16, walled=16)]) == "banned"
+    assert of([run(THURSDAY - HOUR, archived=14, refused=6, walled=6)]) == "ok"
+    first = [run(THURSDAY - HOUR, new=3, archived=3, no_text=3, words=0)]
+    assert kind(replace(history(daily, THURSDAY), runs=first)) == "empty", "as young as a site can be"
+    walled = run(THURSDAY - HOUR, archived=0, refused=5, walled=5)
+    verdict = judge(replace(history(daily, THURSDAY), runs=[replace(walled, hosts={"g.example": "a login wall"})]))
+    assert verdict.why == "5 of the last 5 pages were walls: g.example: a login wall"
+
+
 def test_who_is_not_run_at_all() -> None:
     well = history(agency, THURSDAY)
     assert kind(History("gazette", THURSDAY, 900.0, SiteState("gazette"))) == "never run"
