@@ -172,9 +172,10 @@ def test_reports_and_memories(archive: Archive, tmp_path: Path) -> None:
     ],
 )
 def test_json(data: bytes, why: str) -> None:
-    for read in (lambda: bounds.parse_json(data), lambda: bounds.read_json(io.BytesIO(data))):
-        with pytest.raises(Corrupt, match=why):
-            read()
+    with pytest.raises(Corrupt, match=why):
+        bounds.parse_json(data)
+    with pytest.raises(Corrupt, match=why):
+        bounds.read_json(io.BytesIO(data))
 
 
 def test_lines() -> None:
