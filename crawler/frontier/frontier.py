@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from crawler.frontier.address_state import (
     SiteState,
     Visit,
 )
+from crawler.frontier.clock import ADDRESS_MOST, SLACK, believed, earlier, is_wrong, run_most
 from crawler.frontier.schema import AGAIN, NEW, ROLES, SOURCE, addresses, hosts, names, robots, runs, sites
 from crawler.frontier.statements import ARTICLE
 from storage.index.rows import seconds
@@ -148,17 +150,21 @@ class Frontier(DatabaseUser):
                 return
             last = found[-1].site
 
-    def due_sites(self, names: Iterable[str] | None, at: datetime) -> list[SiteState]:
+    def due_sites(
+        self, names: Iterable[str] | None, at: datetime, every: Mapping[str, float] | None = None
+    ) -> list[SiteState]:
         """Return the sites to run now, of these names or of all that are known; never run ones first, then the most
         overdue.
 
-        A name that is not known is due. A site that is left alone (`blocked_until`) is not.
+        A name that is not known is due. A site that is left alone (`blocked_until`) is not. Times that a wrong clock
+        set do not count; `every`: the seconds between the runs of a site, by which they are told.
         """
+        told = every or {}
         if names is None:
-            with self._reading() as connection:
-                due = [rows.site_of_row(row) for row in connection.execute(statements.due_sites(seconds(at)))]
+            states: Iterable[SiteState] = self.sites()
         else:
-            due = [state for batch in writes.batches(names) for state in self._states(batch) if _is_due(state, at)]
+            states = (state for batch in writes.batches(names) for state in self._states(batch))
+        due = [state for state in states if _is_due(believed(state, at, told.get(state.site)), at)]
         return sorted(due, key=lambda state: (state.due or _FIRST, state.site))
 
     def _states(self, names: list[str]) -> list[SiteState]:
@@ -166,6 +172,32 @@ class Frontier(DatabaseUser):
             found = connection.execute(select(sites).where(_s.name.in_(names)))
             known = {row.name: rows.site_of_row(row) for row in found}
         return [known.get(name) or SiteState(name) for name in dict.fromkeys(names)]
+
+    def mend_times(self, site: str, at: datetime, every: float) -> bool:
+        """Put right what a run with a wrong clock wrote of a site, and return whether there was such.
+
+        What it set to be asked far in the future is due now, and what it did counts as done now.
+        """
+        state = self.site(site)
+        now, limit = seconds(at), seconds(at + SLACK)
+        far = seconds(at + max(ADDRESS_MOST, run_most(every)) + SLACK)
+        with self._reading() as connection:
+            number = connection.scalar(select(_s.id).where(_s.name == site))
+            if number is None:
+                return False
+            found = [statements.runs_ahead(number, limit)]
+            found += [statements.due_ahead(number, queue, far) for queue in (SOURCE, NEW, AGAIN)]
+            wrong = any(connection.scalar(query) is not None for query in found)
+        mended = believed(state, at, every)
+        mended = replace(mended, started=earlier(state.started, at), finished=earlier(state.finished, at))
+        if not wrong and (mended == state or not is_wrong(state, at, every)):
+            return False
+        with self._writing() as connection:
+            for statement in statements.mend_addresses(number, now, limit, far):
+                connection.execute(statement)
+            connection.execute(statements.mend_runs(number, now, limit))
+        self.put_site(mended)
+        return True
 
     def host(self, host: str) -> HostState | None:
         with self._reading() as connection:

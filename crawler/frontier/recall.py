@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from crawler.frontier.address_state import AddressState, Visit
+from crawler.frontier.clock import is_ahead
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.writes import BATCH
 from storage.index import ArticleEntry
@@ -45,10 +46,11 @@ def reconcile(frontier: Frontier, index: Index, known: Iterable[AddressState], a
     index does not say what became of the article: that is fetched again. Needs `Visit.at` to be no earlier than the
     request was sent. One look-up an article.
     """
+    now = datetime.now(UTC)
     left: list[AddressState] = []
     missed: list[Visit] = []
     for each in known:
-        capture = index.latest(each.url, accept=_has_content)
+        capture = index.latest(each.url, accept=lambda held: _has_content(held) and not is_ahead(held.timestamp, now))
         if capture is None or (each.fetched is not None and capture.timestamp < each.fetched + timedelta(seconds=1)):
             left.append(each)
         else:
@@ -59,12 +61,14 @@ def reconcile(frontier: Frontier, index: Index, known: Iterable[AddressState], a
 
 def _held(site: str, entry: ArticleEntry, again: Again) -> Visit:
     published = _time(entry.published)
-    due, interval = again(published, entry.timestamp)
+    # A capture of a run with a wrong clock may have any time.
+    at = min(entry.timestamp, datetime.now(UTC))
+    due, interval = again(published, at)
     return Visit(
         site=site,
         url=entry.url,
         role="article",
-        at=entry.timestamp,
+        at=at,
         state="held",
         due=due,
         interval=interval,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, Update, and_, case, func, or_, select, text, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from crawler.frontier.address_state import State
-from crawler.frontier.schema import AGAIN, ROLES, SOURCE, STATES, addresses, names, sites
+from crawler.frontier.schema import AGAIN, ROLES, SOURCE, STATES, addresses, names, runs, sites
 
 _a, _s = addresses.c, sites.c
 _origin, _source = names.alias("origin"), names.alias("source")
@@ -63,10 +64,26 @@ def next_due(site: str, queue: int) -> Select[Any]:
     return select(func.min(_a.due)).where(_a.site == site_id(site), _a.queue == queue, _HAS_DUE)
 
 
-def due_sites(at: int) -> Select[Any]:
-    return select(sites).where(
-        or_(_s.due <= at, _s.due.is_(None)), or_(_s.blocked_until <= at, _s.blocked_until.is_(None))
-    )
+def runs_ahead(site: int, limit: int) -> Select[Any]:
+    return select(runs.c.crawl).where(runs.c.site == site, runs.c.started > limit).limit(1)
+
+
+def due_ahead(site: int, queue: int, far: int) -> Select[Any]:
+    return select(_a.id).where(_a.site == site, _a.queue == queue, _HAS_DUE, _a.due > far).limit(1)
+
+
+def mend_addresses(site: int, now: int, limit: int, far: int) -> Iterator[Update]:
+    """What was written by a clock that was beyond `limit` becomes `now`."""
+    mine = update(addresses).where(_a.site == site)
+    soon = and_(_a.due > now, or_(_a.fetched > limit, _a.announced > limit))
+    yield mine.where(_a.due.is_not(None), or_(_a.due > far, soon)).values(due=now)
+    for column in ("announced", "fetched", "changed", "captured"):
+        yield mine.where(_a[column] > limit).values({column: now})
+
+
+def mend_runs(site: int, now: int, limit: int) -> Update:
+    ended = case((runs.c.finished.is_not(None), now))
+    return update(runs).where(runs.c.site == site, runs.c.started > limit).values(started=now, finished=ended)
 
 
 def _upsert() -> Insert:

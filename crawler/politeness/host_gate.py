@@ -59,6 +59,10 @@ class GateOptions:
     silences: int = defaults.HOST_SILENCES_MAX
 
 
+#: Seconds of a wait that are noted for later runs at most.
+_NOTED_MOST = 30 * 86_400.0
+
+
 class HostMemory(Protocol):
     """Where waits outlive a run; a Frontier is one."""
 
@@ -209,7 +213,8 @@ class HostGate:
         if known is None or known.wait_until is None:
             return
         seconds = (known.wait_until - datetime.now(UTC)).total_seconds()
-        if seconds > 0:
+        # Further ahead than any wait that is noted: a clock was wrong.
+        if 0 < seconds <= _NOTED_MOST + 600:
             self._wait(state, seconds, known.reason or "asked to wait")
 
     @staticmethod
@@ -241,7 +246,7 @@ class HostGate:
             state.reason = f"{reason}, {state.refusals} times in a row"
             state.alone_until = math.inf
         if self._memory is not None:
-            until = now + timedelta(seconds=min(wait, 30 * 86_400))
+            until = now + timedelta(seconds=min(wait, _NOTED_MOST))
             self._memory.put_host(HostState(host, until, state.reason or reason))
 
     def _silent(self, host: str, state: _Host, began: float, reason: str) -> None:

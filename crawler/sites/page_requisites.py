@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 
 from crawler.discovery import requisites_of, requisites_of_css
+from crawler.frontier.clock import is_ahead
 from crawler.session.recorder import recorded_for
 from storage.errors import InvalidURL, StoreUnavailable
 from storage.http import ContentError, HttpMessage
@@ -117,7 +118,8 @@ class Requisites:
             capture = self._index.latest(url, accept=_succeeded)
         except StoreUnavailable:
             return False
-        return capture is not None and capture.timestamp > datetime.now(UTC) - _FRESH
+        now = datetime.now(UTC)
+        return capture is not None and capture.timestamp > now - _FRESH and not is_ahead(capture.timestamp, now)
 
 
 def _normalized(urls: Iterable[str]) -> Iterable[str]:

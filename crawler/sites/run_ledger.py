@@ -65,6 +65,8 @@ class RunLedger:
         await asyncio.to_thread(self._start)
 
     def _start(self) -> None:
+        if self.frontier.mend_times(self.site.name, self._started, self.site.every):
+            self.problem("times in the future, from a run with a wrong clock, were put right")
         self.frontier.put_site(replace(self.frontier.site(self.site.name), started=self._started))
         self.frontier.start_run(SiteRun(self.site.name, self._crawl, self._started))
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from crawler.durations import duration
 from crawler.frontier.address_state import SiteRun
+from crawler.frontier.clock import BLOCKED_MOST, is_ahead, run_most
 from newskeep.health.history import DAY, DAYS_MIN, SAMPLE, History
 from newskeep.times import local
 
@@ -43,6 +44,9 @@ _PAGES_MIN = 3
 _KILLED = 3
 
 
+_CLOCK = "look whether the clock is right now (`date`); the next run puts it right"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How a site goes, why it is thought so, and what to do: a line each, the last one empty if there is nothing."""
@@ -71,6 +75,28 @@ def _never_run(history: History) -> Verdict | None:
         return None
     do = f"`newskeep crawl {history.site}` runs it now; `newskeep schedule list` tells whether a schedule is installed"
     return Verdict("never run", "never run", do)
+
+
+def _wrong_clock(history: History) -> Verdict | None:
+    state = history.state
+    if state is None:
+        return None
+    ran = max((run.started for run in history.runs), default=None)
+    for what, moment in (
+        ("its last run stands at", state.started),
+        ("the end of its last run stands at", state.finished),
+        ("a run of it stands at", ran),
+    ):
+        if moment is not None and is_ahead(moment, history.at):
+            return Verdict("stale", f"{what} {local(moment)}, in the future: the clock was wrong then", _CLOCK)
+    for what, moment, most in (
+        ("due only from", state.due, run_most(history.every)),
+        ("left alone until", state.blocked_until, BLOCKED_MOST),
+    ):
+        if moment is not None and is_ahead(moment, history.at, most):
+            why = f"{what} {local(moment)}, which is further ahead than anything is put: the clock was wrong once"
+            return Verdict("stale", why, _CLOCK)
+    return None
 
 
 def _stale(history: History) -> Verdict | None:
@@ -247,7 +273,7 @@ def _quiet(history: History) -> Verdict | None:
 
 #: What stops the runs goes before what they find.
 _LOOKS: tuple[Callable[[History], Verdict | None], ...] = (
-    *(_never_run, _stale, _banned, _failing, _killed, _walled, _empty),
+    *(_never_run, _wrong_clock, _stale, _banned, _failing, _killed, _walled, _empty),
     *(_redesign, _no_links, _silent, _fell_silent, _quiet),
 )
 

@@ -105,7 +105,8 @@ class DueSites(Iterator[Site]):
 
     def _look(self) -> None:
         self._looked = time.monotonic()
-        due = self._frontier.due_sites(self._sites, self._clock())
+        every = {name: site.every for name, site in self._sites.items()}
+        due = self._frontier.due_sites(self._sites, self._clock(), every)
         self._waiting = [state for state in reversed(due) if self._may_run(state.site)]
 
     def _may_run(self, name: str) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from crawler.frontier import frontier_of
+from crawler.frontier.clock import believed
 from newskeep.times import local
 from storage.errors import AlreadyRunning
 from storage.locking import held
@@ -36,22 +37,23 @@ class ScheduleRow:
 
 def rows(archive: Archive, sites: Mapping[str, Site], at: datetime) -> Iterator[ScheduleRow]:
     """Yield the sites in their order."""
-    known = _known(archive, sites)
+    known = _known(archive, sites, at)
     for site in sites.values():
         yield _row(archive, site, known.get(site.name), at)
 
 
 def next_rows(archive: Archive, sites: Mapping[str, Site], at: datetime, number: int) -> Iterator[ScheduleRow]:
     """Yield so many sites, those that are never run and the most overdue first, in the order in which they will run."""
-    known = _known(archive, sites)
+    known = _known(archive, sites, at)
     first = datetime.min.replace(tzinfo=UTC)
     order = sorted(sites, key=lambda name: (_due(known.get(name)) or first, name))
     for name in order[:number]:
         yield _row(archive, sites[name], known.get(name), at)
 
 
-def _known(archive: Archive, sites: Mapping[str, Site]) -> dict[str, SiteState]:
-    return {state.site: state for state in frontier_of(archive).sites() if state.site in sites}
+def _known(archive: Archive, sites: Mapping[str, Site], at: datetime) -> dict[str, SiteState]:
+    found = (state for state in frontier_of(archive).sites() if state.site in sites)
+    return {state.site: believed(state, at, sites[state.site].every) for state in found}
 
 
 def _due(state: SiteState | None) -> datetime | None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from command import Run
+from command import Run, python_path
 from origin import Origin, response
 
 from crawler.frontier import open_frontier
@@ -348,3 +348,53 @@ def test_a_run_that_cannot_write_has_failed_for_all_who_ask(
     assert "cannot write" in run.problems[-1]
     (report,) = (tmp_path / "archive" / "crawls").rglob("*.json")
     assert json.loads(report.read_bytes())["state"] == "failed"
+
+
+@pytest.mark.parametrize("days", [3_000, 5])
+def test_a_run_with_a_wrong_clock_costs_no_later_run(
+    newskeep: Run,
+    origin: Origin,
+    configure: Callable[..., None],
+    tmp_path: Path,
+    environment: Mapping[str, str],
+    days: int,
+) -> None:
+    """Whatever it put years or days ahead: health names it, the next run asks again, and puts it right."""
+    configure(gazette="")
+    publish(origin, "gazette", 2)
+    # What it serves from the second time on.
+    publish(origin, "gazette", 3)
+    ahead = str(int(environment.get("TESTS_DAYS_ON", "0")) + days)
+    clock = python_path(Path(__file__).parents[1] / "helpers" / "moved_clock")
+    wrong = {**environment, "PYTHONPATH": clock, "TESTS_DAYS_ON": ahead}
+    command = [sys.executable, "-m", "newskeep", "due"]
+    done = subprocess.run(command, cwd=tmp_path, env=wrong, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    before = len(asked(origin))
+    assert before == 3
+
+    told = newskeep("health", "--json")
+    (line,) = map(json.loads, told.stdout.splitlines())
+    assert (told.returncode, line["trouble"]) == (4, True)
+    assert "in the future" in line["why"] and "clock" in line["why"]
+    (row,) = map(json.loads, newskeep("schedule", "list", "--json").stdout.splitlines())
+    assert (row["state"], row["due"]) == ("due", None)
+
+    done = newskeep("due", "--json")
+    (line,) = map(json.loads, done.stdout.splitlines())
+    assert (done.returncode, line["state"]) == (0, "finished")
+    assert "/gazette/feed.xml" in asked(origin)[before:] and "/gazette/2" in asked(origin)[before:]
+
+    with open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier:
+        now = datetime.now(UTC) + timedelta(minutes=1)
+        state = frontier.site("gazette")
+        assert state.due is not None and state.due < now + timedelta(days=1)
+        assert all(run.started < now and (run.finished or now) <= now for run in frontier.runs("gazette"))
+        for path in ("feed.xml", "0", "1", "2"):
+            known = frontier.known("gazette", origin.url(f"/gazette/{path}"))
+            assert known is not None and known.announced < now
+            assert known.fetched is not None and known.fetched < now, path
+            assert known.due is not None and known.due < now + timedelta(days=31), path
+    told = newskeep("health", "--json")
+    (line,) = map(json.loads, told.stdout.splitlines())
+    assert (told.returncode, line["verdict"]) == (0, "ok"), line
