@@ -35,6 +35,9 @@ _FIELD = re.compile(
     rb"<textarea\b(?![^<>]{0,300}captcha)|<input\b(?![^<>]{0,500}\btype\s*=\s*[\"']?(?:hidden|submit|button|image|checkbox))",
     re.I,
 )
+_ASKS_READER = re.compile(
+    rb"<textarea\b(?![^<>]{0,300}captcha)|<input\b[^<>]{0,500}\btype\s*=\s*[\"']?(?:email|password|tel|search)", re.I
+)
 _NOSCRIPT = re.compile(rb"<noscript\b[^<>]{0,300}>", re.I)
 _LINK = re.compile(rb"<a\b[^<>]{0,300}\bhref", re.I)
 
@@ -101,6 +104,11 @@ class ShownPage:
     def has_fields(self) -> bool:
         """Whether there is something to write into."""
         return _FIELD.search(self.content) is not None
+
+    @cached_property
+    def asks_reader(self) -> bool:
+        """Whether it has a form of the site: to write, to log in, to search."""
+        return _ASKS_READER.search(self.content) is not None
 
     @cached_property
     def links(self) -> int:

@@ -27,6 +27,7 @@ _LABEL_MAX = 60
 _TEXT_MAX = 12_000
 
 _COOKIE = re.compile(
+    r"on (?:a|your) device|purposes|preferences|withdraw|content (?:measurement|performance)|third.part|"
     r"cookie|consent|einwillig|zustimm|datenschutz|privacy|privatsphäre|personenbezogen|personal(?:i[sz]ed)? (?:data|"
     r"ad)|"
     r"\bpartner|advertis|werbung|tracking|tracker|traceurs|\bgdpr|\brgpd|\bdsgvo|\bavg\b|legitimate interest|vendors|"
@@ -43,12 +44,14 @@ _COOKIE_TITLE = re.compile(
 #: To the reader, or of oneself.
 _YOU = re.compile(
     r"\b(?:we|our|us|you|your|wir|uns(?:er\w*)?|sie|ihr\w*|nous|notre|nos|vous|votre|vos|noi|nostr\w|tu[oae]?i?|"
-    r"vostr\w|nosotros|nuestr\w+|usted|sus?|tus|nós|nosso\w?|você|seus?|wij|onze|ons|je|uw|jouw|vi|vår\w?|vore?s?|du|di[nt]e?|"
+    r"vostr\w|nosotros|nuestr\w+|usted|sus?|tus|nós|nosso\w?|você|seus?|wij|onze|ons|je|uw|jouw|vi|vår\w?|vore?s?|du|"
+    r"di[nt]e?|"
     r"dina|deres|me|meidän|sinun|tietojasi|my|nasz\w*|nasi|two\w+|ciebie|państw\w*|naš\w*|vaš\w*|vám|mi|önnek|ön|"
     r"noastr\w|dumneavoastră|μας|σας|мы|наш\w*|вы|ваш\w*)\b|"
     r"当社|当サイト|お客様|あなた|弊社|我们|我們|您|당사|귀하|저희|본 사이트"
 )
 _ACCEPT = re.compile(
+    r"\bok\b|got it|erlaub|autoris|consenti|toestaan|tillåt|\bsalli|zezw|povolit|enged|"
     r"accept|agree|allow all|consent|akzeptier|zustimm|einverstanden|accett|acept|aceit|akkoord|godkänn|godta|godkend|"
     r"tillad|hyväksy|akcept|zgadzam|přijm|souhlas|súhlas|elfogad|αποδοχή|αποδέχ|принять|соглас|同意|承諾|許可|동의|수락|接受"
 )
@@ -65,6 +68,8 @@ _LOGIN_LABEL = re.compile(
     r"vergessen|oublié|olvid|vergeten|glömt|glemt|remember me"
 )
 _BOT = re.compile(
+    r"human verification|verify(?:ing)? your (?:browser|connection)|bot (?:check|detection|protection)|"
+    r"characters you see|"
     r"enable javascript and cookies|javascript and cookies (?:enabled|to continue)|"
     r"(?:verify|confirm|prove|check)[a-z ,']{0,30}(?:human|not a (?:ro)?bot)|are you (?:a )?(?:human|robot)|"
     r"(?:not|am i) a robot|checking (?:if the site connection|your browser)|unusual (?:traffic|activity)|"
@@ -92,7 +97,9 @@ _PAYWALL = re.compile(
     re.I,
 )
 _BUTTON = re.compile(
-    rb"<button\b|<input\b[^<>]{0,300}\btype\s*=\s*[\"']?(?:submit|button)|role\s*=\s*[\"']?button", re.I
+    rb"<button\b|<input\b[^<>]{0,300}\btype\s*=\s*[\"']?(?:submit|button)|role\s*=\s*[\"']?button|"
+    rb"class\s*=\s*[\"'][^\"'<>]{0,200}(?:btn|button)",
+    re.I,
 )
 
 #: Names of hosts and parts of paths where one logs in or agrees to something.
@@ -152,7 +159,12 @@ def _has_no_text(page: ShownPage) -> bool:
     """Whether there is no article, at an address where one agrees or logs in."""
     if page.says_article and not page.is_little:
         return False
-    return _own(page, _COOKIE, _ACCEPT, _LOGIN, _LOGIN_LABEL) < 3 * _OWN_MAX
+    if _own(page, _COOKIE, _ACCEPT, _LOGIN, _LOGIN_LABEL) < 3 * _OWN_MAX:
+        return True
+    # What a site may do with our data is long, and not each sentence of it names data.
+    return not page.says_article and 6 * sum(len(run) for run in page.runs if _COOKIE.search(run)) >= sum(
+        map(len, page.runs)
+    )
 
 
 def _own(page: ShownPage, *about: re.Pattern[str]) -> int:
@@ -188,7 +200,7 @@ def _cookie(page: ShownPage) -> bool:
     if page.says_article:
         # Of what the head tells nothing is there. An article about cookies has them in its title, too.
         return title is None and own == 0 and not any(_is_heading(run) for run in page.runs)
-    return own < _OWN_MAX and (title is not None or (own == 0 and _says(page, _COOKIE_TITLE)))
+    return own < _OWN_MAX and (title is not None or (own < 2 * _RUN_MIN and _says(page, _COOKIE_TITLE)))
 
 
 def _addresses_reader(runs: list[str]) -> bool:
@@ -221,7 +233,7 @@ def _says_login_label(page: ShownPage) -> bool:
 
 
 def _bot(page: ShownPage) -> bool:
-    if page.has_media or page.says_article or page.has_fields or page.links > _LINKS_OF_CHECKS:
+    if page.has_media or page.says_article or page.asks_reader or page.links > _LINKS_OF_CHECKS:
         return False
     if not page.runs:
         return _BOT.search(page.noscript) is not None
@@ -230,6 +242,8 @@ def _bot(page: ShownPage) -> bool:
     own = _own(page, _BOT, _COOKIE)
     # A report of such checks does not speak to its reader.
     asks = any(_BOT.search(run) and _YOU.search(run) for run in page.runs if run not in page.title)
+    if page.has_fields and not asks:
+        return False
     return _says(page, _BOT) and own < (_OWN_MAX if asks else _OWN_MAX // 3)
 
 

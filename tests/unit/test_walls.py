@@ -125,6 +125,11 @@ def test_bot_checks_in_many_languages(title: str, text: str) -> None:
     [
         # Legal text of any length, and none of it about the news.
         (page("Before you continue", BANNER * 12), "https://consent.portal.example/ml", "consent.portal.example"),
+        (
+            page("x", BANNER + "<p>Measure how often something was seen, and by whom, and learn from it.</p>" * 8),
+            "https://consent.portal.example/v2/collect?id=1",
+            "consent.portal.example",
+        ),
         (page("x", BANNER), "https://www.news.example/zustimmung?url=%2Fa", "www.news.example"),
         (page("x", "<div id=app></div>"), "https://myprivacy.house.example/consent/?x=1", "myprivacy.house.example"),
     ],
@@ -136,6 +141,18 @@ def test_redirects_to_consent(body: str, url: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
+        (
+            page("The Daily Example", f"<h1>We value your privacy</h1>{BANNER}<a href=/imprint>Imprint</a>"),
+            "a cookie wall",
+        ),
+        (
+            page(
+                "Daily",
+                "<h4>Enter the characters you see below, so that we know you are not a robot</h4><input name=c>",
+            ),
+            "a bot check",
+        ),
+        (page("Human verification", "<p>Verifying your browser…</p>"), "a bot check"),
         # Walls at the article's own address keep what its head says.
         (
             page("The bridge opens", BANNER, '<meta property="og:type" content="article">'),
@@ -256,6 +273,8 @@ def test_encodings() -> None:
             + HEAD_FORM
             + "".join(f"<h2><a href=/{n}>The long bridge of the town opens {n}</a></h2>" for n in range(9)),
         ),
+        page("Contact", "<form><input type=email><label>Confirm that you are not a robot</label><input name=c></form>"),
+        page("Contact", "<form><input name=n><label>Captcha</label><input name=c></form>"),
         page("Contact", "<form><input type=email><textarea></textarea><div class=h-captcha></div></form>"),
         page(
             "Newsletter", "<p>Get the news each morning.</p><form><input type=email><button>Subscribe</button></form>"
