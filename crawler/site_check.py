@@ -13,8 +13,10 @@ from crawler.discovery import PageLinks
 from crawler.politeness.proxies import check_proxy
 from crawler.politeness.robots import parse
 from crawler.run import crawl_of, run
+from crawler.sites.nothing_found import Findings, why_nothing
 from crawler.sites.site import Site
 from crawler.sites.source_fetcher import SourceRead
+from crawler.sites.source_schedule import is_article
 from storage import open_archive
 from storage.archive import Archive
 from storage.errors import NewskeepError, NotArchived
@@ -73,6 +75,25 @@ class Check:
         pages = [source.reading for source in self.sources if isinstance(source.reading, PageLinks)]
         named = [section for page in pages for section in page.sections if self.site.owns(section)]
         return tuple(dict.fromkeys(named))[:_SECTIONS]
+
+    @property
+    def nothing(self) -> str | None:
+        """Why there is nothing to fetch though sources were read, in a line."""
+        read = [source for source in self.sources if source.reading is not None]
+        if self.articles or not read:
+            return None
+        pages = [source for source in read if source.url in self.site.start and isinstance(source.reading, PageLinks)]
+        dropped: Counter[str] = Counter()
+        for source in read:
+            dropped += source.taken.dropped if source.taken else Counter()
+        found = Findings(
+            self.site.name,
+            sources=len(read),
+            links=sum(len(source.reading.links) for source in read if source.reading is not None),
+            dropped=dropped,
+            start_article=next((page.url for page in pages if is_article(page.reading)), None),
+        )
+        return why_nothing(found)
 
     def table(self) -> str:
         """What to put into newskeep.toml."""

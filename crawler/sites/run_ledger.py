@@ -15,6 +15,7 @@ from crawler.frontier import revisit_policy
 from crawler.frontier.address_state import AddressState, Announcement, SiteRun, SiteState, Visit
 from crawler.frontier.run_counts import RunCounts
 from crawler.politeness.block_detection import backoff
+from crawler.sites.nothing_found import Findings, why_nothing
 from storage.model import Outcome, RunState
 
 if TYPE_CHECKING:
@@ -49,8 +50,13 @@ class RunLedger:
         #: Sources that gave something to read, and declared ones that did not.
         self.sources_read = 0
         self.sources_failed = 0
+        #: Links of the sources that were read, and the start page, where it is an article itself.
+        self.links = 0
+        self.start_article: str | None = None
         self._crawl = crawl
         self._started = datetime.now(UTC)
+        #: Why articles were not got.
+        self._missed: Counter[str] = Counter()
         self._hosts: dict[str, Counter[str]] = {}
         self._waiting: list[Visit] = []
         self._written = time.monotonic()
@@ -127,11 +133,39 @@ class RunLedger:
         if len(self.problems) < _PROBLEMS and text not in self.problems:
             self.problems.append(text)
 
+    async def judge(self, asked_all: bool) -> None:
+        """Say why the run failed, at its end, where it brought nothing and should have."""
+        counts = self.counts
+        if self.verdict is not None or counts.archived or counts.unchanged:
+            return
+        if self.sources_failed and not self.sources_read:
+            self.verdict = "failed"
+            return
+        ever = datetime.fromtimestamp(0, UTC)
+        coverage = await asyncio.to_thread(self.frontier.coverage, self.site.name, ever, samples=0)
+        found = Findings(
+            site=self.site.name,
+            announced=counts.announced,
+            sources=counts.sources,
+            not_modified=counts.not_modified,
+            links=self.links,
+            dropped=counts.dropped,
+            missed=self._missed,
+            start_article=self.start_article,
+            holds=coverage.held > 0,
+            asked_all=asked_all,
+        )
+        if (why := why_nothing(found)) is not None:
+            self.verdict = "failed"
+            self.problems.insert(0, why)
+
     def count(self, outcome: Outcome, undated: bool = False) -> None:
         """Count an article's outcome."""
         self.counts.count(outcome.outcome)
         if outcome.status == 304:
             self.counts.not_modified += 1
+        if outcome.outcome in ("refused", "failed"):
+            self._missed[outcome.reason or outcome.outcome] += 1
         if outcome.outcome == "archived":
             self.counts.words += outcome.words or 0
             self.counts.undated += undated

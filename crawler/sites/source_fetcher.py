@@ -85,8 +85,9 @@ class SourceFetcher:
             self._ledger.failed(urlsplit(known.url).netloc, recorded.wall.reason)
             await self._bad(known, "refused", recorded.wall.reason)
             return False
+        # Some say so of what they were never asked about; what they name is not known then.
+        self._ledger.counts.not_modified += response.status == HTTPStatus.NOT_MODIFIED
         if response.status == HTTPStatus.NOT_MODIFIED and known.digest is not None:
-            self._ledger.counts.not_modified += 1
             await self._read_well(known, message, 0, known.digest, next_due)
             return True
         if not 200 <= response.status < 300:

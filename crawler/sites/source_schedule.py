@@ -30,6 +30,8 @@ _MOST_SOURCES = 200
 _ROUNDS = 4
 #: Sections that are kept of a site, and feeds that are taken from a page.
 _SECTIONS, _FEEDS = 30, 10
+#: From this score on a start page is itself an article.
+_SURELY = 0.9
 #: Sitemaps that indexes lead to in one run that is no back-fill, and how deep indexes may name indexes.
 _FOLLOWED, _DEEPEST = 50, 3
 #: Sitemaps of an index that one run reads: of those that changed, and in a back-fill.
@@ -171,6 +173,7 @@ class SourceSchedule:
         if isinstance(reading, PageLinks):
             await self._from_page(known, url, reading)
             self._archive_links.update(link.url for link in reading.links if known.url in self._finder.site.start)
+        self._ledger.links += len(reading.links)
         choose = {"feed": self._finder.feed, "sitemap": self._finder.sitemap, "page": self._finder.page}[known.role]
         taken = await asyncio.to_thread(choose, reading.links, known.url)
         self._on_read(SourceRead(known.url, known.role, reading, taken))
@@ -194,6 +197,8 @@ class SourceSchedule:
     async def _from_page(self, known: AddressState, url: str, reading: PageLinks) -> None:
         """Take feeds and sections from a page, where the configuration does not name them."""
         site = self._finder.site
+        if known.url in site.start and is_article(reading):
+            self._ledger.start_article = known.url
         if not site.owns(url):
             # The front page moved; its links would all be somebody else's.
             self._ledger.problem(f"{known.url}: redirects to {url}, whose host is taken for the site's from here on")
@@ -271,6 +276,11 @@ class SourceSchedule:
             return due
         # Not all indexes tell the truth.
         return at + _DOUBT if changed >= at - _OLD else None
+
+
+def is_article(reading: SourceLinks | PageLinks | None) -> bool:
+    """Whether what was read as a source is itself an article."""
+    return isinstance(reading, PageLinks) and reading.article.score >= _SURELY
 
 
 def _changed_since(child: Link, there: AddressState) -> bool:

@@ -151,9 +151,7 @@ class NewsSpider(Spider):
         self.site = self.ledger.site = finder.site
         async for request in self._articles():
             yield request
-        counts = self.ledger.counts
-        if self.ledger.sources_failed and not (self.ledger.sources_read or counts.archived or counts.unchanged):
-            self.ledger.verdict = "failed"
+        await self.ledger.judge(asked_all=self._eager)
 
     async def _download(self, request: Request) -> Response:
         """Fetch a source; raises what `failed` would be given.

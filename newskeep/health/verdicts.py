@@ -11,6 +11,7 @@ from typing import Literal
 from crawler.durations import duration
 from crawler.frontier.address_state import SiteRun
 from crawler.frontier.clock import BLOCKED_MOST, is_ahead, run_most
+from crawler.sites.nothing_found import NOTHING
 from newskeep.health.history import DAY, DAYS_MIN, SAMPLE, History
 from newskeep.times import local
 
@@ -281,6 +282,8 @@ _LOOKS: tuple[Callable[[History], Verdict | None], ...] = (
 def _failures(runs: Sequence[SiteRun]) -> str:
     """Why requests failed, from the newest run that tells."""
     for run in runs:
+        if run.problems and run.problems[0].startswith(NOTHING):
+            return run.problems[0]
         if run.hosts:
             return "; ".join(f"{host}: {why}" for host, why in sorted(run.hosts.items())[:3])
         if run.problems:

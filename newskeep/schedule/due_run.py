@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crawler.frontier import frontier_of
+from crawler.sites.nothing_found import NOTHING
 from newskeep.schedule.alerts import KeptLog, Trouble
 from newskeep.schedule.due import DueSites
 from newskeep.times import local
@@ -124,7 +125,8 @@ def _trouble(archive: Archive, name: str, state: RunState, account: SiteRun | No
     why = ""
     if account is not None:
         hosts = "; ".join(f"{host}: {reason}" for host, reason in sorted(account.hosts.items())[:3])
-        why = hosts or "; ".join(account.problems[:3])
+        nothing = next((problem for problem in account.problems if problem.startswith(NOTHING)), "")
+        why = nothing or hosts or "; ".join(account.problems[:3])
     if state == "blocked":
         known = frontier_of(archive).site(name)
         why = (known.blocked_reason if known else None) or why

@@ -87,6 +87,8 @@ def _print_check(out: Console, found: Check) -> None:
         out.print("\n[bold]Left out[/]")
         for number, reason, sample in found.dropped:
             out.print(f"  {number:>5}  {escape(reason)}  [dim]{escape(sample)}[/]")
+    if found.nothing:
+        out.print(f"\n[yellow]{escape(found.nothing)}[/]")
     _print_article(out, found)
     if articles:
         out.print(f"\n[bold]For newskeep.toml[/]\n{escape(found.table())}")
@@ -158,5 +160,6 @@ def _check_json(found: Check) -> dict[str, Any]:
         "left_out": [{"count": count, "reason": reason, "sample": url} for count, reason, url in found.dropped],
         "article": article
         and {"url": article.url, "title": article.title, "published": article.published, "words": article.words},
+        "nothing": found.nothing,
         "toml": found.table(),
     }
