@@ -90,10 +90,14 @@ def main() -> None:
     try:
         code = newskeep.main(standalone_mode=False)
     except NewskeepError as error:
-        click.echo(f"newskeep: {error}", err=True)
+        from newskeep.cli._terminal import echo
+
+        echo(f"newskeep: {error}", err=True)
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        from newskeep.cli._terminal import show_error
+
+        show_error(error)
         code = 2
     except click.Abort:
         code = 130

@@ -7,15 +7,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import click
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crawler.frontier import frontier_of
 from crawler.politeness.proxies import check_proxy
 from crawler.run import Crawl, RunResult, run
 from crawler.session.report import outcome_json
+from newskeep.cli._terminal import Console, echo, escape, fit
 from storage import open_archive
 from storage.errors import StoreDenied, StoreUnavailable
 
@@ -99,11 +97,11 @@ def _look(archive: Archive) -> None:
     except StoreUnavailable as error:
         if not archive.uri.startswith("s3:"):
             raise
-        click.echo(f"newskeep: {error}; what is fetched waits in {archive.spool.root}", err=True)
+        echo(f"newskeep: {error}; what is fetched waits in {archive.spool.root}", err=True)
         return
     if next(archive.index.warcs(), None) is None and next(archive.store.list("warc/"), None) is not None:
         found = "what it holds is found again after `newskeep reindex`"
-        click.echo(f"newskeep: the archive {archive.uri} has no index on this machine; {found}", err=True)
+        echo(f"newskeep: the archive {archive.uri} has no index on this machine; {found}", err=True)
 
 
 class _Display:
@@ -111,18 +109,19 @@ class _Display:
 
     def __init__(self, total: int | None, as_json: bool) -> None:
         self._as_json = as_json
+        self._told = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
+            console=self._told,
             transient=True,
             disable=not sys.stderr.isatty(),
         )
         # On one terminal the bar and the lines must go through the same console, or they overwrite each other.
         shared = sys.stdout.isatty() and sys.stderr.isatty()
-        self._out = self._progress.console if shared else Console(file=sys.stdout)
+        self._out = self._told if shared else Console(file=sys.stdout)
         self._task = self._progress.add_task("archiving", total=total)
 
     def __enter__(self) -> _Display:
@@ -133,18 +132,21 @@ class _Display:
         self._progress.stop()
 
     def show(self, outcome: Outcome) -> None:
-        line = json.dumps(outcome_json(outcome), ensure_ascii=False) if self._as_json else _row(outcome)
-        self._out.print(line, markup=not self._as_json, highlight=False, soft_wrap=True)
+        if self._as_json:
+            self._out.data(json.dumps(outcome_json(outcome), ensure_ascii=False))
+        else:
+            self._out.print(_row(outcome), highlight=False, soft_wrap=True)
         self._out.file.flush()
         self._progress.advance(self._task)
 
     def tell(self, lines: list[str]) -> None:
         """Print lines for a person."""
         for line in lines:
-            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._told.print(fit(line), markup=False, highlight=False, soft_wrap=True)
 
     def stopping(self) -> None:
-        click.echo("\nnewskeep: stopping: requests under way end and are sealed; once more to stop at once", err=True)
+        said = "newskeep: stopping: requests under way end and are sealed; once more to stop at once"
+        echo("\n" + said, err=True, lines=True)
 
 
 def _row(outcome: Outcome) -> str:
@@ -160,10 +162,10 @@ def _sum_up(result: RunResult, archive: Archive) -> None:
     counts = _counted(result.counts) or "nothing done"
     if result.requisites:
         counts += f"; requisites: {_counted(result.requisites)}"
-    click.echo(f"{counts}; in {archive.uri} (crawl {result.crawl})", err=True)
+    echo(f"{counts}; in {archive.uri} (crawl {result.crawl})", err=True)
     if result.failure is not None:
-        click.echo(f"newskeep: {result.failure}", err=True)
+        echo(f"newskeep: {result.failure}", err=True)
     if result.stopped:
-        click.echo("newskeep: stopped before the end: run the same command again for the rest", err=True)
+        echo("newskeep: stopped before the end: run the same command again for the rest", err=True)
     if result.timed_out:
-        click.echo("newskeep: the time is up: the next run goes on from here", err=True)
+        echo("newskeep: the time is up: the next run goes on from here", err=True)

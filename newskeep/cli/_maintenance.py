@@ -10,8 +10,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from newskeep.cli._terminal import Console, echo
 
 if TYPE_CHECKING:
     from storage.problems import Problem
@@ -35,7 +36,10 @@ def progress(work: str) -> Iterator[Callable[[str], None]]:
 
 def tell(problem: Problem, as_json: bool) -> None:
     """Print a problem as it is found."""
-    click.echo(json.dumps(asdict(problem)) if as_json else str(problem))
+    if as_json:
+        click.echo(json.dumps(asdict(problem)))
+    else:
+        echo(str(problem))
     sys.stdout.flush()
 
 
@@ -44,4 +48,4 @@ def sum_up(line: str, figures: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(figures))
     else:
-        click.echo(line, err=True)
+        echo(line, err=True)

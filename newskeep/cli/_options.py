@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from crawler.config import Config, load
+from newskeep.cli._terminal import Formatter
 from storage.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ def open_existing(config: Config) -> Archive:
 def set_up_logging(verbose: int) -> None:
     """Log to standard error: warnings, with -v what we do, with -vv what Scrapy does too."""
     logging.basicConfig(format="%(levelname)s: %(message)s" if verbose < 2 else "%(asctime)s %(name)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        form = handler.formatter
+        if form is not None and not isinstance(form, Formatter):
+            handler.setFormatter(Formatter(form._fmt))
     logging.getLogger().setLevel(logging.DEBUG if verbose > 1 else logging.WARNING)
     for ours in ("newskeep", "crawler", "spiders", "storage"):
         logging.getLogger(ours).setLevel([logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)])

@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from crawler.config import Config
 from newskeep import fields
 from newskeep.cli._options import Moment, configured, open_existing
+from newskeep.cli._terminal import Console, escape
 from storage.errors import NotArchived
 from storage.urls import Match, timestamp14
 
@@ -68,6 +67,6 @@ def _find(
 def _row(capture: Capture) -> str:
     status = str(capture.status or "-")
     return (
-        f"{timestamp14(capture.timestamp)}  {status:>3}  {capture.mime or '-':<20}  {escape(capture.url)}  "
+        f"{timestamp14(capture.timestamp)}  {status:>3}  {escape(capture.mime or '-'):<20}  {escape(capture.url)}  "
         f"[dim]{capture.filename}:{capture.offset}+{capture.length}[/]"
     )

@@ -10,12 +10,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from crawler.config import Config
 from newskeep import fields
 from newskeep.cli._options import configured, open_existing
+from newskeep.cli._terminal import Console, fit
 from storage.versions import Piece, changed_text, changed_title
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def changes(url: str, as_json: bool, settings: Config) -> None:
 
 
 def _head(number: int, version: Version) -> Text:
-    title = version.article.title or version.entry.url
+    title = fit(version.article.title or version.entry.url)
     seen = f", {_captures(version)} until {_time(version.last)}" if version.captures > 1 else ""
     head = Text.assemble((f"{number}  {_time(version.entry.timestamp)}  {title}", "bold"))
     return head.append(f"  {version.article.words} words{seen}", "dim")
@@ -85,7 +85,7 @@ def _marked(out: Console, pieces: tuple[Piece, ...]) -> Text:
     text = Text()
     for piece in pieces:
         start, end = ("", "") if coloured else _MARKS[piece.of]
-        text.append(f"{start}{piece.text}{end}", _STYLES[piece.of])
+        text.append(f"{start}{fit(piece.text)}{end}", _STYLES[piece.of])
     return text
 
 

@@ -10,6 +10,7 @@ import click
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import configured, open_existing
+from newskeep.cli._terminal import echo
 from storage.errors import PROBLEMS_FOUND
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def compact(
                 what = f"{group.day}: {len(group.holdings):,} WARCs of {group.size:,} bytes"
                 show(what)
                 if dry_run and not as_json:
-                    click.echo(what)
+                    echo(what)
 
             done = run(opened, options, on_group=on_group)
         for problem in done.left:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from newskeep.cli._options import settle
+from newskeep.cli._terminal import Console
 from newskeep.cli.explain import show_block, show_head
 
 if TYPE_CHECKING:

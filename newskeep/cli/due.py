@@ -15,6 +15,7 @@ from crawler import defaults
 from crawler.durations import duration
 from crawler.frontier import frontier_of
 from newskeep.cli._options import Duration, common, settle
+from newskeep.cli._terminal import echo
 from newskeep.schedule.alerts import Notebook
 from newskeep.schedule.due import sites_of
 from newskeep.schedule.due_run import Round, crawl_due, health_troubles
@@ -121,9 +122,9 @@ def _tell(archive: Archive, sites: Mapping[str, Site], done: Round, show: _Show)
     news = notebook.news(troubles, at)
     notebook.save(at)
     for trouble in troubles if show.verbose else news:
-        click.echo(f"newskeep: {trouble.line}", err=True)
+        echo(f"newskeep: {trouble.line}", err=True)
     if done.stopped:
-        click.echo("newskeep: stopped before the end; what is left is due still", err=True)
+        echo("newskeep: stopped before the end; what is left is due still", err=True)
     elif done.timed_out:
         show.verbosely("the time limit has ended it; what is left is due still")
     show.verbosely(done.report().split("\n")[0])
@@ -147,7 +148,7 @@ class _Show:
 
     def verbosely(self, line: str) -> None:
         if self.verbose:
-            click.echo(line, err=True)
+            echo(line, err=True)
 
     def site(self, name: str, state: RunState, run: SiteRun | None) -> None:
         if self._as_json:

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from crawler.config import Config
 from newskeep.cli._options import Moment, configured, open_existing
+from newskeep.cli._terminal import Console, echo, escape
 from storage.urls import timestamp14
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def duplicates(
         else:
             out.print(_row(one))
     if not found:
-        click.echo("the text stands under no other URL of the archive", err=True)
+        echo("the text stands under no other URL of the archive", err=True)
 
 
 def _json(found: Duplicate) -> dict[str, Any]:

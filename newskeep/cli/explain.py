@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from crawler.config import Config
 from newskeep.cli._options import Moment, configured, open_existing
+from newskeep.cli._terminal import Console, escape, fit
 
 if TYPE_CHECKING:
     from storage.model import Article, Block
@@ -54,5 +53,6 @@ def show_block(out: Console, block: Block) -> None:
     mark, style = ("kept   ", "green") if block.kept else ("removed", "red")
     reason = f"  {block.reason}"
     room = max(20, out.width - len(reason) - 10)
-    text = block.text if len(block.text) <= room else block.text[: room - 1] + "…"
+    text = fit(block.text)
+    text = text if len(text) <= room else text[: room - 1] + "…"
     out.print(f"  [{style}]{mark}[/] {escape(text)}[dim]{escape(reason)}[/]", no_wrap=True, overflow="ellipsis")

@@ -14,6 +14,7 @@ import click
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import Moment, SiteName, configured, open_existing, why_nothing
+from newskeep.cli._terminal import echo
 from newskeep.export import FORMATS, STREAMS, Selection, Tools, open_stream
 from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
 
@@ -73,7 +74,7 @@ def export(
     def on_problem(problem: Problem) -> None:
         problems.append(problem)
         if to == "-":
-            click.echo(str(problem), err=True)
+            echo(str(problem), err=True)
         else:
             tell(problem, as_json)
 

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from newskeep.cli._options import Moment, common, open_existing, settle
+from newskeep.cli._terminal import echo, fit
 from storage.http import ContentError
 from storage.urls import normalize
 
 if TYPE_CHECKING:
     from storage.archive import Archive
 
+#: These may end in a terminal behind a pipe too, such as `| less -R`.
+_FOR_EYES = ("text", "markdown")
 FORMS = ("body", "http", "request", "text", "markdown", "json")
 #: Bytes; a body is archived up to 64 MiB by default, and text compresses about ten times.
 _CONTENT_MAX_BYTES = 1024**3
@@ -44,6 +47,8 @@ def get(
 
     body is the page as a browser would save it, http the response byte for byte as the server sent it, request what
     was asked; text, markdown and json are the article. All but http and request follow redirects inside the archive.
+
+    What a terminal would obey is taken out of text and markdown, and on a terminal of all; -o writes the exact bytes.
     """
     settings = settle(config, verbose, archive=archive, state=state)
     url = normalize(url)
@@ -51,12 +56,19 @@ def get(
         data = _form(opened, url, at, form)
         if verbose:
             traffic = opened.store.traffic
-            click.echo(f"{traffic.requests} requests, {traffic.bytes_read:,} bytes read from {opened.uri}", err=True)
+            echo(f"{traffic.requests} requests, {traffic.bytes_read:,} bytes read from {opened.uri}", err=True)
     if output is not None:
         output.write_bytes(data)
     else:
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(_shown(data, form))
         sys.stdout.flush()
+
+
+def _shown(data: bytes, form: str) -> bytes:
+    """What standard output gets: what is for eyes made fit for a terminal, what is for programs as it is."""
+    if not sys.stdout.isatty() and form not in _FOR_EYES:
+        return data
+    return fit(data.decode(errors="replace"), lines=True).encode()
 
 
 def _form(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:

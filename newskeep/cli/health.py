@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from crawler.durations import duration
 from crawler.frontier import frontier_of
 from newskeep.cli._options import common, settle
+from newskeep.cli._terminal import Console, echo, fit
 from newskeep.times import iso, local
 
 if TYPE_CHECKING:
@@ -76,11 +76,9 @@ def health(
         out.print(_row(each, width))
         if names or verbose:
             for line in _details(each):
-                out.print(Text(f"    {line}", "dim"))
+                out.print(Text(f"    {fit(line)}", "dim"))
     bad = sum(each.verdict.trouble for each in all_of_them)
-    click.echo(
-        f"{len(all_of_them)} {'site' if len(all_of_them) == 1 else 'sites'}, {bad or 'none'} in trouble", err=True
-    )
+    echo(f"{len(all_of_them)} {'site' if len(all_of_them) == 1 else 'sites'}, {bad or 'none'} in trouble", err=True)
     return TROUBLE if bad else 0
 
 
@@ -107,7 +105,7 @@ def _for_programs(found: Iterator[Health], prometheus: bool) -> int:
 def _row(health: Health, width: int) -> Text:
     verdict = health.verdict
     row = Text.assemble(
-        (f"{verdict.kind:<9}", _COLOURS.get(verdict.kind, "red")), f"  {health.site:<{width}}  {verdict.why}"
+        (f"{verdict.kind:<9}", _COLOURS.get(verdict.kind, "red")), f"  {health.site:<{width}}  {fit(verdict.why)}"
     )
     return row.append(f"\n{'':<{width + 11}}  → {verdict.do}") if verdict.do else row
 

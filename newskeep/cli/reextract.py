@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import track
 
 from newskeep.cli._options import Moment, common, open_existing, settle
+from newskeep.cli._terminal import Console, echo, escape
 
 if TYPE_CHECKING:
     from crawler.session.reextract import Change
@@ -58,7 +57,7 @@ def reextract(
     finally:
         pool.close()
     done = "would change" if diff else "changed"
-    click.echo(f"{changed} of {articles} articles {done}, in {warcs} WARCs", err=True)
+    echo(f"{changed} of {articles} articles {done}, in {warcs} WARCs", err=True)
 
 
 def _show(out: Console, change: Change) -> None:

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from crawler.config import Config
 from newskeep.cli._options import Moment, SiteName, configured, open_existing, why_nothing
+from newskeep.cli._terminal import Console, echo, fit
 from storage.errors import NotArchived
 from storage.urls import timestamp14
 
@@ -28,6 +28,7 @@ Examples:
 \b
 Exit codes: 0 done, 3 the archive is out of reach, 6 nothing found."""
 _MARK = "bold yellow"
+_CONTROLS = frozenset(map(chr, range(32)))
 
 
 @click.command(epilog=_EXAMPLES)
@@ -69,7 +70,7 @@ def search(
         unsearched = opened.index.unsearched()
         why = "" if found else why_nothing(opened, site)
     if unsearched:
-        click.echo(f"{unsearched:,} articles cannot be searched yet: newskeep reindex", err=True)
+        echo(f"{unsearched:,} articles cannot be searched yet: newskeep reindex", err=True)
     if not found:
         raise NotArchived(f"no article in {opened.uri} has: {' '.join(words)}{why}")
 
@@ -94,14 +95,15 @@ def _shown(hit: Hit) -> Text:
     article = hit.article
     title = _marked(article.title or "(no title)", hit.title_marks if article.title else ())
     title.stylize("bold")
-    place = f"\n  {article.timestamp:%Y-%m-%d %H:%M}  {article.site}  {article.url}\n"
+    place = f"\n  {article.timestamp:%Y-%m-%d %H:%M}  {fit(article.site)}  {fit(article.url)}\n"
     snippet = _marked(hit.snippet, hit.marks)
     return Text.assemble(title, (place, "dim"), "  " if hit.snippet else "", snippet, "\n" if hit.snippet else "")
 
 
 def _marked(text: str, marks: tuple[tuple[int, int], ...]) -> Text:
-    # A page may hold what a terminal would obey; one sign for one, so that the marks stay where they are.
-    shown = Text("".join(char if char.isprintable() else " " for char in text))
+    # One for one, so that the marks stay where they are: rich's Text leaves some controls out by itself. The rest of
+    # what a terminal would obey the console takes out, and moves the marks along.
+    shown = Text("".join(" " if char in _CONTROLS else char for char in text))
     for start, end in marks:
         shown.stylize(_MARK, start, end)
     return shown

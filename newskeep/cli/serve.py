@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from newskeep.cli._options import common, open_existing, settle
+from newskeep.cli._terminal import echo
 from storage.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,13 +108,13 @@ def _after(port: int) -> int:
 
 def _warn_if_empty(archive: Archive) -> None:
     if not archive.index.counts().warcs and next(archive.store.list("warc/"), None) is not None:
-        click.echo(f"the index of {archive.uri} on this machine is empty; make it with `newskeep reindex`", err=True)
+        echo(f"the index of {archive.uri} on this machine is empty; make it with `newskeep reindex`", err=True)
 
 
 def _say(archive: Archive, options: ServeOptions) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
-    click.echo(options.public_url or f"http://{host}:{options.port}/")
+    echo(options.public_url or f"http://{host}:{options.port}/")
     where = options.originals_url or f"port {options.originals_port}"
     if options.replay_port is not None:
         where += f", replayed ones on {options.replay_url or f'port {options.replay_port}'}"
-    click.echo(f"{archive.uri}, read-only; archived pages on {where}; Ctrl-C ends", err=True)
+    echo(f"{archive.uri}, read-only; archived pages on {where}; Ctrl-C ends", err=True)

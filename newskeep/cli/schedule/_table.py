@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.durations import duration
+from newskeep.cli._terminal import echo
 from newskeep.schedule import crontab, systemd
 from newskeep.times import distance, iso, local
 
@@ -36,8 +37,8 @@ def show(settings: Config, names: tuple[str, ...], as_json: bool, number: int | 
     table = [("SITE", "EVERY", "LAST RUN", "ENDED", "NEXT RUN", "STATE"), *(_cells(row, at) for row in found)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for cells in table:
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
-    click.echo(_started_by(uri, at), err=True)
+        echo("  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip())
+    echo(_started_by(uri, at), err=True)
 
 
 def _cells(row: ScheduleRow, at: datetime) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from newskeep.cli._options import settle
+from newskeep.cli._terminal import echo
 from newskeep.cli.sites import check, memory
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ def sites(context: click.Context, as_json: bool, config: Path | None) -> None:
     declared = {name: site for name, site in declared_sites(settings).items() if name not in configured}
     for where, found in ((str(settings.file), configured), ("spider", declared)):
         for site in found.values():
-            click.echo(json.dumps(_site_json(site, where), ensure_ascii=False) if as_json else _site_line(site, where))
+            if as_json:
+                click.echo(json.dumps(_site_json(site, where), ensure_ascii=False))
+            else:
+                echo(_site_line(site, where))
     if not configured and not as_json:
-        click.echo("newskeep: no site is configured: docs/add-a-site.md tells how", err=True)
+        echo("newskeep: no site is configured: docs/add-a-site.md tells how", err=True)
 
 
 def _site_line(site: Site, where: str) -> str:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from crawler import defaults
 from newskeep.cli._options import common, settle
+from newskeep.cli._terminal import Console, escape
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,7 +102,7 @@ def _print_article(out: Console, found: Check) -> None:
         out.print(f"  {outcome.outcome}: {escape(outcome.reason or 'no text')}")
         return
     out.print(f"  title      {escape(article.title or '-')}")
-    out.print(f"  published  {article.published or '-'}")
+    out.print(f"  published  {escape(article.published or '-')}")
     out.print(f"  authors    {escape(', '.join(article.authors) or '-')}")
     out.print(f"  text       {article.words} words, {len(article.removed)} blocks removed")
     if outcome.reason:

@@ -6,11 +6,10 @@ import json
 import sys
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from crawler.config import Config
 from newskeep.cli._options import configured, open_existing
+from newskeep.cli._terminal import Console, escape
 from storage.errors import NotArchived
 
 _EXAMPLES = """\b
