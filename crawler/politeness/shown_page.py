@@ -82,10 +82,15 @@ class ShownPage:
         """Whether it has the elements of an article in its body."""
         return _ARTICLE_ELEMENT.search(self.content) is not None
 
+    @property
+    def is_large(self) -> bool:
+        """Whether there is more than was looked at: the text of some pages comes behind their scripts."""
+        return len(self.content) >= CONTENT_BYTES
+
     @cached_property
     def is_little(self) -> bool:
         """Whether there is hardly any text."""
-        return _text_length(self.content, LITTLE) < LITTLE
+        return not self.is_large and _text_length(self.content, LITTLE) < LITTLE
 
     @property
     def is_bare(self) -> bool:

@@ -123,9 +123,11 @@ _ADDRESSES: Mapping[str, str] = {
 
 
 def wall_of(page: ShownPage, url: str, asked: str | None) -> str | None:
-    """Say which wall a page is, in words, by where redirects from `asked` led and by what it shows; `None` for a "
-    "page."""
-    if 300 <= page.status < 400 or page.status in (404, 410):
+    """Say which wall a page is, in words; `None` for a page.
+
+    By where redirects from `asked` led, and by what it shows.
+    """
+    if 300 <= page.status < 400 or page.status in (404, 410) or page.is_large:
         return None
     kind = _address(url)
     if kind is not None and asked is not None and _address(asked) is None and _has_no_text(page):
