@@ -14,8 +14,8 @@ from html import unescape
 from crawler.html.encoding import decode
 from storage.http import HttpMessage
 
-#: Bytes of a page that are looked at; challenges and walls are small.
-CONTENT_BYTES = 256 * 1024
+#: Bytes of a page that are looked at. Pages have 256 KB of data in their head before the first word; walls are smaller.
+CONTENT_BYTES = 1024 * 1024
 #: Characters of text up to which a page may be nothing but a challenge or a form.
 LITTLE = 1_200
 #: Statuses that say "not you" or "not so much".

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from crawler.politeness.shown_page import ShownPage
+from crawler.politeness.shown_page import CONTENT_BYTES, ShownPage
 
 #: Characters of text about something else that a wall may have: a slogan, a company's address.
 _OWN_MAX = 160
@@ -120,6 +120,7 @@ _ADDRESSES: Mapping[str, str] = {
         "a cookie wall",
     ),
 }
+_SECTIONS = {"identity", "auth", "accounts", "cmp"}
 
 
 def wall_of(page: ShownPage, url: str, asked: str | None) -> str | None:
@@ -153,13 +154,15 @@ def _address(url: str) -> str | None:
         parts = urlsplit(url.lower())
     except ValueError:
         return None
-    names = [(parts.hostname or "").partition(".")[0], *parts.path.split("/")]
+    # A section of a paper may be called so, a host not.
+    path = [name for name in parts.path.split("/") if name not in _SECTIONS]
+    names = [(parts.hostname or "").partition(".")[0], *path]
     return next((_ADDRESSES[name] for each in names if (name := each.partition(".")[0]) in _ADDRESSES), None)
 
 
 def _has_no_text(page: ShownPage) -> bool:
     """Whether there is no article, at an address where one agrees or logs in."""
-    if page.says_article and not page.is_little:
+    if (page.says_article and not page.is_little) or len(page.content) >= CONTENT_BYTES:
         return False
     if _own(page, _COOKIE, _ACCEPT, _LOGIN, _LOGIN_LABEL) < 3 * _OWN_MAX:
         return True
@@ -173,9 +176,10 @@ def _own(page: ShownPage, *about: re.Pattern[str]) -> int:
     """Characters of the text that is about something else, its title left out."""
     heading = page.title
     return sum(
-        len(run)
+        # In bytes: a sentence of Chinese has a third of the letters.
+        len(run.encode())
         for run in page.runs
-        if len(run) >= _RUN_MIN and run not in heading and not any(words.search(run) for words in about)
+        if len(run.encode()) >= _RUN_MIN and run not in heading and not any(words.search(run) for words in about)
     )
 
 
