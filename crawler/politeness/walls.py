@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from crawler.politeness.shown_page import CONTENT_BYTES, ShownPage
+from crawler.politeness.shown_page import ShownPage
 
 #: Characters of text about something else that a wall may have: a slogan, a company's address.
 _OWN_MAX = 160
@@ -162,7 +162,7 @@ def _address(url: str) -> str | None:
 
 def _has_no_text(page: ShownPage) -> bool:
     """Whether there is no article, at an address where one agrees or logs in."""
-    if (page.says_article and not page.is_little) or len(page.content) >= CONTENT_BYTES:
+    if page.says_article and not page.is_little:
         return False
     if _own(page, _COOKIE, _ACCEPT, _LOGIN, _LOGIN_LABEL) < 3 * _OWN_MAX:
         return True

@@ -117,7 +117,10 @@ def test_backoff_grows_and_ends() -> None:
     assert waits[-1] == backoff(10**6) == 7 * 86_400
 
 
-def test_a_page_whose_text_comes_behind_much_script_is_no_challenge() -> None:
-    script = b"<script src=https://www.google.com/recaptcha/api.js></script><script>" + b"x = 1;" * 50_000
-    script += b"</script>"
-    assert recognise(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + script, "https://a.example/x") is None
+@pytest.mark.parametrize(("scripts", "text"), [(50_000, 40), (200_000, 0)])
+def test_a_page_whose_text_comes_behind_much_script_is_no_challenge(scripts: int, text: int) -> None:
+    captcha = b"<script src=https://www.google.com/recaptcha/api.js></script>"
+    body = (
+        captcha + b"<script>" + b"x = 1;" * scripts + b"</script>" + b"<p>The council has met on the bridge.</p>" * text
+    )
+    assert recognise(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body, "https://a.example/x") is None
