@@ -90,7 +90,9 @@ def _print_check(out: Console, found: Check) -> None:
         out.print(f"\n[yellow]{escape(found.nothing)}[/]")
     _print_article(out, found)
     if articles:
-        out.print(f"\n[bold]For newskeep.toml[/]\n{escape(found.table())}")
+        out.print("\n[bold]For newskeep.toml[/]")
+        for line in found.table().splitlines():
+            out.print(escape(line))
 
 
 def _print_article(out: Console, found: Check) -> None:
