@@ -79,7 +79,7 @@ def serve(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("newskeep", "crawler", "storage"):
             raise
-        raise UsageError(f"{error.name} is not installed; pip install 'newskeep[web]'") from None
+        raise UsageError(f"{error.name} is not installed; pip install '.[web]' in the checkout") from None
     beside = originals_port if originals_port is not None else _after(port)
     if not replay and (replay_port is not None or replay_url is not None):
         raise UsageError("--replay-port and --replay-url go with --replay")

@@ -134,4 +134,4 @@ def _open(name: str, tools: Tools) -> Any:
     try:
         return getattr(import_module(module), cls)(tools)
     except ModuleNotFoundError as error:
-        raise UsageError(f"--format {name} needs {error.name}: pip install 'newskeep[{name}]'") from None
+        raise UsageError(f"--format {name} needs {error.name}: pip install '.[{name}]' in the checkout") from None

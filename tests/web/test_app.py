@@ -503,7 +503,7 @@ def test_serve_without_the_extra(web_folder: Path) -> None:
         command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2], timeout=60
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "newskeep: uvicorn is not installed; pip install 'newskeep[web]'\n"
+    assert done.stderr == "newskeep: uvicorn is not installed; pip install '.[web]' in the checkout\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
