@@ -1,16 +1,14 @@
 """The recording download handler: every exchange as it was on the wire, in the WARC before anyone sees the response.
 
 Scrapy's HTTP/1.1 handler does the fetching; its protocol class is subclassed to copy what is written to and read from
-the transport. This is the only module that uses private names of Twisted, and one of three that use those of Scrapy;
-pyproject.toml holds both to the versions it was tested with, and tests/crawl/test_capture.py compares every byte with
-what a raw socket sent. The others are host_queue.py beside it and middlewares/redirects.py.
+the transport. It uses private names of Scrapy and Twisted, as response_parser.py, public_endpoints.py and host_queue.py
+beside it and middlewares/redirects.py do; pyproject.toml holds both to the versions they were tested with, and
+tests/crawl/test_capture.py compares every byte with what a raw socket sent.
 """
 
 from __future__ import annotations
 
-import gc
 import itertools
-import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -27,24 +25,20 @@ from scrapy.exceptions import (
 )
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError, ConnectionLost
-from twisted.internet.interfaces import IHostnameResolver, IResolutionReceiver
 from twisted.internet.protocol import connectionDone
-from twisted.web._newclient import HEADER, STATUS, ParseError
 from twisted.web.client import Agent
-from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError, maxChunkSizeLineLength
 from twisted.web.http_headers import Headers as TxHeaders
-from zope.interface import implementer
 
 from crawler.engine.host_queue import host_of
+from crawler.engine.large_responses import LARGE_BYTES, LargeResponses
+from crawler.engine.public_endpoints import PublicEndpoints
+from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES, ResponseParser
 from crawler.engine.wire import Wire, exchange_of
 from crawler.politeness.addresses import is_public
 from crawler.politeness.errors import NotPublicAddress
 from crawler.session.extraction_pool import is_whole
-from crawler.session.reasons import TWO_LENGTHS
 from crawler.sites.context import context_of
-from storage.http import STATUS_LINE
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -53,17 +47,11 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IAddress, ITransport
     from twisted.python.failure import Failure
-    from twisted.web.client import URI
 
 #: Carries an attempt's number from the agent to the connection; taken off before anything is written.
 _ATTEMPT_HEADER = b"X-Newskeep-Attempt"
-#: A response is cut off when its heads, those of 1xx responses included, are larger than this, in bytes; servers' own
-#: limits are 8 to 64 KB.
-HEAD_MAX_BYTES = 256 * 1024
-#: … or when more comes than a body may have and this share and these bytes for its framing: chunk sizes, trailers.
-_FRAMING_SHARE, _FRAMING_BYTES = 0.25, 256 * 1024
-#: Responses larger than this, in bytes, come in so many at a time; the others wait, and their servers with them.
-_LARGE_BYTES, _LARGE_AT_ONCE = 4 * 1024 * 1024, 4
+#: More than a body may have that may come, as a share of it, for its framing: chunk sizes, trailers.
+_FRAMING_SHARE = 0.25
 #: What happens to a request to a host that is not there.
 _SILENT: dict[type[Exception], str] = {
     CannotResolveHostError: "name not found",
@@ -73,8 +61,6 @@ _SILENT: dict[type[Exception], str] = {
 }
 #: Seconds behind the time limit after which a server that never pauses is cut off.
 _GRACE_SECONDS = 1.0
-#: A field's name (RFC 9110, 5.6.2).
-_FIELD_NAME = re.compile(rb"[\w!#$%&'*+.^`|~-]+")
 #: How long an idle connection is kept for the next request to its host.
 KEPT_SECONDS = 10
 
@@ -96,44 +82,7 @@ _attempts: dict[bytes, _Attempt] = {}
 _numbers = itertools.count(1)
 
 
-class _LargeResponses:
-    """Keeps what is held in memory at once within bounds, however many hosts send without end.
-
-    A response holds its place until it is in the WARC, which may be behind.
-    """
-
-    def __init__(self) -> None:
-        self._coming: set[_Attempt] = set()
-        #: With the transport that was told to wait.
-        self._waiting: dict[_Attempt, Any] = {}
-
-    def grown(self, attempt: _Attempt, transport: Any) -> None:
-        """A large response has grown: it goes on, or waits for another one to end."""
-        if attempt in self._coming or attempt in self._waiting:
-            return
-        if len(self._coming) < _LARGE_AT_ONCE:
-            self._admit(attempt)
-        else:
-            self._waiting[attempt] = transport
-            transport.pauseProducing()
-
-    def ended(self, attempt: _Attempt) -> None:
-        """A response is recorded, or given up."""
-        self._waiting.pop(attempt, None)
-        self._coming.discard(attempt)
-        while self._waiting and len(self._coming) < _LARGE_AT_ONCE:
-            following, transport = next(iter(self._waiting.items()))
-            del self._waiting[following]
-            self._admit(following)
-            transport.resumeProducing()
-
-    def _admit(self, attempt: _Attempt) -> None:
-        # Failures are in cycles with the bodies they came by, and the collector counts objects, not bytes.
-        gc.collect()
-        self._coming.add(attempt)
-
-
-_large_responses = _LargeResponses()
+_large_responses = LargeResponses()
 
 
 class _TeeTransport:
@@ -156,78 +105,6 @@ class _TeeTransport:
 
     def writeSequence(self, pieces: Iterable[bytes]) -> None:  # noqa: N802 - Twisted's name
         self.write(b"".join(pieces))
-
-
-class _LenientChunks(_ChunkedTransferDecoder):
-    """Takes spaces around a chunk's size, and any extension, as browsers do; Twisted fails such a response.
-
-    One whose framing outweighs its content is none that a server sends in good faith, and takes long to take apart.
-    """
-
-    _framing = _content = 0
-
-    def _dataReceived_CHUNK_LENGTH(self) -> bool:  # noqa: N802
-        end = self._buffer.find(b"\r\n", self._start)
-        if 0 <= end < maxChunkSizeLineLength:
-            self._buffer[:end] = self._buffer[:end].partition(b";")[0].strip()
-            self._start = 0
-        is_read = bool(super()._dataReceived_CHUNK_LENGTH())
-        if is_read:
-            self._framing += end + len(b"\r\n\r\n")
-            self._content += self.length
-            if self._framing > _FRAMING_BYTES + self._content:
-                raise _MalformedChunkedDataError("more framing than content")
-        return is_read
-
-
-class _Parser(http11._LenientHTTPClientParser):
-    """Reads the heads that browsers read; Twisted fails many of them."""
-
-    _transferDecoders = {b"chunked": _LenientChunks}  # noqa: N815
-    # Real heads exceed Twisted's 16 KB a line; the whole head is bounded by RecordingProtocol.
-    MAX_LENGTH = HEAD_MAX_BYTES
-    state: str
-    _partialHeader: list[bytes] | None  # noqa: N815
-
-    def lineReceived(self, line: bytes) -> None:  # noqa: N802
-        if self.state == STATUS and not line.strip():
-            return  # an empty line before the answer (RFC 9112, 2.2)
-        if self.state == HEADER and self._partialHeader is None:
-            # Folded, but there is nothing before that it goes on with.
-            line = line.lstrip(b" \t")
-        super().lineReceived(line)
-
-    def statusReceived(self, status: bytes) -> None:  # noqa: N802
-        if match := STATUS_LINE.match(status):
-            # One form: double spaces, no minor version or lower case make no difference.
-            status = b"HTTP/1.%d %b %b" % (match[1] != b"1.0", match[2], match[3] or b"")
-        super().statusReceived(status)
-
-    def headerReceived(self, name: bytes, value: bytes) -> None:  # noqa: N802
-        # Blanks before the colon have to be removed (RFC 9112, 5.1); what is then no name is passed over.
-        if _FIELD_NAME.fullmatch(name := name.strip(b" \t")):
-            super().headerReceived(name, value)
-
-    def allHeadersReceived(self) -> None:  # noqa: N802
-        fields = self.connHeaders
-        codings = [
-            coding.partition(b";")[0].strip().lower()
-            for value in fields.getRawHeaders(b"Transfer-Encoding", [])
-            for coding in value.split(b",")
-        ]
-        fields.removeHeader(b"Transfer-Encoding")
-        if b"chunked" in codings:
-            fields.setRawHeaders(b"Transfer-Encoding", [b"chunked"])
-        elif lengths := fields.getRawHeaders(b"Content-Length"):
-            # Said twice it is said once (RFC 9112, 6.3); no number says nothing: the connection's end counts.
-            said = {length.strip() for value in lengths for length in value.split(b",")}
-            said = {length for length in said if length.isdigit()}
-            if len(said) > 1:
-                raise ParseError(TWO_LENGTHS, b", ".join(sorted(said)))
-            fields.removeHeader(b"Content-Length")
-            if said:
-                fields.setRawHeaders(b"Content-Length", [said.pop()])
-        super().allHeadersReceived()
 
 
 class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
@@ -256,7 +133,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
         attempt.wires.append(self.wire)
         deferred = super().request(request)
         # As Scrapy does one class up: the parser is made in there, and only its class can be changed.
-        self._parser.__class__ = _Parser
+        self._parser.__class__ = ResponseParser
         return deferred
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
@@ -272,7 +149,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
                 wire.too_large = True
                 self.transport.abortConnection()
                 return
-            if len(wire.received) > _LARGE_BYTES:
+            if len(wire.received) > LARGE_BYTES:
                 _large_responses.grown(self._attempt, self.transport)
         super().dataReceived(data)
 
@@ -309,82 +186,6 @@ class _RecordingFactory(http11._LenientHTTP11ClientFactory):
         return RecordingProtocol(self._quiescentCallback)
 
 
-class _PublicHostnameEndpoint(HostnameEndpoint):
-    """Connects to public addresses only, decided after resolving, on every connection."""
-
-    _passed = False
-    _refused: str | None = None
-
-    def _getNameResolverAndMaybeWarn(self, reactor: Any) -> Any:  # noqa: N802
-        return _PublicResolver(super()._getNameResolverAndMaybeWarn(reactor), self)
-
-    def lets_through(self, host: str) -> bool:
-        """Judge one resolved address and remember the verdict."""
-        public = is_public(host)
-        self._passed |= public
-        if not public:
-            self._refused = host
-        return public
-
-    def connect(self, protocolFactory: Any) -> Deferred[Any]:  # noqa: N803
-        deferred = super().connect(protocolFactory)
-        deferred.addErrback(self._explain)
-        return deferred
-
-    def _explain(self, failure: Failure) -> Failure:
-        if self._refused is not None and not self._passed:
-            raise NotPublicAddress(self._refused) from failure.value
-        return failure
-
-
-@implementer(IHostnameResolver)
-class _PublicResolver:
-    def __init__(self, resolver: Any, endpoint: _PublicHostnameEndpoint) -> None:
-        self._resolver = resolver
-        self._endpoint = endpoint
-
-    def resolveHostName(self, receiver: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N802
-        return self._resolver.resolveHostName(_PublicReceiver(receiver, self._endpoint), *args, **kwargs)
-
-
-@implementer(IResolutionReceiver)
-class _PublicReceiver:
-    def __init__(self, receiver: Any, endpoint: _PublicHostnameEndpoint) -> None:
-        self._receiver = receiver
-        self._endpoint = endpoint
-
-    def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802
-        self._receiver.resolutionBegan(resolution)
-
-    def resolutionComplete(self) -> None:  # noqa: N802
-        self._receiver.resolutionComplete()
-
-    def addressResolved(self, address: Any) -> None:  # noqa: N802
-        if self._endpoint.lets_through(address.host):
-            self._receiver.addressResolved(address)
-
-
-class _PublicEndpoints:
-    """The endpoint factory of an agent that may connect to public addresses only."""
-
-    def __init__(self, factory: Any) -> None:
-        self._factory = factory
-        # Scrapy's agent reads it from its factory for the connection pool's key.
-        self._bindAddress = factory._bindAddress
-
-    def endpointForURI(self, uri: URI) -> Any:  # noqa: N802
-        endpoint: Any = _PublicHostnameEndpoint(
-            self._factory._reactor,
-            uri.host,
-            uri.port,
-            timeout=self._factory._connectTimeout,
-            bindAddress=self._factory._bindAddress,
-        )
-        if uri.scheme == b"http":
-            return endpoint
-        return wrapClientTLS(self._factory._policyForHTTPS.creatorForNetloc(uri.host, uri.port), endpoint)
-
-
 class _RecordingAgent(http11._ScrapyAgent):
     """Scrapy's agent whose requests carry the number of their attempt to the connection."""
 
@@ -396,7 +197,7 @@ class _RecordingAgent(http11._ScrapyAgent):
     def _get_agent(self, request: Request, timeout: float) -> Agent:
         agent = super()._get_agent(request, timeout)
         if not (self._allow_private or request.meta.get("proxy")):
-            agent._endpointFactory = _PublicEndpoints(agent._endpointFactory)
+            agent._endpointFactory = PublicEndpoints(agent._endpointFactory)
         send = agent.request
 
         def tagged(method: bytes, uri: bytes, headers: TxHeaders, body: Any = None) -> Deferred[Any]:
@@ -478,7 +279,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         return _Attempt(
             bool(request.meta.get("proxy")),
             self._allow_private,
-            HEAD_MAX_BYTES + body + _FRAMING_BYTES + int(body * _FRAMING_SHARE),
+            HEAD_MAX_BYTES + body + FRAMING_BYTES + int(body * _FRAMING_SHARE),
             time.monotonic() + timeout + _GRACE_SECONDS,
         )
 
