@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from scrapy.exceptions import NotConfigured
 
 from crawler.session.outcomes import page_outcome
+from crawler.session.reasons import in_words
 from crawler.session.session import Session
 from crawler.sites.context import context_of
 from crawler.sites.items import MissedPage, Page
@@ -46,7 +47,7 @@ class ExtractionPipeline:
         except Exception as error:
             # A URL without an outcome would be lost unseen.
             logger.exception("no outcome of %s", item.url)
-            return replace(item, outcome=Outcome(item.url, "failed", f"a fault of ours: {error!r}"))
+            return replace(item, outcome=Outcome(item.url, "failed", in_words(error)))
 
 
 class _OfSite:

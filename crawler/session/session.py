@@ -23,6 +23,7 @@ from crawler.politeness.robots import RulesKept
 from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.conditional import confirmed
 from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers, is_whole
+from crawler.session.reasons import in_words
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
 from crawler.session.report import OutcomeLog, write_report
 from crawler.session.sealing import check, close_open, salvage, seal
@@ -252,7 +253,7 @@ class Session:
             self._fail(error)
         except Exception as error:
             logger.exception("%s failed", work)
-            self._fail(NewskeepError(f"{work} failed: {error!r}"))
+            self._fail(NewskeepError(f"{work} failed: {in_words(error)}"))
 
     def _seal_later(self, warc: OpenWarc) -> None:
         self._sealing.submit(self._seal, warc)

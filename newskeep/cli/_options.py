@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from crawler import defaults
 from crawler.config import Config, load
 from newskeep.cli._terminal import Formatter
 from storage.errors import UsageError
@@ -21,6 +22,31 @@ if TYPE_CHECKING:
     from storage.archive import Archive
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def delay(default: float) -> Callable[[F], F]:
+    """--delay of a command whose requests are `default` seconds apart where neither it nor the configuration says."""
+    wait = f"Wait between two requests to a host.  [{default:g}]"
+    return click.option("--delay", type=click.FloatRange(0), metavar="SECONDS", help=wait)
+
+
+#: --at-once of a command that crawls sites.
+at_once = click.option(
+    "--at-once",
+    type=click.IntRange(1),
+    default=defaults.SITES_AT_ONCE,
+    show_default=True,
+    metavar="N",
+    help="Sites at a time.",
+)
+#: Of every command that fetches what it is told to.
+ignore_robots = click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
+allow_private = click.option(
+    "--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too."
+)
+operator = click.option(
+    "--operator", metavar="CONTACT", help="Web page or e-mail address that servers can reach you at."
+)
 
 
 def common(command: F) -> F:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from crawler import defaults
+from newskeep.cli import _options
 from newskeep.cli._options import Duration, Moment, common, settle
 from storage.errors import UsageError
 
@@ -31,24 +32,12 @@ crawls them."""
 @click.option("--until", type=Moment("end"), metavar="TIME", help="With --since: nothing newer from sitemaps.")
 @click.option("--cap", type=click.IntRange(1), metavar="N", help=f"Articles a site at most.  [{defaults.SITE_CAP}]")
 @click.option("--requisites", is_flag=True, default=None, help="Archive pictures, styles and scripts with the pages.")
-@click.option(
-    "--delay",
-    type=click.FloatRange(0),
-    metavar="SECONDS",
-    help=f"Wait between two requests to a host.  [{defaults.SITE_DELAY:g}]",
-)
-@click.option(
-    "--at-once",
-    type=click.IntRange(1),
-    default=defaults.SITES_AT_ONCE,
-    show_default=True,
-    metavar="N",
-    help="Sites at a time.",
-)
+@_options.delay(defaults.SITE_DELAY)
+@_options.at_once
 @click.option("--time-limit", type=Duration(), metavar="TIME", help="End in good order after this time, such as 10m.")
-@click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
-@click.option("--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too.")
-@click.option("--operator", metavar="CONTACT", help="Web page or e-mail address that servers can reach you at.")
+@_options.ignore_robots
+@_options.allow_private
+@_options.operator
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each article.")
 @common
 def crawl(

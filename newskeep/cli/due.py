@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler import defaults
 from crawler.durations import duration
 from crawler.frontier import frontier_of
+from newskeep.cli import _options
 from newskeep.cli._options import Duration, common, settle
 from newskeep.cli._terminal import echo
 from newskeep.schedule.alerts import Notebook
@@ -48,14 +48,7 @@ or the run was stopped, 5 all of them failed, 75 it is running already."""
 @click.command(epilog=_EXAMPLES)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--time-limit", type=Duration(), default="50m", show_default=True, metavar="TIME", help="End after this.")
-@click.option(
-    "--at-once",
-    type=click.IntRange(1),
-    default=defaults.SITES_AT_ONCE,
-    show_default=True,
-    metavar="N",
-    help="Sites at a time.",
-)
+@_options.at_once
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of a run that goes on already; for crontabs.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each site that was crawled.")
 @common

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from crawler import defaults
+from newskeep.cli import _options
 from newskeep.cli._options import common, settle
 from storage.errors import UsageError
 
@@ -28,14 +29,9 @@ Exit codes: 0 all archived or unchanged, 3 the archive is out of reach,
 @click.option("-i", "--input", "file", metavar="FILE", help="Read URLs from FILE, one a line; - is standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each URL.")
 @click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
-@click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
-@click.option("--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too.")
-@click.option(
-    "--delay",
-    type=click.FloatRange(0),
-    metavar="SECONDS",
-    help=f"Wait between two requests to a host.  [{defaults.LIST_DELAY:g}]",
-)
+@_options.ignore_robots
+@_options.allow_private
+@_options.delay(defaults.LIST_DELAY)
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
@@ -54,7 +50,7 @@ Exit codes: 0 all archived or unchanged, 3 the archive is out of reach,
     metavar="N",
     help=f"Requests at once, over all hosts.  [{defaults.CONCURRENT_REQUESTS}]",
 )
-@click.option("--operator", metavar="CONTACT", help="Web page or e-mail address that servers can reach you at.")
+@_options.operator
 @click.option("--user-agent", metavar="TEXT", help="The whole User-Agent field.")
 @click.option("--proxy", metavar="URL", help="Fetch through an HTTP proxy.")
 @common

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler import defaults
+from newskeep.cli import _options
 from newskeep.cli._options import common, settle
 from newskeep.cli._terminal import Console, escape
 
@@ -31,14 +32,9 @@ Exit codes: 0 articles were found, 5 none."""
 @click.command(epilog=_EXAMPLES)
 @click.argument("site", metavar="SITE-OR-URL")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "--delay",
-    type=click.FloatRange(0),
-    metavar="SECONDS",
-    help=f"Wait between two requests to a host.  [{defaults.SITE_DELAY:g}]",
-)
-@click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
-@click.option("--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too.")
+@_options.delay(defaults.SITE_DELAY)
+@_options.ignore_robots
+@_options.allow_private
 @common
 def check(
     site: str,
