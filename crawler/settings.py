@@ -99,7 +99,7 @@ CONCURRENT_REQUESTS = defaults.CONCURRENT_REQUESTS
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 # … and this many seconds between the end of a request and the next to the same host, with up to a quarter more.
 DOWNLOAD_DELAY = defaults.LIST_DELAY
-# Scrapy's own waiting counts from the beginning of a request and must never be the longer one (politeness/gate.py).
+# Scrapy's own waiting counts from the beginning of a request and must never be the longer one (host_gate.py).
 DOWNLOAD_DELAY_JITTER = 0
 # Scrapy makes so many tasks for each response, whatever it gives; ours give one page, and requests for what it needs.
 CONCURRENT_ITEMS = 4

@@ -29,6 +29,10 @@ PACKAGES = ("newskeep", "spiders", "crawler", "storage")
 #: Everything a reader may open; what was installed or made does not count.
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / ".github").rglob("*.md")])
 LINK = re.compile(r"\]\(([^()\s]+)\)")
+#: A path of ours, from the root.
+FILE = re.compile(
+    r"(?<![\w/.-])((?:tests|benchmarks|crawler|newskeep|spiders|storage|docs|scripts)/[\w/.-]*\w\.(?:py|md))\b"
+)
 METRIC = re.compile(r"newskeep_[a-z_]+[a-z]")
 
 
@@ -164,3 +168,10 @@ def test_every_link_leads_to_something(page: Path) -> None:
         if not file.exists() or (anchor and anchor not in anchors(file)):
             broken.append(target)
     assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    # What was once so may be told in the changelog.
+    named = set() if page.name == "CHANGELOG.md" else set(FILE.findall(page.read_text(encoding="utf-8")))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
