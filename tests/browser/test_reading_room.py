@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from selenium.common.exceptions import NoAlertPresentException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
 from web_archive import Serving
 
@@ -37,6 +38,18 @@ class Room:
 
     def one(self, selector: str) -> WebElement:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def leave(self, act: Callable[[], object]) -> None:
+        """Do what leads to another page, and wait until that is there: the driver may look before it has begun."""
+        page = self.one("html")
+        act()
+        wait = WebDriverWait(self.browser, 30)
+        wait.until(staleness_of(page))
+        wait.until(lambda browser: browser.execute_script("return document.readyState") == "complete")
+
+    def ask(self, selector: str, words: str) -> None:
+        """Type into a field and send its form."""
+        self.leave(lambda: self.one(selector).send_keys(words, Keys.ENTER))
 
     def all(self, selector: str) -> list[WebElement]:
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
@@ -79,27 +92,27 @@ def test_from_the_front_page_to_an_article_by_its_filters(room: Room) -> None:
     assert [heading.text for heading in room.all("h1")] == ["Latest articles"]
     room.open("/search")
     room.one("#site").send_keys("herald.example")
-    room.one("#language").send_keys("da", Keys.ENTER)
+    room.ask("#language", "da")
     found = room.all(".results h3 a")
     assert [link.text for link in found] == ["Rødgrød med fløde er årets ret"]
     assert room.one("#site").get_attribute("value") == "herald.example"
-    found[0].click()
+    room.leave(found[0].click)
     assert room.one("h1").text == "Rødgrød med fløde er årets ret"
     assert (room.one("h1").get_attribute("lang"), room.one(".text").get_attribute("lang")) == ("da", "da")
 
 
 def test_search_marks_the_words_and_opens(room: Room) -> None:
     room.open("/")
-    room.one("#look").send_keys("ferry ministry", Keys.ENTER)
+    room.ask("#look", "ferry ministry")
     assert room.one("#q").get_attribute("value") == "ferry ministry"
     assert {mark.text.lower() for mark in room.all(".results mark")} >= {"ferry"}
-    room.one(".results h3 a").click()
+    room.leave(room.one(".results h3 a").click)
     assert room.one("h1").text == "Harbour bridge: what we know"
 
 
 def test_address_in_the_search_box_leads_to_its_captures(room: Room) -> None:
     room.open("/")
-    room.one("#look").send_keys(STORY, Keys.ENTER)
+    room.ask("#look", STORY)
     assert room.one("h1").text == "Captures"
     assert [row.text.split("\n")[1] for row in room.all(".rows li")] == [
         *["200 OK"] * 3,
@@ -139,14 +152,14 @@ def test_versions_are_compared_word_by_word(room: Room) -> None:
     room.open(f"/article/{STORY}")
     assert [item.get_attribute("aria-current") for item in room.all(".versions li")] == [None, None, "true"]
     assert "410 Gone" in room.all(".versions li")[1].text
-    room.all(".versions .diff")[0].click()
+    room.leave(room.all(".versions .diff")[0].click)
     gone, new = (
         [room.browser.execute_script("return arguments[0].textContent", each) for each in room.all(f".text {tag}")]
         for tag in ("del", "ins")
     )
     assert " [gone: 31] " in gone and " [new: 30] " in new
     room.one("#after").send_keys("3")
-    room.one("form[action='/compare'] button").click()
+    room.leave(room.one("form[action='/compare'] button").click)
     assert "what we know" in room.one("h1").text
 
 
