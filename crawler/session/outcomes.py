@@ -98,7 +98,7 @@ def _explain(error: BaseException, timeout: float, recorded: RecordedExchange | 
         case Refused() | AlreadyHeld() | HostLeftAlone() | NewskeepError():
             return str(error)
         case NotPublicAddress():
-            return f"not a public address: {error}"
+            return f"not a public address: {error}; --allow-private allows it"
         case CannotResolveHostError():
             return "name not found"
         case DownloadConnectionRefusedError():

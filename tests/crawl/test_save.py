@@ -171,6 +171,15 @@ def test_private_addresses_are_refused_by_default(newskeep: Run, origin: Origin)
     assert origin.log == []
 
 
+@pytest.mark.parametrize("command", [("save",), ("crawl",), ("sites", "check")])
+def test_what_refuses_a_private_address_names_the_way_out(
+    newskeep: Run, origin: Origin, command: tuple[str, ...]
+) -> None:
+    done = newskeep(*command, origin.url("/"))
+    assert b"not a public address: 127.0.0.1; --allow-private allows it" in done.stdout + done.stderr
+    assert (done.returncode, origin.log) == (5, [])
+
+
 def test_credentials_are_neither_sent_nor_kept(newskeep: Run, origin: Origin, tmp_path: Path) -> None:
     code, told = save(newskeep, f"http://anna:sesame@{origin.netloc}/page")
     assert code == 5
