@@ -166,6 +166,8 @@ def _sum_up(result: RunResult, archive: Archive) -> None:
     if result.failure is not None:
         echo(f"newskeep: {result.failure}", err=True)
     if result.stopped:
-        echo("newskeep: stopped before the end: run the same command again for the rest", err=True)
+        # What is due of a site is remembered; how far a list had come is not.
+        rest = "goes on from here" if result.sites else "asks for all of them again, and keeps what has changed"
+        echo(f"newskeep: stopped before the end: what was told is kept; the same command {rest}", err=True)
     if result.timed_out:
         echo("newskeep: the time is up: the next run goes on from here", err=True)

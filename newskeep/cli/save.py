@@ -68,6 +68,8 @@ def save(
 
     A list may have blank lines, # comments and duplicates. Each different URL ends as archived, unchanged (the archive
     has the same content already), refused or failed, with the reason.
+
+    Stopped at any time, what was told is kept. The same command asks for the whole list again.
     """
     if not urls and file is None:
         raise UsageError("nothing to save: name URLs, or a list with -i FILE (-i - for standard input)")
