@@ -14,6 +14,7 @@ from crawler.discovery.page_requisites import requisites_of, requisites_of_css
 from crawler.discovery.pages import read_page
 from crawler.discovery.sitemaps import read_sitemap
 from crawler.discovery.traps import trap_reason
+from crawler.discovery.url_dates import Span, dates_in_address
 from crawler.discovery.url_shape import Examples, looks_like_article
 from crawler.discovery.well_known import usual_places
 
@@ -23,7 +24,9 @@ __all__ = [
     "Link",
     "PageLinks",
     "SourceLinks",
+    "Span",
     "canonical_candidate",
+    "dates_in_address",
     "identity",
     "looks_like_article",
     "read_feed",
