@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from crawler.discovery.links import Link, SourceLinks
+from crawler.discovery.links import Link, Precision, SourceLinks
 from crawler.discovery.xml_reader import MAX_LINKS, Problems, XmlDocument, local, resolve, text_of, time_of, title_of
 
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
@@ -100,8 +100,12 @@ class _Entries:
             self._problems.count("entries with a bad link" if bad else "entries without a link", bad or title or "")
             return True
         modified = time_of(fields.all(*_MODIFIED), self._problems, self._now)
-        published = time_of(fields.all(*_PUBLISHED), self._problems, self._now) or modified
-        return self._keep(Link(found, published, modified, title))
+        published = time_of(fields.all(*_PUBLISHED), self._problems, self._now)
+        told = published or modified
+        precision: Precision = "moment" if told and told.exact else "day"
+        if published is None:
+            precision = "update"
+        return self._keep(Link(found, told and told.at, modified and modified.at, title, precision=precision))
 
     def _keep(self, link: Link) -> bool:
         if len(self.links) >= MAX_LINKS and link.url not in self.links:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+#: How a date of publication was told: with a time and a zone; without, so that it may be off by a day; or as the date
+#: of an update, which stands for it and may be any time later.
+Precision = Literal["moment", "day", "update"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class Link:
     score: float = 1.0
     #: Why `score` is what it is, in a few words for a person.
     reason: str = "announced"
+    #: Of `published`.
+    precision: Precision = "moment"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from crawler.discovery.dates import Stated
 from crawler.discovery.feeds import read_feed
-from crawler.discovery.links import Link, SourceLinks
+from crawler.discovery.links import Likelihood, Link, SourceLinks
 from crawler.discovery.url_shape import Examples, looks_like_article
 from crawler.discovery.xml_reader import MAX_LINKS, Problems, XmlDocument, local, resolve, text_of, time_of, title_of
 
@@ -129,8 +130,8 @@ class _Entries:
     def _take(
         self,
         text: str,
-        published: datetime | None,
-        modified: datetime | None,
+        published: Stated | None,
+        modified: Stated | None,
         title: str | None,
         *,
         news: bool,
@@ -149,15 +150,23 @@ class _Entries:
         if len(self._links) + len(self._next) >= MAX_LINKS and found not in self._links and found not in self._next:
             self._problems.add(f"more than {MAX_LINKS:,} links; the rest was left unread")
             return False
-        if is_sitemap or (not news and self._leads_on(found)):
-            self._next.setdefault(found, Link(found, published, modified, title, 0.0, "a sitemap"))
-            return True
-        if news:
-            link = Link(found, published, modified, title, 1.0, "in a news sitemap")
+        leads_on = is_sitemap or (not news and self._leads_on(found))
+        if leads_on:
+            verdict = Likelihood(0.0, "a sitemap")
+        elif news:
+            verdict = Likelihood(1.0, "in a news sitemap")
         else:
             verdict = looks_like_article(found, self._examples)
-            link = Link(found, published, modified, title, verdict.score, verdict.reason)
-        self._links.setdefault(found, link)
+        link = Link(
+            found,
+            published and published.at,
+            modified and modified.at,
+            title,
+            verdict.score,
+            verdict.reason,
+            "moment" if published is None or published.exact else "day",
+        )
+        (self._next if leads_on else self._links).setdefault(found, link)
         return True
 
     def _leads_on(self, url: str) -> bool:

@@ -22,7 +22,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from crawler.discovery.dates import moment
+from crawler.discovery.dates import Stated, stated
 from crawler.discovery.identity import identity
 from crawler.html.encoding import clean, codec, decode
 from storage.errors import InvalidURL
@@ -341,10 +341,10 @@ def resolve(base: str, text: str) -> str | None:
         return None
 
 
-def time_of(texts: Iterable[str], problems: Problems, now: datetime) -> datetime | None:
+def time_of(texts: Iterable[str], problems: Problems, now: datetime) -> Stated | None:
     """Return the first of the dates that can be read; what cannot is a problem."""
     for text in texts:
-        if time := moment(text, now):
+        if time := stated(text, now):
             return time
         if text.strip():
             problems.count("dates that cannot be right", text.strip())

@@ -28,6 +28,8 @@ class Announcement:
     #: Address of the feed, sitemap or page that named it; `None` where the configuration did.
     source: str | None = None
     published: datetime | None = None
+    #: When it changed, as a sitemap or feed tells: it was published no later.
+    modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class AddressState:
     alias_of: str | None = None
     #: First time it was held; stays when it fails or goes later.
     captured: datetime | None = None
+    #: When it had last changed when a source first told so.
+    modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ _a = addresses.c
 _state: ColumnElement[int] = case((and_(_a.captured.is_not(None), _a.state != ALIAS), HELD), else_=_a.state)
 _reason: ColumnElement[str | None] = case((_state == HELD, None), else_=_a.reason)
 
+# What counts as its age.
+_fresh: ColumnElement[int] = func.coalesce(_a.dated, _a.announced)
+
 Where = list[ColumnElement[bool]]
 
 
@@ -39,7 +42,7 @@ def coverage(connection: Connection, site: str, since: datetime, until: datetime
         held=counts.get("held", 0),
         groups=tuple(_groups(connection, where, samples)),
         median_delay=_median(connection, _a.captured - _a.announced, held),
-        median_age=_median(connection, _a.captured - _a.fresh, [*held, _a.published.is_not(None)]),
+        median_age=_median(connection, _a.captured - _fresh, [*held, _a.published.is_not(None)]),
     )
 
 
@@ -49,9 +52,9 @@ def articles_a_day(connection: Connection, site: str, days: int, at: datetime) -
     wanted = [last - timedelta(days=back) for back in reversed(range(days))]
     numbers = [(day - date(1970, 1, 1)).days for day in wanted]
     start = min(numbers, default=0) * 86_400
-    day = _a.fresh // 86_400
+    day = _fresh // 86_400
     # Nothing is fresher than its announcement, so the index by that finds all.
-    where = [*announced(site, start, None), _a.fresh >= start, _state == HELD]
+    where = [*announced(site, start, None), _fresh >= start, _state == HELD]
     found = {
         int(day): int(count) for day, count in connection.execute(select(day, func.count()).where(*where).group_by(day))
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
@@ -29,10 +30,15 @@ from crawler.frontier.statements import ARTICLE
 from storage.index.rows import seconds
 from storage.sqlite import DatabaseUser
 
+#: A place in an order: tuples of one shape are compared.
+Rank = tuple[Any, ...]
+
 _FIRST = datetime.min.replace(tzinfo=UTC)
 # Runs kept of each site.
 RUNS = 50
 
+# An article without a date that has waited for so long gets a place, however many dated ones wait.
+_PATIENCE = timedelta(days=1)
 # Seconds for which a robots.txt that no longer holds may stay: most are replaced by a newer one before.
 _ROBOTS_KEPT = 86_400
 
@@ -51,10 +57,16 @@ class Frontier(DatabaseUser):
     def announce(self, site: str, items: Iterable[Announcement], at: datetime) -> int:
         """Enter addresses that a source named, due at once; return how many were new.
 
-        Known ones keep their state and learn a missing `published`. An address that the configuration names as a source
-        (no `source`, another role than "article") becomes one, if it was known as an article.
+        Known ones keep their state and learn a missing `published` and `modified`. An address that the configuration
+        names as a source (no `source`, another role than "article") becomes one, if it was known as an article.
         """
         return sum(self._announce(site, batch, seconds(at)) for batch in writes.batches(items))
+
+    def learn_dates(self, site: str, items: Iterable[Announcement], at: datetime) -> None:
+        """Enter the dates of those that are known and had none; the others are passed over."""
+        for batch in writes.batches(items):
+            known = self.known_among(site, (item.url for item in batch))
+            self._announce(site, [item for item in batch if item.url in known], seconds(at))
 
     def _announce(self, site: str, items: list[Announcement], at: int) -> int:
         by_key = {rows.key_of(item.url): item for item in items}
@@ -71,8 +83,8 @@ class Frontier(DatabaseUser):
                 connection.execute(insert(addresses), new)
             where = (_a.site == number, _a.key == bindparam("its_key"))
             if news.dated:
-                dates = [{"its_key": key, "date": rows.packed(by_key[key].published)} for key in news.dated]
-                connection.execute(update(addresses).where(*where).values(published=bindparam("date")), dates)
+                dates = [writes.dates_row(key, by_key[key]) for key in news.dated]
+                connection.execute(statements.LEARN_DATES.where(*where), dates)
             if news.sources:
                 roles = [{"its_key": key, "its_role": ROLES.index(by_key[key].role)} for key in news.sources]
                 connection.execute(
@@ -101,15 +113,42 @@ class Frontier(DatabaseUser):
     def due_articles(self, site: str, at: datetime, limit: int) -> list[AddressState]:
         """Return at most `limit` articles to ask for now.
 
-        First those never asked for, newest first by `published or announced` (a date in the future counts as none);
-        then those to ask again, the most overdue for their interval first. A long queue of new ones leaves a fifth of
-        the places to the others.
+        First those never asked for, newest first: by `published`, else by the day that the address names, else by
+        `modified` (a date in the future counts as that of the announcement); then those without any date; then those to
+        ask again, the most overdue for their interval first. A long queue of new ones leaves a fifth of the places to
+        the last, and a tenth to those without a date that have waited for more than a day.
         """
         if limit <= 0:
             return []
         old = self._known(statements.old_articles(site, seconds(at), limit), site)
-        new = self._known(statements.new_articles(site, seconds(at), limit - min(len(old), limit // 5)), site)
+        new = self._new_articles(site, at, limit - min(len(old), limit // 5))
         return new + old[: limit - len(new)]
+
+    def _new_articles(self, site: str, at: datetime, limit: int) -> list[AddressState]:
+        new = self._known(statements.new_articles(site, seconds(at), limit), site)
+        if len(new) < limit or limit == 1:
+            return new
+        before = seconds(at - _PATIENCE)
+        patient = self._known(statements.undated_articles(site, seconds(at), before, -(-limit // 10)), site)
+        chosen = {known.url for known in new}
+        if all(known.url in chosen for known in patient):
+            return new
+        return new[: limit - len(patient)] + patient
+
+    def best_articles(
+        self, site: str, at: datetime, limit: int, rank: Callable[[AddressState], Rank | None]
+    ) -> list[AddressState]:
+        """Return at most `limit` articles to ask for now, those of the least rank first; none that has no rank.
+
+        Reads all that are due, in bounded memory.
+        """
+        query = statements.due_articles(site, seconds(at))
+        with self._reading() as connection:
+            found = (rows.known_of(row, site) for row in connection.execute(query))
+            ranked = (
+                (place, number, known) for number, known in enumerate(found) if (place := rank(known)) is not None
+            )
+            return [known for _, _, known in heapq.nsmallest(max(limit, 0), ranked)]
 
     def next_due(self, site: str) -> datetime | None:
         """Return the earliest due time of a site's addresses."""

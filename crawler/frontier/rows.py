@@ -109,6 +109,7 @@ def known_of(row: Row[Any], site: str) -> AddressState:
         failures=row.failures,
         alias_of=row.alias_of,
         captured=moment(row.captured),
+        modified=moment(row.modified),
     )
 
 

@@ -8,10 +8,12 @@ rows that it is asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from sqlalchemy import (
     Column,
     Computed,
+    Connection,
     Index,
     Integer,
     LargeBinary,
@@ -22,13 +24,13 @@ from sqlalchemy import (
     text,
 )
 
+from crawler.discovery import dates_in_address
+from storage.index.rows import seconds
 from storage.migrations import Migration, about_table
 from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
-VERSION = 1
-#: Version -> what makes it the next one. A version that is missing here can only be moved away.
-MIGRATIONS: Mapping[int, Migration] = {}
+VERSION = 2
 
 #: Numbers that stand in rows: never change one, only add.
 ROLES = ("feed", "sitemap", "page", "article")
@@ -45,6 +47,9 @@ def queue_of(role: str, state: str, due: object) -> int | None:
         return SOURCE
     return NEW if state == "waiting" else AGAIN
 
+
+# SQLite's min() of nothing and something is nothing.
+_DATED = "min(coalesce(published, named, modified), announced)"
 
 metadata = MetaData()
 about = about_table(metadata)
@@ -112,8 +117,12 @@ addresses = Table(
     Column("alias_of", Text),
     # SOURCE, NEW or AGAIN; none where nothing is due. Not computed by SQLite: it would not read it from an index alone.
     Column("queue", Integer),
-    # What counts as its age. A date in the future is a mistake of the source's.
-    Column("fresh", Integer, Computed("min(coalesce(published, announced), announced)", persisted=False)),
+    # Where nothing says when it was published: the day or the month's beginning that its address names, and when it had
+    # last changed when a source first told so.
+    Column("named", Integer),
+    Column("modified", Integer),
+    # The best that is known of its publication, for the order. A date in the future is a mistake of the source's.
+    Column("dated", Integer, Computed(_DATED, persisted=False)),
 )
 Index("addresses_by_url", addresses.c.site, addresses.c.key, unique=True)
 Index(
@@ -124,7 +133,7 @@ Index(
     addresses.c.interval,
     sqlite_where=text("due IS NOT NULL"),
 )
-Index("addresses_new", addresses.c.site, addresses.c.fresh.desc(), sqlite_where=text("queue = 1"))
+Index("addresses_new", addresses.c.site, addresses.c.dated.desc(), sqlite_where=text("queue = 1"))
 Index("addresses_by_time", addresses.c.site, addresses.c.announced, sqlite_where=text("role = 3"))
 
 hosts = Table(
@@ -161,6 +170,31 @@ runs = Table(
     Column("problems", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+
+def named_day(url: str, at: int) -> int | None:
+    """The beginning of the day or month that an address names, seconds; `at` is the time at which it is looked at."""
+    spans = dates_in_address(url, datetime.fromtimestamp(at, UTC))
+    return seconds(spans[0].start) if spans else None
+
+
+def _date_by_address(connection: Connection) -> None:
+    """Version 2: the date in the address, and a sitemap's date of change, which counted as that of publication."""
+    connection.exec_driver_sql("DROP INDEX addresses_new")
+    connection.exec_driver_sql("ALTER TABLE addresses DROP COLUMN fresh")
+    for column in ("named INTEGER", "modified INTEGER", f"dated INTEGER GENERATED ALWAYS AS ({_DATED}) VIRTUAL"):
+        connection.exec_driver_sql(f"ALTER TABLE addresses ADD COLUMN {column}")
+    connection.exec_driver_sql("CREATE INDEX addresses_new ON addresses (site, dated DESC) WHERE queue = 1")
+    waiting = (
+        "SELECT addresses.id, name || path, announced FROM addresses JOIN names ON names.id = origin WHERE queue = 1"
+    )
+    for number, url, announced in connection.exec_driver_sql(waiting).all():
+        if (day := named_day(url, announced)) is not None:
+            connection.exec_driver_sql("UPDATE addresses SET named = ? WHERE id = ?", (day, number))
+
+
+#: Version -> what makes it the next one. A version that is missing here can only be moved away.
+MIGRATIONS: Mapping[int, Migration] = {1: _date_by_address}
 
 KIND = Kind(
     noun="frontier",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Update, and_, case, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, func, or_, select, text, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from crawler.frontier.address_state import State
-from crawler.frontier.schema import AGAIN, ROLES, SOURCE, STATES, addresses, names, runs, sites
+from crawler.frontier.schema import AGAIN, NEW, ROLES, SOURCE, STATES, addresses, names, runs, sites
 
 _a, _s = addresses.c, sites.c
 _origin, _source = names.alias("origin"), names.alias("source")
@@ -44,10 +44,25 @@ def due_sources(site: str, at: int) -> Select[Any]:
 
 
 def new_articles(site: str, at: int, limit: int) -> Select[Any]:
-    """Articles never asked for, newest first; of one time in the order in which they were named."""
+    """Articles never asked for, newest first, then those without a date; of one time in the order of their naming."""
+    # SQLite puts what is missing last.
+    return KNOWN.where(_new(site, at)).order_by(_a.dated.desc(), _a.id).limit(limit)
+
+
+def undated_articles(site: str, at: int, named_before: int, limit: int) -> Select[Any]:
+    """Articles never asked for of which nothing tells the date, the first named first."""
+    where = and_(_new(site, at), _a.dated.is_(None), _a.announced < named_before)
+    return KNOWN.where(where).order_by(_a.id).limit(limit)
+
+
+def _new(site: str, at: int) -> ColumnElement[bool]:
     # The sum hides `due` from the index by due time, which would have all that wait sorted.
-    where = and_(_a.site == site_id(site), _IS_NEW, _a.due + 0 <= at)
-    return KNOWN.where(where).order_by(_a.fresh.desc(), _a.id).limit(limit)
+    return and_(_a.site == site_id(site), _IS_NEW, _a.due + 0 <= at)
+
+
+def due_articles(site: str, at: int) -> Select[Any]:
+    """All articles to ask for now, new or again."""
+    return KNOWN.where(_a.site == site_id(site), _a.queue.in_((NEW, AGAIN)), _HAS_DUE, _a.due <= at)
 
 
 def old_articles(site: str, at: int, limit: int) -> Select[Any]:
@@ -111,6 +126,11 @@ def _upsert() -> Insert:
     )
 
 
+#: Enters dates where there are none; who uses it says which row.
+LEARN_DATES = update(addresses).values(
+    published=func.coalesce(_a.published, bindparam("told_published")),
+    modified=func.coalesce(_a.modified, bindparam("told_modified")),
+)
 #: Enters what visits found, see `Frontier.visited`. Made once: to make it takes longer than to run it.
 VISIT = _upsert()
 

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.sqlite import insert
 
 from crawler.frontier import rows
 from crawler.frontier.address_state import Announcement, Visit
-from crawler.frontier.schema import ROLES, STATES, addresses, names, queue_of, sites
+from crawler.frontier.schema import ROLES, STATES, addresses, named_day, names, queue_of, sites
 from crawler.frontier.statements import ARTICLE, VISIT, site_id
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class News(NamedTuple):
     """What announced items would change, by the keys of their URLs."""
 
     new: list[int]
-    #: Known without a date.
+    #: Known without a date of publication or of change that the item has.
     dated: list[int]
     #: Known as articles, named as sources by the configuration.
     sources: list[int]
@@ -44,11 +44,17 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
 def news(connection: Connection, site: str, items: Mapping[int, Announcement]) -> News:
     """Return what of the items, by the keys of their URLs, is not yet known."""
     where = (_a.site == site_id(site), _a.key.in_(items))
-    found = connection.execute(select(_a.key, _a.published.is_(None), _a.role).where(*where))
-    known = {key: (undated, role) for key, undated, role in found}
-    dated = [key for key, (undated, _) in known.items() if undated and items[key].published]
-    sources = [key for key, (_, role) in known.items() if role == ARTICLE and _is_configured(items[key])]
+    known = {
+        row.key: row for row in connection.execute(select(_a.key, _a.published, _a.modified, _a.role).where(*where))
+    }
+    dated = [key for key, row in known.items() if _tells_a_date(items[key], row)]
+    sources = [key for key, row in known.items() if row.role == ARTICLE and _is_configured(items[key])]
     return News([key for key in items if key not in known], dated, sources)
+
+
+def _tells_a_date(item: Announcement, row: Row[Any, Any, Any, Any]) -> bool:
+    told = (item.published, row.published), (item.modified, row.modified)
+    return any(date is not None and known is None for date, known in told)
 
 
 def _is_configured(item: Announcement) -> bool:
@@ -67,9 +73,16 @@ def new_row(site: int, key: int, item: Announcement, ids: Mapping[str, int], at:
         "source": None if item.source is None else ids[item.source],
         "announced": at,
         "published": rows.packed(item.published),
+        "named": named_day(item.url, at),
+        "modified": rows.packed(item.modified),
         "due": at,
         "queue": queue_of(item.role, "waiting", at),
     }
+
+
+def dates_row(key: int, item: Announcement) -> dict[str, Any]:
+    """What `LEARN_DATES` is given."""
+    return {"its_key": key, "told_published": rows.packed(item.published), "told_modified": rows.packed(item.modified)}
 
 
 def enter_site(connection: Connection, name: str) -> int:

@@ -103,7 +103,7 @@ def test_failures_are_counted_and_validators_kept(frontier: Frontier) -> None:
 
 
 def test_order_of_articles(frontier: Frontier) -> None:
-    """New ones newest first, a date in the future is none; then the most overdue for their interval."""
+    """New ones newest first, then those without a date; then the most overdue for their interval."""
     dates = {"new": at(-1), "old": at(-99), "undated": None, "future": at(10**6)}
     frontier.announce("s", [article(f"{A}/{name}", when) for name, when in dates.items()], NOON)
     frontier.visited([visit(B, at(-100), due=at(-50), interval=86_400.0), visit(C, at(-9), due=at(-5), interval=300.0)])
@@ -112,13 +112,77 @@ def test_order_of_articles(frontier: Frontier) -> None:
     def order(limit: int) -> list[str]:
         return [found.url.rpartition("/")[2] for found in frontier.due_articles("s", NOON, limit)]
 
-    assert order(99) == ["undated", "future", "new", "old", "c", "b"]
+    assert order(99) == ["future", "new", "old", "undated", "c", "b"]
     # One place in five is for what was asked for before.
-    assert order(5) == ["undated", "future", "new", "old", "c"]
-    assert order(2) == ["undated", "future"]
+    assert order(5) == ["future", "new", "old", "undated", "c"]
+    assert order(2) == ["future", "new"]
     assert order(0) == []
     assert frontier.next_due("s") == at(-50)
     assert frontier.next_due("nobody") is None
+
+
+def test_the_date_of_an_article(frontier: Frontier) -> None:
+    """Its publication goes before the day in its address, and that before its last change."""
+    day, month = "https://a.example/2026/11/21/story", "https://a.example/2026/10/story"
+    told = [
+        Announcement("https://a.example/2026/11/20/story", "article", FEED, at(-1), at(-1)),
+        Announcement(day, "article", FEED, None, at(-2)),
+        Announcement("https://a.example/changed", "article", FEED, None, at(-3)),
+        article("https://a.example/undated"),
+        article(month),
+        article("https://a.example/later"),
+    ]
+    frontier.announce("s", told, NOON)
+    frontier.learn_dates("s", [Announcement(told[5].url, "article", FEED, None, at(-4)), article(C, NOON)], NOON)
+    order = [told[0].url, told[2].url, told[5].url, day, month, told[3].url]
+    assert [found.url for found in frontier.due_articles("s", NOON, 9)] == order
+    assert frontier.known("s", C) is None, "only what is known learns"
+    frontier.learn_dates("s", [Announcement(told[5].url, "article", FEED, at(-7), NOON)], NOON)
+    assert (known(frontier, told[5].url).published, known(frontier, told[5].url).modified) == (at(-7), at(-4))
+    assert known(frontier, day).published is None, "what an address tells is for the order alone"
+
+
+def test_what_has_no_date_does_not_wait_for_ever(frontier: Frontier) -> None:
+    frontier.announce("s", [article(f"{A}/undated/{n}") for n in range(9)], NOON)
+    frontier.announce("s", [article(f"{A}/dated/{n}", at(-n)) for n in range(99)], NOON)
+
+    def places(when: datetime, limit: int) -> int:
+        chosen = frontier.due_articles("s", when, limit)
+        assert len(chosen) == limit
+        assert ["undated" in each.url for each in chosen] == sorted("undated" in each.url for each in chosen)
+        return sum("undated" in each.url for each in chosen)
+
+    assert [places(at(60), limit) for limit in (1, 20, 99)] == [0, 0, 0], "newest first"
+    assert [places(at(24 * 60 + 1), limit) for limit in (1, 2, 20, 99, 105)] == [0, 1, 2, 9, 9], "a tenth, after a day"
+
+
+def test_articles_by_another_order(frontier: Frontier) -> None:
+    frontier.announce("s", [article(f"{A}/{n}", at(-n)) for n in range(9)], NOON)
+    frontier.visited([visit(B, due=at(-5)), visit(C, due=at(5))])
+
+    def rank(known: AddressState) -> tuple[float] | None:
+        return None if known.published is None else (known.published.timestamp(),)
+
+    assert [each.url for each in frontier.best_articles("s", NOON, 2, rank)] == [f"{A}/8", f"{A}/7"]
+    assert {each.url for each in frontier.best_articles("s", NOON, 99, lambda _: ())} >= {B, f"{A}/0"}
+    assert frontier.best_articles("s", NOON, 0, rank) == []
+
+
+def test_the_tables_of_version_1_become_those_of_today(path: Path) -> None:
+    with open_frontier(path) as frontier:
+        frontier.announce("s", [article("https://a.example/2026/11/20/x"), article(A), article(B, at(-9))], NOON)
+    with sqlite3.connect(path) as database:
+        database.execute("DROP INDEX addresses_new")
+        for column in ("dated", "named", "modified"):
+            database.execute(f"ALTER TABLE addresses DROP COLUMN {column}")
+        fresh = "INTEGER GENERATED ALWAYS AS (min(coalesce(published, announced), announced)) VIRTUAL"
+        database.execute(f"ALTER TABLE addresses ADD COLUMN fresh {fresh}")
+        database.execute("CREATE INDEX addresses_new ON addresses (site, fresh DESC) WHERE queue = 1")
+        database.execute("UPDATE about SET value = 1")
+    database.close()
+    with open_frontier(path) as frontier:
+        due = [found.url for found in frontier.due_articles("s", NOON, 9)]
+        assert due == [B, "https://a.example/2026/11/20/x", A]
 
 
 def test_due_sites(frontier: Frontier) -> None:
@@ -284,6 +348,8 @@ def test_indexes_are_used(path: Path) -> None:
     wanted = {
         "addresses_by_due (site=? AND queue=? AND due>? AND due<?)": statements.due_sources("s", 0),
         "addresses_new (site=?)": statements.new_articles("s", 0, 9),
+        "addresses_new (site=? AND dated=?)": statements.undated_articles("s", 0, 0, 9),
+        "addresses_by_due (site=? AND queue=? AND due": statements.due_articles("s", 0),
         "COVERING INDEX addresses_by_due": statements.old_articles("s", 0, 9),
         "addresses_by_time (site=? AND announced>?)": statements.KNOWN.where(*statements.announced("s", 0, None)),
         "COVERING INDEX addresses_by_due (site=? AND queue=?": statements.next_due("s", 0),
