@@ -13,6 +13,7 @@ from crawler.discovery import PageLinks
 from crawler.politeness.proxies import check_proxy
 from crawler.politeness.robots import parse
 from crawler.run import crawl_of, run
+from crawler.sites.link_selection import date_of
 from crawler.sites.nothing_found import Findings, why_nothing
 from crawler.sites.site import Site
 from crawler.sites.source_fetcher import SourceRead
@@ -54,9 +55,10 @@ class Check:
     def articles(self) -> dict[str, datetime | None]:
         """The addresses that would be fetched, with the dates their sources gave, the newest first."""
         found: dict[str, datetime | None] = {}
+        now = datetime.now(UTC)
         for source in self.sources:
             for item in source.taken.articles if source.taken else ():
-                found[item.url] = found.get(item.url) or item.published
+                found[item.url] = found.get(item.url) or date_of(item, now)
         return dict(sorted(found.items(), key=lambda item: item[1] or _NEVER, reverse=True))
 
     @property

@@ -18,6 +18,8 @@ class RunCounts:
     #: Articles that the sources named, and those of them that were not known.
     announced: int = 0
     new: int = 0
+    #: Articles that were passed over because they are not of the time wanted, by what is told of them.
+    outside: int = 0
     archived: int = 0
     unchanged: int = 0
     refused: int = 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from crawler.discovery import Examples, Link, canonical_candidate, trap_reason
+from crawler.discovery import Examples, Link, canonical_candidate, dates_in_address, trap_reason
 from crawler.frontier.address_state import Announcement
+from crawler.sites.nothing_found import OUTSIDE
 from crawler.sites.site import Site
+from crawler.sites.time_window import Dates, Standing, Window
 
 #: A sitemap's entries that are older are no news, unless somebody asks for them with --since.
 _NEWS = timedelta(days=7)
@@ -18,6 +20,8 @@ _NEWEST = 50
 #: Entries without a date may be news; of a larger sitemap they mostly are not.
 _UNDATED = 1_000
 _NEVER = datetime.min.replace(tzinfo=UTC)
+#: Why entries of a sitemap are left out for their date.
+OLD = "older than a week"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +32,12 @@ class LinkSelection:
     dropped: Counter[str]
     #: An address that was left out, for each reason.
     samples: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The time that a back-fill wants; open where `None`."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def holds(self, at: datetime) -> bool:
-        return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
+    #: Those that were left out and have a date, which another source, that has them taken, may not have told.
+    left_out: tuple[Announcement, ...] = ()
+    #: Addresses of those that are not of the time wanted.
+    outside: tuple[str, ...] = ()
+    #: Entries of a sitemap that may be of the time wanted or not, those first that may sooner be.
+    doubtful: tuple[Announcement, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,7 +56,8 @@ class LinkSelector:
     def feed(self, links: Iterable[Link], source: str) -> LinkSelection:
         """Take a feed's links: it is the editors' own list of articles."""
         taken = self._take(links, source, trusted=True)
-        self._examples += [article.url for article in taken.articles[: 200 - len(self._examples)]]
+        found = [*taken.articles, *taken.left_out]
+        self._examples += [article.url for article in found[: 200 - len(self._examples)]]
         return taken
 
     def page(self, links: Iterable[Link], source: str) -> LinkSelection:
@@ -66,39 +66,78 @@ class LinkSelector:
 
     def sitemap(self, links: Iterable[Link], source: str) -> LinkSelection:
         """Take the entries of a sitemap that look like articles and are news, or of the time that is wanted."""
-        dated: list[Link] = []
-        undated: list[Link] = []
-        for link in links:
-            (undated if _date(link) is None else dated).append(link)
-        dated.sort(key=lambda link: _date(link) or _NEVER, reverse=True)
-        if self.window.since is None:
-            news = [link for link in dated if _when(link) >= self.now - _NEWS]
-            chosen = news if len(news) >= _NEWEST else dated[:_NEWEST]
-            chosen += undated if len(undated) <= _UNDATED else []
-        else:
-            chosen = [link for link in dated if self.window.holds(_when(link))]
+        return self._of_time(links, source) if self.window else self._news(links, source)
+
+    def _news(self, links: Iterable[Link], source: str) -> LinkSelection:
+        dates = {link: self._newest_date(link) for link in links}
+        dated = sorted(
+            (link for link, date in dates.items() if date), key=lambda link: dates[link] or _NEVER, reverse=True
+        )
+        undated = [link for link, date in dates.items() if date is None]
+        news = [link for link in dated if (dates[link] or _NEVER) >= self.now - _NEWS]
+        number = max(len(news), _NEWEST)
+        chosen = dated[:number] + (undated if len(undated) <= _UNDATED else [])
         taken = self._take(chosen, source, trusted=False)
-        left = len(dated) + len(undated) - len(chosen)
+        left = len(dates) - len(chosen)
         if left:
-            taken.dropped["outside of the time wanted" if self.window.since else "older than a week"] += left
-        return taken
+            taken.dropped[OLD] += left
+        old = (_announcement(link.url, link, source) for link in dated[number:])
+        return replace(taken, left_out=(*taken.left_out, *old))
+
+    def _of_time(self, links: Iterable[Link], source: str) -> LinkSelection:
+        """Those that are of the time wanted, by what is told of them, and apart from them those of which nothing is."""
+        surely: list[Link] = []
+        doubtful: list[Link] = []
+        for link in links:
+            unknown = self.window.standing(Dates.of_link(link, source), self.now) is Standing.UNKNOWN
+            (doubtful if unknown else surely).append(link)
+        # What changed soon after the time wanted was sooner published in it than what changed late, or never says.
+        doubtful.sort(key=lambda link: (link.modified is None, link.modified or _NEVER))
+        taken, others = (self._take(chosen, source, trusted=False) for chosen in (surely, doubtful))
+        return LinkSelection(
+            taken.articles,
+            taken.dropped + others.dropped,
+            taken.samples | others.samples,
+            taken.left_out + others.left_out,
+            taken.outside,
+            others.articles,
+        )
+
+    def _newest_date(self, link: Link) -> datetime | None:
+        """The latest date that is told of a link: what was published long ago may be news again."""
+        named = [span.start for span in dates_in_address(link.url, self.now)]
+        return max((date for date in (link.published, link.modified, *named) if date is not None), default=None)
 
     def _take(self, links: Iterable[Link], source: str, trusted: bool) -> LinkSelection:
         articles: dict[str, Announcement] = {}
+        left_out: dict[str, Announcement] = {}
         dropped: Counter[str] = Counter()
         samples: dict[str, str] = {}
+        outside: list[str] = []
         for link in links:
             # An AMP or print address stands for the article's own.
             guessed = canonical_candidate(link.url)
             url = guessed if guessed is not None and self.site.owns(guessed) else link.url
-            if reason := self._refuses(url, link, trusted):
+            if reason := self._refuses(url, link, trusted) or self._is_outside(link, source):
                 dropped[reason] += 1
                 samples.setdefault(reason, url)
+                if reason == OUTSIDE:
+                    outside.append(url)
+                if link.published or link.modified:
+                    left_out.setdefault(url, _announcement(url, link, source))
             elif url not in articles:
                 # It names the guessed one, and is asked for where that is not there (crawler/sites/visit_outcome.py).
                 named_by = source if url == link.url else link.url
-                articles[url] = Announcement(url, "article", named_by, _date(link))
-        return LinkSelection(tuple(articles.values()), dropped, samples)
+                articles[url] = _announcement(url, link, named_by)
+        return LinkSelection(
+            tuple(articles.values()), dropped, samples, tuple(left_out.values()), tuple(dict.fromkeys(outside))
+        )
+
+    def _is_outside(self, link: Link, source: str) -> str | None:
+        if not self.window:
+            return None
+        standing = self.window.standing(Dates.of_link(link, source), self.now)
+        return OUTSIDE if standing is Standing.OUTSIDE else None
 
     def _refuses(self, url: str, link: Link, trusted: bool) -> str | None:
         if reason := self.site.refuses(url):
@@ -110,9 +149,12 @@ class LinkSelector:
         return f"not an article: {link.reason}"
 
 
-def _date(link: Link) -> datetime | None:
-    return link.published or link.modified
+def date_of(item: Announcement, now: datetime) -> datetime | None:
+    """The best that is told of when an article was published, as the frontier orders by it."""
+    named = next((span.start for span in dates_in_address(item.url, now)), None)
+    return item.published or named or item.modified
 
 
-def _when(link: Link) -> datetime:
-    return _date(link) or _NEVER
+def _announcement(url: str, link: Link, named_by: str) -> Announcement:
+    dates = Dates.of_link(link, named_by)
+    return Announcement(url, "article", named_by, dates.published, dates.modified)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 #: What such a line begins with, among the problems of a run.
 NOTHING = "nothing found"
+#: Why links are left out that are not of the time that is asked for.
+OUTSIDE = "outside of the time wanted"
 #: Reasons that are named.
 _REASONS = 3
 
@@ -45,7 +47,7 @@ def why_nothing(found: Findings) -> str | None:
     if found.announced:
         # Of a site that is held, those few that are asked for in a run may all be gone.
         return None if found.holds or not found.missed else f"{NOTHING}: {_missed(found)}"
-    if not found.sources or "outside of the time wanted" in found.dropped:
+    if not found.sources or OUTSIDE in found.dropped:
         return None
     if found.holds and not found.asked_all:
         return None

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,11 +16,13 @@ from crawler.frontier.address_state import AddressState, Announcement, SiteRun, 
 from crawler.frontier.run_counts import RunCounts
 from crawler.politeness.block_detection import backoff
 from crawler.sites.nothing_found import Findings, why_nothing
+from crawler.sites.time_window import Dates, Standing
 from storage.model import Outcome, RunState
 
 if TYPE_CHECKING:
-    from crawler.frontier.frontier import Frontier
+    from crawler.frontier.frontier import Frontier, Rank
     from crawler.sites.site import Site
+    from crawler.sites.time_window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,8 @@ _BATCH = 50
 _SECONDS = 2.0
 #: Lines on what was wrong with sources that are kept of a run.
 _PROBLEMS = 50
+#: Articles outside of the time wanted that are remembered, so that none is counted twice; sitemaps may name millions.
+_REMEMBERED = 50_000
 
 
 class RunLedger:
@@ -61,6 +65,8 @@ class RunLedger:
         self._waiting: list[Visit] = []
         self._written = time.monotonic()
         self._writing = asyncio.Lock()
+        #: Articles that are not of the time wanted.
+        self._outside: set[str] = set()
         self._asked: set[str] = set()
         self._followed: set[str] = set()
         self._under_way = 0
@@ -125,8 +131,44 @@ class RunLedger:
     async def due_sources(self) -> list[AddressState]:
         return await asyncio.to_thread(self.frontier.due_sources, self.site.name, datetime.now(UTC))
 
-    async def due_articles(self, limit: int) -> list[AddressState]:
-        return await asyncio.to_thread(self.frontier.due_articles, self.site.name, datetime.now(UTC), limit)
+    async def known_among(self, urls: Iterable[str]) -> set[str]:
+        return await asyncio.to_thread(self.frontier.known_among, self.site.name, urls)
+
+    async def due_articles(self, limit: int, window: Window, surely: bool = False) -> list[AddressState]:
+        """Return at most `limit` articles to ask for now, in their order: with a window those of its time.
+
+        With `surely` without those of which nothing tells whether they are.
+        """
+        now = datetime.now(UTC)
+        if not window:
+            return await asyncio.to_thread(self.frontier.due_articles, self.site.name, now, limit)
+
+        outside: list[str] = []
+
+        def rank(known: AddressState) -> Rank | None:
+            # Its source may have told more exactly than the frontier remembers.
+            if known.url in self._outside:
+                return None
+            standing = window.standing(Dates.of_known(known), now)
+            if standing is Standing.OUTSIDE:
+                outside.append(known.url)
+            return None if surely and standing is Standing.UNKNOWN else window.rank(known, now)
+
+        found = await asyncio.to_thread(self.frontier.best_articles, self.site.name, now, limit, rank)
+        self._count_outside(outside)
+        return found
+
+    async def pass_over(self, items: Sequence[Announcement], outside: Iterable[str]) -> None:
+        """Note links that are not taken: their dates are learned of those that are known, and those outside counted."""
+        self._count_outside(outside)
+        await asyncio.to_thread(self.frontier.learn_dates, self.site.name, items, datetime.now(UTC))
+
+    def _count_outside(self, urls: Iterable[str]) -> None:
+        """Count each article once, whichever lists name it: so far as they are remembered."""
+        new = set(urls) - self._outside
+        self.counts.outside += len(new)
+        if len(self._outside) < _REMEMBERED:
+            self._outside |= new
 
     def problem(self, text: str) -> None:
         """Keep a line on what was wrong with a source."""

@@ -7,7 +7,7 @@ sitemaps of robots.txt, where there are none the usual places, and the section p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -44,7 +44,8 @@ _DOUBT = timedelta(days=1)
 _LATE = timedelta(days=1)
 #: Archive pages in a row that are not there, after which no further one is asked.
 _EMPTY = 5
-_ORDER: tuple[Role, ...] = ("feed", "sitemap", "page")
+# Feeds teach what the addresses of articles look like; sitemaps last: they know the dates of what pages named without.
+_ORDER: tuple[Role, ...] = ("feed", "page", "sitemap")
 
 #: The Sitemap lines of the robots.txt that governs an address, as far as it has been read.
 Sitemaps = Callable[[str], Awaitable[Iterable[str]]]
@@ -67,6 +68,8 @@ class SourceSchedule:
         self._sitemaps = sitemaps
         self._on_read = on_read
         self._announced: set[str] = set()
+        #: Articles of which nothing tells whether they are of the time wanted, by address, the likeliest first.
+        self._doubtful: dict[str, Announcement] = {}
         self._room = _MOST_SOURCES
         self._eager = False
         self._archive_links: set[str] = set()
@@ -187,12 +190,31 @@ class SourceSchedule:
 
     async def _announce(self, taken: LinkSelection) -> int:
         new = await self._ledger.announce(taken.articles)
+        await self._ledger.pass_over(taken.left_out, taken.outside)
+        await self._keep_doubtful(taken.doubtful)
         before = len(self._announced)
         self._announced.update(article.url for article in taken.articles)
         self._ledger.counts.announced += len(self._announced) - before
         self._ledger.counts.new += new
         self._ledger.counts.dropped += taken.dropped
         return new
+
+    async def _keep_doubtful(self, found: Sequence[Announcement]) -> None:
+        """Remember what may be of the time wanted; not in the frontier, or every other run would fetch it."""
+        if not found:
+            return
+        known = await self._ledger.known_among(item.url for item in found)
+        fresh = {item.url: item for item in found if item.url not in known}
+        ever = datetime.max.replace(tzinfo=UTC)
+        nearest = sorted((self._doubtful | fresh).values(), key=lambda item: item.modified or ever)
+        self._doubtful = {item.url: item for item in nearest[: self._finder.site.cap]}
+
+    async def take_doubtful(self, limit: int) -> None:
+        """Make known at most so many of those that may be of the time wanted or not."""
+        chosen = [self._doubtful.pop(url) for url in list(self._doubtful)[:limit]]
+        new = await self._ledger.announce(chosen)
+        self._ledger.counts.announced += len(chosen)
+        self._ledger.counts.new += new
 
     async def _from_page(self, known: AddressState, url: str, reading: PageLinks) -> None:
         """Take feeds and sections from a page, where the configuration does not name them."""
@@ -264,7 +286,8 @@ class SourceSchedule:
     async def _enough(self) -> bool:
         """Whether as many articles wait as the run may fetch."""
         cap = self._finder.site.cap
-        return len(await self._ledger.due_articles(cap)) >= cap
+        due = await self._ledger.due_articles(cap, self._finder.window, surely=True)
+        return len(due) >= cap
 
     def _due_after(self, known: AddressState, due: datetime | None, at: datetime) -> datetime | None:
         """When to ask for a source that was read: one of which another tells when it changes, not by its own rhythm."""

@@ -28,12 +28,13 @@ from crawler.session.outcomes import failed_outcome, was_asked
 from crawler.session.recorder import recorded_for
 from crawler.sites.context import CrawlContext, context_of
 from crawler.sites.items import KNOWN, MissedPage, Page, known_of
-from crawler.sites.link_selection import LinkSelector, Window
+from crawler.sites.link_selection import LinkSelector
 from crawler.sites.page_requisites import Requisites
 from crawler.sites.run_ledger import RunLedger
 from crawler.sites.site import KEYS, Site, make_site
 from crawler.sites.source_fetcher import SourceRead
 from crawler.sites.source_schedule import SourceSchedule
+from crawler.sites.time_window import Window
 from storage.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class NewsSpider(Spider):
         sources = SourceSchedule(self.ledger, finder, self._download, self._sitemaps, self._on_read)
         await sources.read(self._eager)
         self.site = self.ledger.site = finder.site
-        async for request in self._articles():
+        async for request in self._articles(sources):
             yield request
         await self.ledger.judge(asked_all=self._eager)
 
@@ -188,12 +189,19 @@ class NewsSpider(Spider):
         rules = self._context.session.rules.known(f"{parts.scheme}://{parts.netloc}")
         return list(rules.parser.sitemaps) if rules and rules.parser else []
 
-    async def _articles(self) -> AsyncIterator[Request]:
+    async def _articles(self, sources: SourceSchedule) -> AsyncIterator[Request]:
         """Yield requests for what is due, up to the cap; what they name (a canonical address) comes after them."""
         asked: set[str] = set()
+        # Of a back-fill first what is of its time, then what may be.
+        surely = bool(self._window)
         while (left := self.site.cap - len(asked)) > 0:
             # What was asked and failed may be due still.
-            due = [known for known in await self.ledger.due_articles(left + len(asked)) if known.url not in asked]
+            found = await self.ledger.due_articles(left + len(asked), self._window, surely)
+            due = [known for known in found if known.url not in asked]
+            if not due and surely:
+                surely = False
+                await sources.take_doubtful(left)
+                continue
             if not due:
                 return
             # A run that was killed may have archived some and not noted it.

@@ -70,6 +70,8 @@ def _site_lines(archive: Archive, crawl: Crawl, state: RunState) -> list[str]:
     found = f"{counts.announced} announced, {counts.new} new"
     done = f"{counts.archived} archived, {counts.unchanged} unchanged, {counts.refused} refused, {counts.failed} failed"
     more = []
+    if counts.outside:
+        more.append(f"{counts.outside} outside of the time wanted")
     if counts.walled:
         more.append(f"{counts.walled} of them walls")
     if counts.no_text:

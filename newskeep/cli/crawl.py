@@ -28,8 +28,8 @@ crawls them."""
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("sites", nargs=-1, required=True, metavar="SITE-OR-URL...")
-@click.option("--since", type=Moment("start"), metavar="TIME", help="Fetch what was published since, from sitemaps.")
-@click.option("--until", type=Moment("end"), metavar="TIME", help="With --since: nothing newer from sitemaps.")
+@click.option("--since", type=Moment("start"), metavar="TIME", help="Only what was published since; sitemaps are read for it.")
+@click.option("--until", type=Moment("end"), metavar="TIME", help="With --since: nothing newer.")
 @click.option("--cap", type=click.IntRange(1), metavar="N", help=f"Articles a site at most.  [{defaults.SITE_CAP}]")
 @click.option("--requisites", is_flag=True, default=None, help="Archive pictures, styles and scripts with the pages.")
 @_options.delay(defaults.SITE_DELAY)
@@ -60,6 +60,9 @@ def crawl(
     A site is a name from newskeep.toml, a declared spider, or any address: its feeds, sitemaps and sections are then
     found out and remembered. What was fetched before is not fetched again before it is due; stop it at any time, the
     next run goes on.
+
+    Newest first is by the dates of feeds and sitemaps and those in addresses; what has none comes last. With --since
+    they decide before fetching: what they show to be of another time is passed over, and counted.
     """
     if until is not None and since is None:
         raise UsageError("--until goes with --since: say from when on")

@@ -15,8 +15,9 @@ from crawler.config import Config, load
 from crawler.discovery import Link
 from crawler.durations import parse_duration
 from crawler.sites.backfill import archive_pages
-from crawler.sites.link_selection import LinkSelector, Window
+from crawler.sites.link_selection import LinkSelector
 from crawler.sites.site import Site, find_site, load_sites, site_at
+from crawler.sites.time_window import Window
 from storage.errors import ConfigError, UsageError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -8,9 +8,10 @@ import pytest
 
 from crawler.config import Config
 from crawler.discovery import read_feed, read_page
-from crawler.sites.link_selection import LinkSelector, Window
+from crawler.sites.link_selection import LinkSelector
 from crawler.sites.site import Site
 from crawler.sites.spider_loader import declared_sites
+from crawler.sites.time_window import Window
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from newskeep.cli._options import common, settle
 from newskeep.cli._terminal import Console, escape
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from crawler.site_check import Check
     from crawler.sites.source_fetcher import SourceRead
 
@@ -117,6 +116,8 @@ def _robots_line(found: Check) -> str:
 
 
 def _source_line(source: SourceRead) -> str:
+    from crawler.sites.link_selection import date_of
+
     if source.reading is None or source.taken is None:
         return source.reason or "cannot be read"
     articles = source.taken.articles
@@ -125,7 +126,8 @@ def _source_line(source: SourceRead) -> str:
     parts = [kind or "page", f"{len(source.reading.links)} links", f"{len(articles)} articles"]
     if kind == "index":
         parts = [kind, f"{named} sitemaps"]
-    dates = [article.published for article in articles if article.published]
+    now = datetime.now(UTC)
+    dates = [date for article in articles if (date := date_of(article, now))]
     if dates:
         parts.append(f"newest {_date(max(dates))}")
     return ", ".join([*parts, *source.reading.problems[:2]])
