@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -76,14 +77,18 @@ class Check:
     def sections(self) -> tuple[str, ...]:
         pages = [source.reading for source in self.sources if isinstance(source.reading, PageLinks)]
         named = [section for page in pages for section in page.sections if self.site.owns(section)]
+        if self.site.section:
+            named = [section for section in named if self.site.has_below(section)]
         return tuple(dict.fromkeys(named))[:_SECTIONS]
 
     @property
     def nothing(self) -> str | None:
-        """Why there is nothing to fetch though sources were read, in a line."""
+        """Why there is nothing to fetch, in a line."""
         read = [source for source in self.sources if source.reading is not None]
-        if self.articles or not read:
+        if self.articles:
             return None
+        if not read:
+            return next((f"{source.url}: {source.reason}" for source in self.sources if source.reason), None)
         pages = [source for source in read if source.url in self.site.start and isinstance(source.reading, PageLinks)]
         dropped: Counter[str] = Counter()
         for source in read:
@@ -109,6 +114,8 @@ class Check:
             found = urls or tuple(source.url for source in good if source.role == role and _is_top(source, good))
             if found:
                 lines.append(f"{key} = [{', '.join(_quoted(url) for url in found)}]")
+        if self.site.section:
+            lines.append("section = true")
         lines += [f"{key} = [{', '.join(map(_quoted, rules))}]" for key, rules in _rules(self.site) if rules]
         return "\n".join(lines)
 
@@ -165,10 +172,10 @@ def _rules(site: Site) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _table_name(name: str) -> str:
     """A site's name as a bare key of TOML: of a host the part that people call it by."""
-    parts = name.partition(":")[0].split(".")
-    if len(parts) == 1 or parts[-1].isdigit():
-        return "-".join(parts)
-    return parts[-2]
+    host, _, section = name.partition("/")
+    parts = host.partition(":")[0].split(".")
+    own = "-".join(parts) if len(parts) == 1 or parts[-1].isdigit() else parts[-2]
+    return "-".join([own, *re.findall(r"[a-z0-9]+", section.lower())])
 
 
 def _quoted(text: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
@@ -114,4 +115,5 @@ class SiteExtension:
 
 def site_lock(state: Path, name: str) -> Path:
     """The lock file of a site of the archive whose local state is in the folder `state`."""
-    return state / "locks" / f"site-{name}.lock"
+    # Of a section the name is an address.
+    return state / "locks" / f"site-{quote(name, safe=':')}.lock"

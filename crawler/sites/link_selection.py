@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from crawler.discovery import Examples, Link, canonical_candidate, dates_in_address, trap_reason
 from crawler.frontier.address_state import Announcement
 from crawler.sites.nothing_found import OUTSIDE
+from crawler.sites.section import has_own_addresses
 from crawler.sites.site import Site
 from crawler.sites.time_window import Dates, Standing, Window
 
@@ -22,6 +23,8 @@ _UNDATED = 1_000
 _NEVER = datetime.min.replace(tzinfo=UTC)
 #: Why entries of a sitemap are left out for their date.
 OLD = "older than a week"
+#: Why links are left out that are not those of the section that is asked for.
+ELSEWHERE = "outside of the section"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +58,18 @@ class LinkSelector:
 
     def feed(self, links: Iterable[Link], source: str) -> LinkSelection:
         """Take a feed's links: it is the editors' own list of articles."""
-        taken = self._take(links, source, trusted=True)
+        own = self.site.has_below(source)
+        taken = self._take(links, source, trusted=True, whole=own)
         found = [*taken.articles, *taken.left_out]
         self._examples += [article.url for article in found[: 200 - len(self._examples)]]
         return taken
 
     def page(self, links: Iterable[Link], source: str) -> LinkSelection:
-        """Take the links of a page that look like articles."""
-        return self._take(links, source, trusted=False)
+        """Take the links of a page that look like articles; of a section's page all, where it has no own addresses."""
+        named = list(links)
+        articles = (link.url for link in named if link.score >= 0.5)
+        whole = self.site.has_below(source) and not has_own_addresses(articles, self.site.start)
+        return self._take(named, source, trusted=False, whole=whole)
 
     def sitemap(self, links: Iterable[Link], source: str) -> LinkSelection:
         """Take the entries of a sitemap that look like articles and are news, or of the time that is wanted."""
@@ -108,7 +115,8 @@ class LinkSelector:
         named = [span.start for span in dates_in_address(link.url, self.now)]
         return max((date for date in (link.published, link.modified, *named) if date is not None), default=None)
 
-    def _take(self, links: Iterable[Link], source: str, trusted: bool) -> LinkSelection:
+    def _take(self, links: Iterable[Link], source: str, trusted: bool, whole: bool = False) -> LinkSelection:
+        """Choose among links; `whole`: also, of a section, those that do not lie below it."""
         articles: dict[str, Announcement] = {}
         left_out: dict[str, Announcement] = {}
         dropped: Counter[str] = Counter()
@@ -118,7 +126,8 @@ class LinkSelector:
             # An AMP or print address stands for the article's own.
             guessed = canonical_candidate(link.url)
             url = guessed if guessed is not None and self.site.owns(guessed) else link.url
-            if reason := self._refuses(url, link, trusted) or self._is_outside(link, source):
+            elsewhere = ELSEWHERE if self.site.section and not whole and not self.site.has_below(url) else None
+            if reason := self._refuses(url, link, trusted) or elsewhere or self._is_outside(link, source):
                 dropped[reason] += 1
                 samples.setdefault(reason, url)
                 if reason == OUTSIDE:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from crawler import defaults
 from crawler.durations import parse_duration
+from crawler.sites.section import is_front, lies_below, section_name
 from storage.errors import ConfigError, InvalidURL, UsageError
 from storage.urls import normalize, site_of
 
@@ -50,6 +51,8 @@ class Site:
     every: float = defaults.SITE_EVERY
     #: Seconds between two requests to a host, give or take a half.
     delay: float = defaults.SITE_DELAY
+    #: Whether only what lies below the start pages is wanted, and not the rest of their sites.
+    section: bool = False
     #: How far pages are followed for links: 0, the start pages alone; 1, the sections they name as well.
     depth: int = 1
     #: Articles that one run fetches at most.
@@ -87,6 +90,17 @@ class Site:
             return "not included"
         return None
 
+    def has_below(self, url: str) -> bool:
+        """Whether a normalised URL lies below one of the start pages."""
+        return lies_below(url, self.start)
+
+    @property
+    def hint(self) -> str | None:
+        """What to tell who gave the address of a section; `None` of a whole site."""
+        if not self.section:
+            return None
+        return f"{self.name}: this section alone; for the whole site give {urljoin(self.start[0], '/')}"
+
     def includes(self, url: str) -> bool:
         """Whether one of `include` matches."""
         return any(_pattern(rule).search(url) for rule in self.include)
@@ -104,10 +118,16 @@ def _pattern(rule: str) -> re.Pattern[str]:
 
 
 def site_at(address: str) -> Site:
-    """Return the site of an address, named by its host; `https://` may be left out. Raises `InvalidURL`."""
+    """Return the site of an address, named by its host; `https://` may be left out. Raises `InvalidURL`.
+
+    An address that is not the front page's stands for the section below it.
+    """
     url = normalize(address if "://" in address else f"https://{address}")
     port = urlsplit(url).port
-    return Site(site_of(url) + (f":{port}" if port else ""), start=(url,))
+    host = site_of(url) + (f":{port}" if port else "")
+    if is_front(url):
+        return Site(host, start=(url,))
+    return Site(section_name(host, url), start=(url,), section=True)
 
 
 def load_sites(config: Config) -> Mapping[str, Site]:
@@ -273,6 +293,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "hosts": _host_names,
     "every": _every,
     "delay": parse_duration,
+    "section": _yes,
     "depth": _whole(0),
     "cap": _whole(1),
     "user_agent": _text,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request
 
@@ -19,6 +19,7 @@ from crawler.frontier.address_state import AddressState, Role, State, Visit
 from crawler.session.conditional import Validators, conditional_headers, validators
 from crawler.session.outcomes import failed_outcome, was_asked
 from crawler.session.recorder import recorded_for
+from crawler.sites.section import is_front
 from storage.http import ContentError, HttpMessage
 from storage.versions import GONE
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _MAX_BYTES = 52_428_800
 #: Sources that one run asks, and how many of them may be sitemaps where it is no back-fill: indexes may lead on and on.
 _MOST_SOURCES, _MOST_SITEMAPS = 200, 50
+#: From this score on a start page is itself an article.
+SURELY = 0.9
 #: Statuses that say nothing of whether there is such a source.
 _PASSING = (401, 403, 408, 425, 429)
 #: `source` of addresses that nobody named: the usual places of feeds, and the archive pages of a back-fill.
@@ -98,6 +101,9 @@ class SourceFetcher:
         if isinstance(reading, str):
             await self._bad(known, "failed", reading, message)
             return False
+        if (no_section := self._no_section(known, response.url, reading)) is not None:
+            await self._bad(known, "refused", no_section, message)
+            return False
         for problem in reading.problems:
             self._ledger.problem(problem)
         new = await take(known, response.url, reading)
@@ -105,6 +111,18 @@ class SourceFetcher:
         digest = hashlib.sha1("\n".join(named).encode()).hexdigest()
         await self._read_well(known, message, new, digest, next_due)
         return True
+
+    def _no_section(self, known: AddressState, url: str, reading: SourceLinks | PageLinks) -> str | None:
+        """Why the page at the address of a section, after redirects to `url`, is none; `None` for one that is."""
+        site = self._finder.site
+        if not site.section or known.url not in site.start or not isinstance(reading, PageLinks):
+            return None
+        if is_front(url) and not is_front(known.url):
+            return f"redirects to the front page; to crawl the whole site, give {url}"
+        if reading.article.score >= SURELY:
+            front = urljoin(url, "/")
+            return f"is an article: `newskeep save` archives it; to crawl the whole site, give {front}"
+        return None
 
     def _has_room(self, known: AddressState) -> bool:
         if known.role != "sitemap" or self._finder.window.since is not None:

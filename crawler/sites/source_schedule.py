@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from crawler.discovery import Link, PageLinks, SourceLinks, usual_places
 from crawler.frontier.address_state import AddressState, Announcement, Role
 from crawler.sites.backfill import archive_pages
-from crawler.sites.source_fetcher import BACKFILL, GUESSED, Fetch, SourceFetcher, SourceRead
+from crawler.sites.source_fetcher import BACKFILL, GUESSED, SURELY, Fetch, SourceFetcher, SourceRead
 from storage.errors import InvalidURL
 from storage.urls import normalize
 
@@ -30,8 +30,6 @@ _MOST_SOURCES = 200
 _ROUNDS = 4
 #: Sections that are kept of a site, and feeds that are taken from a page.
 _SECTIONS, _FEEDS = 30, 10
-#: From this score on a start page is itself an article.
-_SURELY = 0.9
 #: Sitemaps that indexes lead to in one run that is no back-fill, and how deep indexes may name indexes.
 _FOLLOWED, _DEEPEST = 50, 3
 #: Sitemaps of an index that one run reads: of those that changed, and in a back-fill.
@@ -105,7 +103,7 @@ class SourceSchedule:
     async def _ask_robots(self) -> None:
         """Take the sitemaps that robots.txt names, where the configuration does not; it was read before any page."""
         site = self._finder.site
-        if site.sitemaps or not site.start:
+        if site.sitemaps or not site.start or not self._wants_site():
             return
         found = []
         for line in await self._sitemaps(site.start[0]):
@@ -114,6 +112,10 @@ class SourceSchedule:
             except (InvalidURL, ValueError):
                 self._ledger.problem(f"robots.txt of {site.start[0]}: no address of a sitemap: {line[:100]}")
         await self._announce_sources([Announcement(url, "sitemap", "robots.txt") for url in dict.fromkeys(found)])
+
+    def _wants_site(self) -> bool:
+        """Whether sources of the whole site are of use; of a section only for what its page does not name any more."""
+        return not self._finder.site.section or (bool(self._finder.window) and self._ledger.sources_read > 0)
 
     async def _all(self) -> list[AddressState]:
         far = datetime.now(UTC) + timedelta(days=3650)
@@ -133,7 +135,7 @@ class SourceSchedule:
     async def _try_usual_places(self) -> None:
         """Where neither the page nor robots.txt names a source: ask the usual places until one answers."""
         site = self._finder.site
-        if not site.start or not self._ledger.sources_read:
+        if not site.start or not self._ledger.sources_read or not self._wants_site():
             return
         roles = {known.role for known in await self._all()}
         feeds, sitemaps = usual_places(site.start[0])
@@ -225,10 +227,14 @@ class SourceSchedule:
             # The front page moved; its links would all be somebody else's.
             self._ledger.problem(f"{known.url}: redirects to {url}, whose host is taken for the site's from here on")
             self._finder.site = site = replace(site, hosts=(*site.hosts, urlsplit(url).netloc))
+        is_start = known.url in site.start
+        if is_start and site.section and not site.has_below(url):
+            self._ledger.problem(f"{known.url}: redirects to {url}, which is taken for the section")
+            self._finder.site = site = replace(site, start=(*site.start, url))
         found: list[Announcement] = []
-        if not site.feeds and known.url in site.start:
+        if not site.feeds and is_start:
             found += [Announcement(feed, "feed", known.url) for feed in reading.feeds[:_FEEDS]]
-        if site.depth and known.url in site.start:
+        if site.depth and is_start:
             found += [Announcement(section, "page", known.url) for section in await self._new_sections(reading)]
         await self._announce_sources(found)
 
@@ -236,6 +242,8 @@ class SourceSchedule:
         """The sections that a page names and that are not known, as many as the site may still have."""
         site = self._finder.site
         named = [section for section in reading.sections if site.owns(section) and section not in site.start]
+        if site.section:
+            named = [section for section in named if site.has_below(section)]
         known = await asyncio.to_thread(self._ledger.frontier.known_among, site.name, named)
         kept = sum(each.role == "page" and each.source is not None for each in await self._all())
         return [section for section in named if section not in known][: max(0, _SECTIONS - kept)]
@@ -303,7 +311,7 @@ class SourceSchedule:
 
 def is_article(reading: SourceLinks | PageLinks | None) -> bool:
     """Whether what was read as a source is itself an article."""
-    return isinstance(reading, PageLinks) and reading.article.score >= _SURELY
+    return isinstance(reading, PageLinks) and reading.article.score >= SURELY
 
 
 def _changed_since(child: Link, there: AddressState) -> bool:

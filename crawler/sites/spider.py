@@ -222,7 +222,8 @@ class NewsSpider(Spider):
 
     def _recall(self, before: SiteState) -> None:
         """Learn from the archive what is held of a site of which the frontier knows nothing."""
-        if before.started is None:
+        # Which of the site's articles are those of a section, nobody knows; what is held is not fetched again.
+        if before.started is None and not self.site.section:
             recall(
                 self.ledger.frontier, self._archive.index, self.site.name, self.site.netlocs, revisit_policy.recalled
             )

@@ -12,11 +12,13 @@ import click
 from crawler import defaults
 from newskeep.cli import _options
 from newskeep.cli._options import Duration, Moment, common, settle
+from newskeep.cli._terminal import echo
 from storage.errors import UsageError
 
 _EXAMPLES = """\b
 Examples:
   newskeep crawl https://www.example.org/
+  newskeep crawl https://www.example.org/politics/
   newskeep crawl guardian computerworld --requisites
   newskeep crawl guardian --since 2026-01-01 --until 2026-02 --cap 2000
 
@@ -28,7 +30,9 @@ crawls them."""
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("sites", nargs=-1, required=True, metavar="SITE-OR-URL...")
-@click.option("--since", type=Moment("start"), metavar="TIME", help="Only what was published since; sitemaps are read for it.")
+@click.option(
+    "--since", type=Moment("start"), metavar="TIME", help="Only what was published since; sitemaps are read for it."
+)
 @click.option("--until", type=Moment("end"), metavar="TIME", help="With --since: nothing newer.")
 @click.option("--cap", type=click.IntRange(1), metavar="N", help=f"Articles a site at most.  [{defaults.SITE_CAP}]")
 @click.option("--requisites", is_flag=True, default=None, help="Archive pictures, styles and scripts with the pages.")
@@ -58,8 +62,8 @@ def crawl(
     """Crawl news sites: find what is new, fetch it, newest first, and look again at what is due.
 
     A site is a name from newskeep.toml, a declared spider, or any address: its feeds, sitemaps and sections are then
-    found out and remembered. What was fetched before is not fetched again before it is due; stop it at any time, the
-    next run goes on.
+    found out and remembered. An address that is not a front page stands for the section below it. What was fetched
+    before is not fetched again before it is due; stop it at any time, the next run goes on.
 
     Newest first is by the dates of feeds and sitemaps and those in addresses; what has none comes last. With --since
     they decide before fetching: what they show to be of another time is passed over, and counted.
@@ -75,6 +79,9 @@ def crawl(
     said: dict[str, Any] = {"cap": cap, "requisites": requisites, "delay": delay}
     changes = {name: value for name, value in said.items() if value is not None}
     found = {site.name: replace(site, **changes) for site in (find_site(settings, asked) for asked in sites)}
+    for site in found.values():
+        if site.hint and site.name not in settings.sites:
+            echo(f"newskeep: {site.hint}", err=True)
     window = {name: value for name, value in (("since", since), ("until", until)) if value is not None}
     crawls = [crawl_of(site, eager=True, **window) for site in found.values()]
     return archive_sites(settings, crawls, as_json, at_once=at_once, time_limit=time_limit)

@@ -104,7 +104,7 @@ def test_a_site_is_found_by_name_address_and_class(tmp_path: Path) -> None:
     assert find_site(config, "town").every == 300
     assert find_site(config, "https://www.town.example").name == "town", "the configured site that starts there"
     assert find_site(config, "other.example/news") == Site(
-        "other.example", start=("https://other.example/news",), delay=2.5
+        "other.example/news", start=("https://other.example/news",), section=True, delay=2.5
     )
     assert find_site(config, "http://127.0.0.1:8080/").name == "127.0.0.1:8080"
     declared, changed = find_site(config, "computerworld"), find_site(config, "wikibit")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 Examples:
   newskeep sites check https://www.example.org/
+  newskeep sites check https://www.example.org/politics/
   newskeep sites check guardian --json | jq .articles
 
 \b
@@ -46,6 +47,8 @@ def check(
 ) -> int:
     """Try a site out, without archiving: its feeds, sitemaps and sections, which links would be fetched and why others
     would not, one article as it would be kept, and what to put into newskeep.toml.
+
+    An address that is not a front page stands for the section below it.
     """
     from dataclasses import replace
 
@@ -64,6 +67,8 @@ def check(
 
 def _print_check(out: Console, found: Check) -> None:
     out.print(f"[bold]{escape(found.site.name)}[/]  {escape(' '.join(found.site.start))}")
+    if found.site.hint:
+        out.print(f"[dim]{escape(found.site.hint)}[/]")
     out.print(f"\nrobots.txt  {_robots_line(found)}")
     for title, role in (("Feeds", "feed"), ("Sitemaps", "sitemap"), ("Pages", "page")):
         sources = [source for source in found.sources if source.role == role]
