@@ -25,13 +25,14 @@ class Standing(IntEnum):
 
     #: It was published then.
     INSIDE = 0
-    #: At the edge, by a date that may be off by a day; in a month that reaches into it; changed then, or named by a
-    #: list of that time.
+    #: In a month that reaches into it; changed then, or named by a list of that time.
     LIKELY = 1
+    #: Beside it, by a date that may be off by a day.
+    EDGE = 2
     #: No date, or one of a change after it.
-    UNKNOWN = 2
+    UNKNOWN = 3
     #: It was published at another time, or had last changed before.
-    OUTSIDE = 3
+    OUTSIDE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +72,24 @@ class Window:
         claims = list(_claims(dates, now))
         if any(self._holds(span) for span, _ in claims):
             return Standing.INSIDE
+        if any(self._meets(span) for span, _ in claims):
+            return Standing.LIKELY
         if claims:
-            near = any(self._meets(span, slack) for span, slack in claims)
-            return Standing.LIKELY if near else Standing.OUTSIDE
-        if dates.modified is not None:
-            if self.since is not None and _end(dates.modified) + _SLACK <= self.since:
-                return Standing.OUTSIDE
-            # What changed after the window may have been published in it.
-            if self.until is None or dates.modified <= self.until:
-                return Standing.LIKELY
-        lists = dates_in_address(dates.named_by, now) if dates.named_by else ()
-        return Standing.LIKELY if any(self._meets(span, _SLACK) for span in lists) else Standing.UNKNOWN
+            return Standing.EDGE if any(self._meets(span, slack) for span, slack in claims) else Standing.OUTSIDE
+        told = self._by_change(dates.modified)
+        return self._by_list(dates.named_by, now) if told is None else told
+
+    def _by_change(self, modified: datetime | None) -> Standing | None:
+        """What a date of change tells; `None`, nothing, of a later one: it may have been published in the window."""
+        if modified is None or (self.until is not None and modified > self.until):
+            return None
+        if self.since is None or modified >= self.since:
+            return Standing.LIKELY
+        return Standing.EDGE if _end(modified) + _SLACK > self.since else Standing.OUTSIDE
+
+    def _by_list(self, address: str | None, now: datetime) -> Standing:
+        spans = dates_in_address(address, now) if address else ()
+        return Standing.LIKELY if any(self._meets(span) for span in spans) else Standing.UNKNOWN
 
     def rank(self, known: AddressState, now: datetime) -> Rank | None:
         """The place of a waiting article among others, the least first; `None` for one that is outside.
@@ -103,7 +111,7 @@ class Window:
         last = max(span.start, span.end - _SECOND)
         return (self.since is None or span.start >= self.since) and (self.until is None or last <= self.until)
 
-    def _meets(self, span: Span, slack: timedelta) -> bool:
+    def _meets(self, span: Span, slack: timedelta = timedelta()) -> bool:
         since, until = self.since or _EVER.start, self.until or _EVER.end
         return span.end + slack > since and span.start - slack <= until
 
