@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
 from crawler import defaults
+from crawler.discovery import identity
 from crawler.durations import parse_duration
 from crawler.sites.section import is_front, lies_below, section_name
 from storage.errors import ConfigError, InvalidURL, UsageError
@@ -120,9 +121,10 @@ def _pattern(rule: str) -> re.Pattern[str]:
 def site_at(address: str) -> Site:
     """Return the site of an address, named by its host; `https://` may be left out. Raises `InvalidURL`.
 
-    An address that is not the front page's stands for the section below it.
+    An address that is not the front page's stands for the section below it; what tells where a reader came from
+    (utm_source) is left out.
     """
-    url = normalize(address if "://" in address else f"https://{address}")
+    url = identity(address if "://" in address else f"https://{address}")
     port = urlsplit(url).port
     host = site_of(url) + (f":{port}" if port else "")
     if is_front(url):

@@ -20,6 +20,7 @@ HOME = "https://www.town.example/"
     ("address", "name"),
     [
         *((address, "town.example") for address in ("town.example", HOME, f"{HOME}index.html", f"{HOME}Home.aspx")),
+        (f"{HOME}?utm_source=mail", "town.example"),
         (f"{HOME}politics", "town.example/politics"),
         (f"{HOME}politics/", "town.example/politics"),
         (f"{HOME}en/world/index.html", "town.example/en/world/index.html"),
