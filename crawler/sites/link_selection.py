@@ -58,14 +58,16 @@ class LinkSelector:
 
     def feed(self, links: Iterable[Link], source: str) -> LinkSelection:
         """Take a feed's links: it is the editors' own list of articles."""
-        own = self.site.has_below(source)
-        taken = self._take(links, source, trusted=True, whole=own)
-        found = [*taken.articles, *taken.left_out]
-        self._examples += [article.url for article in found[: 200 - len(self._examples)]]
+        taken = self._take(links, source, trusted=True, whole=self.site.has_below(source))
+        # Those of other times look the same.
+        found = [*(article.url for article in taken.articles), *taken.outside]
+        self._examples += found[: 200 - len(self._examples)]
         return taken
 
     def page(self, links: Iterable[Link], source: str) -> LinkSelection:
         """Take the links of a page that look like articles; of a section's page all, where it has no own addresses."""
+        if not self.site.section:
+            return self._take(links, source, trusted=False)
         named = list(links)
         articles = (link.url for link in named if link.score >= 0.5)
         whole = self.site.has_below(source) and not has_own_addresses(articles, self.site.start)

@@ -141,4 +141,8 @@ def test_links_outside_are_left_out_of_every_kind_of_list() -> None:
         found = [each.url for each in (*taken.articles, *taken.doubtful)]
         assert sorted(found) == sorted([inside.url, undated.url, changed.url])
         assert (taken.dropped, taken.outside) == ({"outside of the time wanted": 1}, (outside.url,))
+    foreign = Link("https://other.example/2026/11/11/story", published=SINCE)
+    finder = LinkSelector(site_at("https://town.example/"), WINDOW, NOW)
+    finder.feed([foreign, outside, inside], "https://town.example/feed")
+    assert finder.examples.total == 2, "articles of other times show what addresses look like, foreign ones do not"
     assert [each.url for each in taken.doubtful] == [changed.url, undated.url], "what has a date may sooner be of it"
