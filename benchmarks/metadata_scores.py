@@ -29,10 +29,14 @@ def authors(gold: Mapping[str, Any], got: Article) -> float | None:
 
 
 def published(gold: Mapping[str, Any], got: Article) -> float | None:
-    """The same second; where either side has no zone, the same wall clock; a gold of midnight is the same day."""
-    if not gold.get("published"):
+    """The same second; where either side has no zone, the same wall clock; a gold of midnight is the same day.
+
+    A gold that is no time says nothing: a year alone, or a month.
+    """
+    try:
+        wanted = datetime.fromisoformat(str(gold.get("published") or "")).replace(microsecond=0)
+    except ValueError:
         return None
-    wanted = datetime.fromisoformat(str(gold["published"])).replace(microsecond=0)
     try:
         found = datetime.fromisoformat(got.published or "").replace(microsecond=0)
     except ValueError:
