@@ -295,7 +295,7 @@ LONG = "<p>" + "The tower was opened by the king himself in front of many hundre
         ("<h1>T</h1><p>Updated: <time datetime=2026-11-20>a</time></p>", None, "2026-11-20"),
         ("<h1>T</h1><p><span>Aktualisiert am</span> <time datetime=2026-11-20>a</time></p>", None, "2026-11-20"),
         ("<h1>T</h1><time class=updated datetime=2026-11-20>a</time>", None, "2026-11-20"),
-        ("<h1>T</h1><p>Last modified 20 November 2026</p>", None, None),
+        ("<h1>T</h1><p>Last modified 20 November 2026</p>", None, "2026-11-20"),
         # Inside the text, of a picture, of another article.
         ("<h1>T</h1>" + LONG.format("<time datetime=1871-05-01>1 May 1871</time>"), None, None),
         ("<h1>T</h1>" + LONG.format("<time>1 May 2019</time>"), None, None),

@@ -5,16 +5,17 @@ Order of belief: JSON-LD, `<meta>`, the visible page; for the title, what the pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from lxml.etree import _Element
 
 from crawler.extraction.metadata import bylines, language, names, titles
-from crawler.extraction.metadata.html_metadata import HtmlMetadata, absolute, path_of, text_of
-from crawler.extraction.metadata.page_dates import page_dates
+from crawler.extraction.metadata.html_metadata import HtmlMetadata, absolute, host_of, path_of
+from crawler.extraction.metadata.page_dates import dated_address, page_dates
 from crawler.html import dates, jsonld
 from crawler.html.jsonld import Node, many, plain
 
@@ -56,9 +57,10 @@ def metadata(
     page = HtmlMetadata(tree, url, jsonld.nodes(tree) if nodes is None else nodes, now or datetime.now(UTC))
     found = _Found()
     found.put("title", titles.choose(_titles(page), page.site_names))
-    _authors(page, text, found)
-    _dates(page, found)
+    heading = page.headline(found.values.get("title", ""))
+    _authors(page, heading, text, found)
     _language(page, text, found)
+    _dates(page, heading, found)
     found.put("section", _first(_sections(page)))
     found.put("topics", _topics(page))
     found.put("image", _first(_images(page)))
@@ -90,18 +92,17 @@ def _titles(page: HtmlMetadata) -> dict[str, str]:
     found = dict(page.from_article("headline"))
     for name in ("og:title", "twitter:title", "title", "dc.title"):
         found |= {f"meta {name}": plain(text) for text in page.meta.get(name, ())[:1]}
-    found["h1"] = next((text for heading in page.headings if (text := text_of(heading))), "")
+    found["h1"] = next((text for heading, text in page.headings if heading.tag == "h1"), "")
     found["title"] = plain(page.html_title)
     return found
 
 
-def _authors(page: HtmlMetadata, text: str, found: _Found) -> None:
+def _authors(page: HtmlMetadata, heading: _Element | None, text: str, found: _Found) -> None:
     """What the page states; unless that is nobody but an organisation, and the visible byline names persons."""
     stated = _stated(page)
     if stated and names.persons(stated[1], page.site_names):
         found.put("authors", stated)
         return
-    heading = page.headings[0] if page.headings else None
     byline = bylines.visible(page.tree, heading, page.site_names) or bylines.unmarked(heading, text, page.site_names)
     if byline and stated:
         found.doubts["authors"] = f"{stated[0]}: {', '.join(stated[1])}"
@@ -177,19 +178,26 @@ _MODIFIED_METAS = (
 )
 
 
-def _dates(page: HtmlMetadata, found: _Found) -> None:
-    published = [*page.from_article("datePublished", "dateCreated"), *page.sourced(*_PUBLISHED_METAS)]
-    shown = page_dates(page.tree, page.headings[0] if page.headings else None, page.now)
-    found.put("published", _date(published, page.now, shown.published) or _date(shown.published, page.now, []))
-    modified = [*page.from_article("dateModified"), *page.sourced(*_MODIFIED_METAS)]
-    found.put("modified", _date([*modified, *shown.modified], page.now, []))
+def _dates(page: HtmlMetadata, heading: _Element | None, found: _Found) -> None:
+    locale = language.with_country(found.values.get("language", ""), host_of(page.url))
+    read = partial(_date, now=page.now, locale=locale)
+    declared = [*page.from_article("datePublished", "dateCreated"), *page.sourced(*_PUBLISHED_METAS)]
+    published = read(declared)
+    modified = read([*page.from_article("dateModified"), *page.sourced(*_MODIFIED_METAS)])
+    if not (published and modified and dates.detail(published[1]) == 2):
+        shown = page_dates(page.tree, heading, page.now, locale)
+        fallback = [*page.from_web_page("datePublished"), *shown.published, *dated_address(page.url)]
+        published = read([published, *fallback] if published else fallback)
+        modified = modified or read([*shown.modified, *page.from_web_page("dateModified")])
+    found.put("published", published)
+    found.put("modified", modified)
 
 
-def _date(candidates: list[tuple[str, str]], now: datetime, also: list[tuple[str, str]]) -> tuple[str, str] | None:
+def _date(candidates: Iterable[tuple[str, str]], now: datetime, locale: str) -> tuple[str, str] | None:
     """The first date; or one of the same day that says more."""
     best: tuple[str, str] | None = None
-    for source, text in candidates + also:
-        value = dates.iso(text, now)
+    for source, text in candidates:
+        value = dates.iso(text, now, locale)
         if value is None:
             continue
         if best is None or (value[:10] == best[1][:10] and dates.detail(value) > dates.detail(best[1])):

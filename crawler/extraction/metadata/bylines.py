@@ -1,4 +1,4 @@
-"""The byline and the dates that a reader sees near the headline."""
+"""The byline that a reader sees near the headline."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import islice
 from lxml.etree import XPath, _Element
 
 from crawler.extraction.metadata import names
+from crawler.extraction.metadata.surroundings import is_foreign
 
 # By the attribute and not by the element: three times as fast.
 _MARKED = XPath(
@@ -16,12 +17,6 @@ _MARKED = XPath(
     " | //@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'utor') or contains(.,'uteur')]/.."
 )
 _NEAR = XPath("following::*[position() <= 80][string-length(normalize-space(text())) > 1]")
-#: What stands here is somebody else's byline, or a photographer's.
-_ELSEWHERE = frozenset({"aside", "nav", "footer", "figure", "figcaption", "form", "head"})
-_FOREIGN = (
-    *("comment", "related", "teaser", "caption", "credit", "sidebar", "recommend", "footer", "card", "most-", "promo"),
-    *("widget", "biograph", "more-from", "trending", "newsletter"),
-)
 #: A byline is short; longer is a biography.
 _LONGEST = 200
 _MOST_NAMES = 10
@@ -58,8 +53,8 @@ def unmarked(heading: _Element | None, text: str, own: Collection[str] = ()) -> 
     """Return the persons in a line that only reads like a byline: near the headline, or at an end of the text."""
     if heading is not None:
         for element in _elements(_NEAR(heading)):
-            own = element.text or ""
-            if len(own) <= _LONGEST and names.says_by(own) and not is_foreign(element, heading):
+            line = element.text or ""
+            if len(line) <= _LONGEST and names.says_by(line) and not is_foreign(element, heading):
                 found = names.persons([_text(element)], own)
                 if 0 < len(found) <= _MOST_NAMES:
                     return found
@@ -88,24 +83,6 @@ def _elements(found: object) -> Iterator[_Element]:
 def _is_named(element: _Element) -> bool:
     """Whether the page says for machines that this is the author; a class name may say less."""
     return "author" in (element.get("itemprop") or "") or element.get("rel") == "author"
-
-
-def is_foreign(element: _Element, heading: _Element | None) -> bool:
-    """Whether an element belongs to something else than the page's article."""
-    around = () if heading is None else tuple(heading.iterancestors())
-    for each in (element, *element.iterancestors()):
-        if each in around:
-            # What is around the headline is around the article.
-            return False
-        if each.tag in _ELSEWHERE:
-            return True
-        if each.tag == "article" and any(other.tag == "article" for other in around):
-            # A teaser within or beside the article.
-            return True
-        label = f"{each.get('class') or ''} {each.get('id') or ''}".lower()
-        if each.tag not in ("body", "html", "main") and any(word in label for word in _FOREIGN):
-            return True
-    return False
 
 
 def _credits(element: _Element) -> list[str]:

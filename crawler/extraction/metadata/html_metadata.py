@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -15,6 +17,8 @@ from crawler.html.jsonld import Node, many, plain
 
 _CANONICAL = frozenset({"canonical", "CANONICAL", "Canonical"})
 _LONGEST_ADDRESS = 2_000
+_MOST_HEADINGS = 60
+_NO_LETTER = re.compile(r"[\W_]+")
 
 
 class HtmlMetadata:
@@ -27,7 +31,10 @@ class HtmlMetadata:
         self.meta: dict[str, list[str]] = {}
         for element in tree.iter("meta"):
             self._add(element)
-        self.headings = list(tree.iter("h1"))
+        #: Headings of the first ranks with a text, and the text, in page order.
+        self.headings = [
+            (each, text) for each in islice(tree.iter("h1", "h2", "h3"), _MOST_HEADINGS) if (text := text_of(each))
+        ]
 
     def _add(self, meta: _Element) -> None:
         name = meta.get("property") or meta.get("name") or meta.get("itemprop") or meta.get("http-equiv")
@@ -36,6 +43,13 @@ class HtmlMetadata:
             # Some write the prefix out: "http://ogp.me/ns/article#author".
             name = name.strip().lower().replace("http://ogp.me/ns/article#", "article:")
             self.meta.setdefault(name.removeprefix("http://ogp.me/ns#"), []).append(content)
+
+    def headline(self, title: str) -> _Element | None:
+        """The heading that is the article's title, or else its first `<h1>`."""
+        wanted = letters_of(title)
+        same = (each for each, text in self.headings if wanted and letters_of(text) == wanted)
+        first = (each for each, _ in self.headings if each.tag == "h1")
+        return next(chain(same, first), None)
 
     @property
     def html_title(self) -> str:
@@ -85,6 +99,13 @@ class HtmlMetadata:
                 if isinstance(value, str) and value.strip():
                     yield f"json-ld {name}", plain(value)
 
+    def from_web_page(self, *names: str) -> Iterator[tuple[str, str]]:
+        """The strings of some properties of the page itself, which systems of blogs give instead of the article's."""
+        pages = (node for node in self.nodes if node.get("@type") == "WebPage")
+        for value in (value for node in islice(pages, 1) for name in names for value in many(node.get(name))):
+            if isinstance(value, str):
+                yield "json-ld WebPage", plain(value)
+
     def resolve(self, node: Any) -> Node:
         """A JSON-LD value as an object: a name alone, or the object another one points to."""
         if isinstance(node, str):
@@ -97,6 +118,12 @@ class HtmlMetadata:
 def text_of(element: _Element) -> str:
     """All text below an element, on one line."""
     return " ".join("".join(map(str, element.itertext("*"))).split())
+
+
+@lru_cache(maxsize=4096)
+def letters_of(text: str) -> str:
+    """The letters and digits of a text in one case: what two forms of a name or a title have in common."""
+    return _NO_LETTER.sub("", text).casefold()
 
 
 def absolute(base: str, text: str) -> str:

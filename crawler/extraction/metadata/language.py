@@ -27,6 +27,8 @@ _CLOSE = (
     frozenset({"de", "lb", "gsw", "nds"}),
     frozenset({"nl", "af", "fy", "li"}),
 )
+#: Domains of countries that are bought from everywhere.
+_SOLD = frozenset({"AI", "CC", "CO", "EU", "FM", "IO", "LY", "ME", "TO", "TV", "WS"})
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?(?:[-_.@].*)?", re.IGNORECASE)
 
 
@@ -37,6 +39,14 @@ def tag(declared: str | None) -> str | None:
         return None
     script, region = (match[2] or "").title(), (match[3] or "").upper()
     return "-".join(filter(None, (match[1].lower(), script, region)))
+
+
+def with_country(tag: str, host: str) -> str:
+    """Return a tag with the country of a host's name, unless it names one: "en" at example.co.uk is "en-GB"."""
+    country = host.rpartition(".")[2].upper()
+    if not tag or "-" in tag or len(country) != 2 or country in _SOLD:
+        return tag
+    return f"{tag}-{'GB' if country == 'UK' else country}"
 
 
 def detect(text: str, enough: int = _ENOUGH) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+
+from crawler.extraction.metadata.html_metadata import letters_of
 
 _BY = re.compile(
     r"^(?:(?:story |text |words |written |reported |posted |published |article |review |report )?by|from the|"
@@ -77,12 +78,12 @@ def has_case(name: str) -> bool:
 
 def is_only_names(line: str, found: Iterable[str]) -> bool:
     """Whether a line holds nothing but these names and what joins them."""
-    return sum(len(_letters(name)) for name in found) >= 0.8 * len(_letters(line))
+    return sum(len(letters_of(name)) for name in found) >= 0.8 * len(letters_of(line))
 
 
 def same_name(one: str, other: str) -> bool:
     """Whether two names are the same but for case, spaces, hyphens and points."""
-    return _letters(one) == _letters(other)
+    return letters_of(one) == letters_of(other)
 
 
 def persons(texts: Iterable[str], own: Iterable[str] = ()) -> tuple[str, ...]:
@@ -137,8 +138,3 @@ def _conjoined(part: str) -> list[str]:
 
 def _is_role(name: str) -> bool:
     return _ROLE.search(name) is not None
-
-
-@lru_cache(maxsize=4096)
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()

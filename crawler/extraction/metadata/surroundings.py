@@ -1,0 +1,100 @@
+"""Whether a byline or a date on a page is the article's own, by what stands around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml.etree import _Element
+
+from crawler.html.elements import HEADINGS
+
+#: What stands here is somebody else's byline or date, or a photographer's.
+_ELSEWHERE = frozenset({"aside", "nav", "footer", "figure", "figcaption", "form", "head"})
+_FOREIGN = (
+    *(
+        "comment",
+        "kommentar",
+        "comentari",
+        "commenti",
+        "related",
+        "teaser",
+        "caption",
+        "credit",
+        "sidebar",
+        "recommend",
+    ),
+    *("footer", "card", "most-", "promo", "widget", "biograph", "more-from", "trending", "newsletter", "copyright"),
+    *("calendar", "read-next", "see-also", "outbrain", "taboola", "weather"),
+)
+# Items of schema.org that have dates and authors of their own.
+_OTHER_ITEM = re.compile(r"(?:Event|Comments?|Product|Offer|VideoObject|AudioObject|ImageObject|JobPosting|Answer)$")
+#: Words of a teaser, at most, and words of a link in it that make it one.
+_TEASER, _HEADLINE = 50, 5
+_LEVELS = 6
+
+
+def is_foreign(element: _Element, heading: _Element | None) -> bool:
+    """Return whether an element belongs to something else than the page's article, whose headline is `heading`."""
+    around = () if heading is None else tuple(heading.iterancestors())
+    for each in (element, *element.iterancestors()):
+        if each in around:
+            # What is around the headline is around the article.
+            return False
+        if each.tag in _ELSEWHERE or _is_other_item(each):
+            return True
+        if each.tag == "article" and any(other.tag == "article" for other in around):
+            # A teaser within or beside the article.
+            return True
+        label = f"{each.get('class') or ''} {each.get('id') or ''}".lower()
+        if each.tag not in ("body", "html", "main") and any(word in label for word in _FOREIGN):
+            return True
+    return False
+
+
+def is_masthead(element: _Element, heading: _Element) -> bool:
+    """Return whether an element before the headline stands in the head of the site, as the date of today does."""
+    around = tuple(heading.iterancestors())
+    above = [each for each in element.iterancestors() if each not in around]
+    return any(each.tag == "header" or each.get("role") == "banner" for each in above) and not any(
+        each.tag == "article" for each in above
+    )
+
+
+def is_teaser(element: _Element, heading: _Element) -> bool:
+    """Return whether an element stands in a small box with a linked headline: that of another article."""
+    around = (heading, *heading.iterancestors())
+    above = element.getparent()
+    for _ in range(_LEVELS):
+        if above is None or above in around or not _is_short(above):
+            return False
+        if any(_is_headline(each, heading) for each in above.iter("a", *HEADINGS)):
+            return True
+        above = above.getparent()
+    return False
+
+
+def _is_other_item(element: _Element) -> bool:
+    """Whether microdata says that this is an event, a comment, a product or a film, and not the article."""
+    kind = (element.get("itemtype") or "").strip().rstrip("/").rsplit("/", 1)[-1]
+    return _OTHER_ITEM.search(kind) is not None and element.tag not in ("body", "html")
+
+
+def _is_headline(element: _Element, heading: _Element) -> bool:
+    if element is heading:
+        return False
+    if element.tag == "a":
+        return len(" ".join(map(str, element.itertext("*"))).split()) >= _HEADLINE
+    return element.find(".//a") is not None or any(above.tag == "a" for above in element.iterancestors("a"))
+
+
+def _is_short(element: _Element) -> bool:
+    return next(_beyond(element, _TEASER), None) is None
+
+
+def _beyond(element: _Element, words: int) -> Iterator[str]:
+    """The pieces of an element's text after so many words."""
+    for piece in element.itertext("*"):
+        words -= len(str(piece).split())
+        if words < 0:
+            yield str(piece)
