@@ -106,6 +106,50 @@ def test_title_without_the_site(head: str, body: str, title: str) -> None:
     assert page(head, body).title == title
 
 
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        # The logo is an h1: by its link, by its name, by what the page is called.
+        (
+            "<title>Crane falls on quay | The Post</title>",
+            "<h1><a href=/>The Post</a></h1><h2>Crane falls on quay</h2>",
+        ),
+        ("<title>Crane falls on quay | The Post</title>", "<h1>The Post</h1><h1>Crane falls on quay</h1>"),
+        ("<title>Harbour: Crane falls on quay</title>", "<h1>Harbour</h1><h3>Crane falls on quay</h3>"),
+        # Sections and badges.
+        ("<title>Crane falls on quay - Sport - The Post</title>", "<h1>Sport</h1><h2>Crane falls on quay</h2>"),
+        ("<title>Crane falls on quay</title>", "<h1>LIVE</h1><h1>Crane falls on quay</h1>"),
+        ("<title>Video | Crane falls on quay</title>", "<h1>Video</h1><h2>Crane falls on quay</h2>"),
+        ("<title>Crane falls on quay</title>", "<h1><span class=badge>Exclusive</span> Crane falls on quay</h1>"),
+        (
+            "<title>The Post</title>",
+            "<h1><b class=label>Live</b>Crane falls <i>on quay</i> <time>9:05</time></h1>",
+        ),
+        (meta("og:title", "Exclusive") + "<title>Crane falls on quay</title>", "<h1>Crane falls on quay</h1>"),
+        (meta("og:title", "Local") + meta("article:section", "Local"), "<h1>Crane falls on quay</h1>"),
+        # What hangs on it, where a heading says how far it goes.
+        (meta("og:title", "Crane falls on quay - Where the sea is near"), "<h1>Crane falls on quay</h1>"),
+        (meta("og:title", "Crane falls on quay_海港_港新闻网"), "<h1>Crane falls on quay</h1>"),
+        ("<title>The Sea Port : Crane falls on quay</title>", "<h2>Crane falls on quay</h2>"),
+        (meta("og:title", "Crane falls on quay: HARBOURPOST"), ""),
+        (
+            meta("og:title", "Crane falls on…") + "<title>Crane falls on quay | The Post</title>",
+            "<h1>Crane falls on quay</h1>",
+        ),
+    ],
+)
+def test_the_headline_is_no_site_section_or_badge(head: str, body: str) -> None:
+    assert page(head, body).title == "Crane falls on quay"
+
+
+def test_a_title_keeps_what_belongs_to_it() -> None:
+    for title in ("Crane falls: nobody hurt", "Sport: Crane falls", "Live music returns", "Crane and its history"):
+        body = "<h1>Crane</h1><h2>Sport</h2>"
+        assert (
+            page(f"<title>{title} | Harbour Post</title>" + meta("og:site_name", "Harbour Post"), body).title == title
+        )
+
+
 def test_of_two_headlines_the_editors_own_is_the_title() -> None:
     shared = meta("og:title", "Nobody hurt as the crane came down")
     searched = "<title>Crane accident Harbour: what happened? - Harbour Post</title>"

@@ -56,7 +56,8 @@ def metadata(
     """
     page = HtmlMetadata(tree, url, jsonld.nodes(tree) if nodes is None else nodes, now or datetime.now(UTC))
     found = _Found()
-    found.put("title", titles.choose(_titles(page), page.site_names))
+    sections = [text for _, text in _sections(page)]
+    found.put("title", titles.choose(_titles(page), page.site_names, [text for _, text in page.headings], sections))
     heading = page.headline(found.values.get("title", ""))
     _authors(page, heading, text, found)
     _language(page, text, found)
@@ -92,8 +93,9 @@ def _titles(page: HtmlMetadata) -> dict[str, str]:
     found = dict(page.from_article("headline"))
     for name in ("og:title", "twitter:title", "title", "dc.title"):
         found |= {f"meta {name}": plain(text) for text in page.meta.get(name, ())[:1]}
-    found["h1"] = next((text for heading, text in page.headings if heading.tag == "h1"), "")
     found["title"] = plain(page.html_title)
+    headings = [("logo" if page.is_logo(heading) else str(heading.tag), text) for heading, text in page.headings]
+    found["h1"] = titles.heading_of(headings, found.values(), page.site_names)
     return found
 
 

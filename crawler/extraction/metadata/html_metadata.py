@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
 from functools import cached_property, lru_cache
 from itertools import chain, islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from lxml.etree import _Element
+from lxml.etree import _Element, strip_elements
 
 from crawler.html import jsonld
 from crawler.html.jsonld import Node, many, plain
@@ -18,6 +19,13 @@ from crawler.html.jsonld import Node, many, plain
 _CANONICAL = frozenset({"canonical", "CANONICAL", "Canonical"})
 _LONGEST_ADDRESS = 2_000
 _MOST_HEADINGS = 60
+#: Names of what stands in a heading and is no part of the headline.
+_BESIDE = re.compile(
+    r"badge|\blabel|\bflag|visually-?hidden|sr-only|screen-reader|paywall|premium|\bpill\b",
+    re.IGNORECASE,
+)
+#: Where a page is whose address is not known.
+_ANYWHERE = "https://site.invalid/page"
 _NO_LETTER = re.compile(r"[\W_]+")
 
 
@@ -32,9 +40,8 @@ class HtmlMetadata:
         for element in tree.iter("meta"):
             self._add(element)
         #: Headings of the first ranks with a text, and the text, in page order.
-        self.headings = [
-            (each, text) for each in islice(tree.iter("h1", "h2", "h3"), _MOST_HEADINGS) if (text := text_of(each))
-        ]
+        headings = islice(tree.iter("h1", "h2", "h3"), _MOST_HEADINGS)
+        self.headings = [(each, text) for each in headings if (text := _heading_text(each))]
 
     def _add(self, meta: _Element) -> None:
         name = meta.get("property") or meta.get("name") or meta.get("itemprop") or meta.get("http-equiv")
@@ -50,6 +57,11 @@ class HtmlMetadata:
         same = (each for each, text in self.headings if wanted and letters_of(text) == wanted)
         first = (each for each, _ in self.headings if each.tag == "h1")
         return next(chain(same, first), None)
+
+    def is_logo(self, heading: _Element) -> bool:
+        """Whether a heading links to the front page."""
+        links = (link.get("href") or "" for link in heading.iter("a"))
+        return any(not path_of(absolute(self.url or _ANYWHERE, href)) for href in links if href not in ("", "#"))
 
     @property
     def html_title(self) -> str:
@@ -118,6 +130,21 @@ class HtmlMetadata:
 def text_of(element: _Element) -> str:
     """All text below an element, on one line."""
     return " ".join("".join(map(str, element.itertext("*"))).split())
+
+
+def _heading_text(heading: _Element) -> str:
+    """The text of a heading without the badges, labels and times that stand in it; all if there is nothing else."""
+    if not any(map(_is_beside, heading.iterdescendants("*"))):
+        return text_of(heading)
+    bare = deepcopy(heading)
+    for each in filter(_is_beside, bare.iterdescendants("*")):
+        each.tag = "time"
+    strip_elements(bare, "time", with_tail=False)
+    return text_of(bare) or text_of(heading)
+
+
+def _is_beside(element: _Element) -> bool:
+    return element.tag == "time" or _BESIDE.search(element.get("class") or "") is not None
 
 
 @lru_cache(maxsize=4096)
