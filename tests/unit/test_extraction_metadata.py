@@ -183,6 +183,13 @@ def test_of_two_headlines_the_editors_own_is_the_title() -> None:
         ("admin", []),
         ("Автор: Анна Берг", ["Анна Берг"]),
         ("记者：王小明、李红", ["王小明", "李红"]),
+        ("Analysis by Ann Berg", ["Ann Berg"]),
+        ("By Ann Berg on November 18, 2026", ["Ann Berg"]),
+        ("Ann Berg 18.11.2026 14:05", ["Ann Berg"]),
+        ("Анна Берг 18 ноября 2026", ["Анна Берг"]),
+        ("Ann Berg Published Nov 18", ["Ann Berg"]),
+        ("By April Jones", ["April Jones"]),
+        ("Reuters /", ["Reuters"]),
         ("", []),
     ],
 )
@@ -191,7 +198,19 @@ def test_names_of_a_credit(credit: str, people: list[str]) -> None:
 
 
 def test_persons_are_told_from_newsrooms_and_buttons() -> None:
-    found = ["Ann van der Berg", "dpa", "Harbour Post", "News Agency", "Follow us", "Read more?", "Berg", "3 Min Lesen"]
+    found = [
+        "Ann van der Berg",
+        "Email Ann",
+        "View Full Profile",
+        "About The Author",
+        "dpa",
+        "Harbour Post",
+        "News Agency",
+        "Follow us",
+        "Read more?",
+        "Berg",
+        "3 Min Lesen",
+    ]
     assert names.persons(found, own=["Harbour Post"]) == ("Ann van der Berg",)
 
 
@@ -233,6 +252,15 @@ def test_somebody_elses_byline_is_none(body: str) -> None:
 def test_a_byline_without_marks() -> None:
     body = "<article><h1>T</h1><p>20. november 2026</p><p>Af <b>Ann Berg</b></p></article>"
     assert page(body=body).authors == ("Ann Berg",)
+
+
+def test_a_heading_is_no_byline() -> None:
+    def authors(body: str) -> tuple[str, ...]:
+        tree = html.document_fromstring(f"<html><body><h1>Crane falls on quay</h1>{body}</body></html>")
+        return metadata(tree, URL, "Key Insights\n" + ENGLISH + "\nAnn Berg", now=NOW).authors
+
+    assert authors("<h2>Key Insights</h2>") == ("Ann Berg",)
+    assert authors("<h2>Key Insights</h2><h3>Ann Berg</h3>") == ()
 
 
 def test_authors_by_reference() -> None:

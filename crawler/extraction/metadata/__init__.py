@@ -105,7 +105,9 @@ def _authors(page: HtmlMetadata, heading: _Element | None, text: str, found: _Fo
     if stated and names.persons(stated[1], page.site_names):
         found.put("authors", stated)
         return
-    byline = bylines.visible(page.tree, heading, page.site_names) or bylines.unmarked(heading, text, page.site_names)
+    byline = bylines.visible(page.tree, heading, page.site_names) or bylines.unmarked(
+        heading, text, page.site_names, {text for _, text in page.headings}
+    )
     if byline and stated:
         found.doubts["authors"] = f"{stated[0]}: {', '.join(stated[1])}"
     if byline:

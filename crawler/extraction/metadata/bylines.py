@@ -49,8 +49,13 @@ def credited(tree: _Element, heading: _Element | None) -> tuple[str, ...]:
     return ()
 
 
-def unmarked(heading: _Element | None, text: str, own: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the persons in a line that only reads like a byline: near the headline, or at an end of the text."""
+def unmarked(
+    heading: _Element | None, text: str, own: Collection[str] = (), headings: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the persons in a line that only reads like a byline: near the headline, or at an end of the text.
+
+    `headings` are those of the page: none is a byline, though "Key Features" reads like a name.
+    """
     if heading is not None:
         for element in _elements(_NEAR(heading)):
             line = element.text or ""
@@ -60,7 +65,7 @@ def unmarked(heading: _Element | None, text: str, own: Collection[str] = ()) -> 
                     return found
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for line in (*lines[:3], *lines[-2:]):
-        found = names.persons([line], own) if len(line) <= 60 else ()
+        found = names.persons([line], own) if len(line) <= 60 and line not in headings else ()
         # A line that is nothing but a name, or says that it is one.
         if found and (names.says_by(line) or (names.has_case(line) and names.is_only_names(line, found))):
             return found

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 
 from crawler.extraction.metadata.html_metadata import letters_of
+from crawler.html.month_names import month_of
 
 _BY = re.compile(
-    r"^(?:(?:story |text |words |written |reported |posted |published |article |review |report )?by|from the|"
+    r"^(?:(?:story |text |words |written |reported |posted |published |article |review |report |analysis |opinion "
+    r"|edited |compiled |produced |interview |photos? |photographs |illustrations? )?by|from the|"
     r"(?:ein(?:e)? \w+ |text |beitrag )?von|vom|par|por|di|da|de\s*:|av|af|door|przez|"
     r"autor(?:in|en|innen|a|e|es|i|ka)?|auteurs?|authors?|text|texte|texto|tekst|foto|writers?|reporters?|editors?|penulis|oleh|yazar|"
     r"editör|автор|текст|opracowanie|forfatter|skribent|bài và ảnh|文|記者|记者|作者|责编|編集|责任编辑)"
@@ -34,6 +36,19 @@ _NOT_NAME = re.compile(
     r"https?:|www\.|//|@|\d{3,}|[<>{}=]|^\W*$|\b(?:null|undefined|none|admin|administrator|unknown|no author|n/a|"
     r"webmaster|developer|getty|reuters pictures)\b",
     re.IGNORECASE,
+)
+# Words of buttons, headings and notices in capitals, which are in nobody's name.
+_BOILERPLATE = re.compile(
+    r"\b(?:the|your|our|all|more|about|related|view|e-?mail|follow|share|posted|updated|published|contact|subscribe|this"
+    r"|that|how|why|what|when|for|with|features?|facts?|links?|posts?|profile|sections?|articles?|photos?|videos?|gallery"
+    r"|advertis\w*|sponsored|comments?|newsletter|click|today|yesterday|paid|tips|terms|services?|breaking|exclusive|live"
+    r"|mehr|alle|weitere|anzeige|lire|voir|leer|leggi|scopri|czytaj|więcej|читать|подробнее|ещё)\b",
+    re.IGNORECASE,
+)
+# "Ann Berg on November 18", "Ann Berg Published 18.11.".
+_NUMBERS = re.compile(r"\d{1,4}[.:/年-]\d")
+_BEFORE_DATE = re.compile(
+    r"(?:\s+(?:on|at|am|um|den|le|el|il|em|op|published|posted|updated|[-–—|·•]))+$", re.IGNORECASE
 )
 _ORGANISATION = re.compile(
     r"(?:\.(?:com|de|net|org|no|at|ch|fr|it|es|pl|se|dk|co|uk|tv|info|nl)\b|"
@@ -99,7 +114,7 @@ def says_by(text: str) -> bool:
 
 def _is_person(name: str) -> bool:
     words = name.split()
-    if _NO_PERSON.search(name) or is_organisation(name):
+    if _NO_PERSON.search(name) or _BOILERPLATE.search(name) or is_organisation(name):
         return False
     if not any(character.isupper() or character.islower() for character in name):
         # Scripts without capitals: a few Chinese characters, two words and more of others.
@@ -118,7 +133,7 @@ def _names(credit: str) -> Iterable[str]:
         return
     for part in _SPLIT.split(_BY.sub("", credit.strip())):
         for piece in _conjoined(part):
-            name = _BY.sub("", piece).strip(" \t.,:;|-–—*'\"")
+            name = _without_date(_BY.sub("", piece)).strip(" \t.,:;|/-–—*'\"∙•·")
             if (
                 name
                 and len(name) <= 60
@@ -127,6 +142,19 @@ def _names(credit: str) -> Iterable[str]:
                 and not _is_role(name)
             ):
                 yield name
+
+
+def _without_date(name: str) -> str:
+    """A name up to a date behind it; a month alone may be somebody's: "April Jones"."""
+    words = name.split()
+    number = next((at for at, word in enumerate(words) if word[0].isdigit()), 0)
+    if not number:
+        return name
+    if month_of(words[number - 1]):
+        number -= 1
+    elif not (_NUMBERS.match(words[number]) or (number + 1 < len(words) and month_of(words[number + 1]))):
+        return name
+    return _BEFORE_DATE.sub("", " ".join(words[:number]))
 
 
 def _conjoined(part: str) -> list[str]:
