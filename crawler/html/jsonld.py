@@ -27,10 +27,23 @@ _LINE_COMMENT = re.compile(r"(?<=[\s,{}\[\]\"])//[^\"\n]*$", re.MULTILINE)
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 _PLAIN_FIELD = re.compile(r'"(@type|headline|datePublished|dateModified)"\s*:\s*"([^"\n]*)"\s*[,}\n]')
 _BAD_ESCAPE = re.compile(r'\\(?!["\\/bfnrtu])')
-_ARTICLE = re.compile(r"(?:Article|Posting|Report|Review|Story|Blog|AnalysisNewsArticle)$")
+_ARTICLE = re.compile(r"(?:Article|(?<!Job)Posting|Report|Review|Story|Blog)$")
 _MARKUP = re.compile(r"<(?:p|br|div|a|strong|em|b|i|h\d|span|ul|li|img|figure)\b[^>]*>", re.IGNORECASE)
 #: Articles within an article: the posts of a live blog, other articles it names.
-_PARTS = ("liveBlogUpdate", "hasPart", "itemListElement", "citation", "comment", "relatedLink", "mentions")
+_PARTS = (
+    *(
+        "liveBlogUpdate",
+        "hasPart",
+        "itemListElement",
+        "item",
+        "citation",
+        "comment",
+        "relatedLink",
+        "mentions",
+        "review",
+    ),
+    *("isRelatedTo", "isBasedOn", "subjectOf", "blogPost", "blogPosts"),
+)
 _TELLING = ("headline", "datePublished", "author", "articleBody", "mainEntityOfPage", "image", "dateModified")
 
 
@@ -50,21 +63,46 @@ def nodes(tree: _Element) -> list[Node]:
     return found
 
 
-def article_node(nodes: Iterable[Node]) -> Node:
+def article_node(nodes: Iterable[Node], addresses: Iterable[str] = (), titles: Iterable[str] = ()) -> Node:
     """Return the object that describes the page's article; empty if there is none.
 
-    Of several (teasers of other articles have the same type) the one that says most, the first on a tie.
+    Of several (teasers of other articles have the same type) the one that names one of the page's `addresses`, else one
+    whose headline is among its `titles`, else one that names no other address; of these the one that says most, the
+    first on a tie.
     """
     nodes = list(nodes)
     inner = {id(part) for node in nodes for name in _PARTS if name in node for part in many(node[name])}
+    own, called = {_place(address) for address in addresses}, {_flat(title) for title in titles}
     best: Node = {}
-    most = 0
+    most: tuple[object, ...] = ()
     for node in nodes:
-        if id(node) not in inner and is_type(node, _ARTICLE) and (node.get("headline") or node.get("datePublished")):
-            telling = sum(bool(node.get(name)) for name in _TELLING)
-            if telling > most:
-                best, most = node, telling
+        if id(node) in inner or not is_type(node, _ARTICLE) or not (node.get("headline") or node.get("datePublished")):
+            continue
+        places = set(_places(node))
+        telling = sum(bool(node.get(name)) for name in _TELLING)
+        is_called = any(_flat(text) in called for text in many(node.get("headline")) if isinstance(text, str))
+        rank = (bool(places & own), is_called, not places, telling)
+        if telling and rank > most:
+            best, most = node, rank
     return best
+
+
+def _places(node: Node) -> Iterator[str]:
+    """Where an object says that it is, or that its page is."""
+    for name in ("url", "@id", "mainEntityOfPage"):
+        for value in many(node.get(name)):
+            address = (value.get("@id") or value.get("url")) if isinstance(value, dict) else value
+            if isinstance(address, str) and address.startswith("http"):
+                yield _place(address)
+
+
+def _place(address: str) -> str:
+    """An address without what differs between two names of one page: scheme, "www.", query, fragment, last slash."""
+    return re.sub(r"^https?://(?:www\.)?|[?#].*$", "", address.strip()).rstrip("/")
+
+
+def _flat(text: str) -> str:
+    return " ".join(plain(text).split()).casefold()
 
 
 def by_id(nodes: Iterable[Node]) -> dict[str, Node]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import html
 from lxml.html import HtmlElement
 
-from crawler.html.jsonld import article_body, article_node, by_id, nodes
+from crawler.html.jsonld import Node, article_body, article_node, by_id, nodes
 
 ARTICLE = {"@type": "NewsArticle", "headline": "Harbour closed", "datePublished": "2026-01-02", "articleBody": "Long."}
 
@@ -134,3 +134,26 @@ def test_never_raises_for_json(value: object) -> None:
     article_node(found)
     article_body(found)
     by_id(found)
+
+
+OTHER = {**ARTICLE, "headline": "Ferry sails again", "author": "Bo", "image": "i", "url": "https://post.example/ferry"}
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [OTHER, {**ARTICLE, "url": "https://www.post.example/harbour/?from=feed"}],
+        [OTHER, {**ARTICLE, "mainEntityOfPage": {"@id": "http://post.example/harbour#page"}}],
+        [OTHER, {**ARTICLE, "@id": "https://post.example/harbour"}],
+        # By what the page is called; by naming no other page.
+        [OTHER, {**ARTICLE, "url": "https://cdn.example/amp/77", "headline": "Harbour &amp; quay closed"}],
+        [OTHER, ARTICLE],
+        [{"@type": "JobPosting", "headline": "Harbour master", "datePublished": "2026"}, ARTICLE],
+        [{"@type": "ItemList", "itemListElement": [{"@type": "ListItem", "item": OTHER}]}, ARTICLE],
+    ],
+)
+def test_the_article_of_the_page_is_told_from_others(found: list[Node]) -> None:
+    walked = nodes(tree(json.dumps(found)))
+    chosen = article_node(walked, ["https://post.example/harbour"], ["Harbour & quay closed"])
+    assert str(chosen.get("headline")).startswith("Harbour ")
+    assert chosen.get("@type") == "NewsArticle"

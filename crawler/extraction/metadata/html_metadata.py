@@ -34,7 +34,6 @@ class HtmlMetadata:
 
     def __init__(self, tree: _Element, url: str, nodes: list[Node], now: datetime) -> None:
         self.tree, self.url, self.nodes, self.now = tree, url, nodes, now
-        self.article = jsonld.article_node(nodes)
         #: Name in lower case -> contents, in page order.
         self.meta: dict[str, list[str]] = {}
         for element in tree.iter("meta"):
@@ -42,6 +41,10 @@ class HtmlMetadata:
         #: Headings of the first ranks with a text, and the text, in page order.
         headings = islice(tree.iter("h1", "h2", "h3"), _MOST_HEADINGS)
         self.headings = [(each, text) for each in headings if (text := _heading_text(each))]
+
+        addresses = filter(None, (url, *self.canonicals[:1], *self.metas("og:url")[:1]))
+        called = (*self.metas("og:title")[:1], *(text for each, text in self.headings if each.tag == "h1"))
+        self.article = jsonld.article_node(nodes, addresses, called)
 
     def _add(self, meta: _Element) -> None:
         name = meta.get("property") or meta.get("name") or meta.get("itemprop") or meta.get("http-equiv")
