@@ -1,6 +1,7 @@
 """How well a page's metadata was read, field by field, against gold.
 
-A score is 1.0 or 0.0, or `None` where the gold says nothing about the field. `benchmarks/extraction.py` averages them.
+A score is 1.0 or 0.0, or `None` where the gold says nothing about the field. `benchmarks/extraction.py` and
+`benchmarks/metadata.py` average them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from crawler.extraction.metadata import Metadata
 from storage.model import Article
 
 
@@ -16,19 +18,19 @@ def _flat(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def title(gold: Mapping[str, Any], got: Article) -> float | None:
+def title(gold: Mapping[str, Any], got: Article | Metadata) -> float | None:
     """Exactly the same title, runs of white space apart."""
     wanted = _flat(gold.get("title"))
     return float(_flat(got.title) == wanted) if wanted else None
 
 
-def authors(gold: Mapping[str, Any], got: Article) -> float | None:
+def authors(gold: Mapping[str, Any], got: Article | Metadata) -> float | None:
     """The same set of names, in any order."""
     wanted: Collection[str] = gold.get("authors") or ()
     return float({_flat(name) for name in wanted} == set(got.authors)) if wanted else None
 
 
-def published(gold: Mapping[str, Any], got: Article) -> float | None:
+def published(gold: Mapping[str, Any], got: Article | Metadata) -> float | None:
     """The same second; where either side has no zone, the same wall clock; a gold of midnight is the same day.
 
     A gold that is no time says nothing: a year alone, or a month.
@@ -47,13 +49,13 @@ def published(gold: Mapping[str, Any], got: Article) -> float | None:
     return float(wanted == found or (wanted.hour == wanted.minute == 0 and wanted.date() == found.date()))
 
 
-def language(gold: Mapping[str, Any], got: Article) -> float | None:
+def language(gold: Mapping[str, Any], got: Article | Metadata) -> float | None:
     """The same primary language as the gold's `language`, such as "pt" for "pt-BR"."""
     wanted = gold.get("language")
     return float((got.language or "").split("-")[0] == str(wanted).split("-")[0]) if wanted else None
 
 
-def topics(gold: Mapping[str, Any], got: Article) -> float | None:
+def topics(gold: Mapping[str, Any], got: Article | Metadata) -> float | None:
     """F1 of the topic sets, case apart."""
     wanted = {_flat(topic).casefold() for topic in gold.get("topics") or ()}
     found = {topic.casefold() for topic in got.topics}
@@ -61,7 +63,7 @@ def topics(gold: Mapping[str, Any], got: Article) -> float | None:
 
 
 #: Field -> score of one page.
-SCORES: dict[str, Callable[[Mapping[str, Any], Article], float | None]] = {
+SCORES: dict[str, Callable[[Mapping[str, Any], Article | Metadata], float | None]] = {
     "title": title,
     "authors": authors,
     "published": published,

@@ -19,13 +19,17 @@ _MAYBE = re.compile(r"\d{4}|\d\D{1,3}\d{1,2}\D{1,3}\d|\d\D+\d\d\b")
 _WORDS = r"[^\d|;:()\[\]·•]{1,40}?"
 _ORDINAL = r"(?:st|nd|rd|th|er|re|[oa°]\b|:?[ea]\b)?"
 _NUMBERS = re.compile(
-    r"(?<![\d./:-])(\d{4}|\d{1,2})(?:\s?([./-])\s?(\d{1,2})\s?\2|\s(\d{1,2})\s)\s?(\d{4}|\d{1,2})(?![\d/:-]|\.\d)"
+    r"(?<![\d./-])(?<!\d:)(\d{4}|\d{1,2})(?:\s?([./-])\s?(\d{1,2})\s?\2|\s(\d{1,2})\s)\s?(\d{4}|\d{1,2})(?![\d/:-]|\.\d)"
 )
 _CJK = re.compile(r"(?<!\d)(\d{4})\s?[年년]\s*(\d{1,2})\s?[月월]\s*(\d{1,2})(?:\s?[日号號일])?(?!\d)")
 _VIETNAMESE = re.compile(r"(?<!\d)(\d{1,2})\s+tháng\s+(\d{1,2})(?:,|\s+năm)?\s+(\d{4})(?!\d)", re.IGNORECASE)
-_DAY_NAME_YEAR = re.compile(rf"(?<![\d.:/])(\d{{1,2}}){_ORDINAL}({_WORDS})(\d{{4}}|['’]?\d\d)(?!\d|\s?[.:h]\s?\d)")
-_NAME_DAY_YEAR = re.compile(rf"(?<![\d.:/])(\d{{1,2}}){_ORDINAL}(?:\s*[,.]\s*|\s+)(?:of\s|del?\s)?(\d{{4}})(?!\d)")
-_YEAR_NAME_DAY = re.compile(rf"(?<!\d)(\d{{4}})({_WORDS})(\d{{1,2}})(?!\d|\s?[.:h]\s?\d)")
+_DAY_NAME_YEAR = re.compile(
+    rf"(?<![\d./])(?<!\d:)(\d{{1,2}}){_ORDINAL}({_WORDS})(\d{{4}}|['’]?\d\d)(?!\d|\s?[.:h]\s?\d)"
+)
+_NAME_DAY_YEAR = re.compile(
+    rf"(?<![\d./])(?<!\d:)(\d{{1,2}}){_ORDINAL}(?:\s*[,.]\s*|\s+)(?:of\s|del?\s)?(\d{{4}})(?!\d)"
+)
+_YEAR_NAME_DAY = re.compile(rf"(?<!\d)(\d{{4}})({_WORDS})(\d{{1,2}})(?!\d|\s?[:h]\s?\d|\.\d)")
 # "18 de noviembre del 2026", "den 18. november 2026", "ta' Novembru", "2026 m. lapkričio 18 d.".
 _JOINING = frozenset(
     {"de", "del", "of", "the", "di", "da", "do", "den", "d", "la", "le", "el", "m", "ta", "tal", "dna", "al"}

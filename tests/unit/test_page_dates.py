@@ -62,6 +62,34 @@ def test_a_line_below_the_headline(lang: str, line: str, published: str | None, 
 
 
 @pytest.mark.parametrize(
+    ("lang", "lines", "published", "modified"),
+    [
+        (
+            "da",
+            "<p>Af Ann Berg, 18. nov. 2026 kl. 14.05. Opdateret 19. nov. 2026 kl. 9.10</p>",
+            *("2026-11-18T14:05:00", "2026-11-19T09:10:00"),
+        ),
+        ("it", "<p>di Ann Berg</p><p>18 novembre 2026 - Aggiornato alle 15:10</p>", "2026-11-18", None),
+        ("ko", "<p>기사입력 2026-11-18 14:05</p><p>최종수정 2026-11-19</p>", "2026-11-18T14:05:00", "2026-11-19"),
+        ("ja", "<p>掲載日：2026/11/18 更新日：2026/11/19</p>", "2026-11-18", "2026-11-19"),
+        ("zh", "<div>2026-11-18 14:05:09 来源: 港口新闻</div>", "2026-11-18T14:05:09", None),
+        ("th", "<p>18 พฤศจิกายน 2569 เวลา 14:05 น.</p>", "2026-11-18T14:05:00", None),
+        (
+            "en",
+            "<dl><dt>Published</dt><dd>18 November 2026</dd><dt>Updated</dt><dd>19 Nov 2026</dd></dl>",
+            *("2026-11-18", "2026-11-19"),
+        ),
+        ("en", "<ul><li>Ann Berg</li><li>18 November 2026</li><li>5 min read</li></ul>", "2026-11-18", None),
+        ("en", "<p>On 18 June 2015 it began.</p>", None, None),
+        ("en", "<p>The battle of 18 June 1815 was long.</p>", None, None),
+        ("en", "<p>The concert takes place on Saturday, 14 November 2026.</p>", None, None),
+    ],
+)
+def test_lines_that_nothing_marks(lang: str, lines: str, published: str | None, modified: str | None) -> None:
+    assert dates(f"<h1>Crane falls</h1>{lines}<p>Text</p>", lang) == (published, modified)
+
+
+@pytest.mark.parametrize(
     ("markup", "published"),
     [
         ("<time datetime=2026-11-18T14:05>3 hours ago</time>", "2026-11-18T14:05:00"),
@@ -95,6 +123,8 @@ def test_a_date_by_its_markup(markup: str, published: str | None) -> None:
         "<div itemscope itemtype='https://schema.org/Comment'><time datetime=2026-11-17></time></div>",
         "<div itemscope itemtype='https://schema.org/MusicEvent'><time datetime=2026-11-17></time></div>",
         "<div class=event-date>17 November 2026</div>",
+        "<div class=events><div><time datetime=2026-11-17>17</time> Concert</div></div>",
+        "<section class=replies><article><time datetime=2026-11-17>a</time> Well!</article></section>",
         "<p class=update-note>© 17 November 2026 Harbour Post</p>",
         "<footer><time datetime=2026-11-17></time></footer>",
         "<div>Copyright <span class=date>17 November 2026</span></div>",

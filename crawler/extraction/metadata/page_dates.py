@@ -13,6 +13,7 @@ from crawler.extraction.metadata.html_metadata import path_of, text_of
 from crawler.extraction.metadata.surroundings import is_foreign, is_masthead, is_teaser
 from crawler.html.dates import CHANGED, detail, iso, printed
 from crawler.html.elements import HEADINGS
+from crawler.html.printed_dates import Printed
 
 #: Attributes that hold a date for scripts, which write "3 hours ago" over it.
 _DATA = (
@@ -28,12 +29,15 @@ _MARKED = XPath(
     " | //abbr[@title] | //h1 | //h2 | //h3 | " + " | ".join(f"//@{name}/.." for name in _DATA)
 )
 _NEXT = XPath(
-    "following::*[self::p or self::div or self::span or self::small or self::em or self::li or self::b or self::strong]"
-    "[position() <= 8]"
+    "following::*[self::p or self::div or self::span or self::small or self::em or self::li or self::dd or self::b"
+    " or self::strong][position() <= 8]"
 )
 _PREVIOUS = XPath("preceding::*[self::p or self::div or self::span or self::small or self::em][position() <= 3]")
-#: Words beside the date of a line that no name marks: "Published", a name.
-_MOST_BESIDE = 4
+#: Words before a date, and behind the last, of a line that no name marks: "Published", a name, an agency.
+_MOST_BESIDE = 6
+#: Words before a date that ends with a point.
+_MOST_BEFORE_END = 3
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST_MARKED, _MOST_PRINTED = 60, 10
 #: Words of a line with a date in it, a byline with names included.
 _LONGEST = 24
@@ -133,16 +137,30 @@ def _shown(element: _Element, heading: _Element | None, now: datetime, locale: s
 
 
 def _beside(heading: _Element, now: datetime, locale: str) -> Iterator[_Shown]:
-    """The dates of a line below the headline, or just above it, that says little else."""
+    """The date in a line below the headline, or just above it, that says little else; and changes beside it."""
+    around = set(heading.iterancestors())
+    is_dated = False
     for element in (*_elements(_NEXT(heading)), *_elements(_PREVIOUS(heading))):
-        if is_foreign(element, heading) or _named(element) == "other" or element in heading.iterancestors():
+        if element in around or is_foreign(element, heading) or _named(element) == "other":
             continue
-        text = text_of(element)
-        found = list(_in_line(text, "", "", now, locale)) if len(text.split()) <= _LONGEST else []
-        said = sum(len(value.split()) for _, value in found) * 4
-        if found and len(text.split()) - said <= _MOST_BESIDE and not is_teaser(element, heading):
-            yield from (each for each in found if each.kind != "other")
-            return
+        line = text_of(element)
+        if not _says_little(printed(line, now, locale) if len(line.split()) <= _LONGEST else []):
+            continue
+        for each in _in_line(line, _before(element), "", now, locale):
+            if each.kind == "modified" or (each.kind != "other" and not is_dated and not is_teaser(element, heading)):
+                is_dated = is_dated or each.kind != "modified"
+                yield each
+
+
+def _says_little(found: Sequence[Printed]) -> bool:
+    """Whether a line is one of dates, "Ann Berg, 18 November 2026 | Reuters", and no sentence, "On 1 May it began."."""
+    if not found:
+        return False
+    before = sum(len(_WORD.findall(each.before)) for each in found)
+    after, end = len(_WORD.findall(found[-1].after)), found[-1].after.rstrip()
+    if end.endswith((".", "!", "?", "。")) and (after or before > _MOST_BEFORE_END):
+        return False
+    return before <= _MOST_BESIDE * len(found) and after <= _MOST_BESIDE
 
 
 def _elements(found: object) -> Sequence[_Element]:
@@ -204,8 +222,9 @@ def _in_line(line: str, before: str, named: Kind, now: datetime, locale: str) ->
         return
     for number, each in enumerate(found):
         kind = _said(each.before if number else f"{before} {each.before}", named if number == 0 else "")
-        # "20.11.2026 (updated)", "2026.11.20 수정".
-        if number == len(found) - 1 and not kind and CHANGED.match(each.after.strip(" (|,-")):
+        # "20.11.2026 (updated)", "2026.11.20 수정"; not "20.11.2026, updated at 15:10".
+        after = each.after.strip(" ()|,.-")
+        if number == len(found) - 1 and not kind and CHANGED.match(after) and after.isalpha():
             kind = "modified"
         if number == 0 or kind:
             yield _Shown(kind, each.value)

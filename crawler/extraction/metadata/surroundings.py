@@ -27,6 +27,7 @@ _FOREIGN = (
     *("footer", "card", "most-", "promo", "widget", "biograph", "more-from", "trending", "newsletter", "copyright"),
     *("calendar", "read-next", "see-also", "outbrain", "taboola", "weather"),
 )
+_FOREIGN_WORD = re.compile(r"\b(?:events?|repl(?:y|ies)|latest|popular|archives?|ticker|agenda|termine)\b")
 # Items of schema.org that have dates and authors of their own.
 _OTHER_ITEM = re.compile(r"(?:Event|Comments?|Product|Offer|VideoObject|AudioObject|ImageObject|JobPosting|Answer)$")
 #: Words of a teaser, at most, and words of a link in it that make it one.
@@ -47,7 +48,8 @@ def is_foreign(element: _Element, heading: _Element | None) -> bool:
             # A teaser within or beside the article.
             return True
         label = f"{each.get('class') or ''} {each.get('id') or ''}".lower()
-        if each.tag not in ("body", "html", "main") and any(word in label for word in _FOREIGN):
+        is_named = _FOREIGN_WORD.search(label) is not None or any(word in label for word in _FOREIGN)
+        if is_named and each.tag not in ("body", "html", "main"):
             return True
     return False
 
