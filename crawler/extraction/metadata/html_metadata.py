@@ -19,6 +19,8 @@ from crawler.html.jsonld import Node, many, plain
 _CANONICAL = frozenset({"canonical", "CANONICAL", "Canonical"})
 _LONGEST_ADDRESS = 2_000
 _MOST_HEADINGS = 60
+#: In characters; a longer one is a text that was marked as one.
+_LONGEST_HEADING = 1_000
 #: Names of what stands in a heading and is no part of the headline.
 _BESIDE = re.compile(
     r"badge|\blabel|\bflag|visually-?hidden|sr-only|screen-reader|paywall|premium|\bpill\b",
@@ -40,7 +42,7 @@ class HtmlMetadata:
             self._add(element)
         #: Headings of the first ranks with a text, and the text, in page order.
         headings = islice(tree.iter("h1", "h2", "h3"), _MOST_HEADINGS)
-        self.headings = [(each, text) for each in headings if (text := _heading_text(each))]
+        self.headings = [(each, text) for each in headings if (text := _heading_text(each)[:_LONGEST_HEADING])]
 
         addresses = filter(None, (url, *self.canonicals[:1], *self.metas("og:url")[:1]))
         called = (*self.metas("og:title")[:1], *(text for each, text in self.headings if each.tag == "h1"))

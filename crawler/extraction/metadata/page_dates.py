@@ -143,7 +143,7 @@ def _beside(heading: _Element, now: datetime, locale: str) -> Iterator[_Shown]:
     for element in (*_elements(_NEXT(heading)), *_elements(_PREVIOUS(heading))):
         if element in around or is_foreign(element, heading) or _named(element) == "other":
             continue
-        line = text_of(element)
+        line = _line(element)
         if not _says_little(printed(line, now, locale) if len(line.split()) <= _LONGEST else []):
             continue
         for each in _in_line(line, _before(element), "", now, locale):
@@ -246,12 +246,17 @@ def _before(element: _Element) -> str:
         return (above.text or "")[-40:] if above is not None else ""
     # A comment has no text of its own.
     ends = previous.tag in ("time", *_BLOCKS) or not isinstance(previous.tag, str)
-    return ((previous.tail or "").strip() or ("" if ends else text_of(previous)))[-40:]
+    return ((previous.tail or "").strip() or ("" if ends else _line(previous)))[-40:]
 
 
 def _line(element: _Element) -> str:
-    """The text of an element, where pieces of markup are words: "<b>18</b><b>Nov</b>"."""
-    return " ".join(" ".join(map(str, element.itertext("*"))).split())
+    """The text of an element, where pieces of markup are words: "<b>18</b><b>Nov</b>"; of a long one the beginning."""
+    words: list[str] = []
+    for piece in element.itertext("*"):
+        words += str(piece).split()
+        if len(words) > _LONGEST:
+            break
+    return " ".join(words[: _LONGEST + 1])
 
 
 def _in_a_sentence(element: _Element) -> bool:

@@ -29,6 +29,8 @@ _BADGES = words(
 )
 #: A headline that is longer, in characters, is a lead in its place.
 _LONGEST = 250
+#: Of a longer title, or what stands in its place, the beginning is looked at, in characters.
+_MOST = 1_000
 
 
 def choose(
@@ -43,7 +45,7 @@ def choose(
     """
     names = {letters_of(name) for name in site if name}
     foreign = names | _BADGES | {letters_of(section) for section in sections if is_label(section)}
-    flat = {source: " ".join(candidates[source].split()) for source in SOURCES if candidates.get(source)}
+    flat = {source: _flat(candidates[source]) for source in SOURCES if candidates.get(source)}
     ends = {letters_of(text) for text in flat.values()} - foreign
     bare = {source: _without_site(text, ends, names) for source, text in flat.items()}
     bare = _no_labels({source: text for source, text in bare.items() if text and letters_of(text) not in foreign})
@@ -51,7 +53,7 @@ def choose(
     chosen = _chosen(bare) or next(iter(flat), None)
     if chosen is None:
         return None
-    shown = [text for heading in headings if not is_label(text := " ".join(heading.split()))]
+    shown = [text for heading in headings if not is_label(text := _flat(heading))]
     return chosen, _as_shown(_whole(bare.get(chosen, flat[chosen]), bare), shown)
 
 
@@ -70,7 +72,7 @@ def heading_of(headings: Sequence[tuple[str, str]], titles: Iterable[str], site:
     else the first `<h1>` of the page, unless that is the site's.
     """
     foreign = {letters_of(name) for name in site if name} | _BADGES
-    whole = [" ".join(title.split()) for title in titles if title]
+    whole = [_flat(title) for title in titles if title]
     usable = [(tag, text) for tag, text in headings if tag != "logo" and letters_of(text) not in foreign]
     agreed = [(tag, text) for tag, text in usable if any(_is_within(text, title) for title in whole)]
     first = [each for each in headings if each[0] in ("h1", "logo")][:1]
@@ -175,6 +177,10 @@ def _is_site(text: str, names: Collection[str]) -> bool:
     """Whether a title's tail is the site's name, alone or among sections: "Europa | DW | 28.04.2023"."""
     parts = [letters_of(part) for part in _SEPARATOR.split(text)]
     return len(parts) <= 3 and any(part and part in names for part in parts)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text[:_MOST].split())
 
 
 def _same(one: str, other: str) -> bool:
