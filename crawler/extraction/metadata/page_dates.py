@@ -19,15 +19,20 @@ from crawler.html.printed_dates import Printed
 _DATA = (
     *("data-datetime", "data-timestamp", "data-date", "data-time", "data-published", "data-publish-date", "data-utc"),
 )
-# By the attribute and not by the element: three times as fast.
-_MARKED = XPath(
-    "//@itemprop[contains(.,'date')]/.."
-    " | //@property[contains(.,'date') or contains(.,'Date') or contains(.,'ublished')]/.."
-    " | //@class[contains(.,'ublish') or contains(.,'Date') or contains(.,'time') or contains(.,'posted')"
-    " or contains(.,'dat') or contains(.,'fecha') or contains(.,'yline')]/.."
-    " | //@id[contains(.,'date') or contains(.,'ublish')]/.. | //time | //address"
-    " | //abbr[@title] | //h1 | //h2 | //h3 | " + " | ".join(f"//@{name}/.." for name in _DATA)
+# By the attribute and not by the element: three times as fast. Each kind has a bound, since to unite sets of nodes
+# takes libxml2 the product of their sizes.
+_MARKS = (
+    "//@itemprop[contains(.,'date')]/..",
+    "//@property[contains(.,'date') or contains(.,'Date') or contains(.,'ublished')]/..",
+    (
+        "//@class[contains(.,'ublish') or contains(.,'Date') or contains(.,'time') or contains(.,'posted')"
+        " or contains(.,'dat') or contains(.,'fecha') or contains(.,'yline')]/.."
+    ),
+    "//@id[contains(.,'date') or contains(.,'ublish')]/..",
+    *("//time", "//address", "//abbr[@title]", "//h1", "//h2", "//h3"),
+    *(f"//@{name}/.." for name in _DATA),
 )
+_MARKED = XPath(" | ".join(f"({mark})[position() <= 1000]" for mark in _MARKS))
 _NEXT = XPath(
     "following::*[self::p or self::div or self::span or self::small or self::em or self::li or self::dd or self::b"
     " or self::strong][position() <= 8]"
