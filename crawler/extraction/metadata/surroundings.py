@@ -30,6 +30,7 @@ _FOREIGN = (
 _FOREIGN_WORD = re.compile(r"\b(?:events?|repl(?:y|ies)|latest|popular|archives?|ticker|agenda|termine)\b")
 # Items of schema.org that have dates and authors of their own.
 _OTHER_ITEM = re.compile(r"(?:Event|Comments?|Product|Offer|VideoObject|AudioObject|ImageObject|JobPosting|Answer)$")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 #: Words of a teaser, at most, and words of a link in it that make it one.
 _TEASER, _HEADLINE = 50, 5
 _LEVELS = 6
@@ -86,7 +87,7 @@ def _is_headline(element: _Element, heading: _Element) -> bool:
     if element is heading:
         return False
     if element.tag == "a":
-        return len(" ".join(map(str, element.itertext("*"))).split()) >= _HEADLINE
+        return len(_WORD.findall(" ".join(map(str, element.itertext("*"))))) >= _HEADLINE
     return element.find(".//a") is not None or any(above.tag == "a" for above in element.iterancestors("a"))
 
 
