@@ -79,13 +79,25 @@ def test_evidence_adds_up_over_sealings() -> None:
     assert ABOUT not in kept(memory.clean(article(3, [*body(3), p(ABOUT)])))
 
 
-def test_numbers_and_a_word_or_two_make_no_other_line() -> None:
-    lines = [
-        f"Update {n}: one token is worth {n}{n}.{n}7 dollars today, says our {who} table of all the world's exchanges."
-        for n, who in enumerate(["big", "old", "new", "big"], start=1)
-    ]
-    articles = [article(n, [*body(n), p(line)]) for n, line in enumerate(lines)]
-    assert cleaned(articles) == own_text(range(4))
+def rates(n: int) -> list[Block]:
+    return [p(ABOUT), p(f"Oatcoin (OAT) ${n}{n}.{n}7 +{n}.1% in 24 hours"), p(f"Tarn (TRN) ${n}.3 -0.{n}%")]
+
+
+def test_rates_below_a_line_of_the_template_go_whatever_the_numbers() -> None:
+    assert cleaned([article(n, [*body(n), *rates(n)]) for n in range(1, 8)]) == own_text(range(1, 8))
+
+
+def test_an_article_may_end_in_figures() -> None:
+    articles = [article(n, [*body(n), *rates(n)[1:]]) for n in range(1, 8)]
+    assert cleaned(articles) == [[block.text for block in each.blocks] for each in articles]
+
+
+def test_prose_that_is_the_same_but_for_its_numbers_stays() -> None:
+    def report(n: int) -> list[Block]:
+        return [p(f"The court has sentenced a man of {n}{n} to {n} months in prison for theft from a mill.")]
+
+    articles = [article(n, [*report(n), *body(n), *report(n), p(ABOUT)]) for n in range(12)]
+    assert [text[-1] for text in cleaned(articles)] == [report(n)[0].text for n in range(12)]
 
 
 def test_a_story_under_many_addresses_is_one_story() -> None:
@@ -173,14 +185,20 @@ def frame(n: int, turning: Callable[[int], list[Block]], place: str = COLUMN) ->
     """An article with a list below it that turns from page to page, between lines that are always there."""
     above = [p("Guide", kind="h3"), p("All the companies of the harbour in one place")]
     below = [p("Your company is missing? Write to us", place), p("Coming up", kind="h3")]
-    return article(n, [*body(n), *above, *turning(n), *below])
+    return article(n, [*body(n, 4 + n % 3), *above, *turning(n), *below])
 
 
 def test_what_turns_between_lines_of_the_frame_goes_though_it_is_new() -> None:
     def advert(n: int) -> list[Block]:
         return [p(words(("company", n), 3)), p(sentence(("advert", n), 25))]
 
-    assert cleaned([frame(n, advert) for n in range(6)]) == own_text(range(6))
+    assert cleaned([frame(n, advert) for n in range(6)]) == [[b.text for b in body(n, 4 + n % 3)] for n in range(6)]
+
+
+def test_what_stands_below_a_prompt_amid_the_text_stays_though_it_is_always_as_much() -> None:
+    prompt = [p("Newsletter", kind="h3"), p("Get the day's stories at seven in the morning")]
+    articles = [article(n, [*body(n)[:3], *prompt, *body(n)[3:], p(ABOUT)]) for n in range(12)]
+    assert cleaned(articles) == own_text(range(12))
 
 
 def test_a_list_that_turns_is_known_by_its_place_in_the_template() -> None:

@@ -1,249 +1,295 @@
-"""Site memory: what a single page cannot tell, the crawl can. What stands in three different articles is template text.
+"""Site memory: what a single page cannot tell, the crawl can. What repeats by design is no part of an article.
 
-Remembered of a site are lines, lead-ins to links ("Read also: …") and places in the template, each with the stories it
-was seen in. Everything is a value: learning and merging return a new memory. Merging is a union, so two machines may
-learn at once, and what was seen twice counts once.
+Remembered are stories, as the lines they had and where these stood; what is template follows from them alone
+(`template_detector`). Of each month as many stories are kept as tell enough, drawn by their names: whichever came
+first, whoever learned them and however often, the memory is the same, and so is its judgement. An article is judged by
+the stories of its own time, so that after a redesign the text of older pages stays as it is.
+
+Everything is a value: learning and merging return a new memory. Merging is a union, so two machines may learn at once.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
 from functools import cached_property
-from heapq import nlargest
-from typing import Any, NamedTuple, TypeVar
+from heapq import nsmallest
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from crawler.extraction.template.article_lines import (
-    SIGHTINGS,
-    UNDATED,
-    ArticleLines,
-    Sighting,
-    Sightings,
-    link_lead,
-    newest,
-)
+from crawler.extraction.template.evidence import LEAST, MANY, Evidence
 from crawler.extraction.template.lines import LONGEST, line, short_hash
-from crawler.extraction.template.template_detector import TemplateDetector
+from crawler.extraction.template.story import REASON, UNDATED, Seen, Story, is_read
+from crawler.extraction.template.template_detector import TemplateDetector, Verdict
 from storage.bounds import parse_json
 from storage.errors import Corrupt
-from storage.model import Article
+from storage.model import Article, Block, Reason
 
-VERSION = 1
-_STORIES = 64
-_LINES, _LEADS, _PLACES = 2_000, 100, 300
-#: Lines seen in one story only are kept of so many of the newest stories: the next one may bring them again.
-_SINGLE_STORIES = 24
-#: What was not seen for so long is no longer in the template.
-_FORGET = timedelta(days=180)
-
-
-@dataclass(frozen=True)
-class LineHistory:
-    """A line and the stories it was seen in.
-
-    Flags of a sighting: "i" amid the article's own text, "c" closing it (what follows is repeated too), "l" before a
-    link; "x" where it was left out already, for another reason.
-    """
-
-    text: str
-    on: Sightings
+VERSION = 2
+#: Stories kept of a month; of a year, once it is a year ago. They tell one line in thirty from one in three.
+_STORIES = 48
+#: Stories that are enough to judge by; where a month has fewer, those next to it help,
+_ENOUGH = 24
+#: up to so many months away: templates change.
+_NEXT_TO = 6
+#: Verdicts kept of a line, the latest.
+_VERDICTS = 6
+#: Why a line is kept that repeats: what the memory would take is more of the article than it may.
+SPARED = "repeated, but most of the article"
 
 
-class Story(NamedTuple):
-    """A story by its newest edition."""
+class LineVerdict(NamedTuple):
+    """What was decided of a line at a time, and why."""
 
-    day: str
-    #: The title's hash.
-    title: str
+    #: The newest story that was known: 14 digits.
+    at: str
+    #: Stories it was removed from, that had it, and all.
+    removed: int
+    seen: int
+    stories: int
+
+    @classmethod
+    def unpack(cls, packed: str) -> LineVerdict:
+        """Return the verdict of a file; raises `ValueError`."""
+        at, removed, seen, stories = packed.split(" ")
+        return cls(at, int(removed), int(seen), int(stories))
+
+    def pack(self) -> str:
+        return f"{self.at} {self.removed} {self.seen} {self.stories}"
+
+    @property
+    def template(self) -> bool:
+        return self.removed > 0.5 * self.seen
 
 
 @dataclass(frozen=True)
 class SiteMemory:
     """What repeats on a site."""
 
-    #: The newest stories, by the hash of an address.
+    #: Hash of an address -> the story there.
     stories: Mapping[str, Story] = field(default_factory=dict)
-    #: Line key -> the line.
-    texts: Mapping[str, LineHistory] = field(default_factory=dict)
-    #: Lead-in -> the stories where it led in to a link.
-    leads: Mapping[str, Sightings] = field(default_factory=dict)
-    #: Place in the markup, or after a repeated line -> the stories, flagged "o" where text of their own stood there
-    #: within the article's body, "r" where repeated text did, "s" where only other text did.
-    places: Mapping[str, Sightings] = field(default_factory=dict)
-    #: Line key -> text that a person declared to be article text.
+    #: Line key -> its text, of lines that more than one story has: for people to read, it decides nothing.
+    texts: Mapping[str, str] = field(default_factory=dict, compare=False)
+    #: Line key -> what was decided of it, the latest last; of lines that were template once.
+    verdicts: Mapping[str, Sequence[LineVerdict]] = field(default_factory=dict)
+    #: Loose line key -> text that a person declared to be article text.
     article_text: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: bytes) -> SiteMemory:
-        """Return the memory of a file; raises `Corrupt` if it is none, or one of a later version."""
+        """Return the memory of a file; raises `Corrupt` if it is none, or one of a later version.
+
+        Of version 1 what people declared is kept; what it had learned does not say where lines stood.
+        """
         try:
             found = parse_json(data)
+            declared = {line(str(text)).loose: str(text) for text in dict(found["article_text"]).values()}
+            if found["version"] == 1:
+                return cls(article_text=declared)
             if found["version"] != VERSION:
                 raise ValueError(f"version {found['version']}")
-            stories = {key: Story(*Sighting.unpack(each)) for key, each in found["stories"].items()}
-            lines = {
-                str(key): LineHistory(str(each["text"]), _unpacked(each["on"])) for key, each in found["lines"].items()
-            }
-            leads, places = ({key: _unpacked(on) for key, on in found[name].items()} for name in ("leads", "places"))
-            return cls(stories, lines, leads, places, dict(found["article_text"]))
+            stories = {str(name): _unpacked(each) for name, each in found["stories"].items()}
+            texts = {str(key): str(text) for key, text in found["lines"].items()}
+            verdicts = {str(key): tuple(map(LineVerdict.unpack, each)) for key, each in found["verdicts"].items()}
+            return cls(stories, texts, verdicts, declared)
         except (ValueError, KeyError, TypeError, AttributeError, Corrupt) as error:
             raise Corrupt(f"site memory: {error}") from error
 
     def to_json(self) -> bytes:
         """Return the memory as a file, the same bytes for the same memory."""
         tables: dict[str, Mapping[str, Any]] = {
-            "stories": {key: f"{each.day} {each.title}" for key, each in self.stories.items()},
-            "lines": {key: {"text": each.text, "on": _packed(each.on)} for key, each in self.texts.items()},
-            "leads": {key: _packed(on) for key, on in self.leads.items()},
-            "places": {key: _packed(on) for key, on in self.places.items()},
+            "stories": {name: _packed(each) for name, each in self.stories.items()},
+            "lines": self.texts,
+            "verdicts": {key: [each.pack() for each in told] for key, told in self.verdicts.items()},
             "article_text": self.article_text,
         }
         parts = [f'"version": {VERSION}', *(f"{json.dumps(name)}: {_table(table)}" for name, table in tables.items())]
         return ("{\n" + ",\n".join(parts) + "\n}\n").encode("utf-8", "replace")
 
     def learn(self, articles: Iterable[Article]) -> SiteMemory:
-        """Return the memory with these articles of the site learned, before or after they were cleaned."""
-        readings = sorted(map(ArticleLines, articles), key=lambda each: (each.day, each.article.url))
-        told = _Stories(self)
-        stories = {told.story(reading): Story(reading.day, reading.title) for reading in readings}
-        # First what was where, then what that makes of each line's surroundings.
-        seen = _seen(readings, told)
-        judge = TemplateDetector(self._union(SiteMemory(stories, _remembered(seen))))
-        for reading in readings:
-            for each, flags in judge.surroundings(reading):
-                seen[each.key][1][told.of[reading.article.url]] = Sighting(reading.day, flags)
-        judge = TemplateDetector(self._union(SiteMemory(stories, _remembered(seen))))
-        leads: dict[str, dict[str, Sighting]] = {}
-        places: dict[str, dict[str, Sighting]] = {}
-        for reading in readings:
-            story = told.of[reading.article.url]
-            for name, flag in judge.places(reading):
-                places.setdefault(name, {})[story] = Sighting(reading.day, flag)
-            for name in filter(None, map(link_lead, reading.article.blocks)):
-                leads.setdefault(name, {})[story] = Sighting(reading.day)
-        return self.merge(SiteMemory(stories, _remembered(seen), leads, places))
+        """Return the memory with these articles of the site learned, before or after they were cleaned.
+
+        Of an address the latest capture counts; of one capture what was learned last, by a newer extractor.
+        """
+        stories, texts = dict(self.stories), dict(self.texts)
+        for article in articles:
+            name, story = short_hash(article.url), Story.of(article)
+            known = stories.get(name)
+            if known is None or known.at <= story.at:
+                stories[name] = story.ends()
+            for block in filter(is_read, article.blocks):
+                key = line(block.text).key
+                texts[key] = max(texts.get(key, ""), block.text[:LONGEST])
+        learned = SiteMemory(stories, texts, self.verdicts, self.article_text)._bounded()
+        return learned if learned.stories == self.stories else learned._decided()
 
     def merge(self, other: SiteMemory) -> SiteMemory:
         """Return what either knows; the same whichever merges the other, and however often."""
-        return self._union(other)._bounded()
+        stories = {
+            name: max((each for each in (self.stories.get(name), other.stories.get(name)) if each), key=_edition)
+            for name in self.stories.keys() | other.stories.keys()
+        }
+        return SiteMemory(
+            stories,
+            _larger(self.texts, other.texts),
+            {
+                key: _latest({*self.verdicts.get(key, ()), *other.verdicts.get(key, ())})
+                for key in self.verdicts.keys() | other.verdicts.keys()
+            },
+            _larger(self.article_text, other.article_text),
+        )._bounded()
 
     def clean(self, article: Article) -> Article:
-        """Return the article with its template text no longer kept, for the reason "repeated on …".
-
-        The article should have been learned. Its own sentences stay, whatever repeats around them.
-        """
-        return self.judge.clean(article)
+        """Return the article with its template text no longer kept, for the reason "repeated on …"."""
+        story = Story.of(article)
+        verdict = self._detector(story).judge(short_hash(article.url), story)
+        host = (urlsplit(article.url).hostname or article.url).removeprefix("www.")
+        return replace(article, blocks=tuple(_marked(article.blocks, verdict, host)))
 
     def unlearn(self, text: str) -> SiteMemory:
         """Return a memory for which these lines are article text for good."""
-        declared = {line(each).key: each.strip() for each in text.splitlines() if each.strip()}
+        declared = {line(each).loose: each.strip() for each in text.splitlines() if each.strip()}
         return replace(self, article_text={**self.article_text, **declared})
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Yield (number of stories, line) for what is template text, the most frequent first, to be printed."""
-        return self.judge.repeated()
+        """Yield (number of stories, line) for what is template text today, the most frequent first, to be printed."""
+        found = [(each.removed, self._text(key)) for key, each in self._today.items() if each.removed]
+        yield from sorted(found, key=lambda item: (-item[0], item[1]))
+
+    def changes(self) -> Iterator[tuple[str, Sequence[LineVerdict]]]:
+        """Yield (line, what was decided of it) for lines whose verdict changed, the latest change first."""
+        changed = [(self._text(key), told) for key, told in self.verdicts.items() if len(told) > 1]
+        yield from sorted(changed, key=lambda item: (item[1][-1], item[0]), reverse=True)
+
+    def distrusted(self) -> tuple[int, int]:
+        """Return in how many of today's stories what repeats is too much of the article and stays; and of how many."""
+        today = self._around(self._period(self._newest))
+        return sum(bool(self._verdict(name).spared) for name in today), len(today)
+
+    def _text(self, key: str) -> str:
+        """A line's text; two machines that each saw it once have none until it is met again."""
+        return self.texts.get(key, f"({key})")
+
+    def _verdict(self, name: str) -> Verdict:
+        return self._detector(self.stories[name]).judge(name, self.stories[name])
 
     @cached_property
-    def judge(self) -> TemplateDetector:
-        """Decides by this memory; made once."""
-        return TemplateDetector(self)
-
-    def _union(self, other: SiteMemory) -> SiteMemory:
-        lines = {
-            key: LineHistory(max(one.text, two.text), _joined(one.on, two.on))
-            if (one := self.texts.get(key, _NOTHING)) and (two := other.texts.get(key, _NOTHING))
-            else _NOTHING
-            for key in self.texts.keys() | other.texts.keys()
+    def _today(self) -> Mapping[str, LineVerdict]:
+        """What is decided of the lines that today's stories share."""
+        removed: Counter[str] = Counter()
+        seen: Counter[str] = Counter()
+        today = self._around(self._period(self._newest))
+        for name in today:
+            lines = self.stories[name].lines
+            seen.update({each.key for each in lines})
+            removed.update({lines[at].key for at in self._verdict(name).removed})
+        return {
+            key: LineVerdict(self._newest, removed[key], number, len(today))
+            for key, number in seen.items()
+            if number > 1
         }
-        return SiteMemory(
-            _joined(self.stories, other.stories),
-            lines,
-            _joined_all(self.leads, other.leads),
-            _joined_all(self.places, other.places),
-            {**other.article_text, **self.article_text, **_smaller(self.article_text, other.article_text)},
-        )
+
+    def _decided(self) -> SiteMemory:
+        """The memory with what is decided today of each line, where that is news."""
+        verdicts = dict(self.verdicts)
+        for key, today in self._today.items():
+            told = verdicts.get(key, ())
+            if today.template != (told[-1].template if told else False):
+                verdicts[key] = _latest({*told, today})
+        return replace(self, verdicts=verdicts)
+
+    def _detector(self, story: Story) -> TemplateDetector:
+        """What judges a story: the stories of its time, of its own design where there are enough."""
+        around = self._around(self._period(story.at))
+        alike = {name for name in around if self.stories[name].design == story.design}
+        chosen = frozenset(alike if len(alike) >= LEAST else around)
+        detector = self._detectors.get(chosen)
+        if detector is None:
+            evidence = Evidence({name: self.stories[name] for name in chosen})
+            detector = self._detectors[chosen] = TemplateDetector(evidence, self.article_text)
+        return detector
+
+    @cached_property
+    def _detectors(self) -> dict[frozenset[str], TemplateDetector]:
+        return {}
+
+    @cached_property
+    def _periods(self) -> Mapping[str, list[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.stories):
+            found[self._period(self.stories[name].at)].append(name)
+        return found
+
+    @cached_property
+    def _newest(self) -> str:
+        return max((each.at for each in self.stories.values()), default=UNDATED)
+
+    def _period(self, at: str) -> str:
+        """The month of a time, or its year once that is a year ago."""
+        return at[:6] if _months(self._newest) - _months(at) < 12 else at[:4]
+
+    def _around(self, period: str) -> frozenset[str]:
+        """The stories of a period, and of those next to it as long as they are few."""
+        found: set[str] = set()
+        distances = {other: abs(_months(other) - _months(period)) for other in self._periods}
+        for other in sorted(distances, key=lambda other: (distances[other], other)):
+            if len(found) >= (_ENOUGH if distances[other] <= _NEXT_TO else MANY):
+                break
+            found |= set(self._periods[other])
+        return frozenset(found)
 
     def _bounded(self) -> SiteMemory:
-        """The newest and most frequent of everything, and nothing that has not been seen for long."""
-        stories = newest(self.stories, _STORIES)
-        oldest = _days_before(max((each.day for each in stories.values()), default=""), _FORGET)
-        fresh = set(newest(stories, _SINGLE_STORIES))
-        lines = {
-            key: LineHistory(each.text, on)
-            for key, each in self.texts.items()
-            if (on := _since(newest(each.on, SIGHTINGS), oldest)) and (len(on) > 1 or not fresh.isdisjoint(on))
-        }
-        leads = {key: kept for key, on in self.leads.items() if (kept := _since(newest(on, SIGHTINGS), oldest))}
-        places = {key: kept for key, on in self.places.items() if (kept := _since(newest(on, SIGHTINGS), oldest))}
-        return SiteMemory(
-            stories,
-            {key: lines[key] for key in _weightiest({key: each.on for key, each in lines.items()}, _LINES)},
-            {key: leads[key] for key in _weightiest(leads, _LEADS)},
-            {key: places[key] for key in _weightiest(places, _PLACES)},
-            self.article_text,
-        )
+        """As many stories of each period as tell enough, and the texts of lines that repeat in them."""
+        drawn = {name for names in self._periods.values() for name in nsmallest(_STORIES, names)}
+        stories = {name: self.stories[name] for name in sorted(drawn)}
+        seen = Counter(key for each in stories.values() for key in each.keys)
+        texts = {key: text for key, text in self.texts.items() if seen[key] > 1 or key in self.verdicts}
+        return SiteMemory(stories, texts, self.verdicts, self.article_text)
 
 
-_NOTHING = LineHistory("", {})
-Seen = TypeVar("Seen", Sighting, Story)
+def _marked(blocks: Iterable[Block], verdict: Verdict, host: str) -> Iterator[Block]:
+    position = 0
+    for block in blocks:
+        if not is_read(block):
+            yield block
+            continue
+        if stories := verdict.removed.get(position):
+            yield replace(block, kept=False, reason=Reason(REASON, f"on {stories} articles of {host}"))
+        else:
+            reason = block.reason if block.kept else Reason("not repeated any more")
+            yield replace(block, kept=True, reason=_told(reason, position in verdict.spared))
+        position += 1
 
 
-class _Stories:
-    """Tells stories apart: the same story under another address is one story, in whatever edition."""
-
-    def __init__(self, memory: SiteMemory) -> None:
-        self.of: dict[str, str] = {}
-        self._titles = {key: each.title for key, each in memory.stories.items()}
-        self._on: dict[str, set[str]] = {key: set(each.on) for key, each in memory.texts.items()}
-
-    def story(self, reading: ArticleLines) -> str:
-        """Return the story an article tells; a new one, named after its address, or one already known."""
-        story = self._same(reading) or short_hash(reading.article.url)
-        self.of[reading.article.url] = story
-        self._titles.setdefault(story, reading.title)
-        for _, each in reading.blocks:
-            self._on.setdefault(each.key, set()).add(story)
-        return story
-
-    def _same(self, reading: ArticleLines) -> str | None:
-        """The known story these words were told in: half of them under the same title, else all but a sentence."""
-        total = 0
-        told: Counter[str] = Counter()
-        for key, size in {each.key: len(each.words) for _, each in reading.blocks}.items():
-            on = self._on.get(key, ())
-            # Template text is in every story, and tells none.
-            if size >= 4 and len(on) < 3:
-                total += size
-                told.update(dict.fromkeys(on, size))
-        for story, size in sorted(told.items(), key=lambda item: (-item[1], item[0]))[:3]:
-            new = total - size
-            same_title = self._titles.get(story) == reading.title
-            if total >= 20 and (new <= 0.5 * total if same_title else new < max(12, 0.05 * total)):
-                return story
-        return None
+def _told(reason: Reason, spared: bool) -> Reason:
+    """Why a block is kept, with a word on that it repeats."""
+    if spared:
+        return reason if reason.detail else reason._replace(detail=SPARED)
+    return reason._replace(detail="") if reason.detail == SPARED else reason
 
 
-def _seen(readings: Sequence[ArticleLines], told: _Stories) -> dict[str, tuple[str, dict[str, Sighting]]]:
-    """Each line's key with a text of it and its sightings."""
-    found: dict[str, tuple[str, dict[str, Sighting]]] = {}
-    for reading in readings:
-        for block, each in reading.blocks:
-            text, on = found.get(each.key) or ("", {})
-            on[told.of[reading.article.url]] = Sighting(reading.day)
-            found[each.key] = (max(text, block.text[:LONGEST]), on)
-    # What was left out in most articles and kept in one counts by all of them.
-    for reading in readings:
-        for each in reading.left_out:
-            if each.key in found:
-                found[each.key][1].setdefault(told.of[reading.article.url], Sighting(reading.day, "x"))
-    return found
+def _edition(story: Story) -> tuple[str, str]:
+    """What makes one of two editions the later, whoever asks."""
+    return story.at, json.dumps(_packed(story), sort_keys=True)
 
 
-def _remembered(seen: Mapping[str, tuple[str, dict[str, Sighting]]]) -> dict[str, LineHistory]:
-    return {key: LineHistory(text, dict(on)) for key, (text, on) in seen.items()}
+def _packed(story: Story) -> dict[str, Any]:
+    return {
+        "at": story.at,
+        "title": story.title,
+        "design": story.design,
+        "left_out": " ".join(sorted(story.left_out)),
+        "lines": [each.pack() for each in story.lines],
+    }
+
+
+def _unpacked(found: Mapping[str, Any]) -> Story:
+    lines = tuple(Seen.unpack(each) for each in found["lines"])
+    if len(found["at"]) != len(UNDATED) or not found["at"].isdecimal():
+        raise ValueError(f"time {found['at']}")
+    return Story(found["at"], found["title"], found["design"], lines, frozenset(found["left_out"].split()))
 
 
 def _table(table: Mapping[str, Any]) -> str:
@@ -252,42 +298,14 @@ def _table(table: Mapping[str, Any]) -> str:
     return "{" + ",".join(f"\n {member}" for member in members) + "}"
 
 
-def _packed(on: Sightings) -> dict[str, str]:
-    return {story: seen.pack() for story, seen in on.items()}
+def _larger(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
+    return {key: max(one.get(key, ""), other.get(key, "")) for key in one.keys() | other.keys()}
 
 
-def _unpacked(on: Mapping[str, str]) -> dict[str, Sighting]:
-    return {story: Sighting.unpack(packed) for story, packed in on.items()}
+def _latest(told: Iterable[LineVerdict]) -> tuple[LineVerdict, ...]:
+    return tuple(sorted(told)[-_VERDICTS:])
 
 
-def _joined(one: Mapping[str, Seen], other: Mapping[str, Seen]) -> dict[str, Seen]:
-    """All sightings; of one story the latest."""
-    joined = dict(one)
-    for story, seen in other.items():
-        joined[story] = max(seen, joined.get(story, seen))
-    return joined
-
-
-def _joined_all(one: Mapping[str, Sightings], other: Mapping[str, Sightings]) -> dict[str, Sightings]:
-    return {key: _joined(one.get(key, {}), other.get(key, {})) for key in one.keys() | other.keys()}
-
-
-def _smaller(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
-    return {key: min(one[key], other[key]) for key in one.keys() & other.keys()}
-
-
-def _since(on: Sightings, oldest: str) -> dict[str, Sighting]:
-    """The sightings, if the newest is not too old; one without a date never is."""
-    return dict(on) if any(seen.day == UNDATED or seen.day >= oldest for seen in on.values()) else {}
-
-
-def _weightiest(all_: Mapping[str, Sightings], most: int) -> list[str]:
-    """The keys worth keeping: seen most often, then latest."""
-    return nlargest(most, all_, key=lambda key: (len(all_[key]), max(seen.day for seen in all_[key].values()), key))
-
-
-def _days_before(day: str, span: timedelta) -> str:
-    try:
-        return (date.fromisoformat(day) - span).isoformat()
-    except (ValueError, OverflowError):
-        return ""
+def _months(time: str) -> int:
+    """The number of a month, or of the middle of a year, counted from the year 0."""
+    return int(time[:4] or 0) * 12 + int(time[4:6] or 6)

@@ -1,301 +1,174 @@
-"""By what a site memory holds: which blocks of an article are template text."""
+"""Which lines of an article are the site's template: what repeats by design, and nothing that is merely said again.
+
+The rules, the surest first:
+
+1. A line on most pages, beside the article's own text; amid it, on nearly all.
+2. What turns in a place where nearly all pages have something repeated (`peeling`), below a line of the frame under
+   which no article goes on, and in a gap of the frame that is always as large (`evidence`).
+3. Links behind what leads in to links on several pages; places in the markup that hold nothing but template.
+
+Only lines that are on every page are taken however much they are. Were the rest most of the article, and far more than
+elsewhere, it stays, and that is said. An article never loses its last sentence.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import count
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from functools import cached_property
 
-from crawler.extraction.template.article_lines import (
-    LINKED,
-    REASON,
-    SIGHTINGS,
-    ArticleLines,
-    Sighting,
-    Sightings,
-    is_read,
-    link_lead,
-    newest,
-    place,
-)
-from crawler.extraction.template.lines import Line, Nearby, line
-from storage.model import Article, Block, Reason
+from crawler.extraction.template.evidence import AMID, FRAME, LEAST, MANY, Evidence, frame_gaps, gaps
+from crawler.extraction.template.peeling import Peeling
+from crawler.extraction.template.story import Seen, Story
 
-if TYPE_CHECKING:
-    from crawler.extraction.template.site_memory import SiteMemory
+#: What the memory takes on less than the strongest evidence may be so large a part of the words of an article.
+_MOST = 0.5
+#: or so many times what goes of nearly every page: a template is about as large on all, but its texts turn.
+_USUAL = 3.0
+#: Lines on so large a share of the pages are the frame of every page, and may be more than a short article's own text.
+_EVERYWHERE = 0.9
 
-#: In so many different stories, text is the site's and not an article's.
-REPEATED = 3
-#: Amid an article's own text a line must be on this share of the newest stories: a paragraph of background, told
-#: again with every turn of an affair, is not template text.
-_SHARE_AMID = 0.1
-#: The same for what people say, and for the short lines that happen in any text ("Yes.", "Background").
-_SHARE_SHORT = 0.6
-_SHARE_SAID = 0.8
-#: A line on this share of them may tell what stands after it,
-_SHARE_ANCHOR = 0.5
-#: and one on this share is the frame every article stands in.
-_SHARE_FRAME = 0.8
-#: So many blocks after a line that repeats still stand in its company.
-_CLOSE = 3
-#: In words.
-_SHORT = 8
-#: In the names of places that are so many blocks after a line.
-_AFTER = " +"
-_GAP_OF = " /"
-#: The largest gap in the frame, in blocks.
-_GAP = 4
-_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The positions of an article's lines that are template, each with the number of stories that show it."""
+
+    removed: Mapping[int, int]
+    #: Those that would be, were they not too much of the article.
+    spared: Mapping[int, int]
 
 
 class TemplateDetector:
-    """Decides by one memory."""
+    """Decides by the stories of one time and one design of a site.
 
-    def __init__(self, memory: SiteMemory) -> None:
-        self._memory = memory
-        known = [(line(each.text), each.on) for each in memory.texts.values()]
-        self._nearby = Nearby(each for each, _ in known)
-        self._on: dict[str, set[str]] = {}
-        for each, on in known:
-            self._on.setdefault(self._nearby.group(each), set()).update(on)
-        self._recent = set(newest(memory.stories, SIGHTINGS))
-        self._counts: dict[str, int] = {}
-        self._anchors = {each.key for each, on in known if self._share(each) >= _SHARE_ANCHOR and _around(each, on)}
-        self._closing = {key for key in self._anchors if _mostly(memory.texts[key].on.values(), "c", 0.9)}
-        self._leading = {key for key, each in memory.texts.items() if _mostly(each.on.values(), "l", 0.6)}
-        self._frame = {each.key for each, _ in known if not each.quoted and self._share(each) >= _SHARE_FRAME}
-        self._template_places = {name for name, on in memory.places.items() if self._is_template(name, on)}
-        self._own_places = {
-            name for name, on in memory.places.items() if any(seen.flags == "o" for seen in on.values())
-        }
+    `declared`: loose keys of lines that a person declared to be article text.
+    """
 
-    # -- what learning asks -----------------------------------------------------------------------------------------
+    def __init__(self, evidence: Evidence, declared: Iterable[str] = ()) -> None:
+        self._evidence = evidence
+        self._declared = frozenset(declared)
 
-    def count(self, each: Line) -> int:
-        """Return the number of stories a line, or one nearly the same, was seen in."""
-        found = self._counts.get(each.key)
-        if found is None:
-            found = self._counts[each.key] = len(self._on.get(self._nearby.group(each), ()))
-        return found
+    @cached_property
+    def _gaps(self) -> Mapping[tuple[str, str], int]:
+        return frame_gaps(self._evidence)
 
-    def _share(self, each: Line) -> float:
-        """The share of the newest stories that have a line; 0 for one that is not repeated."""
-        if self.count(each) < REPEATED:
-            return 0.0
-        return len(self._on[self._nearby.group(each)] & self._recent) / max(1, len(self._recent))
+    @cached_property
+    def _ends(self) -> tuple[Peeling, Peeling]:
+        pages = {name: story.lines for name, story in self._evidence.stories.items()}
+        return (
+            Peeling(self._evidence, pages),
+            Peeling(self._evidence, {name: lines[::-1] for name, lines in pages.items()}),
+        )
 
-    def is_repeated(self, each: Line) -> bool:
-        """Whether a line is in too many stories to be one story's own."""
-        return self.count(each) >= REPEATED and each.key not in self._memory.article_text
+    @cached_property
+    def _below(self) -> Mapping[str, Peeling]:
+        """Key of a line of the frame -> what turns below it: an advert below the word, amid the text."""
+        pages: defaultdict[str, dict[str, Sequence[Seen]]] = defaultdict(dict)
+        for name, story in self._evidence.stories.items():
+            for at, each in enumerate(story.lines):
+                if each.key in self._evidence.frame:
+                    pages[each.key][name] = story.lines[at + 1 :]
+        return {key: Peeling(self._evidence, below) for key, below in pages.items()}
 
-    def places(self, reading: ArticleLines) -> Iterator[tuple[str, str]]:
-        """Yield the article's places, each with a flag for what stood in it (see `SiteMemory.places`)."""
-        own = self._own(reading)
-        first, last = self._body(reading, own)
-        flags: dict[str, set[str]] = {}
-        for at, (block, each) in enumerate(reading.blocks):
-            repeated = self.is_repeated(each)
-            within = first <= at <= last
-            flags.setdefault(place(block), set()).add("r" if repeated else "o" if within else "s")
-            for name in self._after(reading, at):
-                flags.setdefault(name, set()).add("r" if repeated else "o")
-        for name in self._slots(reading).values():
-            flags.setdefault(name, set()).add("r")
-        for name, seen in flags.items():
-            yield name, "o" if "o" in seen else "r" if "r" in seen else "s"
+    @cached_property
+    def _usual(self) -> float:
+        """The words that go of nearly every page on less than the strongest evidence."""
+        sizes = sorted(self._doubtful(name, story) for name, story in self._evidence.stories.items())
+        return sizes[len(sizes) // 10] if len(sizes) >= MANY else 0
 
-    def _body(self, reading: ArticleLines, own: Sequence[bool]) -> tuple[int, int]:
-        """The first and the last of the article's own sentences in the place where most of them stand."""
-        sizes: Counter[str] = Counter()
-        for mine, (block, each) in zip(own, reading.blocks, strict=True):
-            sizes[place(block)] += len(each.words) * mine
-        main = max(sizes, key=lambda name: (sizes[name], name), default="")
-        return _ends([mine and place(block) == main for mine, (block, _) in zip(own, reading.blocks, strict=True)])
+    def judge(self, name: str, story: Story) -> Verdict:
+        """Return what is template in a story; `name` is its name in the memory, whether it is there or not."""
+        if len(self._evidence) < LEAST:
+            return Verdict({}, {})
+        own, found = self._found(name, story)
+        sure = {at: number for at, number in found.items() if self._is_sure(story.lines[at])}
+        doubtful = {at: number for at, number in found.items() if at not in sure}
+        words = sum(story.lines[at].words for at in doubtful)
+        if any(mine and at not in found for at, mine in enumerate(own)):
+            too_much = words > max(_MOST * sum(each.words for each in story.lines), _USUAL * self._usual)
+            return Verdict(sure, doubtful) if too_much else Verdict(found, {})
+        # Copies of one text under many titles have no line of their own, and pages without an article.
+        if any(each.prose and at not in sure for at, each in enumerate(story.lines)):
+            return Verdict(sure, doubtful)
+        return Verdict({}, found)
 
-    def surroundings(self, reading: ArticleLines) -> Iterator[tuple[Line, str]]:
-        """Yield the flags of each line of an article that may be template text (see `site_memory.Remembered`)."""
-        blocks = reading.blocks
-        first, last = _ends(self._own(reading))
-        after = 0
-        found: list[tuple[Line, str]] = []
-        for at in reversed(range(len(blocks))):
-            _, each = blocks[at]
-            repeated = self.is_repeated(each)
-            if repeated:
-                amid = "i" if first < at < last else ""
-                closing = "c" if at > last >= 0 and after else ""
-                leading = "l" if at + 1 < len(blocks) and blocks[at + 1][0].link_share >= LINKED else ""
-                found.append((each, amid + closing + leading))
-            after += len(each.words)
-        return iter(reversed(found))
+    def _doubtful(self, name: str, story: Story) -> int:
+        _, found = self._found(name, story)
+        return sum(story.lines[at].words for at in found if not self._is_sure(story.lines[at]))
 
-    def _after(self, reading: ArticleLines, at: int) -> Iterator[str]:
-        """Yield the places that a block has for standing close after lines that repeat."""
-        for back in range(1, min(_CLOSE, at) + 1):
-            _, before = reading.blocks[at - back]
-            if before.key in self._anchors:
-                yield f"{self._nearby.group(before)}{_AFTER}{back}"
+    def _is_sure(self, each: Seen) -> bool:
+        return len(self._evidence) >= MANY and self._evidence.share(each) >= _EVERYWHERE
 
-    def _slots(self, reading: ArticleLines) -> dict[int, str]:
-        """The positions of blocks in a small gap in the site's frame below the article, each with the gap's name.
-
-        An advert that is new every day stands between lines that are in every article, always as many blocks; the
-        article's own text has no such size, and much of it stands before.
-        """
-        blocks = reading.blocks
-        often = Counter(each.key for _, each in blocks)
-        frame = [at for at, (_, each) in enumerate(blocks) if each.key in self._frame]
-        sizes = [len(each.words) * mine for mine, (_, each) in zip(reading.own(self.is_repeated), blocks, strict=True)]
-        found: dict[int, str] = {}
-        for run, above, below in zip(frame, frame[1:], frame[2:], strict=False):
-            gap = below - above - 1
-            # Two lines of the frame, one after the other: a heading alone may be the article's.
-            alone = run + 1 != above or max(often[blocks[run][1].key], often[blocks[above][1].key]) > 1
-            if alone or not 0 < gap <= _GAP or 2 * sum(sizes[:above]) <= sum(sizes[above:]):
-                continue
-            for at in range(above + 1, below):
-                found[at] = f"{blocks[above][1].key}{_GAP_OF}{gap}"
-        return found
-
-    def _is_template(self, name: str, on: Sightings) -> bool:
-        """Whether a place holds template text, whatever it says.
-
-        It must have been repeated in three stories. After a repeated line, it must have been so more often than not;
-        in a gap of the frame, nearly wherever the frame is; in the markup, own text must hardly ever stand there.
-        """
-        flags = Counter(seen.flags for seen in on.values())
-        if flags["r"] < REPEATED:
-            return False
-        if _AFTER in name:
-            return flags["r"] > 0.6 * len(on)
-        if _GAP_OF in name:
-            above = self._memory.texts.get(name.split(_GAP_OF, 1)[0])
-            return above is not None and len(on) >= _SHARE_FRAME * len(above.on)
-        return flags["o"] <= 0.05 * len(on) and flags["r"] >= 0.65 * len(on)
-
-    # -- what cleaning asks -----------------------------------------------------------------------------------------
-
-    def clean(self, article: Article) -> Article:
-        """Return the article with its template text removed."""
-        reading = ArticleLines(article)
-        removed = self._removed(reading)
-        host = (urlsplit(article.url).hostname or article.url).removeprefix("www.")
-        positions = count()
-        cleaned = [
-            _marked(block, removed.get(next(positions), 0), host) if is_read(block) else block
-            for block in article.blocks
+    def _found(self, name: str, story: Story) -> tuple[list[bool], dict[int, int]]:
+        """For each line whether it is plainly the article's own; and what looks like template."""
+        lines, told = story.lines, self._evidence.told_by(name, story)
+        found = self._turning(lines, told)
+        own = [
+            at not in found and each.prose and not self._evidence.elsewhere(each, told) for at, each in enumerate(lines)
         ]
-        return replace(article, blocks=tuple(cleaned))
+        below = range(self._list(lines, own) + 1, len(lines))
+        for at in below:
+            own[at] = False
+            found.setdefault(at, self._evidence.count(lines[below.start - 1]))
+        for at, number in (*self._framed(lines, own, told), *self._linked(lines)):
+            found[at] = max(number, found.get(at, 0))
+        found = {at: number for at, number in found.items() if lines[at].loose not in self._declared}
+        _give_back_headings(lines, own, found)
+        return own, found
 
-    def repeated(self) -> Iterator[tuple[int, str]]:
-        """Yield (number of stories, line) of the template's lines, the most frequent first."""
-        known = (line(each.text) for each in self._memory.texts.values())
-        found = [(self.count(each), self._memory.texts[each.key].text) for each in known if self.is_repeated(each)]
-        found += [(len(on), f"{text}: …") for text, on in self._memory.leads.items()]
-        yield from sorted((item for item in found if item[0] >= REPEATED), key=lambda item: (-item[0], item[1]))
+    def _turning(self, lines: Sequence[Seen], told: frozenset[str]) -> dict[int, int]:
+        """What turns from page to page: at the ends, below lines of the frame and in gaps between them."""
+        head, tail = self._ends
+        found = dict(head.run(lines, told))
+        found |= {len(lines) - 1 - at: number for at, number in tail.run(lines[::-1], told)}
+        for start, each in enumerate(lines, 1):
+            if each.key in self._below:
+                found |= {start + at: number for at, number in self._below[each.key].run(lines[start:], told)}
+        for above, below, start, size in gaps(lines, self._evidence.frame):
+            if self._gaps.get((above, below)) == size and start > len(lines) - start - size - 1:
+                found |= dict.fromkeys(range(start, start + size), len(self._evidence))
+        return found
 
-    def _removed(self, reading: ArticleLines) -> dict[int, int]:
-        """The positions of the template's blocks, each with the number of stories that show it."""
-        removed: dict[int, int] = {}
-        own = self._own(reading)
-        end, stories = self._end(reading, own)
-        own[end:] = [False] * (len(own) - end)
-        first, last = _ends(own)
-        # "Conclusion" may be above the last part of every article.
-        heads = [block.kind in _HEADINGS and mine for (block, _), mine in zip(reading.blocks, own[1:], strict=False)]
-        led, slots = 0, self._slots(reading)
-        for at, (block, each) in enumerate(reading.blocks):
-            if each.key in self._memory.article_text:
-                led = 0
-                continue
-            # Below the article's last sentence it goes on until the template begins: "Background" may be its own.
-            amid = first < at < last or not any(position > last for position in removed)
-            stories_with = max(
-                0 if amid and heads[at : at + 1] == [True] else self._by_text(block, each, amid, last < 0),
-                self._by_lead(block),
-                self._by_place(reading, at, slots) if not own[at] else 0,
-                led if block.link_share >= LINKED else 0,
-                stories if at > end else 0,
-            )
-            led = (
-                stories_with
-                if stories_with and (each.key in self._leading or (led and block.link_share >= LINKED))
-                else 0
-            )
-            if stories_with:
-                removed[at] = stories_with
-        return removed
+    def _list(self, lines: Sequence[Seen], own: Sequence[bool]) -> int:
+        """The position of the line with the site's list below it; the last one where there is no such list.
 
-    def _own(self, reading: ArticleLines) -> list[bool]:
-        """For each block whether it is plainly the article's own."""
-        own, slots = reading.own(self.is_repeated), self._slots(reading)
-        return [mine and not self._in_template(reading, at, slots) for at, mine in enumerate(own)]
-
-    def _in_template(self, reading: ArticleLines, at: int, slots: Mapping[int, str]) -> str | None:
-        """The place that makes a block template text, whatever it says: another event every day."""
-        names = (place(reading.blocks[at][0]), *self._after(reading, at), slots.get(at, ""))
-        return next((name for name in names if name in self._template_places), None)
-
-    def _end(self, reading: ArticleLines, own: Sequence[bool]) -> tuple[int, int]:
-        """The first line after which, on this site, no article goes on; and the number of stories that show it."""
-        sizes = [len(each.words) * mine for mine, (_, each) in zip(own, reading.blocks, strict=True)]
-        for at, (_, each) in enumerate(reading.blocks):
-            # An article that tells more after the line than before it says that the line closes nothing.
-            if each.key in self._closing and self.is_repeated(each) and sum(sizes[at:]) < sum(sizes[:at]):
-                return at, self.count(each)
-        return len(own), 0
-
-    def _by_text(self, block: Block, each: Line, amid: bool, alone: bool) -> int:
-        """The number of stories with this line, if that makes it template text.
-
-        `amid`: it stands amid the article's own sentences; `alone`: there are none, as in a story told once more.
+        An article that tells more after it than before says that it is none.
         """
-        count = self.count(each)
-        if count < REPEATED:
-            return 0
-        if place(block) not in self._own_places or each.key in self._leading:
-            return count
-        needed = 0.0
-        if each.quoted or alone:
-            needed = _SHARE_SAID
-        elif amid and len(each.words) < _SHORT:
-            needed = _SHARE_SHORT
-        elif amid or any(word.isdigit() for word in each.words):
-            needed = _SHARE_AMID
-        return count if self._share(each) >= needed else 0
+        sizes = [each.words * mine for each, mine in zip(lines, own, strict=True)]
+        for at, each in enumerate(lines):
+            if each.key in self._evidence.lists and sum(sizes[at:]) < sum(sizes[:at]):
+                return at
+        return len(lines) - 1
 
-    def _by_lead(self, block: Block) -> int:
-        """The number of stories where what leads in to this link led in to one."""
-        text = link_lead(block)
-        count = len(self._memory.leads.get(text, ())) if text else 0
-        return count if count >= REPEATED else 0
+    def _framed(self, lines: Sequence[Seen], own: Sequence[bool], told: frozenset[str]) -> Iterator[tuple[int, int]]:
+        """Yield the lines that are on most pages as they are."""
+        first, last = _span(own)
+        for at, each in enumerate(lines):
+            amid = first < at < last
+            needed = AMID if amid or "q" in each.flags else FRAME
+            tells = len(self._evidence) >= MANY or not (amid and each.prose)
+            if tells and self._evidence.share(each) >= needed and self._evidence.elsewhere(each, told):
+                yield at, self._evidence.count(each)
 
-    def _by_place(self, reading: ArticleLines, at: int, slots: Mapping[int, str]) -> int:
-        """The number of stories seen in the block's place, if only template text stands in it."""
-        name = self._in_template(reading, at, slots)
-        return len(self._memory.places[name]) if name else 0
-
-
-def _marked(block: Block, stories: int, host: str) -> Block:
-    if stories:
-        return replace(block, kept=False, reason=Reason(REASON, f"on {stories} articles of {host}"))
-    return block if block.kept else replace(block, kept=True, reason=Reason("not repeated any more"))
+    def _linked(self, lines: Sequence[Seen]) -> Iterator[tuple[int, int]]:
+        """Yield links with what leads in to them, and what stands in places of the template."""
+        evidence, led = self._evidence, 0
+        for at, each in enumerate(lines):
+            leads = evidence.leading.get(each.key, 0) if lines[at + 1 : at + 2] and lines[at + 1].linked else 0
+            led = leads or (led if each.linked else 0)
+            if number := max(evidence.leads.get(each.lead, 0), led, evidence.places.get(each.place, 0)):
+                yield at, number
 
 
-def _ends(own: Sequence[bool]) -> tuple[int, int]:
-    """The positions of the first and the last block of the article's own; (length, -1) if there is none."""
+def _give_back_headings(lines: Sequence[Seen], own: Sequence[bool], found: dict[int, int]) -> None:
+    """Take back headings above text that stays: "Conclusion" may be above the last part of every article."""
+    for at in reversed(range(len(lines) - 1)):
+        if "h" in lines[at].flags and at + 1 not in found and (own[at + 1] or "h" in lines[at + 1].flags):
+            found.pop(at, None)
+
+
+def _span(own: Sequence[bool]) -> tuple[int, int]:
+    """The positions of the first and the last line of the article's own; (length, -1) if there is none."""
     at = [position for position, mine in enumerate(own) if mine]
     return (at[0], at[-1]) if at else (len(own), -1)
-
-
-def _mostly(seen: Iterable[Sighting], flag: str, share: float) -> bool:
-    flags = [each.flags for each in seen if "x" not in each.flags]
-    return len(flags) >= REPEATED and sum(flag in each for each in flags) >= share * len(flags)
-
-
-def _around(each: Line, on: Sightings) -> bool:
-    """Whether a line stands around articles rather than amid them."""
-    return not each.quoted and 2 * sum("i" in seen.flags for seen in on.values()) <= len(on)

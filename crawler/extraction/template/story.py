@@ -1,0 +1,150 @@
+"""An article as the site memory keeps it: no text, but what it takes to see the same line again, and where it stood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import NamedTuple, Self
+
+from crawler.extraction.template.lines import lead, line, short_hash
+from storage.model import Article, Block
+from storage.urls import timestamp14
+
+#: Why the memory itself removes.
+REASON = "repeated"
+UNDATED = "0" * 14
+#: A block with so much of its text in links is a link.
+_LINKED = 0.5
+#: So many words make prose; fewer are a label, a name, a row of a table.
+_PROSE = 8
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+#: Of a long live blog: enough to know where its template begins and ends.
+_MOST_LINES = 120
+#: Blocks that were left out and stand so near to the text may be kept on another page.
+_NEAR = 40
+
+
+class Seen(NamedTuple):
+    """A line where it stood in an article."""
+
+    key: str
+    #: The key for any number.
+    loose: str
+    #: Hash of the place in the markup; links have a place of their own within it.
+    place: str
+    #: A letter each: "p" prose, "a" a link, "h" a heading, "q" somebody speaks.
+    flags: str
+    words: int
+    #: Hash of what leads in to a link, "Read also"; empty if nothing does.
+    lead: str = ""
+
+    @classmethod
+    def of(cls, block: Block) -> Self:
+        found = line(block.text)
+        linked, heading = block.link_share >= _LINKED, block.kind in _HEADINGS
+        flags = (
+            "p" * (found.words >= _PROSE and not linked and not heading)
+            + "a" * linked
+            + "h" * heading
+            + "q" * found.quoted
+        )
+        led = (lead(block.text) or "") if linked else ""
+        return cls(found.key, found.loose, short_hash(block.place + ">a" * linked), flags, found.words, led)
+
+    @classmethod
+    def unpack(cls, packed: str) -> Self:
+        """Return the line of a file; raises `ValueError`."""
+        key, loose, place, flags, words, led = packed.split(" ")
+        return cls(key, loose or key, place, flags, int(words), led)
+
+    def pack(self) -> str:
+        loose = "" if self.loose == self.key else self.loose
+        return f"{self.key} {loose} {self.place} {self.flags} {self.words} {self.lead}"
+
+    @property
+    def prose(self) -> bool:
+        return "p" in self.flags
+
+    @property
+    def linked(self) -> bool:
+        return "a" in self.flags
+
+
+@dataclass(frozen=True)
+class Story:
+    """One article in its newest edition."""
+
+    #: When it was fetched, or else published: 14 digits, `UNDATED` if neither is known.
+    at: str
+    #: Hash of the title.
+    title: str
+    #: Hash of the element most of its prose stands in: the site's design.
+    design: str
+    #: What was kept before the memory looked at it, in page order.
+    lines: Sequence[Seen]
+    #: Keys of labels and links near by that were not. Prose that is left out may be another article's teaser: it would
+    #: make that article's own first paragraph look repeated.
+    left_out: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, article: Article) -> Self:
+        lines = [Seen.of(block) for block in article.blocks if is_read(block)]
+        return cls(
+            _day(article),
+            line(article.title or article.url).loose,
+            _design(article.blocks),
+            tuple(lines),
+            _left_out(article.blocks),
+        )
+
+    def ends(self) -> Self:
+        """Return the story without the middle of a very long one."""
+        if len(self.lines) <= _MOST_LINES:
+            return self
+        half = _MOST_LINES // 2
+        return replace(self, lines=(*self.lines[:half], *self.lines[-half:]))
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        return frozenset(each.key for each in self.lines)
+
+    @cached_property
+    def body(self) -> str:
+        """The place most of its prose stands in; empty if it has none."""
+        sizes: Counter[str] = Counter()
+        for each in self.lines:
+            sizes[each.place] += each.words * each.prose
+        return max(sizes, key=lambda place: (sizes[place], place), default="")
+
+
+def is_read(block: Block) -> bool:
+    """Whether a block was kept before the memory looked at it."""
+    return block.kept or block.reason.word == REASON
+
+
+def _day(article: Article) -> str:
+    if article.timestamp:
+        return timestamp14(article.timestamp)
+    try:
+        published = datetime.fromisoformat(article.published or "")
+        return timestamp14(published if published.tzinfo else published.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return UNDATED
+
+
+def _design(blocks: Sequence[Block]) -> str:
+    sizes: Counter[str] = Counter()
+    for block in filter(is_read, blocks):
+        sizes[block.place.rpartition(">")[0]] += len(block.text) * (block.link_share < _LINKED)
+    return short_hash(max(sizes, key=lambda place: (sizes[place], place), default=""))
+
+
+def _left_out(blocks: Sequence[Block]) -> frozenset[str]:
+    read = [at for at, block in enumerate(blocks) if is_read(block)]
+    if not read:
+        return frozenset()
+    near = [block for block in blocks[max(0, read[0] - _NEAR) : read[-1] + _NEAR] if not is_read(block)]
+    return frozenset(each.key for each in map(Seen.of, near) if not each.prose)
