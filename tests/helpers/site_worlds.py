@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from made_site import Line, Prose, World, pages_of, site
 
@@ -93,11 +94,14 @@ def formulaic(kind: str, count: int, others: int = 0, *, foot: bool = True) -> W
 def _report(kind: str, number: int) -> Iterator[str]:
     chance = random.Random(f"{kind} {number}")
     for form in _FORMS[kind]:
-        text = form
-        for gap, words in (("{noun}", _NOUNS), ("{town}", _TOWNS), ("{d}", range(2, 960))):
-            while gap in text:
-                text = text.replace(gap, str(chance.choice(words)), 1)
-        yield text
+        yield _filled(form, chance)
+
+
+def _filled(form: str, chance: random.Random) -> str:
+    for gap, words in (("{noun}", _NOUNS), ("{town}", _TOWNS), ("{d}", range(2, 960))):
+        while gap in form:
+            form = form.replace(gap, str(chance.choice(words)), 1)
+    return form
 
 
 _NOTICES = {
@@ -275,6 +279,75 @@ def few(count: int) -> World:
     return pages_of(f"few-{count}", count, lambda n, body: [*body, *_FOOT])
 
 
+# -- both together, in words that all articles share -------------------------------------------------------------------
+
+_PROSE = (
+    "The {noun} near the {noun} opens its {noun} after {d} days, officials of the {noun} said on day {d}.",
+    "Nobody at the {noun} of {town} would say why the {noun} was late by {d} days.",
+    "It cost {d} crowns to mend the {noun}, more than the {noun} of {town} had.",
+    "“We did what we could for the {noun},” said a keeper of the {noun} in {town}.",
+    "The {noun} will stay shut until day {d}, when the {noun} is inspected.",
+)
+_ADVERTS = (
+    "Order the Harbour Cook Book now and get a second one free.",
+    "Our weekend trips to the islands leave every Friday; book at the counter.",
+    "The Post's shop has mugs, ropes and lamps for everybody who loves the sea.",
+    "Learn to sail in six evenings with the Harbour School, first one free.",
+    "A subscription to the Post costs less than a coffee a week.",
+    "Win two tickets to the rope makers' ball by writing to us.",
+)
+_WRITERS = (
+    "Ann Berg has written about harbours, ships and rope since 2004.",
+    "Jo Lund covers the courts and lives with two cats.",
+    "Kim Dahl is the Post's reporter on the islands.",
+)
+_PROMPT = [site("Sign up for our newsletter", "h3"), site("Get the five stories of the day in your inbox at seven.")]
+_CASE = Line("The case began in the spring, when divers of the harbour found that the keeper had sold the rope twice.")
+_OWNS = Line("The author holds shares in the rope works that this story is about.")
+
+
+def _shared(name: str, count: int, build: Callable[[int, list[Line]], list[Line]], length: int = 5) -> World:
+    def written(number: int, _: list[Line]) -> list[Line]:
+        chance = random.Random(f"{name} {number}")
+        return build(number, [Line(_filled(chance.choice(_PROSE), chance)) for _ in range(length)])
+
+    return pages_of(f"shared-{name}", count, written)
+
+
+def shared() -> Iterator[World]:
+    """Sites whose articles are all in the same few words and as long."""
+    foot = [*_PROMPT, _FOOT[1]]
+    notice = Line(_NOTICES["en"])
+
+    def advert(number: int) -> Line:
+        return site(random.Random(f"advert {number}").choice(_ADVERTS))
+
+    def link(number: int) -> Line:
+        title = _filled(_PROSE[0], random.Random(f"link {number}"))
+        return site(title, link=title)
+
+    def everything(number: int, body: list[Line]) -> list[Line]:
+        told = [_CASE] * (number % 4 == 0) + [_OWNS] * (number % 6 == 1)
+        furniture = [site(_WRITERS[number % 3]), site(_ADVERTS[number % 6]), *foot]
+        return [*[notice] * (number % 5 == 0), *body[:2], site("Advertisement"), *body[2:], *told, *furniture]
+
+    yield _shared("case-first", 12, lambda n, body: [*[_CASE] * (n % 2 == 0), *body, *foot])
+    yield _shared("case-amid", 12, lambda n, body: [*body[:2], *[_CASE] * (n % 3 == 0), *body[2:], *foot])
+    yield _shared("case-last", 12, lambda n, body: [*body, *[_CASE] * (n % 2 == 0)])
+    yield _shared("case-bios", 12, lambda n, body: [*body, *[_CASE] * (n % 4 == 0), site(_WRITERS[n % 3]), *foot])
+    yield _shared("bios-on-most", 17, lambda n, body: [*body, *[site(_WRITERS[n % 3])] * (n % 4 > 0), *foot])
+    yield _shared("bios-adverts", 18, lambda n, body: [*body, site(_WRITERS[n % 3]), site(_ADVERTS[n % 6]), *foot])
+    yield _shared("adverts", 36, lambda n, body: [*body, advert(n)])
+    yield _shared("adverts-amid", 12, lambda n, body: [*body[:3], site("Advertisement"), advert(n), *body[3:], *foot])
+    yield _shared("prompt-amid", 12, lambda n, body: [*body[:3], *_PROMPT, *body[3:], _FOOT[1]])
+    yield _shared("links-amid", 12, lambda n, body: [*body[:2], link(n), *body[2:], *foot])
+    yield _shared(
+        "notice-boxed", 12, lambda n, body: [*[replace(notice, box="correction")] * (n % 3 == 0), *body, *foot]
+    )
+    yield _shared("one-sentence", 18, lambda n, body: [*body, site(_ADVERTS[n % 6]), *foot], 1)
+    yield _shared("everything", 20, everything)
+
+
 def worlds() -> Iterator[World]:
     """Every world, made when its turn comes."""
     for where in ("amid", "end", "section", "start"):
@@ -306,3 +379,4 @@ def worlds() -> Iterator[World]:
     yield from (amid(12), amid(17, "es"), amid(36, kinds=6))
     yield from (sections(12), sections(40), designs(16, redesign=False), designs(16, redesign=True))
     yield from (few(2), few(3), few(4), few(5))
+    yield from shared()

@@ -18,6 +18,8 @@ REASON = "repeated"
 UNDATED = "0" * 14
 #: A block with so much of its text in links is a link.
 _LINKED = 0.5
+#: With so much, it is nothing else but for a full stop.
+_ONLY = 0.95
 #: So many words make prose; fewer are a label, a name, a row of a table.
 _PROSE = 8
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -35,7 +37,7 @@ class Seen(NamedTuple):
     loose: str
     #: Hash of the place in the markup; links have a place of their own within it.
     place: str
-    #: A letter each: "p" prose, "a" a link, "h" a heading, "q" somebody speaks.
+    #: A letter each: "p" prose, "a" mostly a link, "o" only a link, "h" a heading, "q" somebody speaks.
     flags: str
     words: int
     #: Hash of what leads in to a link, "Read also"; empty if nothing does.
@@ -48,6 +50,7 @@ class Seen(NamedTuple):
         flags = (
             "p" * (found.words >= _PROSE and not linked and not heading)
             + "a" * linked
+            + "o" * (block.link_share >= _ONLY)
             + "h" * heading
             + "q" * found.quoted
         )
@@ -71,6 +74,10 @@ class Seen(NamedTuple):
     @property
     def linked(self) -> bool:
         return "a" in self.flags
+
+    @property
+    def only_link(self) -> bool:
+        return "o" in self.flags
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ The rules, the surest first:
 1. A line on most pages, beside the article's own text; amid it, on nearly all.
 2. What turns in a place where nearly all pages have something repeated (`peeling`), below a line of the frame under
    which no article goes on, and in a gap of the frame that is always as large (`evidence`).
-3. Links behind what leads in to links on several pages; places in the markup that hold nothing but template.
+3. Links behind what leads in to links on several pages, or alone in their line on most; places in the markup that hold
+   nothing but template.
 
 Only lines that are on every page are taken however much they are. Were the rest most of the article, and far more than
 elsewhere, it stays, and that is said. An article never loses its last sentence.
@@ -69,7 +70,7 @@ class TemplateDetector:
             for at, each in enumerate(story.lines):
                 if each.key in self._evidence.frame:
                     pages[each.key][name] = story.lines[at + 1 :]
-        return {key: Peeling(self._evidence, below) for key, below in pages.items()}
+        return {key: Peeling(self._evidence, below, labelled=True) for key, below in pages.items()}
 
     @cached_property
     def _usual(self) -> float:
@@ -157,7 +158,8 @@ class TemplateDetector:
         for at, each in enumerate(lines):
             leads = evidence.leading.get(each.key, 0) if lines[at + 1 : at + 2] and lines[at + 1].linked else 0
             led = leads or (led if each.linked else 0)
-            if number := max(evidence.leads.get(each.lead, 0), led, evidence.places.get(each.place, 0)):
+            alone = evidence.link_places.get(each.place, 0) * each.only_link
+            if number := max(evidence.leads.get(each.lead, 0), led, alone, evidence.places.get(each.place, 0)):
                 yield at, number
 
 
