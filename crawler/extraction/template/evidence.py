@@ -75,8 +75,9 @@ class Evidence:
 
     def told_by(self, name: str, story: Story) -> frozenset[str]:
         """Return the names of the stories that are this one, in this or another edition."""
-        on = self._on
-        return frozenset(other for other, known in self.stories.items() if other == name or _same(story, known, on))
+        near = {other for key in story.keys for other in self._on.get(key, ()) if len(self._on[key]) < LEAST}
+        alike = {other for other in near if _same(story, self.stories[other], self._on)}
+        return frozenset(alike | ({name} & self.stories.keys()))
 
     @cached_property
     def bodies(self) -> frozenset[str]:

@@ -87,7 +87,7 @@ class Peeling:
         return further
 
     def _is_passed(self, each: Seen) -> bool:
-        """Whether a line is a label of the frame: some pages lack it, what is beside it is in its place all the same."""
+        """Whether a line is a label of the frame: some pages lack it, and what is beside it holds its place."""
         return each.key in self._evidence.frame and not each.prose
 
     def _next(self, slot: Slot, each: Seen) -> Slot:
