@@ -7,25 +7,27 @@ import hashlib
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
+from crawler.extraction.template.site_memory import SiteMemory
 from crawler.session.extraction_pool import Extraction, ExtractionPool
 from crawler.session.sealing import Extract, has_text, line_of, seal
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
 from storage.archive import Archive
 from storage.articles import read_part
-from storage.errors import Corrupt, NewskeepError, ObjectMissing
+from storage.errors import Corrupt, InvalidURL, NewskeepError, ObjectMissing
 from storage.index import WarcEntry
 from storage.index.articles import entry_of
 from storage.model import Article
 from storage.spool import Parcel
-from storage.urls import timestamp14
+from storage.urls import site_of, timestamp14
 from storage.warc import Record, key_of, read_records
 
 #: Records read ahead of the slowest page, a worker.
@@ -75,11 +77,14 @@ def reextract(
 
     `site` leaves out the WARCs that hold nothing of a host, `since` those whose records are older. What is kept
     replaces the text part and its rows in the index; a WARC at a time, so that it may be stopped and begun again.
-    Raises `NewskeepError` when the machine lets no page be extracted.
+    What repeats is learned of all of them first, from the texts they have: done twice, it changes nothing more, even
+    where a site's memory was lost. Raises `NewskeepError` when the machine lets no page be extracted.
     """
     memories = SiteMemoryStore(archive.store, archive.state) if write else _Unkept(archive)
     with archive.upkeep():
-        for entry in _wanted(archive, site, since):
+        wanted = _wanted(archive, site, since)
+        _learn_held(archive, wanted, memories)
+        for entry in wanted:
             with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
                 parcel = Parcel(Path(folder) / entry.filename)
                 _fetch(archive, key_of(entry.filename), parcel.warc)
@@ -92,13 +97,36 @@ def reextract(
 
 
 class _Unkept(SiteMemoryStore):
-    """Site memories that learn as usual and write nothing: to see what would change."""
+    """Site memories that learn as usual and leave those of the archive as they are: to see what would change."""
 
     def __init__(self, archive: Archive) -> None:
         super().__init__(archive.store, archive.state)
+        self._learned: dict[str, SiteMemory] = {}
 
-    def save(self, site: str, memory: object) -> None:
-        """Keep nothing."""
+    def load(self, site: str) -> SiteMemory:
+        return self._learned.get(site) or super().load(site)
+
+    def save(self, site: str, memory: SiteMemory) -> None:
+        self._learned[site] = memory
+
+
+def _learn_held(archive: Archive, entries: Iterable[WarcEntry], memories: SiteMemoryStore) -> None:
+    """Learn from the texts that are held, a site of a WARC at a time."""
+    with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
+        for entry in entries:
+            part = _old_part(archive, key_of(entry.filename, "text"), Path(folder) / "part")
+            # Sealing wrote them site by site.
+            for site, articles in groupby(_held(part), key=_site):
+                if site is not None:
+                    memories.learn(site, articles)
+
+
+def _site(article: Article) -> str | None:
+    """An article's site; `None` in a part that somebody else wrote, where the URL is none."""
+    try:
+        return site_of(article.url)
+    except InvalidURL:
+        return None
 
 
 def _wanted(archive: Archive, site: str | None, since: datetime | None) -> list[WarcEntry]:
@@ -177,15 +205,15 @@ def _changes(old: Path | None, new: Path) -> Iterator[Change]:
 
 
 def _by_record(part: Path | None) -> dict[int, Article]:
-    if part is None:
-        return {}
-    found: dict[int, Article] = {}
-    # One that is damaged is made again: up to where it is.
-    with part.open("rb") as stream, suppress(Corrupt):
-        for placed in read_part(stream):
-            if placed.article.warc:
-                found[placed.article.warc.offset] = placed.article
-    return found
+    return {article.warc.offset: article for article in _held(part) if article.warc}
+
+
+def _held(part: Path | None) -> Iterator[Article]:
+    """The articles of a text part; of one that is damaged, and is made again, up to where it is."""
+    if part is not None:
+        with part.open("rb") as stream, suppress(Corrupt):
+            for placed in read_part(stream):
+                yield placed.article
 
 
 def _sha256(path: Path) -> bytes:

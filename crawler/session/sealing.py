@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from crawler.extraction.duplicates import fingerprinted
+from crawler.extraction.template.site_memory import SPARED
 from crawler.session.extraction_pool import Extraction, is_page, is_whole
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
@@ -218,9 +219,14 @@ def _cleaned(captures: list[Capture], extracted: ExtractedLines, memories: SiteM
     """Yield the articles, site by site, without what repeats on their site."""
     for site, of_site in _by_site(captures, extracted).items():
         memory = memories.learn(site, (article for _, article in _articles(of_site, extracted)))
+        spared = 0
         for capture, article in _articles(of_site, extracted):
             source = TextSource(capture.filename, capture.offset, capture.length, capture.digest)
-            yield replace(fingerprinted(memory.clean(article)), warc=source)
+            cleaned = memory.clean(article)
+            spared += any(block.kept and block.reason.detail == SPARED for block in cleaned.blocks)
+            yield replace(fingerprinted(cleaned), warc=source)
+        if spared:
+            logger.info("%s: in %d articles what repeats would be most of the text, and stays", site, spared)
 
 
 def _articles(captures: list[Capture], extracted: ExtractedLines) -> Iterator[tuple[Capture, Article]]:

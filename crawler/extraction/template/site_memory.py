@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -34,8 +34,8 @@ _STORIES = 48
 _ENOUGH = 24
 #: up to so many months away: templates change.
 _NEXT_TO = 6
-#: Verdicts kept of a line, the latest.
-_VERDICTS = 6
+#: Verdicts kept of a line, and lines they are kept of, the latest: an advert that is gone needs none.
+_VERDICTS, _TOLD = 6, 500
 #: Why a line is kept that repeats: what the memory would take is more of the article than it may.
 SPARED = "repeated, but most of the article"
 
@@ -161,6 +161,8 @@ class SiteMemory:
     def changes(self) -> Iterator[tuple[str, Sequence[LineVerdict]]]:
         """Yield (line, what was decided of it) for lines whose verdict changed, the latest change first."""
         changed = [(self._text(key), told) for key, told in self.verdicts.items() if len(told) > 1]
+        # What a person declared, the numbers did not change.
+        changed = [(text, told) for text, told in changed if line(text).loose not in self.article_text]
         yield from sorted(changed, key=lambda item: (item[1][-1], item[0]), reverse=True)
 
     def distrusted(self) -> tuple[int, int]:
@@ -245,8 +247,10 @@ class SiteMemory:
         drawn = {name for names in self._periods.values() for name in nsmallest(_STORIES, names)}
         stories = {name: self.stories[name] for name in sorted(drawn)}
         seen = Counter(key for each in stories.values() for key in each.keys)
-        texts = {key: text for key, text in self.texts.items() if seen[key] > 1 or key in self.verdicts}
-        return SiteMemory(stories, texts, self.verdicts, self.article_text)
+        latest = nlargest(_TOLD, self.verdicts, key=lambda key: (self.verdicts[key][-1], key))
+        verdicts = {key: self.verdicts[key] for key in sorted(latest)}
+        texts = {key: text for key, text in self.texts.items() if seen[key] > 1 or key in verdicts}
+        return SiteMemory(stories, texts, verdicts, self.article_text)
 
 
 def _marked(blocks: Iterable[Block], verdict: Verdict, host: str) -> Iterator[Block]:
