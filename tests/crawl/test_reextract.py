@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from command import Run
+from site_worlds import background
 
+from crawler.session.site_memory_store import SiteMemoryStore
 from newskeep.demo import DemoSite
+from storage import open_archive
 
 
 @pytest.fixture
@@ -70,6 +73,24 @@ def test_first_articles_are_cleaned_of_what_was_learned_later(newskeep: Run, sit
     assert b"0 of" in newskeep("reextract", "--diff").stderr
 
 
+def test_where_the_memory_was_lost_once_is_enough(newskeep: Run, site: DemoSite, tmp_path: Path) -> None:
+    urls = articles(site)
+    for url in urls[:7]:
+        save(newskeep, url)
+    assert newskeep("reextract").returncode == 0
+    before = text_parts(tmp_path / "archive")
+    assert len(before) == 7
+    for memory in (tmp_path / "archive" / "sites").iterdir():
+        memory.unlink()
+
+    told = newskeep("reextract", "--diff")
+    assert b"0 of 7 articles would change" in told.stderr
+    assert not list((tmp_path / "archive" / "sites").iterdir())
+    assert newskeep("reextract").returncode == 0
+    assert text_parts(tmp_path / "archive") == before
+    assert b"0 of 7 articles changed" in newskeep("reextract").stderr
+
+
 def test_unlearned_line_comes_back(newskeep: Run, site: DemoSite) -> None:
     urls = articles(site)
     save(newskeep, *urls[:6])
@@ -91,3 +112,27 @@ def test_explain_shows_every_block_with_its_reason(newskeep: Run, site: DemoSite
     marks = [line.split()[0] for line in lines if line.startswith("  ")]
     assert marks == ["kept" if block["kept"] else "removed" for block in article["blocks"]]
     assert any("repeated on" in line for line in lines)
+
+
+def test_sites_memory_tells_what_is_template_and_what_changed(newskeep: Run, site: DemoSite, tmp_path: Path) -> None:
+    urls = articles(site)
+    save(newskeep, *urls[:4])
+    host = urls[0].partition("://")[2].partition(":")[0]
+    lines = [json.loads(line) for line in newskeep("sites", "memory", host, "--json").stdout.splitlines()]
+    assert {"articles": 4, "line": "Disclaimer:"} in lines
+    assert newskeep("sites", "memory", host, "--changes").stdout == b""
+
+    # A site that began with three articles about one affair.
+    world = background(42, 7, where="end")
+    told, others = world.articles[::7], [each for n, each in enumerate(world.articles) if n % 7]
+    with open_archive(tmp_path / "archive") as opened:
+        memories = SiteMemoryStore(opened.store, opened.state)
+        memories.learn("affair.example", told[:3])
+        memories.learn("affair.example", others)
+    shown = newskeep("sites", "memory", "affair.example", "--changes").stdout.decode().splitlines()
+    assert shown[1:] == [
+        "    2026-10-09  template: on 3 of 3 articles",
+        "    2026-10-18  article text: on 3 of 39 articles",
+    ]
+    (line,) = newskeep("sites", "memory", "affair.example", "--changes", "--json").stdout.splitlines()
+    assert [each["template"] for each in json.loads(line)["verdicts"]] == [True, False]
