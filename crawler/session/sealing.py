@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from crawler.extraction.duplicates import fingerprinted
-from crawler.extraction.template.site_memory import SPARED
+from crawler.extraction.template.marking import SPARED
 from crawler.session.extraction_pool import Extraction, is_page, is_whole
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj

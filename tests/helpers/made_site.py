@@ -187,12 +187,17 @@ def pages_of(
     most: int = 8,
     section: Callable[[int], str] = lambda n: "news",
     design: Callable[[int], str] = lambda n: "story",
+    title: str | None = None,
 ) -> World:
+    """A site of `count` articles; `build` makes the lines of one of its number and its own paragraphs.
+
+    Each has a title of its own, or all have `title`.
+    """
     pages = []
     for number in range(count):
         prose = Prose(language, name, number)
-        title = prose.sentence().rstrip(".")[:60]
+        told = prose.sentence().rstrip(".")[:60]
         body = [Line(text) for text in prose.paragraphs(least, most)]
         lines = build(number, body)
-        pages.append(Page(f"/{section(number)}/{number}", title, lines, language, design(number), number // 3))
+        pages.append(Page(f"/{section(number)}/{number}", title or told, lines, language, design(number), number // 3))
     return World(name, pages)

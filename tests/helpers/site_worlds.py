@@ -104,6 +104,14 @@ def _filled(form: str, chance: random.Random) -> str:
     return form
 
 
+def daily(count: int) -> World:
+    """A report under the same title every day, shorter than what stands below it."""
+    foot = [site(Prose("en", "daily", line).paragraph()) for line in range(4)]
+    return pages_of(
+        f"daily-{count}", count, lambda n, _: [*map(Line, _report("weather", n)), *foot], title="The weather today"
+    )
+
+
 _NOTICES = {
     "en": "Correction: an earlier version of this article named the wrong town. The error has been corrected.",
     "da": "Rettelse: I en tidligere version af artiklen stod der et forkert navn. Det er nu rettet.",
@@ -362,6 +370,7 @@ def worlds() -> Iterator[World]:
     yield formulaic("weather", 10, 10)
     yield formulaic("traffic", 17, foot=False)
     yield formulaic("markets", 4)
+    yield daily(12)
     for language in _NOTICES:
         yield notices(language, at="end")
     yield notices("en", at="start")

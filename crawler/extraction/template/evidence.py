@@ -25,6 +25,8 @@ SLOT = 0.7
 _PLACE_OWN, _PLACE_REPEATED = 0.05, 0.65
 #: What leads in to links on so many pages is a habit of the site; on fewer it may be the sources of one article.
 _LEAD = 0.1
+#: Part by which editions under one title may differ.
+_EDITED = 0.25
 #: Words by which two short texts may differ and be one story.
 _SENTENCE = 12
 
@@ -179,7 +181,10 @@ def distinct(stories: Mapping[str, Story]) -> dict[str, Story]:
 
 
 def _same(one: Story, other: Story, on: Mapping[str, Iterable[str]]) -> bool:
-    """Whether two tell the same: half of it under one title, all but a sentence under two. Template tells nothing."""
+    """Whether two tell the same: most of it under one title, all but a sentence under two.
+
+    Template tells nothing, where it stands under several titles; under "The weather today" it may be half the page.
+    """
 
     def told(story: Story) -> dict[str, int]:
         return {each.key: each.words for each in story.lines if len(set(on.get(each.key, ()))) < LEAST}
@@ -189,7 +194,7 @@ def _same(one: Story, other: Story, on: Mapping[str, Iterable[str]]) -> bool:
     new = total - sum(mine[key] for key in mine.keys() & its.keys())
     if total < 20:
         return False
-    return new <= 0.5 * total if one.title == other.title else new < max(_SENTENCE, 0.05 * total)
+    return new <= _EDITED * total if one.title == other.title else new < max(_SENTENCE, 0.05 * total)
 
 
 def frame_gaps(evidence: Evidence) -> Mapping[tuple[str, str], int]:

@@ -21,11 +21,12 @@ from urllib.parse import urlsplit
 
 from crawler.extraction.template.evidence import LEAST, MANY, Evidence
 from crawler.extraction.template.lines import LONGEST, line, short_hash
-from crawler.extraction.template.story import REASON, UNDATED, Seen, Story, is_read
+from crawler.extraction.template.marking import marked
+from crawler.extraction.template.story import UNDATED, Seen, Story, is_read
 from crawler.extraction.template.template_detector import TemplateDetector, Verdict
 from storage.bounds import parse_json
 from storage.errors import Corrupt
-from storage.model import Article, Block, Reason
+from storage.model import Article
 
 VERSION = 2
 #: Stories kept of a month; of a year, once it is a year ago. They tell one line in thirty from one in three.
@@ -36,8 +37,6 @@ _ENOUGH = 24
 _NEXT_TO = 6
 #: Verdicts kept of a line, and lines they are kept of, the latest: an advert that is gone needs none.
 _VERDICTS, _TOLD = 6, 500
-#: Why a line is kept that repeats: what the memory would take is more of the article than it may.
-SPARED = "repeated, but most of the article"
 
 
 class LineVerdict(NamedTuple):
@@ -146,7 +145,7 @@ class SiteMemory:
         story = Story.of(article)
         verdict = self._detector(story).judge(short_hash(article.url), story)
         host = (urlsplit(article.url).hostname or article.url).removeprefix("www.")
-        return replace(article, blocks=tuple(_marked(article.blocks, verdict, host)))
+        return replace(article, blocks=tuple(marked(article.blocks, verdict, host)))
 
     def unlearn(self, text: str) -> SiteMemory:
         """Return a memory for which these lines are article text for good."""
@@ -251,27 +250,6 @@ class SiteMemory:
         verdicts = {key: self.verdicts[key] for key in sorted(latest)}
         texts = {key: text for key, text in self.texts.items() if seen[key] > 1 or key in verdicts}
         return SiteMemory(stories, texts, verdicts, self.article_text)
-
-
-def _marked(blocks: Iterable[Block], verdict: Verdict, host: str) -> Iterator[Block]:
-    position = 0
-    for block in blocks:
-        if not is_read(block):
-            yield block
-            continue
-        if stories := verdict.removed.get(position):
-            yield replace(block, kept=False, reason=Reason(REASON, f"on {stories} articles of {host}"))
-        else:
-            reason = block.reason if block.kept else Reason("not repeated any more")
-            yield replace(block, kept=True, reason=_told(reason, position in verdict.spared))
-        position += 1
-
-
-def _told(reason: Reason, spared: bool) -> Reason:
-    """Why a block is kept, with a word on that it repeats."""
-    if spared:
-        return reason if reason.detail else reason._replace(detail=SPARED)
-    return reason._replace(detail="") if reason.detail == SPARED else reason
 
 
 def _edition(story: Story) -> tuple[str, str]:

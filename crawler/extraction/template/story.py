@@ -101,7 +101,7 @@ class Story:
         lines = [Seen.of(block) for block in article.blocks if is_read(block)]
         return cls(
             _day(article),
-            line(article.title or article.url).loose,
+            line(article.title or article.url).key,
             _design(article.blocks),
             tuple(lines),
             _left_out(article.blocks),
