@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from crawler import defaults
 from crawler.session.session import Session, SessionOptions
+from crawler.session.stop_flag import StopFlag
 from crawler.sites.context import CrawlContext, attach
 from storage.archive import Archive
 from storage.errors import AlreadyRunning, NewskeepError
@@ -121,11 +122,14 @@ def run(
     # Not above the spiders' own: what a site says of itself goes before what is said for all.
     scrapy_settings.setdict({**settings, "STANDALONE": False}, priority="project")
     process = _process(scrapy_settings)
-    session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome)
-    pump = _CrawlQueue(process, session, iter(crawls), at_once, on_end)
-    session.on_failure(pump.stop_soon)
-    with _Stop(session, pump, on_stop):
-        pump.run(time_limit)
+    with _Stop(on_stop) as stop:
+        # The session begins with what earlier runs have left, which may take long.
+        session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome, stop.flag)
+        pump = _CrawlQueue(process, session, iter(crawls), at_once, on_end)
+        session.on_failure(pump.stop_soon)
+        stop.reach(session, pump)
+        if session.stopped is None:
+            pump.run(time_limit)
         session.close()
     return RunResult(
         session.crawl,
@@ -277,27 +281,35 @@ class _CrawlQueue:
 class _Stop:
     """Signal handlers for the time of a run."""
 
-    def __init__(self, session: Session, pump: _CrawlQueue, on_stop: Callable[[], None]) -> None:
-        self._session = session
-        self._pump = pump
+    def __init__(self, on_stop: Callable[[], None]) -> None:
+        self.flag = StopFlag()
         self._on_stop = on_stop
-        self._asked = False
+        self._run: tuple[Session, _CrawlQueue] | None = None
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> None:
+    def reach(self, session: Session, pump: _CrawlQueue) -> None:
+        """Have a stop reach these as well, also one that was asked for before they were there."""
+        self._run = session, pump
+        if self.flag.asked:
+            session.stopped = "stopped"
+
+    def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._handle)
+        return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self._asked:
+        if self.flag.asked:
             # Everything that was told is durable: the next run goes on from the spool.
             sys.stdout.flush()
             os._exit(128 + number)
-        self._asked = True
-        self._session.stopped = "stopped"
+        self.flag.ask()
         self._on_stop()
-        self._pump.stop_soon()
+        if self._run is not None:
+            session, pump = self._run
+            session.stopped = "stopped"
+            pump.stop_soon()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -29,7 +29,7 @@ from storage.model import Article, Capture
 from storage.objects import ObjectStore, open_store
 from storage.objects.local import LocalStore
 from storage.reader import Memento, Reader
-from storage.spool import CrawlFolder, Parcel, Spool
+from storage.spool import CrawlFolder, Look, Parcel, Spool, no_look
 from storage.urls import Match, normalize, surt_prefix
 from storage.versions import Version, versions
 from storage.warc import NOT_MODIFIED, key_of
@@ -43,6 +43,7 @@ class Closable(Protocol):
 
 
 C = TypeVar("C", bound=Closable)
+T = TypeVar("T")
 
 
 class Archive:
@@ -262,26 +263,27 @@ class Archive:
         if found is None:
             self._check_indexed()
 
-    def deliver(self, parcel: Parcel) -> None:
+    def deliver(self, parcel: Parcel, look: Look = no_look) -> None:
         """Bring a sealed WARC and its parts to the store, then to the index, then empty the spool of them.
 
-        May be repeated after a failure at any point, even when a compaction has taken the WARC up meanwhile.
+        May be repeated after a failure at any point, even when a compaction has taken the WARC up meanwhile. `look` is
+        called before each object and each row, and ends the work by what it raises.
         """
         if parcel.filename in joined_on(self.store, day_of(parcel.filename)):
             parcel.remove()
             return
         # WARC before index: reindex recovers a lost row, nothing recovers a lost byte.
-        self.store.put(key_of(parcel.filename, "text"), parcel.text)
-        self.store.put(key_of(parcel.filename, "cdxj"), parcel.cdxj)
-        self.store.put(key_of(parcel.filename), parcel.warc)
+        for kind, path in (("text", parcel.text), ("cdxj", parcel.cdxj), ("warc", parcel.warc)):
+            look()
+            self.store.put(key_of(parcel.filename, kind), path)
         with parcel.warc.open("rb") as warc:
             digest = hashlib.file_digest(warc, "sha256").hexdigest()
         part = key_of(parcel.filename, "text")
         with parcel.cdxj.open("rb") as lines, parcel.text.open("rb") as text:
             self.index.add(
                 WarcEntry(parcel.filename, parcel.warc.stat().st_size, digest, (part,)),
-                (cdxj.parse(line) for line in lines),
-                (entry_of(placed, part) for placed in read_part(text)),
+                (cdxj.parse(line) for line in _looking(lines, look)),
+                (entry_of(placed, part) for placed in _looking(read_part(text), look)),
             )
         parcel.remove()
 
@@ -337,6 +339,12 @@ class Archive:
         if capture is None or capture.url == memento.capture.url:
             return None
         return self.read(capture)
+
+
+def _looking(items: Iterable[T], look: Look) -> Iterator[T]:
+    for item in items:
+        look()
+        yield item
 
 
 def _succeeded(capture: Capture) -> bool:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import Corrupt
+from storage.spool import Look, no_look
 from storage.warc import read_record
 
 #: Small, because zlib hands back what is behind a member as a copy.
@@ -21,15 +22,17 @@ _READ = 1 << 14
 _MAGIC = b"\x1f\x8b\x08"
 
 
-def cut_torn(path: Path) -> int:
+def cut_torn(path: Path, look: Look = no_look) -> int:
     """Cut off the half gzip member that a killed writer leaves; return its length.
 
-    Raises `Corrupt`, and changes nothing, where the file is broken in another way.
+    Raises `Corrupt`, and changes nothing, where the file is broken in another way; so does what `look` raises, which is
+    called before each member.
     """
     with _mapped(path) as data:
         good = 0
         try:
             while good < len(data):
+                look()
                 good = _end_of_member(data, good)
         except EOFError:
             pass
@@ -56,15 +59,16 @@ def whole_records(path: Path) -> Iterator[tuple[int, int]]:
                 at = end
 
 
-def copy_whole_records(source: Path, target: Path) -> int:
+def copy_whole_records(source: Path, target: Path, look: Look = no_look) -> int:
     """Write the whole records of a WARC to a new file, durable, byte for byte; return their number.
 
-    `target` gets its name when it is complete.
+    `target` gets its name when it is complete. `look` is called before each record and ends the work by what it raises.
     """
     number = 0
     temporary = target.with_name(target.name + ".tmp")
     with source.open("rb") as old, temporary.open("wb") as new:
         for offset, length in whole_records(source):
+            look()
             old.seek(offset)
             new.write(old.read(length))
             number += 1

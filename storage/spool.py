@@ -19,7 +19,7 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,12 @@ OPEN_SUFFIX = ".open"
 DAMAGED = "damaged"
 #: What can be made again from a WARC, and is worth nothing without it.
 _PARTS = (".articles", ".jsonl.gz", ".cdxj", ".tmp")
+#: What long work calls once for each of its pieces; it raises to end the work there.
+Look = Callable[[], None]
+
+
+def no_look() -> None:
+    """Let the work come to its end."""
 
 
 @contextmanager

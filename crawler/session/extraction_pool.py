@@ -24,8 +24,10 @@ from pebble import ProcessExpired, ProcessPool
 from crawler import defaults
 from crawler.politeness.block_detection import recognise
 from crawler.session.reasons import in_words
+from crawler.session.stop_flag import StopAsked
 from storage.http import ContentError, HttpMessage
 from storage.model import Article
+from storage.spool import Look, no_look
 
 logger = logging.getLogger(__name__)
 
@@ -234,8 +236,8 @@ class ExtractionPool:
                 if not await asyncio.to_thread(self._renew, workers):
                     return self._explain(_Broken())
 
-    def extract_now(self, response: bytes, url: str, captured: datetime) -> Extraction:
-        """The same for a caller without an event loop."""
+    def extract_now(self, response: bytes, url: str, captured: datetime, look: Look = no_look) -> Extraction:
+        """The same for a caller without an event loop; `look` is called every second, what it raises ends the wait."""
         if not is_page(response):
             return Extraction()
         while True:
@@ -243,8 +245,12 @@ class ExtractionPool:
             try:
                 future = workers.submit(response, url, captured)
                 while not wait({future}, timeout=_LOOK_SECONDS).done:
+                    look()
                     workers.check()
                 return self._came_back(future.result())
+            except StopAsked:
+                future.cancel()
+                raise
             except Exception as error:
                 if not workers.failed_with(error):
                     return self._explain(error)

@@ -29,7 +29,7 @@ from storage.bounds import ARTICLE_LINE_MAX, parse_json, read_lines_past
 from storage.errors import Corrupt, InvalidURL
 from storage.model import Article, Capture, TextSource
 from storage.repair import copy_whole_records, cut_torn
-from storage.spool import OPEN_SUFFIX, Parcel, Spool, sync_folder, writing
+from storage.spool import OPEN_SUFFIX, Look, Parcel, Spool, no_look, sync_folder, writing
 from storage.urls import site_of
 from storage.warc import WALL, Record, capture_of, read_records
 
@@ -41,7 +41,7 @@ _ATTEMPTS = 3
 Extract = Callable[[bytes, str, datetime], Extraction]
 
 
-def close_open(path: Path) -> Parcel | None:
+def close_open(path: Path, look: Look = no_look) -> Parcel | None:
     """Give a WARC that is no longer written its final name, without the half record that a killed run leaves.
 
     Returns `None` when it held no exchange. One that is broken in another way keeps every byte: sealing tells. Raises
@@ -49,7 +49,7 @@ def close_open(path: Path) -> Parcel | None:
     """
     parcel = Parcel(path.with_name(path.name.removesuffix(OPEN_SUFFIX)))
     with writing(path):
-        if _is_empty(path):
+        if _is_empty(path, look):
             path.unlink()
             parcel.articles.unlink(missing_ok=True)
             return None
@@ -57,28 +57,29 @@ def close_open(path: Path) -> Parcel | None:
     return parcel
 
 
-def _is_empty(path: Path) -> bool:
+def _is_empty(path: Path, look: Look) -> bool:
     """Whether a WARC holds nothing but its warcinfo record, once a half record at its end is cut off."""
     try:
-        cut_torn(path)
+        cut_torn(path, look)
         with path.open("rb") as file:
             return all(record.type == "warcinfo" for record in read_records(file))
     except Corrupt:
         return False
 
 
-def check(parcel: Parcel) -> None:
+def check(parcel: Parcel, look: Look = no_look) -> None:
     """Read a WARC that was sealed earlier once more; raises `Corrupt`."""
     with writing(parcel.warc), parcel.warc.open("rb") as warc:
         records = 0
         for record in read_records(warc):
+            look()
             record.check()
             records += 1
     if not records:
         raise Corrupt("it is empty")
 
 
-def salvage(damaged: Parcel, spool: Spool) -> tuple[Parcel | None, Path]:
+def salvage(damaged: Parcel, spool: Spool, look: Look = no_look) -> tuple[Parcel | None, Path]:
     """Put the whole records of a damaged WARC into one of their own, `None` when there are none; set it aside.
 
     Returns where it is kept, too. Raises `SpoolError`.
@@ -86,24 +87,26 @@ def salvage(damaged: Parcel, spool: Spool) -> tuple[Parcel | None, Path]:
     whole = damaged.salvaged
     with writing(whole.warc):
         # First, and under a name that is always the same: killed in between, it is done once more.
-        number = copy_whole_records(damaged.warc, whole.warc)
+        number = copy_whole_records(damaged.warc, whole.warc, look)
         if not number:
             whole.warc.unlink()
     kept = spool.set_aside(damaged)
     return whole if number else None, kept
 
 
-def seal(parcel: Parcel, extract: Extract, memories: SiteMemoryStore) -> Parcel:
+def seal(parcel: Parcel, extract: Extract, memories: SiteMemoryStore, look: Look = no_look) -> Parcel:
     """Verify a closed WARC and write its CDXJ and text beside it.
 
-    What repeats on a site is learned from all its articles here before the first of them is written. Raises `Corrupt`
-    when the WARC does not read back as it was written, `SpoolError` when the disk is full.
+    What repeats on a site is learned from all its articles here before the first of them is written. `look` is called
+    once a record and once an article, and ends the work by what it raises: the articles made so far stay beside the
+    WARC, and the next call goes on from them. Raises `Corrupt` when the WARC does not read back as it was written,
+    `SpoolError` when the disk is full.
     """
     with writing(parcel.warc.parent):
         with ExtractedLines.open(parcel.articles) as extracted:
-            captures = _verify(parcel, extract, extracted)
+            captures = _verify(parcel, extract, extracted, look)
             with _whole(parcel.text) as text:
-                for _ in write_part(text, _cleaned(captures, extracted, memories)):
+                for _ in write_part(text, _cleaned(captures, extracted, memories, look)):
                     pass
         with _whole(parcel.cdxj) as lines:
             lines.writelines(cdxj.lines(captures))
@@ -178,11 +181,12 @@ def _fields_of(line: bytes) -> dict[str, Any] | None:
     return None
 
 
-def _verify(parcel: Parcel, extract: Extract, extracted: ExtractedLines) -> list[Capture]:
+def _verify(parcel: Parcel, extract: Extract, extracted: ExtractedLines, look: Look) -> list[Capture]:
     """Check every record, extract what has not been extracted yet, and return the captures."""
     captures, records = [], 0
     with parcel.warc.open("rb") as warc:
         for record in read_records(warc):
+            look()
             record.check()
             records += 1
             if capture := capture_of(record, parcel.filename):
@@ -215,12 +219,14 @@ def has_text(record: Record) -> bool:
     return is_page(record.block) and is_whole(record.block, record.field("WARC-Truncated"))
 
 
-def _cleaned(captures: list[Capture], extracted: ExtractedLines, memories: SiteMemoryStore) -> Iterator[Article]:
+def _cleaned(
+    captures: list[Capture], extracted: ExtractedLines, memories: SiteMemoryStore, look: Look
+) -> Iterator[Article]:
     """Yield the articles, site by site, without what repeats on their site."""
     for site, of_site in _by_site(captures, extracted).items():
         memory = memories.learn(site, (article for _, article in _articles(of_site, extracted)))
         spared = 0
-        for capture, article in _articles(of_site, extracted):
+        for capture, article in _articles(of_site, extracted, look):
             source = TextSource(capture.filename, capture.offset, capture.length, capture.digest)
             cleaned = memory.clean(article)
             spared += any(block.kept and block.reason.detail == SPARED for block in cleaned.blocks)
@@ -229,8 +235,9 @@ def _cleaned(captures: list[Capture], extracted: ExtractedLines, memories: SiteM
             logger.info("%s: in %d articles what repeats would be most of the text, and stays", site, spared)
 
 
-def _articles(captures: list[Capture], extracted: ExtractedLines) -> Iterator[tuple[Capture, Article]]:
+def _articles(captures: list[Capture], extracted: ExtractedLines, look: Look) -> Iterator[tuple[Capture, Article]]:
     for capture in captures:
+        look()
         if article := extracted.article(capture.offset):
             yield capture, replace(article, url=capture.url, timestamp=capture.timestamp)
 

@@ -26,12 +26,13 @@ from crawler.session.extraction_pool import Extraction, ExtractionLimits, Extrac
 from crawler.session.reasons import in_words
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
 from crawler.session.report import OutcomeLog, write_report
-from crawler.session.sealing import check, close_open, salvage, seal
+from crawler.session.sealing import Extract, check, close_open, salvage, seal
 from crawler.session.site_memory_store import SiteMemoryStore
+from crawler.session.stop_flag import StopAsked, StopFlag
 from storage.archive import Archive
 from storage.errors import Corrupt, NewskeepError, SpoolError, StoreUnavailable
 from storage.model import Exchange, Outcome, RunState
-from storage.spool import CrawlFolder, Parcel, writing
+from storage.spool import CrawlFolder, Look, Parcel, writing
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -109,15 +110,22 @@ def _with(distribution: str) -> str:
 class Session:
     """One crawl. The asynchronous methods belong to the event loop; `close` may be called from any thread.
 
-    `on_outcome` is called in the event loop with each outcome once what it tells is durable. Raises `StoreUnavailable`
-    when the index cannot be used, `SpoolError` when nothing can be written or too much is waiting.
+    `on_outcome` is called in the event loop with each outcome once what it tells is durable. Where `stop` is asked, in
+    a signal handler or any thread, sealing ends soon: what is not delivered by then waits for the next run.
+    Raises `StoreUnavailable` when the index cannot be used, `SpoolError` when nothing can be written or too much is
+    waiting.
     """
 
     def __init__(
-        self, archive: Archive, options: SessionOptions, on_outcome: Callable[[Outcome], None] = lambda outcome: None
+        self,
+        archive: Archive,
+        options: SessionOptions,
+        on_outcome: Callable[[Outcome], None] = lambda outcome: None,
+        stop: StopFlag | None = None,
     ) -> None:
         self.archive = archive
         self.options = options
+        self.stop = stop or StopFlag()
         #: Why the run ended early, for the report; `None` for a run that came to its end.
         self.stopped: RunState | None = None
         self._failure: NewskeepError | None = None
@@ -125,6 +133,8 @@ class Session:
         self._undelivered: StoreUnavailable | None = None
         self._on_outcome = on_outcome
         self._on_failure: list[Callable[[], None]] = []
+        #: Whether a stop left something in the spool that is not sealed and delivered.
+        self._left = False
         self._absence = CircuitBreaker()
         self._memories = SiteMemoryStore(archive.store, archive.state, self._absence)
         self._sealing = ThreadPoolExecutor(1, "sealing")
@@ -212,12 +222,18 @@ class Session:
             if self._closed:
                 return
             self._closed = True
+        if self.stop.asked:
+            # The requests under way have ended since.
+            self.stop.ask()
         try:
             self._recorder.close()
         except SpoolError as error:
             self._fail(error)
         self._sealing.shutdown(wait=True)
         self._deliver_waiting()
+        if self._left:
+            spool = self.archive.spool.root
+            logger.warning("stopped while sealing: what was archived waits in %s, the next run goes on with it", spool)
         if fault := self._pool.fault:
             # The archive would look whole, and the run as if all were well.
             self._fail(NewskeepError(f"no page got its text ({fault}); newskeep reextract makes it later"))
@@ -249,6 +265,8 @@ class Session:
         """Let what goes wrong with one WARC or folder be the session's failure, and not be in the way of the others."""
         try:
             yield
+        except StopAsked:
+            self._left = True
         except NewskeepError as error:
             self._fail(error)
         except Exception as error:
@@ -260,10 +278,11 @@ class Session:
 
     def _seal(self, warc: OpenWarc) -> None:
         with self._failing(f"sealing {warc.parcel.filename}"):
-            if parcel := close_open(warc.writer.path):
-                self._bring(parcel)
+            look = self.stop.look
+            if parcel := close_open(warc.writer.path, look):
+                self._bring(parcel, look)
 
-    def _bring(self, parcel: Parcel) -> None:
+    def _bring(self, parcel: Parcel, look: Look) -> None:
         """Seal a closed WARC where that is left to do, and deliver it; of a damaged one what is whole."""
         if self._is_indexed(parcel):
             # The index comes last: a run that was killed just had not emptied the spool yet.
@@ -271,17 +290,20 @@ class Session:
             return
         try:
             if parcel.complete:
-                check(parcel)
+                check(parcel, look)
             else:
-                seal(parcel, self._pool.extract_now, self._memories)
+                seal(parcel, self._extractor(look), self._memories, look)
         except Corrupt as error:
-            whole, kept = salvage(parcel, self.archive.spool)
+            whole, kept = salvage(parcel, self.archive.spool, look)
             rest = "nothing in it can be archived" if whole is None else "the records that are whole are archived"
             self._fail(Corrupt(f"{kept}: damaged in the spool ({error}); {rest}, the file is kept"))
             if whole is None:
                 return
-            parcel = seal(whole, self._pool.extract_now, self._memories)
-        self._deliver(parcel)
+            parcel = seal(whole, self._extractor(look), self._memories, look)
+        self._deliver(parcel, look)
+
+    def _extractor(self, look: Look) -> Extract:
+        return lambda response, url, captured: self._pool.extract_now(response, url, captured, look)
 
     def _is_indexed(self, parcel: Parcel) -> bool:
         try:
@@ -289,10 +311,10 @@ class Session:
         except StoreUnavailable:
             return False  # sealed all the same; delivery will say what is wrong
 
-    def _deliver(self, parcel: Parcel) -> None:
+    def _deliver(self, parcel: Parcel, look: Look) -> None:
         try:
             with writing(parcel.warc), self._absence.noticed():
-                self.archive.deliver(parcel)
+                self.archive.deliver(parcel, look)
         except SpoolError:
             raise
         except StoreUnavailable as error:
@@ -308,7 +330,7 @@ class Session:
         self._undelivered = None
         for parcel in self._folder.parcels():
             with self._failing(f"delivering {parcel.filename}"):
-                self._bring(parcel)
+                self._bring(parcel, self.stop.look)
 
     def _check_room(self) -> None:
         """Raise `SpoolError` when more waits in the spool than may."""
@@ -316,7 +338,10 @@ class Session:
             raise SpoolError(f"the spool {self.archive.spool.root} is full, and the store is away: {self._undelivered}")
 
     def _recover(self) -> int:
-        """Seal and deliver what runs that are gone have left; return the number of WARCs. Raises `SpoolError`."""
+        """Seal and deliver what runs that are gone have left; return the number of WARCs. Raises `SpoolError`.
+
+        Where a stop is asked for it ends at once: nothing of this run waits to be sealed.
+        """
         with suppress(StoreUnavailable), self._absence.noticed():
             self.archive.store.sweep()
         count = 0
@@ -324,6 +349,8 @@ class Session:
             for folder in self.archive.spool.abandoned():
                 with self._failing(f"recovering {folder.path}"):
                     count += self._recover_folder(folder)
+                # Given up also where a stop or a fault ended it, for the next run to go on.
+                folder.release()
         self._check_room()
         if self._undelivered is not None:
             # These are tried again by the next run only.
@@ -331,13 +358,17 @@ class Session:
         return count
 
     def _recover_folder(self, folder: CrawlFolder) -> int:
+        look = self.stop.look_strictly
         for path in folder.open_warcs():
+            look()
             with self._failing(f"recovering {path}"):
-                close_open(path)
+                close_open(path, look)
         parcels = folder.parcels()
         for parcel in parcels:
+            look()
             with self._failing(f"recovering {parcel.warc}"):
-                self._bring(parcel)
+                self._bring(parcel, look)
+        look()
         self._finish(folder, None, "interrupted")
         return len(parcels)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,13 @@ import pytest
 from command import Run
 from origin import Origin
 from warcs import by_url, warc_files
+
+from crawler.session.session import Session, SessionOptions
+from crawler.session.stop_flag import StopFlag
+from storage import open_archive
+from storage.model import Exchange
+from storage.spool import Spool
+from storage.warc import WarcWriter, make_stem
 
 pytestmark = pytest.mark.long
 
@@ -128,6 +137,75 @@ def test_stopped_at_once_loses_nothing_that_was_told(
         assert text is None or text.returncode == 0, text.stderr.decode()
     states = {json.loads(path.read_text())["state"] for path in (tmp_path / "archive" / "crawls").rglob("*.json")}
     assert states == {"interrupted", "finished"}
+
+
+PAGES = 300
+
+
+def leave_unsealed(archive: Path) -> Path:
+    """Leave a WARC of many pages, none of them extracted, as a run that was killed does; return its crawl's folder."""
+    folder = Spool(archive / "spool").start()
+    stem = make_stem(datetime.now(UTC), folder.crawl, 0)
+    writer = WarcWriter(folder.path / f"{stem}.warc.gz.open", f"{stem}.warc.gz", {})
+    lines = "".join(f"<p>Line {n} of the page tells of the bridge that the town has waited for.</p>" for n in range(30))
+    for number in range(PAGES):
+        body = f"<html lang=en><title>Page {number}</title><article><h1>Page {number}</h1>{lines}</article>".encode()
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(body)
+        url = f"http://news.example/{number}"
+        writer.append(Exchange(url, datetime.now(UTC), b"GET / HTTP/1.1\r\n\r\n", head + body))
+    writer.close()
+    folder.release()
+    return folder.path
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_it_seals_what_a_killed_run_left(
+    origin: PacedOrigin, tmp_path: Path, environment: Mapping[str, str], newskeep: Run, number: int
+) -> None:
+    left = leave_unsealed(tmp_path / "archive")
+    process = start(origin, tmp_path, environment)
+    while not any(path.stat().st_size for path in left.glob("*.articles")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=100)
+    assert (process.returncode, out) == (5, b""), err
+    assert b"Traceback" not in err
+    assert b"stopped while sealing" in err
+    assert not origin.log
+    (articles,) = left.glob("*.articles")
+    kept = articles.read_bytes()
+    assert 0 < kept.count(b"\n") < PAGES
+
+    again = newskeep("save", "--allow-private", "--ignore-robots", origin.url("/0"))
+    assert again.returncode == 0, again.stderr.decode()
+    assert not left.exists()
+    with open_archive(tmp_path / "archive") as archive:
+        assert {article.title for article in archive.articles()} == {"/0", *(f"Page {n}" for n in range(PAGES))}
+
+
+def test_what_a_stop_leaves_unsealed_is_sealed_by_the_next_run(tmp_path: Path) -> None:
+    async def record(session: Session) -> None:
+        for number in range(5):
+            response = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n<p>A page"
+            url = f"http://news.example/{number}"
+            await session.record(Exchange(url, datetime.now(UTC), b"GET / HTTP/1.1\r\n\r\n", response))
+
+    options = SessionOptions("newskeep-test", workers=1)
+    with open_archive(tmp_path / "archive") as archive:
+        session = Session(archive, options, stop=StopFlag(grace=0))
+        asyncio.run(record(session))
+        session.stop.ask()
+        session.close()
+        assert session.failure is None
+        assert archive.index.counts().captures == 0
+        (left,) = archive.spool.abandoned()
+        assert len(left.open_warcs()) == 1
+        left.release()
+    with open_archive(tmp_path / "archive") as archive:
+        Session(archive, options).close()
+        assert archive.index.counts().captures == 5
+        assert archive.spool.size() == 0
 
 
 def test_rotation_by_size_and_recovery_of_sealed_parts(origin: PacedOrigin, tmp_path: Path, newskeep: Run) -> None:
