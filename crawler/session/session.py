@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -30,7 +31,8 @@ from crawler.session.sealing import Extract, check, close_open, salvage, seal
 from crawler.session.site_memory_store import SiteMemoryStore
 from crawler.session.stop_flag import StopAsked, StopFlag
 from storage.archive import Archive
-from storage.errors import Corrupt, NewskeepError, SpoolError, StoreUnavailable
+from storage.errors import AlreadyRunning, Corrupt, NewskeepError, SpoolError, StoreUnavailable
+from storage.locking import held
 from storage.model import Exchange, Outcome, RunState
 from storage.spool import CrawlFolder, Look, Parcel, writing
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Seconds for which a run waits while another one recovers the spool, and after which it says so.
+_RECOVERY_WAIT, _RECOVERY_TOLD = 60.0, 5.0
 #: From so many pages on a crawl should say who it is.
 _HANDFUL = 20
 
@@ -345,7 +349,7 @@ class Session:
         with suppress(StoreUnavailable), self._absence.noticed():
             self.archive.store.sweep()
         count = 0
-        with self._failing("recovering the spool"):
+        with self._failing("recovering the spool"), self._alone():
             for folder in self.archive.spool.abandoned():
                 with self._failing(f"recovering {folder.path}"):
                     count += self._recover_folder(folder)
@@ -356,6 +360,25 @@ class Session:
             # These are tried again by the next run only.
             self._fail(self._undelivered)
         return count
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Recover after another process that does so, or beside it where that takes longer than a minute.
+
+        A run that went ahead would not find in the index what the other one is about to bring, and archive it whole a
+        second time instead of as a revisit.
+        """
+        lock, began, told = self.archive.state / "locks" / "recovery.lock", time.monotonic(), False
+        with ExitStack() as stack:
+            while time.monotonic() - began < _RECOVERY_WAIT and not self.stop.asked:
+                with suppress(AlreadyRunning):
+                    stack.enter_context(held(lock, "the recovery of the spool"))
+                    break
+                if not told and time.monotonic() - began > _RECOVERY_TOLD:
+                    told = True
+                    logger.warning("waiting for another run to seal and deliver what an earlier one left")
+                time.sleep(0.1)
+            yield
 
     def _recover_folder(self, folder: CrawlFolder) -> int:
         look = self.stop.look_strictly

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from promises import IMPATIENT, Keeper, NewsOrigin, answer, keeper_of, page
-from warcs import records_of
+from warcs import by_url, records_of
 from warm_start import WarmStart
 
 from crawler.session.recorder import SealBounds
@@ -164,6 +164,17 @@ def test_what_was_delivered_is_not_delivered_twice(keeper: Keeper) -> None:
     assert (ended.code, ended.lines) == (0, [])
     keeper.check()
     assert len(keeper.keys()) == len(keys) + 4
+
+
+def test_a_run_that_begins_while_another_recovers_archives_nothing_whole_again(keeper: Keeper) -> None:
+    folder = leave(keeper, *PAGES)
+    # Left by a run that was killed before it sealed: that takes a while.
+    for part in ("*.cdxj", "*.jsonl.gz", "*.articles"):
+        the(folder, part).unlink()
+    runs = [keeper.start(*PAGES) for _ in range(3)]
+    assert [keeper.end(run).outcomes for run in runs] == [{"unchanged": len(PAGES)}] * 3
+    assert [len(records) for records in by_url(keeper.state, "response").values()] == [1] * len(PAGES)
+    keeper.check()
 
 
 def test_a_report_that_was_delivered_is_not_in_the_way(keeper: Keeper) -> None:
