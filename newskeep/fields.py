@@ -17,6 +17,7 @@ def of_capture(capture: Capture) -> dict[str, Any]:
         "timestamp": timestamp14(capture.timestamp),
         "status": capture.status,
         "mime": capture.mime,
+        "wall": capture.wall,
         "digest": capture.digest,
         "filename": capture.filename,
         "offset": capture.offset,

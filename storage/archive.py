@@ -122,31 +122,43 @@ class Archive:
     def find(self, url: str, at: datetime | None = None) -> Capture:
         """Return the capture of a URL nearest to `at`; without, the newest that succeeded, else the newest.
 
-        Raises `NotArchived`.
+        What came in place of the page (`Capture.wall`) is returned where nothing else is held of the URL, or where `at`
+        is its very second. Raises `NotArchived`.
         """
         url = normalize(url)
         if at is not None:
-            capture = self.index.closest(url, at)
+            capture = self._nearest(url, at)
         else:
             now = datetime.now(UTC)
-            capture = self.index.closest(url, now, accept=_succeeded) or self.index.closest(url, now)
+            capture = self.index.closest(url, now, accept=_succeeded) or self._nearest(url, now)
         if capture is None:
             self._check_indexed()
             raise NotArchived(f"{url} is not in the archive {self.uri}")
         return capture
 
+    def _nearest(self, url: str, at: datetime) -> Capture | None:
+        second = at.replace(microsecond=0)
+
+        def is_meant(capture: Capture) -> bool:
+            return capture.wall is None or capture.timestamp.replace(microsecond=0) == second
+
+        return self.index.closest(url, at, accept=is_meant) or self.index.closest(url, at)
+
     def get(self, url: str, at: datetime | None = None, *, follow: bool = False) -> Memento:
         """Return the memento of a URL nearest to `at`, the newest one without.
 
-        With `follow`, a redirect leads to the capture of its target nearest in time, if that is held. Raises
-        `NotArchived`.
+        With `follow`, a redirect leads to the capture of its target nearest in time, if that is held. One that leads to
+        a wall is passed over where the page itself is held of another time. Raises `NotArchived`.
         """
-        memento = self.read(self.find(url, at))
+        memento = found = self.read(self.find(url, at))
         for _ in range(_HOPS if follow else 0):
             target = self._target(memento)
             if target is None:
                 break
             memento = target
+        if memento is not found and memento.capture.wall is not None:
+            page = self.index.closest(normalize(url), at or datetime.now(UTC), accept=_is_page)
+            return memento if page is None else self.read(page)
         return memento
 
     def read(self, capture: Capture) -> Memento:
@@ -161,7 +173,7 @@ class Archive:
         """Return the article made from a memento. Raises `NotArchived` where none was."""
         entry = self._entry_of(memento)
         if entry is None:
-            raise _no_text(memento.original.url)
+            raise _no_text(memento.original.url, memento.capture.wall)
         return self.read_article(entry)
 
     def _entry_of(self, memento: Memento) -> ArticleEntry | None:
@@ -335,7 +347,7 @@ class Archive:
             url = normalize(urljoin(memento.capture.url, location))
         except (InvalidURL, ValueError):
             return None
-        capture = self.index.closest(url, memento.capture.timestamp)
+        capture = self._nearest(url, memento.capture.timestamp)
         if capture is None or capture.url == memento.capture.url:
             return None
         return self.read(capture)
@@ -347,14 +359,22 @@ def _looking(items: Iterable[T], look: Look) -> Iterator[T]:
         yield item
 
 
+def _is_page(capture: Capture) -> bool:
+    return _succeeded(capture) and (capture.status == NOT_MODIFIED or (capture.status or 0) < 300)
+
+
 def _succeeded(capture: Capture) -> bool:
+    if capture.wall is not None:
+        return False
     if capture.status == NOT_MODIFIED:
         # By itself it shows nothing.
         return capture.is_revisit
     return capture.status is not None and 200 <= capture.status < 400
 
 
-def _no_text(url: str) -> NotArchived:
+def _no_text(url: str, wall: str | None = None) -> NotArchived:
+    if wall is not None:
+        return NotArchived(f"no text of {url} is held, only what came in its place: {wall}")
     return NotArchived(f"no text of {url} is held; the original is: newskeep get {url}")
 
 

@@ -3,8 +3,8 @@
     com,example)/a 20261121220112 {"url": "https://example.com/a", "mime": "text/html", "status": "200",
     "digest": "sha1:…", "length": "4321", "offset": "987", "filename": "….warc.gz"}
 
-on one line. Numbers are strings, a missing field is left out; `microseconds` (of the time) and `framed_digest` are
-extra fields of ours.
+on one line. Numbers are strings, a missing field is left out; `microseconds` (of the time), `framed_digest` and
+`wall` are extra fields of ours.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def line(capture: Capture) -> bytes:
         "filename": capture.filename,
         "microseconds": str(capture.timestamp.microsecond) if capture.timestamp.microsecond else None,
         "framed_digest": capture.framed_digest,
+        "wall": capture.wall,
     }
     held = json.dumps({name: value for name, value in fields.items() if value is not None})
     return f"{surt(capture.url)} {timestamp14(capture.timestamp)} {held}\n".encode("ascii")
@@ -66,6 +67,7 @@ def parse(text: bytes, name: str = "CDXJ", number: int | None = None) -> Capture
             offset=_number(fields["offset"]),
             length=_number(fields["length"]),
             framed_digest=_optional(fields.get("framed_digest")),
+            wall=_optional(fields.get("wall")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         where = name if number is None else f"{name}, line {number}"

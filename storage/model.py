@@ -60,6 +60,8 @@ class Capture:
     #: Digest of the body with its chunk framing, where that differs from the payload; two exchanges are the same
     #: on the wire only when this is the same too.
     framed_digest: str | None = None
+    #: What came in place of the page, in words, such as "a login wall"; `None` for what was asked for.
+    wall: str | None = None
 
     @property
     def is_revisit(self) -> bool:

@@ -261,6 +261,7 @@ class WarcWriter:
             offset=offset,
             length=length,
             framed_digest=digest(message.body) if message.is_chunked and refers_to is None else None,
+            wall=wall and " ".join(wall.split()),
         )
 
     def _write(self, fields: list[tuple[str, str]], block: bytes) -> tuple[int, int]:
@@ -338,6 +339,7 @@ def capture_of(record: Record, filename: str) -> Capture | None:
         offset=record.offset,
         length=record.length,
         framed_digest=digest(message.body) if message.is_chunked and not revisit else None,
+        wall=record.field(WALL),
     )
 
 

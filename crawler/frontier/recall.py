@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+from crawler.frontier import revisit_policy
 from crawler.frontier.address_state import AddressState, Visit
 from crawler.frontier.clock import is_ahead
 from crawler.frontier.frontier import Frontier
@@ -42,9 +43,9 @@ def reconcile(frontier: Frontier, index: Index, known: Iterable[AddressState], a
     """Return the articles that are really to be fetched, of those that `Frontier.due_articles` gave.
 
     A run that was killed may have archived some whose visit was not entered; the index knows them once what the run
-    left behind was recovered. They are entered as held and left out here. A redirect, an error or a failure in the
-    index does not say what became of the article: that is fetched again. Needs `Visit.at` to be no earlier than the
-    request was sent. One look-up an article.
+    left behind was recovered. They are entered as held, walls as refused, and left out here. A redirect, an error or a
+    failure in the index does not say what became of the article: that is fetched again. Needs `Visit.at` to be no
+    earlier than the request was sent. One look-up an article.
     """
     now = datetime.now(UTC)
     left: list[AddressState] = []
@@ -78,6 +79,8 @@ def _held(site: str, entry: ArticleEntry, again: Again) -> Visit:
 
 
 def _missed(known: AddressState, capture: Capture, index: Index, again: Again) -> Visit:
+    if capture.wall is not None:
+        return _walled(known, capture, capture.wall)
     entry = index.article(known.url, capture.timestamp)
     if entry is None or (entry.url, entry.timestamp) != (known.url, capture.timestamp.replace(microsecond=0)):
         entry = None
@@ -97,6 +100,22 @@ def _missed(known: AddressState, capture: Capture, index: Index, again: Again) -
         status=capture.status,
         digest=entry.fingerprint.digest if entry and entry.fingerprint else known.digest,
         published=published,
+    )
+
+
+def _walled(known: AddressState, capture: Capture, wall: str) -> Visit:
+    due, interval = revisit_policy.next_failure(known, capture.timestamp)
+    return Visit(
+        site=known.site,
+        url=known.url,
+        role=known.role,
+        at=capture.timestamp,
+        state="refused",
+        due=due,
+        interval=interval,
+        reason=wall,
+        status=capture.status,
+        digest=known.digest,
     )
 
 

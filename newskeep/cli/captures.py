@@ -66,7 +66,8 @@ def _find(
 
 def _row(capture: Capture) -> str:
     status = str(capture.status or "-")
+    wall = f"[yellow]{escape(capture.wall)}[/]  " if capture.wall else ""
     return (
         f"{timestamp14(capture.timestamp)}  {status:>3}  {escape(capture.mime or '-'):<20}  {escape(capture.url)}  "
-        f"[dim]{capture.filename}:{capture.offset}+{capture.length}[/]"
+        f"{wall}[dim]{capture.filename}:{capture.offset}+{capture.length}[/]"
     )

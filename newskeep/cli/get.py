@@ -13,10 +13,11 @@ import click
 from newskeep.cli._options import Moment, common, open_existing, settle
 from newskeep.cli._terminal import echo, fit
 from storage.http import ContentError
-from storage.urls import normalize
+from storage.urls import normalize, timestamp14
 
 if TYPE_CHECKING:
     from storage.archive import Archive
+    from storage.reader import Memento
 
 #: These may end in a terminal behind a pipe too, such as `| less -R`.
 _FOR_EYES = ("text", "markdown")
@@ -71,14 +72,22 @@ def _shown(data: bytes, form: str) -> bytes:
     return fit(data.decode(errors="replace"), lines=True).encode()
 
 
+def _said(memento: Memento) -> Memento:
+    """Say so where what is printed is not the page that was asked for."""
+    if memento.capture.wall is not None:
+        where = f"{memento.capture.url} at {timestamp14(memento.capture.timestamp)}"
+        echo(f"newskeep: this is not the page but what came in its place: {memento.capture.wall} ({where})", err=True)
+    return memento
+
+
 def _form(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
     match form:
         case "http":
-            return archive.get(url, at).response
+            return _said(archive.get(url, at)).response
         case "request":
             return archive.reader.request(archive.find(url, at)).block
         case "body":
-            memento = archive.get(url, at, follow=True)
+            memento = _said(archive.get(url, at, follow=True))
             try:
                 return memento.message.content(_CONTENT_MAX_BYTES)
             except ContentError as error:

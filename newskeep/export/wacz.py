@@ -219,4 +219,4 @@ def _joined(base: str, location: str) -> Iterator[str]:
 
 
 def _is_shown(capture: Capture) -> bool:
-    return capture.status is not None and 200 <= capture.status < 400
+    return capture.wall is None and capture.status is not None and 200 <= capture.status < 400

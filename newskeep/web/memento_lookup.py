@@ -25,7 +25,10 @@ class Neighbours:
 
 
 def nearest(archive: Archive, url: str, at: datetime | None) -> Capture:
-    """Return the memento nearest to `at`, the earlier one on a tie; without, the last. Raises `NotArchived`."""
+    """Return the memento nearest to `at`, the earlier one on a tie; without, the last. Raises `NotArchived`.
+
+    What came in place of the page is passed over, as `Archive.find` does.
+    """
     return archive.find(url, at or _END)
 
 

@@ -119,6 +119,7 @@ _CAPTURE = select(
     _c.digest,
     _c.framed_digest,
     _c.microseconds,
+    _c.wall,
     _w.filename,
 ).join_from(_captures, _warcs, _w.id == _c.warc)
 

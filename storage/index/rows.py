@@ -79,6 +79,7 @@ def capture_row(capture: Capture) -> dict[str, Any]:
         "digest": pack_digest(capture.digest),
         "framed_digest": pack_digest(capture.framed_digest),
         "microseconds": capture.timestamp.microsecond or None,
+        "wall": capture.wall,
     }
 
 
@@ -104,7 +105,7 @@ def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]
 
 
 def capture_of(row: Row) -> Capture:
-    key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, micros, filename = row
+    key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, micros, wall, filename = row
     return Capture(
         unpack_url(url, key),
         _EPOCH + timedelta(seconds=timestamp, microseconds=micros or 0),
@@ -115,6 +116,7 @@ def capture_of(row: Row) -> Capture:
         offset,
         length,
         unpack_digest(framed_digest),
+        wall,
     )
 
 

@@ -24,7 +24,7 @@ from storage.migrations import Migration, about_table
 from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -71,6 +71,8 @@ captures = Table(
     Column("framed_digest", LargeBinary),
     # Of the time; a revisit record names the exact WARC-Date of what it refers to.
     Column("microseconds", Integer),
+    # What came in place of the page, in words.
+    Column("wall", Text),
     sqlite_with_rowid=False,
 )
 
@@ -152,8 +154,13 @@ def _search_anew(connection: Connection) -> None:
     connection.exec_driver_sql("UPDATE warcs SET searched = 0")
 
 
+def _add_walls(connection: Connection) -> None:
+    """Version 4: captures that came in place of a page are marked. Those of older CDXJ files are not."""
+    connection.exec_driver_sql("ALTER TABLE captures ADD COLUMN wall TEXT")
+
+
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
-MIGRATIONS: Mapping[int, Migration] = {1: _add_search, 2: _search_anew}
+MIGRATIONS: Mapping[int, Migration] = {1: _add_search, 2: _search_anew, 3: _add_walls}
 
 KIND = Kind(
     noun="index",

@@ -77,6 +77,35 @@ def test_saved_walls_are_refused_and_their_bytes_kept(newskeep: Run, paper: Pape
     assert again[paper.url(2)]["reason"] == "a login wall"
 
 
+def test_what_is_read_is_the_page_and_not_the_wall_before_it(newskeep: Run, paper: Paper) -> None:
+    page, consent = paper.page(1), paper.origin.url("/consent")
+    paper.put("/consent", COOKIES * 40)
+    assert newskeep("save", "--delay", "0", paper.url(1), paper.url(3)).returncode == 0
+    paper.put(paper.path(1), LOGIN)
+    paper.put(paper.path(2), LOGIN)
+    paper.put(paper.path(3), b"", status="302 Found", Location="/consent")
+    assert newskeep("save", "--delay", "0", *map(paper.url, (1, 2, 3))).returncode == 5
+    walled = [json.loads(line) for line in newskeep("captures", paper.url(1), "--json").stdout.splitlines()]
+    assert [line["wall"] for line in walled] == [None, "a login wall"]
+    assert b"a login wall" in newskeep("captures", paper.url(1)).stdout
+
+    # A good one is held: it is what is meant, also where a wall is nearer, or a redirect led to one.
+    for options in ((), ("--at", "2100")):
+        got = newskeep("get", paper.url(1), *options)
+        assert (got.stdout, got.stderr) == (page, b"")
+        assert newskeep("get", paper.url(3), *options).stdout == paper.page(3)
+    assert newskeep("get", paper.url(1), "--as", "text", "--at", "2100").returncode == 0
+    # The very second of a wall is what was asked for; of the other there is nothing else.
+    for got in (newskeep("get", paper.url(1), "--at", walled[1]["timestamp"]), newskeep("get", paper.url(2))):
+        assert got.stdout == LOGIN
+        assert b"this is not the page but what came in its place: a login wall" in got.stderr
+        assert got.stderr.count(b"\n") == 1
+    for url, why in ((paper.url(2), b"a login wall"), (consent, b"a cookie wall")):
+        got = newskeep("get", url, "--as", "text")
+        assert (got.returncode, got.stderr.count(b"\n")) == (6, 1)
+        assert b"only what came in its place: " + why in got.stderr, got.stderr
+
+
 def test_a_crawl_counts_walls_and_health_names_them(newskeep: Run, paper: Paper) -> None:
     for number in (1, 2, 3):
         paper.put(paper.path(number), COOKIES)

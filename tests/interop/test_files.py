@@ -245,7 +245,7 @@ _PLACE = {"url", "length", "offset", "filename"}
 
 def _fields(line: str) -> dict[str, str]:
     fields: dict[str, str] = json.loads(line.split(" ", 2)[2])
-    for ours in ("framed_digest", "microseconds"):
+    for ours in ("framed_digest", "microseconds", "wall"):
         fields.pop(ours, None)
     # It keeps the case of the media type as sent.
     return {name: value.lower() if name == "mime" else value for name, value in fields.items()}

@@ -40,6 +40,7 @@ CAPTURES = st.builds(
     offset=st.integers(0, 1 << 60),
     length=st.integers(0, 1 << 60),
     framed_digest=OPTIONAL_TEXT,
+    wall=OPTIONAL_TEXT,
 )
 
 

@@ -334,6 +334,18 @@ def test_the_index_is_remembered_from(frontier: Frontier, tmp_path: Path) -> Non
     assert found.due is not None and found.due > at(60)
 
 
+def test_a_wall_that_a_killed_run_archived_is_no_article_that_is_held(frontier: Frontier, tmp_path: Path) -> None:
+    warc = WarcEntry("a.warc.gz", 1, "a" * 64, ())
+    with open_index(tmp_path / "index.sqlite") as index:
+        wall = Capture(A, at(1), 200, "text/html", None, warc.filename, 0, 1, wall="a login wall")
+        index.add(warc, [wall])
+        frontier.announce("s", [article(A)], at(-5))
+        assert reconcile(frontier, index, frontier.due_articles("s", at(10), 9), recalled) == []
+    found = known(frontier, A)
+    assert (found.state, found.reason, found.captured) == ("refused", "a login wall", None)
+    assert found.due is not None and found.due > at(1), "asked again, as walls are"
+
+
 def test_of_an_archive(tmp_path: Path) -> None:
     with open_archive(str(tmp_path / "archive")) as archive:
         frontier_of(archive).announce("s", [article(A)], NOON)

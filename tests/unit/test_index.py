@@ -69,7 +69,9 @@ def index(path: Path) -> Iterator[Index]:
 
 
 def test_a_row_comes_back_whole(index: Index) -> None:
-    full = capture("https://www.example.com/A?b=1", 0.9, 1, status=301, framed_digest="sha1:" + "B" * 32)
+    full = capture(
+        "https://www.example.com/A?b=1", 0.9, 1, status=301, framed_digest="sha1:" + "B" * 32, wall="a paywall"
+    )
     bare = capture("http://[::1]:8000/ø", 2, 3, status=None, mime=None, digest=None)
     odd = capture("urn:x", -(10**10), 1 << 41, digest="sha256:abc", mime="warc/revisit", length=1 << 40)
     assert index.add(WARC, [full, bare, odd]) is True
@@ -670,6 +672,18 @@ def test_older_schema_is_brought_up_to_date(path: Path, monkeypatch: pytest.Monk
         assert database.execute("SELECT note FROM warcs").fetchall() == [("kept",)]
         assert database.execute("SELECT value FROM about").fetchall() == [(schema.KIND.version,)]
     database.close()
+
+
+def test_captures_of_before_walls_were_marked_are_kept(path: Path) -> None:
+    filled(path)
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE captures DROP COLUMN wall")
+    set_version(path, 3)
+    with open_index(path) as index:
+        assert index.counts().captures == 3_000
+        walled = capture("https://example.com/walled", filename="b", wall="a paywall")
+        index.add(replace(WARC, filename="b"), [walled])
+        assert list(index.captures(walled.url)) == [walled]
 
 
 def test_a_failed_migration_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

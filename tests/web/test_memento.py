@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 from web_archive import BEGIN, PAPER, RFC_TIMES, RFC_URL, Site, answer, write
 
-from newskeep.web import memento
+from newskeep.web import memento, memento_lookup
 from storage.archive import Archive
+from storage.index import WarcEntry
+from storage.model import Capture
 from storage.objects.local import LocalStore
 from storage.urls import parse_timestamp
 
@@ -180,3 +183,15 @@ def test_timemap_of_many_goes_from_page_to_page(tmp_path: Path, monkeypatch: pyt
             since = parse_timestamp(told["next"].split("/")[5])
     assert seen == [f"2026-03-01T06:00:{second:02}Z" for second in range(11)]
     assert since is not None and since.tzinfo is UTC
+
+
+def test_the_timegate_leads_to_the_page_and_not_to_a_wall_that_is_nearer(tmp_path: Path) -> None:
+    page = Capture("http://front.example/", BEGIN, 200, "text/html", None, "a.warc.gz", 0, 1)
+    wall = replace(page, timestamp=BEGIN + timedelta(days=9), offset=1, wall="a cookie wall")
+    alone = replace(wall, url="http://alone.example/", offset=2)
+    with Archive(LocalStore(str(tmp_path)), tmp_path) as archive:
+        archive.index.add(WarcEntry("a.warc.gz", 3, "", ()), [page, wall, alone])
+        for at in (None, BEGIN + timedelta(days=8)):
+            assert memento_lookup.nearest(archive, page.url, at) == page
+            assert memento_lookup.nearest(archive, alone.url, at) == alone
+        assert memento_lookup.nearest(archive, page.url, wall.timestamp) == wall

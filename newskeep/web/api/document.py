@@ -142,6 +142,7 @@ _SCHEMAS: dict[str, Schema] = {
             "timestamp": _DIGITS,
             "status": _or_null(_INTEGER),
             "mime": _TEXT_OR_NULL,
+            "wall": _TEXT_OR_NULL,
             "digest": _TEXT_OR_NULL,
             "filename": _STRING,
             "offset": _INTEGER,

@@ -59,7 +59,9 @@ def _line(captures: list[Capture]) -> TimeLine | None:
 
 
 def kind_of(capture: Capture) -> str:
-    """What a capture is for a time line: "same", "version" (a page), "moved" or "gone"."""
+    """What a capture is for a time line: "same", "version" (a page), "moved" or "gone" (also a wall in its place)."""
+    if capture.wall is not None:
+        return "gone"
     if capture.is_revisit:
         return "same"
     if capture.status is None or capture.status >= 400:

@@ -126,6 +126,8 @@ def status(code: int | None) -> str:
 
 def kind(capture: Capture) -> str:
     """What a capture holds."""
+    if capture.wall is not None:
+        return f"not the page: {capture.wall}"
     if capture.is_revisit:
         return "not changed" if capture.status == 304 else "the same bytes as before"
     return capture.mime or "no media type"
