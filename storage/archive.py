@@ -284,6 +284,8 @@ class Archive:
         if parcel.filename in joined_on(self.store, day_of(parcel.filename)):
             parcel.remove()
             return
+        if parcel.untexted.exists():
+            self.store.replace(key_of(parcel.filename, "untexted"), parcel.untexted.read_bytes())
         # WARC before index: reindex recovers a lost row, nothing recovers a lost byte.
         for kind, path in (("text", parcel.text), ("cdxj", parcel.cdxj), ("warc", parcel.warc)):
             look()

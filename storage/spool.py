@@ -7,6 +7,7 @@ by a run that is gone. Inside:
     <stem>.articles         what was extracted so far, a JSON line a page; can be made again from the WARC
     <stem>.warc.gz          closed, synced and verified
     <stem>.cdxj <stem>.jsonl.gz   the parts beside it, complete once they have this name
+    <stem>.untexted         the pages that should have a text and got none, if there are such
     outcomes.jsonl          an outcome a line, as they were reported
     report.json             the crawl report, waiting to go up
 
@@ -29,7 +30,7 @@ from storage.errors import SpoolError
 OPEN_SUFFIX = ".open"
 DAMAGED = "damaged"
 #: What can be made again from a WARC, and is worth nothing without it.
-_PARTS = (".articles", ".jsonl.gz", ".cdxj", ".tmp")
+_PARTS = (".articles", ".jsonl.gz", ".cdxj", ".untexted", ".tmp")
 #: What long work calls once for each of its pieces; it raises to end the work there.
 Look = Callable[[], None]
 
@@ -79,6 +80,10 @@ class Parcel:
         return self.warc.with_name(self.stem + ".jsonl.gz")
 
     @property
+    def untexted(self) -> Path:
+        return self.warc.with_name(self.stem + ".untexted")
+
+    @property
     def articles(self) -> Path:
         return self.warc.with_name(self.stem + ".articles")
 
@@ -98,7 +103,7 @@ class Parcel:
         might not be the same, because the site memories have learned since. Raises `SpoolError`.
         """
         with writing(self.warc):
-            for path in (self.warc, self.cdxj, self.text, self.articles):
+            for path in (self.warc, self.cdxj, self.text, self.untexted, self.articles):
                 path.unlink(missing_ok=True)
 
 

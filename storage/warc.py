@@ -368,11 +368,11 @@ def stem_of(filename: str) -> str:
 
 
 def key_of(filename: str, kind: str = "warc") -> str:
-    """The object key of a WARC's name, or of the part beside it: kind "warc", "cdxj" or "text"."""
+    """The object key of a WARC's name, or of a part beside it: "warc", "cdxj", "text" or "untexted"."""
     stem = stem_of(filename)
     match = _STEM.fullmatch(stem)
     assert match
-    suffix = {"warc": ".warc.gz", "cdxj": ".cdxj", "text": ".jsonl.gz"}[kind]
+    suffix = {"warc": ".warc.gz", "cdxj": ".cdxj", "text": ".jsonl.gz", "untexted": ".json"}[kind]
     return f"{kind}/{match[1]}/{match[2]}/{match[3]}/{stem}{suffix}"
 
 

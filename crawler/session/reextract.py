@@ -19,7 +19,7 @@ from crawler.extraction.template.site_memory import SiteMemory
 from crawler.session.extraction_pool import Extraction, ExtractionPool
 from crawler.session.sealing import Extract, has_text, line_of, seal
 from crawler.session.site_memory_store import SiteMemoryStore
-from storage import cdxj
+from storage import cdxj, untexted
 from storage.archive import Archive
 from storage.articles import read_part
 from storage.errors import Corrupt, InvalidURL, NewskeepError, ObjectMissing
@@ -76,9 +76,10 @@ def reextract(
     """Make the text of each WARC again and yield what changed; with `write`, keep it where it differs.
 
     `site` leaves out the WARCs that hold nothing of a host, `since` those whose records are older. What is kept
-    replaces the text part and its rows in the index; a WARC at a time, so that it may be stopped and begun again.
-    What repeats is learned of all of them first, from the texts they have: done twice, it changes nothing more, even
-    where a site's memory was lost. Raises `NewskeepError` when the machine lets no page be extracted.
+    replaces the text part and its rows in the index; a WARC at a time, so that it may be stopped and begun again. What
+    is told of pages without text (`storage.untexted`) is then true again. What repeats is learned of all of them first,
+    from the texts they have: done twice, it changes nothing more, even where a site's memory was lost. Raises
+    `NewskeepError` when the machine lets no page be extracted.
     """
     memories = SiteMemoryStore(archive.store, archive.state) if write else _Unkept(archive)
     with archive.upkeep():
@@ -93,7 +94,10 @@ def reextract(
                 if pool.fault:
                     # What is kept has text; what was made now has none.
                     raise NewskeepError(f"{entry.filename}: no page got its text ({pool.fault}); nothing was replaced")
-                yield _compared(archive, entry, parcel, write)
+                result = _compared(archive, entry, parcel, write)
+                if write:
+                    _tell_untexted(archive, parcel)
+                yield result
 
 
 class _Unkept(SiteMemoryStore):
@@ -183,6 +187,23 @@ def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -
                 (entry_of(placed, part) for placed in read_part(text)),
             )
     return ReextractResult(entry.filename, count, identical, changes)
+
+
+def _tell_untexted(archive: Archive, parcel: Parcel) -> None:
+    """Have `untexted/` tell of a WARC's pages what the parcel, whose text was just made again, does."""
+    for key in [info.key for info in archive.store.list(untexted.FOLDER)]:
+        try:
+            pages = untexted.read(archive.store, key)
+        except (Corrupt, ObjectMissing):
+            pages = []
+        captures = {page: page.capture(archive.index) for page in pages}
+        left = [page for page, capture in captures.items() if capture and capture.filename != parcel.filename]
+        if not left:
+            archive.store.delete(key)
+        elif left != pages:
+            archive.store.replace(key, untexted.to_json(left))
+    if parcel.untexted.exists():
+        archive.store.replace(key_of(parcel.filename, "untexted"), parcel.untexted.read_bytes())
 
 
 def _old_part(archive: Archive, part: str, path: Path) -> Path | None:

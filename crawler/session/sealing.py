@@ -30,6 +30,8 @@ from storage.errors import Corrupt, InvalidURL
 from storage.model import Article, Capture, TextSource
 from storage.repair import copy_whole_records, cut_torn
 from storage.spool import OPEN_SUFFIX, Look, Parcel, Spool, no_look, sync_folder, writing
+from storage.untexted import UntextedPage
+from storage.untexted import to_json as untexted_json
 from storage.urls import site_of
 from storage.warc import WALL, Record, capture_of, read_records
 
@@ -104,10 +106,14 @@ def seal(parcel: Parcel, extract: Extract, memories: SiteMemoryStore, look: Look
     """
     with writing(parcel.warc.parent):
         with ExtractedLines.open(parcel.articles) as extracted:
-            captures = _verify(parcel, extract, extracted, look)
+            captures, untexted = _verify(parcel, extract, extracted, look)
             with _whole(parcel.text) as text:
                 for _ in write_part(text, _cleaned(captures, extracted, memories, look)):
                     pass
+        parcel.untexted.unlink(missing_ok=True)
+        if untexted:
+            with _whole(parcel.untexted) as file:
+                file.write(untexted_json(untexted))
         with _whole(parcel.cdxj) as lines:
             lines.writelines(cdxj.lines(captures))
         sync_folder(parcel.warc.parent)
@@ -181,9 +187,16 @@ def _fields_of(line: bytes) -> dict[str, Any] | None:
     return None
 
 
-def _verify(parcel: Parcel, extract: Extract, extracted: ExtractedLines, look: Look) -> list[Capture]:
-    """Check every record, extract what has not been extracted yet, and return the captures."""
-    captures, records = [], 0
+def _verify(
+    parcel: Parcel, extract: Extract, extracted: ExtractedLines, look: Look
+) -> tuple[list[Capture], list[UntextedPage]]:
+    """Check every record, extract what has not been extracted yet.
+
+    Returns the captures, and the pages among them that the machine let not be extracted.
+    """
+    captures: list[Capture] = []
+    untexted: list[UntextedPage] = []
+    records = 0
     with parcel.warc.open("rb") as warc:
         for record in read_records(warc):
             look()
@@ -192,10 +205,14 @@ def _verify(parcel: Parcel, extract: Extract, extracted: ExtractedLines, look: L
             if capture := capture_of(record, parcel.filename):
                 captures.append(capture)
                 if record.offset not in extracted and has_text(record):
-                    extracted.add(record.offset, _extracted(record, extract))
+                    extraction = _extracted(record, extract)
+                    if extraction.again:
+                        untexted.append(UntextedPage(record.url, record.date, extraction.reason or "no text"))
+                    else:
+                        extracted.add(record.offset, extraction)
     if not records:
         raise Corrupt("it is empty")
-    return captures
+    return captures, untexted
 
 
 def _extracted(record: Record, extract: Extract) -> Extraction:
@@ -224,7 +241,7 @@ def _cleaned(
 ) -> Iterator[Article]:
     """Yield the articles, site by site, without what repeats on their site."""
     for site, of_site in _by_site(captures, extracted).items():
-        memory = memories.learn(site, (article for _, article in _articles(of_site, extracted)))
+        memory = memories.learn(site, (article for _, article in _articles(of_site, extracted, look)))
         spared = 0
         for capture, article in _articles(of_site, extracted, look):
             source = TextSource(capture.filename, capture.offset, capture.length, capture.digest)

@@ -17,8 +17,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
+from storage import untexted
 from storage.archive import Archive
 from storage.articles import read_part
 from storage.bounds import read_whole
@@ -129,13 +131,13 @@ class _Copy:
     # Whole listings
 
     def mutable(self) -> None:
-        """Site memories: the source's take the place of the target's."""
-        for info in self._source.list("sites/"):
+        """Site memories, and what tells of pages without text: the source's take the place of the target's."""
+        for info in chain(self._source.list("sites/"), self._source.list(untexted.FOLDER)):
             try:
                 data = _read(self._source, info.key)
                 check_json(info.key, BytesIO(data or b"{}"))
             except Corrupt as error:
-                self._tell(info.key, f"damaged ({error}); not copied; it is learned anew once it is removed")
+                self._tell(info.key, f"damaged ({error}); not copied; remove it, it is made anew where it is needed")
                 continue
             if data is not None and data != _read(self._target, info.key):
                 self._target.replace(info.key, data)

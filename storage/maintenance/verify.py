@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from storage import cdxj
+from storage import cdxj, untexted
 from storage.archive import Archive
 from storage.articles import PlacedArticle, read_part
 from storage.cdxj import in_seconds
@@ -62,7 +63,7 @@ class Verification:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong, as it is found; nothing when all is well."""
-        for find in (self._database, self._holdings, self._others, self._plans, self._spool):
+        for find in (self._database, self._holdings, self._others, self._untexted, self._plans, self._spool):
             for problem in find():
                 self.checked.problems += 1
                 yield problem
@@ -265,6 +266,16 @@ class Verification:
             yield Problem(key, f"damaged ({error}); remove it, or {self._copy}")
         except ObjectMissing:
             pass
+
+    def _untexted(self) -> Iterator[Problem]:
+        """Pages whose text the machine could not make when they were archived."""
+        for info in self._store.list(untexted.FOLDER):
+            with suppress(ObjectMissing, Corrupt):  # one that is damaged is told by a deep look
+                lacking = [page for page in untexted.read(self._store, info.key) if page.is_lacking(self._index)]
+                if lacking:
+                    number = "a page has" if len(lacking) == 1 else f"{len(lacking):,} pages have"
+                    what = f"{number} not got the text ({lacking[0].url}: {lacking[0].reason})"
+                    yield Problem(info.key, f"{what}; {_REEXTRACT}")
 
     def _plans(self) -> Iterator[Problem]:
         unreadable: list[Problem] = []

@@ -249,7 +249,18 @@ main()
     assert done.returncode == 1, done.stderr.decode()
     assert b"\nnewskeep: no page got its text (no text: " in done.stderr
     assert newskeep("get", address, "--as", "text").returncode == 6
+    for options in ([], ["--deep"]):
+        verified = newskeep("verify", *options)
+        assert verified.returncode == 7
+        (line,) = verified.stdout.decode().splitlines()
+        assert line.startswith("untexted/")
+        assert "2 pages have not got the text" in line
+        assert "`newskeep reextract`" in line
+    assert newskeep("reextract", "--diff").returncode == 0
+    assert newskeep("verify").returncode == 7, "nothing was written"
     assert newskeep("reextract").returncode == 0
+    assert newskeep("verify", "--deep").returncode == 0
+    assert not [path for path in (tmp_path / "archive" / "untexted").rglob("*") if path.is_file()]
     assert b"the bridge" in newskeep("get", address, "--as", "text").stdout
     pool = ExtractionPool(1, ExtractionLimits(memory_bytes=1 << 20))
     try:
