@@ -154,6 +154,8 @@ ITEM_PIPELINES = {
     "crawler.engine.pipelines.ArchivePipeline": 300,
     # After the outcome: what the frontier says is fetched must be safe.
     "crawler.engine.pipelines.FrontierPipeline": 400,
+    # Last: from here on an item is the line of an outcome.
+    "crawler.engine.pipelines.OutcomePipeline": 500,
 }
 # Whether a crawler runs by itself, as with `scrapy crawl`: it then closes its session and takes its site's lock.
 # `newskeep` does both around its crawlers.
@@ -163,8 +165,11 @@ STANDALONE = True
 EXTENSIONS_BASE = {
     "scrapy.extensions.corestats.CoreStats": 0,
     "scrapy.extensions.closespider.CloseSpider": 0,
+    "scrapy.extensions.feedexport.FeedExporter": 0,
     "scrapy.extensions.memusage.MemoryUsage": 0,
 }
 EXTENSIONS = {"crawler.engine.extensions.SessionExtension": 0, "crawler.engine.extensions.SiteExtension": 10}
+# What `-o FILE` writes.
+FEED_EXPORT_ENCODING = "utf-8"
 STATS_DUMP = False
 LOG_LEVEL = "WARNING"

@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 
 class UrlsSpider(Spider):
-    """Fetches each different URL of `urls` (text lines) or of the file named `file` ("-" is standard input).
+    """Fetches each different URL of `urls` (text lines, or with blanks between) or of the file named `file` ("-" is
+    standard input).
 
     With `requisites` also the pictures, styles and scripts of the pages.
     """
@@ -46,12 +47,13 @@ class UrlsSpider(Spider):
     _context: CrawlContext
 
     def __init__(
-        self, file: str | None = None, urls: Iterable[str] = (), requisites: bool = False, **kwargs: Any
+        self, file: str | None = None, urls: Iterable[str] | str = (), requisites: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self._wants_requisites = requisites
         self._file = file
-        self._urls = urls
+        # A text is what `scrapy crawl urls -a urls=…` gives.
+        self._urls = urls.split() if isinstance(urls, str) else urls
         self._under_way = 0
         self._duplicates = 0
         self._room = asyncio.Event()

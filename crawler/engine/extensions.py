@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
@@ -11,8 +12,8 @@ from urllib.parse import quote
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
-from crawler.session.session import Session
 from crawler.sites.context import CrawlContext, context_of
+from crawler.sites.run_summary import site_lines, total_line
 from storage.errors import NewskeepError
 from storage.locking import held
 
@@ -27,18 +28,20 @@ logger = logging.getLogger(__name__)
 
 
 class SessionExtension:
-    """Stops a crawler when nothing can be written, and closes the session that it made itself."""
+    """Stops a crawler when nothing can be written; closes the session that it made itself, and says what was done."""
 
-    def __init__(self, crawler: Crawler, session: Session) -> None:
+    def __init__(self, crawler: Crawler, context: CrawlContext) -> None:
         self._crawler = crawler
-        self._session = session
+        self._context = context
+        self._session = context.session
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        extension = cls(crawler, context_of(crawler).session)
+        extension = cls(crawler, context_of(crawler))
         # A session of run.py's is shared by several crawlers; run.py stops them, and closes it after the last.
         if crawler.settings.getbool("STANDALONE"):
             extension._session.on_failure(extension._stop)
+            crawler.signals.connect(extension._closed, signals.spider_closed)
             crawler.signals.connect(extension._close, signals.engine_stopped)
         return extension
 
@@ -51,10 +54,24 @@ class SessionExtension:
         if self._crawler.engine.spider is not None:
             self._closing = asyncio.ensure_future(self._crawler.engine.close_spider_async(reason="cannot write"))
 
+    def _closed(self, reason: str) -> None:
+        if reason == "shutdown":
+            # Scrapy has its own signal handlers, which know nothing of sealing.
+            self._session.stop.ask()
+
     async def _close(self) -> None:
-        await asyncio.to_thread(self._session.close)
-        if self._session.failure is not None:
-            logger.error("%s", self._session.failure)
+        session, passing = self._session, self._context.passing
+        await asyncio.to_thread(session.close)
+        if session.failure is not None:
+            logger.error("%s", session.failure)
+        if passing is not None:
+            session.archive.close()
+            passing.cleanup()
+            return
+        requisites = self._context.requisites.counts if self._context.requisites else {}
+        _say([total_line(session.outcomes.counts, requisites, session.archive.uri, session.crawl)])
+        if session.stop.asked:
+            _say(["stopped before the end: run the same command again for the rest"])
 
 
 class SiteExtension:
@@ -106,11 +123,19 @@ class SiteExtension:
                 # Who asks why the run failed must not look for it at the site.
                 self._ledger.problem(str(self._session.failure))
             await self._ledger.close(state, requests)
+            if self._locks:
+                _say(await asyncio.to_thread(site_lines, self._session.archive, self._ledger.site.name, state))
         except Exception:
             # Scrapy's own words on it are not shown.
             logger.exception("the run of %s is not noted", self._ledger.site.name)
         finally:
             self._lock.close()
+
+
+def _say(lines: list[str]) -> None:
+    """Print lines for the person who runs Scrapy, without what a terminal would obey; its log tells of trouble only."""
+    for line in lines:
+        print("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line), file=sys.stderr)
 
 
 def site_lock(state: Path, name: str) -> Path:

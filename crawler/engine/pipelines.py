@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import DropItem, NotConfigured
 
 from crawler.session.outcomes import page_outcome
 from crawler.session.reasons import in_words
+from crawler.session.report import outcome_json
 from crawler.session.session import Session
 from crawler.sites.context import context_of
 from crawler.sites.items import MissedPage, Page
@@ -135,4 +136,18 @@ class FrontierPipeline(_OfSite):
         finally:
             if isinstance(item, Page | MissedPage):
                 ledger.answered()
+        return item
+
+
+class OutcomePipeline:
+    """Turns what spiders yield into what Scrapy's feed exports (`-o FILE`) write: outcomes, as `save --json` prints."""
+
+    async def process_item(self, item: Any) -> Any:
+        match item:
+            case Page(outcome=Outcome() as outcome, told=True) | MissedPage(outcome=outcome, told=True):
+                return outcome_json(outcome)
+            case Outcome():
+                return outcome_json(item)
+            case Page() | MissedPage():
+                raise DropItem("nothing more can be written")
         return item

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+from scrapy.utils.spider import DefaultSpider
 
 from crawler.session.session import Session, SessionOptions
 
@@ -13,6 +17,9 @@ if TYPE_CHECKING:
 
     from crawler.sites.page_requisites import Requisites
     from crawler.sites.run_ledger import RunLedger
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -24,6 +31,8 @@ class CrawlContext:
     ledger: RunLedger | None = None
     #: What fetches pictures, styles and scripts, where they are wanted.
     requisites: Requisites | None = None
+    #: Where the archive is that goes when the session has ended, for one that only looks.
+    passing: TemporaryDirectory[str] | None = None
 
 
 _contexts: WeakKeyDictionary[Crawler, CrawlContext] = WeakKeyDictionary()
@@ -40,6 +49,16 @@ def context_of(crawler: Crawler) -> CrawlContext:
     if crawler not in _contexts:
         from storage import open_archive
 
-        archive = open_archive(crawler.settings["ARCHIVE"], state=crawler.settings.get("STATE"))
-        return attach(crawler, Session(archive, SessionOptions.from_settings(crawler.settings)))
+        uri, state, passing = crawler.settings["ARCHIVE"], crawler.settings.get("STATE"), None
+        if _only_looks(crawler):
+            passing = TemporaryDirectory(prefix="newskeep-look-")
+            uri, state = passing.name, None
+            logger.warning("only looking: nothing is archived; `newskeep save URL` archives a page")
+        session = Session(open_archive(uri, state=state), SessionOptions.from_settings(crawler.settings))
+        attach(crawler, session).passing = passing
     return _contexts[crawler]
+
+
+def _only_looks(crawler: Crawler) -> bool:
+    """Whether Scrapy shows a person a page (`scrapy shell`, `fetch`, `view`) instead of running a spider."""
+    return crawler.spidercls is DefaultSpider or crawler.settings.getbool("KEEP_ALIVE")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from crawler.frontier import frontier_of
 from crawler.politeness.proxies import check_proxy
 from crawler.run import Crawl, RunResult, run
 from crawler.session.report import outcome_json
+from crawler.sites.run_summary import site_lines, total_line
 from newskeep.cli._terminal import Console, echo, escape, fit
 from storage import open_archive
 from storage.errors import StoreDenied, StoreUnavailable
@@ -20,7 +20,7 @@ from storage.errors import StoreDenied, StoreUnavailable
 if TYPE_CHECKING:
     from crawler.config import Config
     from storage.archive import Archive
-    from storage.model import Outcome, RunState
+    from storage.model import Outcome
 
 _COLOURS = {"archived": "green", "unchanged": "cyan", "refused": "yellow", "failed": "red"}
 
@@ -52,42 +52,10 @@ def archive_sites(
                 display.stopping,
                 at_once=at_once,
                 time_limit=time_limit,
-                on_end=lambda crawl, state: display.tell(_site_lines(archive, crawl, state)),
+                on_end=lambda crawl, state: display.tell(site_lines(archive, crawl.site or crawl.spider, state)),
             )
         _sum_up(result, archive)
         return result.exit_code
-
-
-def _site_lines(archive: Archive, crawl: Crawl, state: RunState) -> list[str]:
-    """How the crawl of a site went, and what was wrong with its sources."""
-    name = crawl.site or crawl.spider
-    if state == "busy":
-        return [f"{name}: another process is crawling it"]
-    runs = frontier_of(archive).runs(name, 1)
-    if not runs:
-        return [f"{name}: {state}"]
-    counts = runs[0].counts
-    found = f"{counts.announced} announced, {counts.new} new"
-    done = f"{counts.archived} archived, {counts.unchanged} unchanged, {counts.refused} refused, {counts.failed} failed"
-    more = []
-    if counts.outside:
-        more.append(f"{counts.outside} outside of the time wanted")
-    if counts.walled:
-        more.append(f"{counts.walled} of them walls")
-    if counts.no_text:
-        more.append(f"{counts.no_text} without text")
-    if counts.not_article:
-        more.append(f"{counts.not_article} not an article")
-    if counts.not_section:
-        more.append(f"{counts.not_section} not a section")
-    if counts.requisites:
-        more.append("requisites: " + _counted(counts.requisites))
-    line = f"{name}: {found}; {done}" + "".join(f"; {each}" for each in more)
-    return [line + ("" if state == "finished" else f"; {state}"), *(f"  {problem}" for problem in runs[0].problems)]
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
 
 
 def _look(archive: Archive) -> None:
@@ -161,10 +129,7 @@ def _row(outcome: Outcome) -> str:
 
 
 def _sum_up(result: RunResult, archive: Archive) -> None:
-    counts = _counted(result.counts) or "nothing done"
-    if result.requisites:
-        counts += f"; requisites: {_counted(result.requisites)}"
-    echo(f"{counts}; in {archive.uri} (crawl {result.crawl})", err=True)
+    echo(total_line(result.counts, result.requisites, archive.uri, result.crawl), err=True)
     if result.failure is not None:
         echo(f"newskeep: {result.failure}", err=True)
     if result.stopped:

@@ -1,0 +1,48 @@
+"""What a run did, in lines for a person: of each site, and in all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crawler.frontier import frontier_of
+from storage.archive import Archive
+from storage.model import RunState
+
+
+def site_lines(archive: Archive, name: str, state: RunState) -> list[str]:
+    """How the crawl of a site went, and what was wrong with its sources. What others wrote is in it as it is."""
+    if state == "busy":
+        return [f"{name}: another process is crawling it"]
+    runs = frontier_of(archive).runs(name, 1)
+    if not runs:
+        return [f"{name}: {state}"]
+    counts = runs[0].counts
+    found = f"{counts.announced} announced, {counts.new} new"
+    done = f"{counts.archived} archived, {counts.unchanged} unchanged, {counts.refused} refused, {counts.failed} failed"
+    more = []
+    if counts.outside:
+        more.append(f"{counts.outside} outside of the time wanted")
+    if counts.walled:
+        more.append(f"{counts.walled} of them walls")
+    if counts.no_text:
+        more.append(f"{counts.no_text} without text")
+    if counts.not_article:
+        more.append(f"{counts.not_article} not an article")
+    if counts.not_section:
+        more.append(f"{counts.not_section} not a section")
+    if counts.requisites:
+        more.append("requisites: " + _counted(counts.requisites))
+    line = f"{name}: {found}; {done}" + "".join(f"; {each}" for each in more)
+    return [line + ("" if state == "finished" else f"; {state}"), *(f"  {problem}" for problem in runs[0].problems)]
+
+
+def total_line(counts: Mapping[str, int], requisites: Mapping[str, int], uri: str, crawl: str) -> str:
+    """Outcomes of all URLs by kind, and where they are."""
+    done = _counted(counts) or "nothing done"
+    if requisites:
+        done += f"; requisites: {_counted(requisites)}"
+    return f"{done}; in {uri} (crawl {crawl})"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))

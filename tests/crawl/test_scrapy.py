@@ -1,0 +1,74 @@
+"""Scrapy's own commands in a folder with our scrapy.cfg, as those who know Scrapy type them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from origin import Origin
+from small_paper import Paper
+
+pytestmark = pytest.mark.long
+
+ROOT = Path(__file__).parents[2]
+Scrapy = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def paper() -> Iterator[Paper]:
+    with Origin() as origin:
+        yield Paper(origin, stories=3)
+
+
+@pytest.fixture
+def scrapy(paper: Paper, tmp_path: Path, environment: Mapping[str, str]) -> Scrapy:
+    shutil.copy(ROOT / "scrapy.cfg", tmp_path)
+    (tmp_path / "newskeep.toml").write_text(f'[sites.town]\nstart = "{paper.origin.url()}"\ndelay = 0\n')
+    settings = ("ALLOW_PRIVATE_ADDRESSES=1", "EXTRACTION_WORKERS=1", "OPERATOR=https://o.example/")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        chosen = [part for setting in settings for part in ("-s", setting)]
+        command = [sys.executable, "-m", "scrapy", *arguments, *chosen]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    return run
+
+
+def test_a_crawl_says_what_was_done_and_exports_outcomes(scrapy: Scrapy, paper: Paper, tmp_path: Path) -> None:
+    paper.put(paper.path(3), b"no", status="404 Not Found")
+    done = scrapy("crawl", "town", "-o", "items.json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[:1] == ["town: 3 announced, 3 new; 2 archived, 0 unchanged, 0 refused, 1 failed"]
+    assert f"2 archived, 1 failed; in {tmp_path / 'archive'} (crawl " in done.stderr
+    items = {item["url"]: item for item in json.loads((tmp_path / "items.json").read_text())}
+    assert {url: (item["outcome"], item["title"]) for url, item in items.items()} == {
+        paper.url(1): ("archived", "Story 1 of the long bridge"),
+        paper.url(2): ("archived", "Story 2 of the long bridge"),
+        paper.url(3): ("failed", None),
+    }
+    assert items[paper.url(3)]["reason"] == "404 Not Found"
+
+
+def test_urls_may_be_given_as_a_text(scrapy: Scrapy, paper: Paper, tmp_path: Path) -> None:
+    done = scrapy("crawl", "urls", "-a", f"urls={paper.url(1)} {paper.url(2)}", "-o", "items.csv")
+    assert "2 archived; in " in done.stderr, done.stderr
+    assert len((tmp_path / "items.csv").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("command", [("shell", "-c", "print(response.css('title::text').get())"), ("fetch",)])
+def test_to_look_at_a_page_is_not_to_archive_it(
+    scrapy: Scrapy, paper: Paper, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    name, *options = command
+    done = scrapy(name, paper.url(1), *options)
+    assert done.returncode == 0, done.stderr
+    assert "Story 1 of the long bridge" in done.stdout
+    assert "nothing is archived" in done.stderr
+    assert not (tmp_path / "archive").exists()
