@@ -11,11 +11,10 @@ from __future__ import annotations
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
@@ -24,21 +23,21 @@ from storage import untexted
 from storage.archive import Archive
 from storage.articles import read_part
 from storage.bounds import read_whole
-from storage.compaction.plan import Compaction, counts, hidden, records
+from storage.compaction.plan import Compaction, hidden
 from storage.compaction.recovery import finish, is_whole, machine_id, recover, undo
 from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable, UsageError
 from storage.hashing import CHUNK, HashingReader, digest_of
-from storage.inventory import Holding, check_json, day_of, holdings
+from storage.inventory import Holding, check_json, holdings
 from storage.maintenance.copy_checks import MAKE, Known, WarcCut, check_cdxj, check_warc, known_to
+from storage.maintenance.copy_sides import JoinedDays, TargetHoldings
 from storage.maintenance.reindex import ReindexResult, bring_up_to_date
+from storage.maintenance.workers import Workers
 from storage.objects import ObjectInfo, ObjectStore
 from storage.objects.local import LocalStore
 from storage.problems import Problem
 from storage.warc import key_of
 
-#: Copies under way at once; each has one temporary file of at most `_SMALL` bytes.
-_THREADS = 4
-#: Larger ones go one at a time.
+#: Bytes of a WARC; larger ones go one at a time, so that each thread has one temporary file of at most so many.
 _SMALL = 64_000_000
 
 
@@ -148,7 +147,7 @@ class _Copy:
     def reports(self) -> None:
         """Crawl reports."""
         there = {info.key: info.size for info in self._target.list("crawls/")}
-        with _Workers() as workers:
+        with Workers() as workers:
             for info in self._source.list("crawls/"):
                 workers.do(self._report, info, there.get(info.key))
 
@@ -156,9 +155,9 @@ class _Copy:
         """WARCs with their parts. True when something was gone before it could be read."""
         self._again = False
         unseen = hidden(self._source, self.done.problems.append)
-        there = _Beside(self._target)
-        notes = _Notes(self._source, self._target)
-        with _Workers() as workers:
+        there = TargetHoldings(self._target)
+        notes = JoinedDays(self._source, self._target)
+        with Workers() as workers:
             for holding in holdings(self._source):
                 if holding.warc is None or holding.filename in unseen:
                     continue
@@ -332,84 +331,6 @@ class _Copy:
     def _tell(self, key: str, what: str) -> None:
         with self._counting:
             self.done.problems.append(Problem(key, what))
-
-
-class _Workers:
-    """A few threads, and no more work in their queue than they can soon do. What fails in one is raised."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(_THREADS, "newskeep-copy")
-        self._under_way: set[Future[None]] = set()
-
-    def do(self, work: Callable[..., None], *arguments: object) -> None:
-        """Have `work` done; waits while there is much to do."""
-        self._under_way.add(self._pool.submit(work, *arguments))
-        if len(self._under_way) > 4 * _THREADS:
-            done, self._under_way = wait(self._under_way, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-
-    def finish(self) -> None:
-        """Wait until all is done."""
-        while self._under_way:
-            self._under_way.pop().result()
-
-    def __enter__(self) -> _Workers:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self.finish()
-        finally:
-            self._pool.shutdown(cancel_futures=True)
-
-
-class _Beside:
-    """The target's holdings, for names asked in order."""
-
-    def __init__(self, store: ObjectStore) -> None:
-        self._holdings = holdings(store)
-        self._next = next(self._holdings, None)
-
-    def find(self, filename: str) -> Holding:
-        while self._next is not None and self._next.filename < filename:
-            self._next = next(self._holdings, None)
-        found = self._next
-        return found if found is not None and found.filename == filename else Holding(filename)
-
-
-@dataclass(frozen=True, slots=True)
-class _Day:
-    """What both sides say of a day's compactions: target -> compaction; `there` only what is whole in the target."""
-
-    day: date
-    made: Mapping[str, Compaction]
-    there: Mapping[str, Compaction]
-
-    def has_joined(self, filename: str) -> bool:
-        """Whether the target archive has all that is in a WARC in others, which were joined."""
-        record = self.made.get(filename)
-        wanted = {filename} if record is None else record.joined
-        others = (record.joined for target, record in self.there.items() if target != filename)
-        return wanted <= frozenset().union(*others)
-
-
-class _Notes:
-    """The days of names that are asked in order, each read once."""
-
-    def __init__(self, source: ObjectStore, target: ObjectStore) -> None:
-        self._source = source
-        self._target = target
-        self._day: _Day | None = None
-
-    def of(self, filename: str) -> _Day:
-        day = day_of(filename)
-        if self._day is None or day != self._day.day:
-            made = {record.target: record for record in records(self._source, day)}
-            there = {record.target: record for record in records(self._target, day) if counts(self._target, record)}
-            self._day = _Day(day, made, there)
-        return self._day
 
 
 def _read(store: ObjectStore, key: str) -> bytes | None:
