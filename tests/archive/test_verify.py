@@ -12,9 +12,14 @@ import pytest
 from filled_archive import BEGIN, deliver, fill, folder_archive, objects, page, write
 
 from storage.archive import Archive
+from storage.articles import read_part, write_part
 from storage.compaction.plan import Compaction, StoredObject
+from storage.compaction.run import CompactOptions, compact
+from storage.maintenance.copy import copy
 from storage.maintenance.verify import Verification, VerifyResult
 from storage.problems import Problem
+from storage.untexted import UntextedPage, to_json
+from storage.warc import key_of as stored_key
 from storage.warc import read_records
 
 
@@ -223,3 +228,30 @@ def test_report_that_is_no_json(archive: Archive) -> None:
     archive.store.replace("sites/paper.example.json", b"{")
     assert verify(archive, deep=False)[0] == []
     assert [problem.key for problem in verify(archive)[0]] == ["sites/paper.example.json"]
+
+
+def test_pages_without_their_text_are_named_wherever_they_lie(archive: Archive, tmp_path: Path) -> None:
+    deliver(archive, 0, [page(1), page(2)])
+    parcel = write(tmp_path / "made", 1, [page(3), page(4)])
+    with parcel.text.open("rb") as part:
+        first, _ = [placed.article for placed in read_part(part)]
+    with parcel.text.open("wb") as shorter:
+        assert len(list(write_part(shorter, [first]))) == 1
+    moment = page(4).moment.replace(microsecond=0)
+    # Of the first the text came after all.
+    pages = [UntextedPage(each.url, each.moment.replace(microsecond=0), "no memory") for each in (page(3), page(4))]
+    parcel.untexted.write_bytes(to_json(pages))
+    archive.deliver(parcel)
+
+    def assert_named(where: Archive) -> None:
+        (problem,), _ = verify(where)
+        assert problem.key == stored_key(parcel.filename, "untexted")
+        assert f"a page has not got the text ({page(4).url}: no memory); `newskeep reextract`" in problem.what
+        assert where.index.closest(page(4).url, moment) is not None
+
+    assert_named(archive)
+    assert compact(archive, CompactOptions(min_age=timedelta(0))).made == 1
+    assert_named(archive)
+    for other in folder_archive(tmp_path / "other"):
+        assert copy(archive.store, other).problems == []
+        assert_named(other)
