@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,28 +19,21 @@ from typing import TYPE_CHECKING
 from crawler import defaults
 from crawler.politeness.host_gate import GateOptions, HostGate
 from crawler.politeness.robots import RulesKept
-from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.conditional import confirmed
+from crawler.session.delivery import Delivery
 from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers, is_whole
-from crawler.session.reasons import in_words
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
-from crawler.session.report import OutcomeLog, write_report
-from crawler.session.sealing import Extract, check, close_open, salvage, seal
-from crawler.session.site_memory_store import SiteMemoryStore
-from crawler.session.stop_flag import StopAsked, StopFlag
+from crawler.session.report import OutcomeLog
+from crawler.session.stop_flag import StopFlag
 from storage.archive import Archive
-from storage.errors import AlreadyRunning, Corrupt, NewskeepError, SpoolError, StoreUnavailable
-from storage.locking import held
+from storage.errors import NewskeepError, SpoolError
 from storage.model import Exchange, Outcome, RunState
-from storage.spool import CrawlFolder, Look, Parcel, writing
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for which a run waits while another one recovers the spool, and after which it says so.
-_RECOVERY_WAIT, _RECOVERY_TOLD = 60.0, 5.0
 #: From so many pages on a crawl should say who it is.
 _HANDFUL = 20
 
@@ -133,14 +124,8 @@ class Session:
         #: Why the run ended early, for the report; `None` for a run that came to its end.
         self.stopped: RunState | None = None
         self._failure: NewskeepError | None = None
-        #: Why something waits in the spool that is sealed.
-        self._undelivered: StoreUnavailable | None = None
         self._on_outcome = on_outcome
         self._on_failure: list[Callable[[], None]] = []
-        #: Whether a stop left something in the spool that is not sealed and delivered.
-        self._left = False
-        self._absence = CircuitBreaker()
-        self._memories = SiteMemoryStore(archive.store, archive.state, self._absence)
         self._sealing = ThreadPoolExecutor(1, "sealing")
         #: What all crawlers of the run share of their hosts.
         self.gate = HostGate(options.gate)
@@ -150,8 +135,10 @@ class Session:
         # Before anything is made: without an index nothing could be delivered.
         index = archive.index
         self._pool = ExtractionPool(options.workers, options.limits)
+        software = options.warcinfo("")["software"]
+        self._delivery = Delivery(archive, self._pool, self.stop, options.spool_max_bytes, software, self._fail)
         try:
-            self.recovered = self._recover()
+            self.recovered = self._delivery.recover()
             self._folder = archive.spool.start()
             self.outcomes = OutcomeLog(self._folder.outcomes)
         except BaseException:
@@ -165,7 +152,7 @@ class Session:
     @property
     def failure(self) -> NewskeepError | None:
         """The worst failure to write or deliver; the run ends with its exit code."""
-        return self._failure or self._undelivered
+        return self._failure or self._delivery.undelivered
 
     @property
     def crawl(self) -> str:
@@ -225,7 +212,7 @@ class Session:
         with self._closing:
             if self._closed:
                 return
-            self._closed = True
+            self._closed = self._delivery.closing = True
         if self.stop.asked:
             # The requests under way have ended since.
             self.stop.ask()
@@ -234,8 +221,8 @@ class Session:
         except SpoolError as error:
             self._fail(error)
         self._sealing.shutdown(wait=True)
-        self._deliver_waiting()
-        if self._left:
+        self._delivery.deliver_waiting(self._folder)
+        if self._delivery.left:
             spool = self.archive.spool.root
             logger.warning("stopped while sealing: what was archived waits in %s, the next run goes on with it", spool)
         if fault := self._pool.fault:
@@ -243,7 +230,7 @@ class Session:
             self._fail(NewskeepError(f"no page got its text ({fault}); newskeep reextract makes it later"))
         self._pool.close()
         self.outcomes.close()
-        self._finish(self._folder, self._started, self.stopped or ("failed" if self.failure else "finished"))
+        self._delivery.finish(self._folder, self._started, self.stopped or ("failed" if self.failure else "finished"))
 
     def _fail(self, error: NewskeepError) -> None:
         if self._failure is None or (isinstance(error, SpoolError) and not isinstance(self._failure, SpoolError)):
@@ -258,150 +245,11 @@ class Session:
             for stop in self._on_failure:
                 stop()
 
+    def _seal_later(self, warc: OpenWarc) -> None:
+        self._sealing.submit(self._delivery.seal, warc)
+
     def _mind_contact(self, exchange: Exchange) -> None:
         """Warn once when many pages are fetched by nobody."""
         self._pages += not exchange.url.endswith("/robots.txt")
         if self._pages == _HANDFUL and not self.options.has_contact:
             logger.warning("servers cannot reach you: name a web page or e-mail address of yours as `operator`")
-
-    @contextmanager
-    def _failing(self, work: str) -> Iterator[None]:
-        """Let what goes wrong with one WARC or folder be the session's failure, and not be in the way of the others."""
-        try:
-            yield
-        except StopAsked:
-            self._left = True
-        except NewskeepError as error:
-            self._fail(error)
-        except Exception as error:
-            logger.exception("%s failed", work)
-            self._fail(NewskeepError(f"{work} failed: {in_words(error)}"))
-
-    def _seal_later(self, warc: OpenWarc) -> None:
-        self._sealing.submit(self._seal, warc)
-
-    def _seal(self, warc: OpenWarc) -> None:
-        with self._failing(f"sealing {warc.parcel.filename}"):
-            look = self.stop.look
-            if parcel := close_open(warc.writer.path, look):
-                self._bring(parcel, look)
-
-    def _bring(self, parcel: Parcel, look: Look) -> None:
-        """Seal a closed WARC where that is left to do, and deliver it; of a damaged one what is whole."""
-        if self._is_indexed(parcel):
-            # The index comes last: a run that was killed just had not emptied the spool yet.
-            parcel.remove()
-            return
-        try:
-            if parcel.complete:
-                check(parcel, look)
-            else:
-                seal(parcel, self._extractor(look), self._memories, look)
-        except Corrupt as error:
-            whole, kept = salvage(parcel, self.archive.spool, look)
-            rest = "nothing in it can be archived" if whole is None else "the records that are whole are archived"
-            self._fail(Corrupt(f"{kept}: damaged in the spool ({error}); {rest}, the file is kept"))
-            if whole is None:
-                return
-            parcel = seal(whole, self._extractor(look), self._memories, look)
-        self._deliver(parcel, look)
-
-    def _extractor(self, look: Look) -> Extract:
-        return lambda response, url, captured: self._pool.extract_now(response, url, captured, look)
-
-    def _is_indexed(self, parcel: Parcel) -> bool:
-        try:
-            return self.archive.index.has_warc(parcel.filename)
-        except StoreUnavailable:
-            return False  # sealed all the same; delivery will say what is wrong
-
-    def _deliver(self, parcel: Parcel, look: Look) -> None:
-        try:
-            with writing(parcel.warc), self._absence.noticed():
-                self.archive.deliver(parcel, look)
-        except SpoolError:
-            raise
-        except StoreUnavailable as error:
-            if self._undelivered is None and not self._closed:
-                logger.warning("%s; what is fetched waits in %s", error, self.archive.spool.root)
-            self._undelivered = error
-            self._check_room()
-
-    def _deliver_waiting(self) -> None:
-        """Deliver what could not be when its turn came: the store may be back."""
-        if self._undelivered is None:
-            return
-        self._undelivered = None
-        for parcel in self._folder.parcels():
-            with self._failing(f"delivering {parcel.filename}"):
-                self._bring(parcel, self.stop.look)
-
-    def _check_room(self) -> None:
-        """Raise `SpoolError` when more waits in the spool than may."""
-        if self._undelivered is not None and self.archive.spool.size() > self.options.spool_max_bytes:
-            raise SpoolError(f"the spool {self.archive.spool.root} is full, and the store is away: {self._undelivered}")
-
-    def _recover(self) -> int:
-        """Seal and deliver what runs that are gone have left; return the number of WARCs. Raises `SpoolError`.
-
-        Where a stop is asked for it ends at once: nothing of this run waits to be sealed.
-        """
-        with suppress(StoreUnavailable), self._absence.noticed():
-            self.archive.store.sweep()
-        count = 0
-        with self._failing("recovering the spool"), self._alone():
-            for folder in self.archive.spool.abandoned():
-                with self._failing(f"recovering {folder.path}"):
-                    count += self._recover_folder(folder)
-                # Given up also where a stop or a fault ended it, for the next run to go on.
-                folder.release()
-        self._check_room()
-        if self._undelivered is not None:
-            # These are tried again by the next run only.
-            self._fail(self._undelivered)
-        return count
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Recover after another process that does so, or beside it where that takes longer than a minute.
-
-        A run that went ahead would not find in the index what the other one is about to bring, and archive it whole a
-        second time instead of as a revisit.
-        """
-        lock, began, told = self.archive.state / "locks" / "recovery.lock", time.monotonic(), False
-        with ExitStack() as stack:
-            while time.monotonic() - began < _RECOVERY_WAIT and not self.stop.asked:
-                with suppress(AlreadyRunning):
-                    stack.enter_context(held(lock, "the recovery of the spool"))
-                    break
-                if not told and time.monotonic() - began > _RECOVERY_TOLD:
-                    told = True
-                    logger.warning("waiting for another run to seal and deliver what an earlier one left")
-                time.sleep(0.1)
-            yield
-
-    def _recover_folder(self, folder: CrawlFolder) -> int:
-        look = self.stop.look_strictly
-        for path in folder.open_warcs():
-            look()
-            with self._failing(f"recovering {path}"):
-                close_open(path, look)
-        parcels = folder.parcels()
-        for parcel in parcels:
-            look()
-            with self._failing(f"recovering {parcel.warc}"):
-                self._bring(parcel, look)
-        look()
-        self._finish(folder, None, "interrupted")
-        return len(parcels)
-
-    def _finish(self, folder: CrawlFolder, started: datetime | None, state: RunState) -> None:
-        """Write the crawl report, bring it to the store, and give the folder up."""
-        with self._failing(f"the report of crawl {folder.crawl}"), writing(folder.path):
-            # One that is there already may be in the store as well, and must not change any more.
-            if folder.outcomes.exists() and not folder.report.exists():
-                write_report(folder, started, state, self.options.warcinfo(folder.crawl)["software"])
-            if folder.report.exists():
-                with self._absence.noticed():
-                    self.archive.deliver_report(folder)
-        folder.release()
