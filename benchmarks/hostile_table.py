@@ -64,7 +64,7 @@ def show(
     """Print the lines of a case; return how many of its exchanges are wrong."""
     path = f"/case/{name}"
     lines = [
-        verdict(case, logged, record, origin.tls)
+        verdict(case, logged, record, bool(origin.tls))
         for place in (path, *(place for place in case.also if place != case.before))
         for logged, record in zip_longest(origin.logged(place), kept.get(place, ()))
     ]
@@ -97,6 +97,7 @@ def main() -> int:
             "--archive",
             str(archive),
             "--allow-private",
+            "--insecure",
             "--json",
             *limits,
         ]

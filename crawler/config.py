@@ -40,6 +40,8 @@ class Config:
     max_wait: float = defaults.RETRY_AFTER_MAX
     #: Whether addresses that are not public may be fetched.
     allow_private: bool = False
+    #: Whether servers with a bad TLS certificate, or an old version of TLS, are fetched from.
+    insecure: bool = False
     #: Seconds that one request may take.
     timeout: float = defaults.DOWNLOAD_TIMEOUT
     #: Seconds between two requests to a host; `None`: 0 for a list of URLs, for a site as it says, mostly 1.
@@ -75,6 +77,7 @@ class Config:
             "NOARCHIVE_OBEY": self.robots and self.noarchive,
             "RETRY_AFTER_MAX": self.max_wait,
             "ALLOW_PRIVATE_ADDRESSES": self.allow_private,
+            "INSECURE": self.insecure,
             "DOWNLOAD_TIMEOUT": self.timeout,
             "DOWNLOAD_DELAY": defaults.LIST_DELAY if self.delay is None else self.delay,
             "DOWNLOAD_MAXSIZE": self.max_size,

@@ -16,6 +16,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from crawler import defaults
+from crawler.politeness.proxies import check_proxy
+from crawler.politeness.trust_roots import check_roots
 from crawler.session.session import Session, SessionOptions
 from crawler.session.stop_flag import StopFlag
 from crawler.sites.context import CrawlContext, attach
@@ -92,6 +94,15 @@ class RunResult:
         if bad == len(self.sites):
             return 5
         return 4 if bad or self.stopped else 0
+
+
+def check_network(proxy: str | None) -> None:
+    """Raise `ConfigError` for a proxy that cannot work, and for roots of TLS that are not there.
+
+    For callers of `run`, before they open anything. `proxy` is the configured one.
+    """
+    check_proxy(proxy)
+    check_roots()
 
 
 def run(

@@ -70,6 +70,8 @@ REACTOR_THREADPOOL_MAXSIZE = 32
 
 # Whether loopback, private, link-local and other addresses that are not public may be fetched.
 ALLOW_PRIVATE_ADDRESSES = False
+# Whether what is wrong with a server's TLS certificate or version is noted only, and not in the way.
+INSECURE = False
 # Both are servers inside the crawler: one runs code, the other is a console.
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False

@@ -11,9 +11,8 @@ from urllib.parse import urljoin
 
 from crawler.config import Config
 from crawler.discovery import PageLinks
-from crawler.politeness.proxies import check_proxy
 from crawler.politeness.robots import parse
-from crawler.run import crawl_of, run
+from crawler.run import check_network, crawl_of, run
 from crawler.sites.link_selection import date_of
 from crawler.sites.nothing_found import Findings, why_nothing
 from crawler.sites.site import Site
@@ -122,7 +121,7 @@ class Check:
 
 def check(site: Site, config: Config) -> Check:
     """Read a site's sources and one article, into an archive that is thrown away. Raises `NewskeepError`."""
-    check_proxy(config.proxy)
+    check_network(config.proxy)
     sources: list[SourceRead] = []
     outcomes: list[Outcome] = []
     once = replace(site, depth=0, cap=1, requisites=False)

@@ -38,6 +38,10 @@ class Exchange:
     #: WARC-Protocol values, such as ("http/1.1", "tls/1.3").
     protocols: tuple[str, ...] = ()
     cipher: str | None = None
+    #: What the server sent over TLS, its own certificate first, in DER.
+    certificates: tuple[bytes, ...] = ()
+    #: What is wrong with the certificate or the version of TLS, in words; `None` for what may be believed.
+    insecure: str | None = None
     #: Why the response is shorter than the server meant it (WARC 1.1, 5.13); `None` for a whole one.
     truncated: Truncation | None = None
 

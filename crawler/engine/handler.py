@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -26,14 +25,17 @@ from scrapy.exceptions import (
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
 from twisted.internet.error import ConnectError, ConnectionLost
+from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import connectionDone
 from twisted.web.client import Agent
 from twisted.web.http_headers import Headers as TxHeaders
+from zope.interface import implementer
 
 from crawler.engine.host_queue import host_of
 from crawler.engine.large_responses import LARGE_BYTES, LargeResponses
 from crawler.engine.public_endpoints import PublicEndpoints
 from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES, ResponseParser
+from crawler.engine.tls import Secured, TLSPolicy, handshake_failure, secured_by
 from crawler.engine.wire import Wire, exchange_of
 from crawler.politeness.addresses import is_public
 from crawler.politeness.errors import NotPublicAddress
@@ -107,15 +109,23 @@ class _TeeTransport:
         self.write(b"".join(pieces))
 
 
+@implementer(IHandshakeListener)
 class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
     """Scrapy's client protocol that copies its bytes into the open wire."""
 
     wire: Wire | None = None
+    #: How the connection is secured, for all requests on it; `None` before the handshake, and without TLS.
+    _secured: Secured | None = None
     _attempt: _Attempt
     transport: Any
 
     def makeConnection(self, transport: ITransport) -> None:  # noqa: N802
         super().makeConnection(cast("ITransport", _TeeTransport(transport, self)))
+
+    def handshakeCompleted(self) -> None:  # noqa: N802
+        self._secured = secured_by(self.transport.getHandle())
+        if self.wire is not None:
+            self.wire.secured = self._secured
 
     def request(self, request: Any) -> Deferred[Any]:
         number = getattr(request, "_newskeep_attempt", None)
@@ -129,7 +139,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
             # The endpoint has asked already; this holds even if a connection came about in another way.
             self.transport.abortConnection()
             raise NotPublicAddress(peer or "an unknown one")
-        self.wire = Wire(datetime.now(UTC), peer=None if attempt.through_proxy else peer)
+        self.wire = Wire(datetime.now(UTC), peer=None if attempt.through_proxy else peer, secured=self._secured)
         attempt.wires.append(self.wire)
         deferred = super().request(request)
         # As Scrapy does one class up: the parser is made in there, and only its class can be changed.
@@ -139,8 +149,6 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         wire = self.wire
         if wire is not None:
-            if not wire.received:
-                self._note_tls(wire)
             wire.received += data
             if time.monotonic() > self._attempt.deadline:
                 self.transport.abortConnection()
@@ -152,12 +160,6 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
             if len(wire.received) > LARGE_BYTES:
                 _large_responses.grown(self._attempt, self.transport)
         super().dataReceived(data)
-
-    def _note_tls(self, wire: Wire) -> None:
-        with suppress(AttributeError):  # plain TCP has no TLS handle
-            connection = self.transport.getHandle()
-            wire.tls_version = connection.get_protocol_version_name()
-            wire.cipher = connection.get_cipher_name()
 
     def _finishResponse(self, rest: bytes) -> None:  # noqa: N802
         wire, self.wire = self.wire, None
@@ -175,7 +177,7 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         wire, self.wire = self.wire, None
-        if wire is not None and wire.tls_version is None and reason.check(ConnectionLost):
+        if wire is not None and wire.secured is None and reason.check(ConnectionLost):
             # Over TLS a missing close_notify looks the same and is common.
             wire.reset = True
         super().connectionLost(reason)
@@ -225,6 +227,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._pool.retryAutomatically = False
         self._session = context_of(crawler).session
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
+        self._contextFactory: Any = TLSPolicy(crawler.settings.getbool("INSECURE"))
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
 
@@ -255,11 +258,13 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             with wrap_twisted_exceptions():
                 response = await maybe_deferred_to_future(self._agent(number).download_request(request))
         except Exception as caught:
-            error = caught
+            error = handshake_failure(caught.__cause__ or caught) or caught
         finally:
             del _attempts[number]
         asked = next(iter(request.meta.get("redirect_urls", ())), None)
         for wire in attempt.wires:
+            if wire.secured is None and request.url.startswith("https:"):
+                continue  # the handshake was not completed: nothing was sent
             last = wire is attempt.wires[-1]
             exchange = exchange_of(wire, request.url, response if last else None, error)
             recorded = await self._session.record(exchange, asked)

@@ -15,6 +15,8 @@ from storage.model import Exchange, Truncation
 if TYPE_CHECKING:
     from scrapy.http import Response
 
+    from crawler.engine.tls import Secured
+
 #: Request fields that hold the operator's secrets; their lines are left out of the record.
 _SECRET_LINE = re.compile(rb"(?im)^(?:proxy-)?authorization:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n")
 END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
@@ -29,8 +31,8 @@ class Wire:
     sent: bytearray = field(default_factory=bytearray)
     received: bytearray = field(default_factory=bytearray)
     peer: str | None = None
-    tls_version: str | None = None
-    cipher: str | None = None
+    #: `None` without TLS, and while its handshake goes on.
+    secured: Secured | None = None
     #: The message framing said that the response is whole.
     framed: bool = False
     #: We closed the connection because more came than the bounds allow.
@@ -79,8 +81,9 @@ def exchange_of(wire: Wire, url: str, response: Response | None, error: Exceptio
     """
     interim, final = wire.split_interim()
     protocols = [final[:8].lower().decode("latin-1")] if re.match(rb"HTTP/1\.\d ", final) else ["http/1.1"]
-    if wire.tls_version:
-        protocols.append(wire.tls_version.lower().replace("tlsv1", "tls/1", 1))
+    secured = wire.secured
+    if secured is not None:
+        protocols.append(_protocol(secured.version))
     # Frozen here: bytes that still arrive on a connection being aborted are not part of it.
     return Exchange(
         url=url.partition("#")[0],
@@ -90,7 +93,9 @@ def exchange_of(wire: Wire, url: str, response: Response | None, error: Exceptio
         interim=interim,
         peer=_plain(wire.peer),
         protocols=tuple(protocols),
-        cipher=wire.cipher,
+        cipher=secured.cipher if secured else None,
+        certificates=secured.certificates if secured else (),
+        insecure=secured.insecure if secured else None,
         truncated=_truncation(wire, response, error) if final else None,
     )
 
@@ -110,6 +115,11 @@ def _truncation(wire: Wire, response: Response | None, error: Exception | None) 
         return "disconnect"
     # Scrapy's flag "partial": ended by closing the connection, as whole as HTTP/1.0 can say.
     return None
+
+
+def _protocol(version: str) -> str:
+    """A version by OpenSSL's name ("TLSv1", "TLSv1.3") as WARC-Protocol has it."""
+    return "tls/" + (version.removeprefix("TLSv") if "." in version else "1.0")
 
 
 def _without_secrets(request: bytes) -> bytes:

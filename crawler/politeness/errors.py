@@ -35,3 +35,7 @@ class HostLeftAlone(IgnoreRequest):
 
 class NotPublicAddress(Exception):
     """A host that resolves to no address we may connect to; the message is the address."""
+
+
+class NoSecureConnection(Exception):
+    """A host whose TLS certificate is not believed, or with which no handshake came about; the message says why."""

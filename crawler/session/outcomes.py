@@ -16,7 +16,14 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost, NoRouteError
 
-from crawler.politeness.errors import AlreadyHeld, HostLeftAlone, HostUnreachable, NotPublicAddress, Refused
+from crawler.politeness.errors import (
+    AlreadyHeld,
+    HostLeftAlone,
+    HostUnreachable,
+    NoSecureConnection,
+    NotPublicAddress,
+    Refused,
+)
 from crawler.politeness.host_gate import WAIT_STATUSES, refusal_reason, retry_after
 from crawler.session.conditional import asks_conditionally
 from crawler.session.reasons import BAD_CHUNK, in_words, no_connection, not_http
@@ -95,7 +102,7 @@ def _judge(recorded: RecordedExchange) -> tuple[OutcomeKind, str | None]:
 
 def _explain(error: BaseException, timeout: float, recorded: RecordedExchange | None) -> str:
     match error:
-        case Refused() | AlreadyHeld() | HostLeftAlone() | NewskeepError():
+        case Refused() | AlreadyHeld() | HostLeftAlone() | NoSecureConnection() | NewskeepError():
             return str(error)
         case NotPublicAddress():
             return f"not a public address: {error}; --allow-private allows it"
@@ -139,20 +146,11 @@ def _connection_failure(cause: BaseException | None, recorded: RecordedExchange 
             return "the connection was reset"
         if isinstance(reason, ConnectionDone):
             return "the connection was closed in the middle of the answer" if _answered(recorded) else "no answer"
-    if any(type(reason).__module__.startswith("OpenSSL") for reason in reasons):
-        return f"TLS: {_openssl(reasons)}"
     return not_http(reasons[0]) if reasons else "the answer was not complete"
 
 
 def _answered(recorded: RecordedExchange | None) -> bool:
     return recorded is not None and recorded.capture is not None
-
-
-def _openssl(reasons: list[BaseException]) -> str:
-    for reason in reasons:
-        for item in reason.args[0] if reason.args and isinstance(reason.args[0], list) else []:
-            return str(item[-1])
-    return "the handshake failed"
 
 
 def _phrase(status: int | None) -> str:

@@ -62,6 +62,8 @@ class Site:
     user_agent: str | None = None
     #: Whether pictures, styles and scripts are archived with a page.
     requisites: bool = False
+    #: Whether the site is fetched though its TLS certificate is bad; `None`: as for all sites.
+    insecure: bool | None = None
     #: Name of the spider that crawls it.
     spider: str = "site"
 
@@ -300,6 +302,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "cap": _whole(1),
     "user_agent": _text,
     "requisites": _yes,
+    "insecure": _yes,
 }
 #: What a table may say.
 KEYS = tuple(_READERS)

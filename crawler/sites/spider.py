@@ -127,6 +127,8 @@ class NewsSpider(Spider):
         settings.set("DOWNLOAD_DELAY", self.site.delay, priority="spider")
         if self.site.user_agent:
             settings.set("USER_AGENT", self.site.user_agent, priority="spider")
+        if self.site.insecure is not None:
+            settings.set("INSECURE", self.site.insecure, priority="spider")
 
     async def start(self) -> AsyncIterator[Request]:
         try:

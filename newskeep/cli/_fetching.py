@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from crawler.politeness.proxies import check_proxy
-from crawler.run import Crawl, RunResult, run
+from crawler.run import Crawl, RunResult, check_network, run
 from crawler.session.report import outcome_json
 from crawler.sites.run_summary import site_lines, total_line
 from newskeep.cli._terminal import Console, echo, escape, fit
@@ -27,7 +26,7 @@ _COLOURS = {"archived": "green", "unchanged": "cyan", "refused": "yellow", "fail
 
 def archive_with(config: Config, crawls: list[Crawl], total: int | None, as_json: bool) -> int:
     """Run crawls into the configured archive and show their outcomes; return the exit code."""
-    check_proxy(config.proxy)
+    check_network(config.proxy)
     with open_archive(config.archive, config.state) as archive:
         _look(archive)
         with _Display(total, as_json) as display:
@@ -40,7 +39,7 @@ def archive_sites(
     config: Config, crawls: Iterable[Crawl], as_json: bool, *, at_once: int, time_limit: float | None
 ) -> int:
     """Crawl sites into the configured archive, show outcomes, and a line for each site; return the exit code."""
-    check_proxy(config.proxy)
+    check_network(config.proxy)
     with open_archive(config.archive, config.state) as archive:
         _look(archive)
         with _Display(None, as_json) as display:

@@ -41,6 +41,7 @@ crawls them."""
 @click.option("--time-limit", type=Duration(), metavar="TIME", help="End in good order after this time, such as 10m.")
 @_options.ignore_robots
 @_options.allow_private
+@_options.insecure
 @_options.operator
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each article.")
 @common
@@ -76,7 +77,7 @@ def crawl(
     from crawler.sites.site import find_site
     from newskeep.cli._fetching import archive_sites
 
-    said: dict[str, Any] = {"cap": cap, "requisites": requisites, "delay": delay}
+    said: dict[str, Any] = {"cap": cap, "requisites": requisites, "delay": delay, "insecure": given["insecure"]}
     changes = {name: value for name, value in said.items() if value is not None}
     found = {site.name: replace(site, **changes) for site in (find_site(settings, asked) for asked in sites)}
     for site in found.values():

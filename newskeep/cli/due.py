@@ -73,8 +73,10 @@ def due(
     if settings.ping is not None:
         check(settings.ping)
     sites = sites_of(settings, names)
+    from crawler.run import check_network
     from storage import open_archive
 
+    check_network(settings.proxy)
     show = _Show(verbose > 0, as_json)
     with open_archive(settings.archive, settings.state) as opened:
         try:

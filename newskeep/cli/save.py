@@ -31,6 +31,7 @@ Exit codes: 0 all archived or unchanged, 3 the archive is out of reach,
 @click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
 @_options.ignore_robots
 @_options.allow_private
+@_options.insecure
 @_options.delay(defaults.LIST_DELAY)
 @click.option(
     "--timeout",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from certificates import Authority
 from command import Run
 from hostile_responses import MAX_BODY, TIMEOUT, Case, hostile_cases
 from origin import Logged, Origin
@@ -36,12 +37,13 @@ def captured_https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Capture
 
 
 def _captured(scheme: str, folder: Path) -> Iterator[Captured]:
-    with Origin(tls=scheme == "https") as origin:
+    authority = Authority()
+    with Origin(tls=scheme == "https" and authority.server("127.0.0.1")) as origin:
         urls = {name: case.install(origin, name) for name, case in CASES.items()}
         before = [origin.url(case.before) for case in CASES.values() if case.before]
         listed = folder / "list.txt"
         listed.write_text("\n".join([*before, *urls.values()]))
-        run = _save(folder, listed)
+        run = _save(folder, listed, authority.written(folder))
         yield Captured(scheme, folder / "archive", origin, urls, run)
 
 
@@ -64,13 +66,15 @@ class Captured:
             self.interim[record["WARC-Concurrent-To"]].append(record.block)
 
 
-def _save(folder: Path, listed: Path) -> dict[str, str]:
+def _save(folder: Path, listed: Path, roots: Path) -> dict[str, str]:
+    import os
     import subprocess
     import sys
 
     command = [sys.executable, "-m", "newskeep", "save", "-i", str(listed), "--archive", str(folder / "archive")]
     options = ["--allow-private", "--json", "--timeout", str(TIMEOUT), "--max-size", str(MAX_BODY)]
-    done = subprocess.run([*command, *options], capture_output=True, timeout=250, check=False, cwd=folder)
+    trusting = {**os.environ, "SSL_CERT_FILE": str(roots)}
+    done = subprocess.run([*command, *options], capture_output=True, timeout=250, check=False, cwd=folder, env=trusting)
     assert done.returncode == 4, done.stderr.decode()
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return {line["url"]: line["outcome"] for line in lines}

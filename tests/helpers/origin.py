@@ -99,10 +99,13 @@ def response(body: bytes = b"", status: str = "200 OK", headers: Iterable[tuple[
 class Origin:
     """A server on one loopback address (127.x.y.z or ::1); a free port unless `port` is given.
 
-    An unknown path gets a 404. `keep_log=False` saves the memory of a long run.
+    An unknown path gets a 404. `keep_log=False` saves the memory of a long run. `tls`: with a certificate signed by
+    itself, or with a context of `certificates.py`.
     """
 
-    def __init__(self, host: str = "127.0.0.1", tls: bool = False, port: int = 0, keep_log: bool = True) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", tls: bool | ssl.SSLContext = False, port: int = 0, keep_log: bool = True
+    ) -> None:
         self.host = host
         self.tls = tls
         self.keep_log = keep_log
@@ -211,7 +214,8 @@ class Origin:
 
     def _secured(self, connection: socket.socket) -> ssl.SSLSocket:
         connection.settimeout(10)
-        secured = tls_context(self.host).wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        context = self.tls if isinstance(self.tls, ssl.SSLContext) else tls_context(self.host)
+        secured = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with self._lock:  # wrapping detaches the plain socket; stopping must find the new one
             self._live.discard(connection)
             self._live.add(secured)

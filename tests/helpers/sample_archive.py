@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from certificates import Authority
 from foreign_venvs import clean_environ, environment
 from hostile_responses import MAX_BODY, TEXT, hostile_cases
 from origin import Origin, Pause, response
@@ -99,15 +100,17 @@ def tools() -> Tools:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
     folder = tmp_path_factory.mktemp("sample")
-    with Origin() as origin, Origin(tls=True) as secure:
+    authority = Authority()
+    roots = authority.written(folder)
+    with Origin() as origin, Origin(tls=authority.server("127.0.0.1")) as secure:
         cases = hostile_cases()
         hostile = {name: cases[name].install(origin, name) for name in cases if name not in _LEFT_OUT}
         before = [origin.url(case.before) for name, case in cases.items() if name in hostile and case.before]
         for one in (origin, secure):
             _install(one)
         pages = [one.url(path) for one in (origin, secure) for path in PATHS]
-        _save(folder, [*pages, *before, *hostile.values()], "--operator", OPERATOR, code=4)
-        _save(folder, pages, "--operator", OPERATOR, code=4)
+        _save(folder, [*pages, *before, *hostile.values()], "--operator", OPERATOR, roots=roots, code=4)
+        _save(folder, pages, "--operator", OPERATOR, roots=roots, code=4)
         _save(folder, NAMED, "--proxy", origin.url(""), "--ignore-robots", code=0)
     yield Sample(folder / "archive", origin, secure)
 
@@ -162,10 +165,12 @@ def _chunked(body: bytes) -> bytes:
     return head + framed
 
 
-def _save(folder: Path, urls: Sequence[str], *options: str, code: int) -> None:
+def _save(folder: Path, urls: Sequence[str], *options: str, code: int, roots: Path | None = None) -> None:
     listed = folder / "list.txt"
     listed.write_text("\n".join(urls))
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
+    if roots is not None:
+        clean["SSL_CERT_FILE"] = str(roots)
     common = ["--archive", str(folder / "archive"), "--allow-private", "--json", "--timeout", "1"]
     command = [sys.executable, "-m", "newskeep", "save", "-i", str(listed), *common, "--max-size", str(MAX_BODY)]
     done = subprocess.run([*command, *options], capture_output=True, timeout=200, check=False, cwd=folder, env=clean)

@@ -35,6 +35,7 @@ Exit codes: 0 articles were found, 5 none."""
 @_options.delay(defaults.SITE_DELAY)
 @_options.ignore_robots
 @_options.allow_private
+@_options.insecure
 @common
 def check(
     site: str,
@@ -57,7 +58,9 @@ def check(
 
     settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
     chosen = find_site(settings, site)
-    found = try_out(chosen if delay is None else replace(chosen, delay=delay), settings)
+    said = {"delay": delay, "insecure": given["insecure"]}
+    changes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    found = try_out(replace(chosen, **changes), settings)
     if as_json:
         click.echo(json.dumps(_check_json(found), ensure_ascii=False, indent=2))
     else:

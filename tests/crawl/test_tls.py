@@ -1,0 +1,236 @@
+"""TLS: what a certificate has to be, what becomes of one that is not, and what is kept of all of them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certificates import Authority
+from command import Run
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from origin import Origin
+from small_paper import Paper
+
+from storage.warc import Record, read_records
+
+pytestmark = pytest.mark.long
+PAGE = b"<!doctype html><title>A bridge opens</title><article><p>" + b"The town has waited for its bridge. " * 40
+HTML = [("Content-Type", "text/html")]
+HOST = "127.0.0.1"
+
+
+def day(days: int) -> str:
+    return f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}"
+
+
+@pytest.fixture(autouse=True)
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """An authority that every command trusts."""
+    trusted = Authority()
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted.written(tmp_path)))
+    return trusted
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Origin]]:
+    """Start an origin with a page at /page."""
+    origins: list[Origin] = []
+
+    def start(context: ssl.SSLContext | bool, host: str = HOST) -> Origin:
+        origin = Origin(host, tls=context).__enter__()
+        origins.append(origin)
+        origin.reply("/page", PAGE, headers=HTML)
+        return origin
+
+    yield start
+    for origin in origins:
+        origin.__exit__()
+
+
+def save(newskeep: Run, *arguments: str, code: int) -> list[dict[str, Any]]:
+    done = newskeep("save", "--json", "--allow-private", *arguments)
+    assert done.returncode == code, done.stderr.decode()
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def records(folder: Path) -> list[Record]:
+    found: list[Record] = []
+    for path in sorted((folder / "archive" / "warc").rglob("*.warc.gz")):
+        with path.open("rb") as file:
+            found += read_records(file)
+    return found
+
+
+def old_version(authority: Authority, version: ssl.TLSVersion) -> ssl.SSLContext:
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        return authority.server(HOST, version=version)
+
+
+#: Name of a fault -> a server that has it, and the reason.
+FAULTS: dict[str, tuple[Callable[[Authority], ssl.SSLContext | bool], str]] = {
+    "expired": (lambda town: town.server(HOST, days=(-9, -3)), f"the TLS certificate expired on {day(-3)}"),
+    "not yet valid": (
+        lambda town: town.server(HOST, days=(3, 9)),
+        f"the TLS certificate is not valid before {day(3)}",
+    ),
+    "self-signed": (lambda town: True, "the TLS certificate is self-signed"),
+    "unknown issuer": (
+        lambda town: Authority("Nobody's Root").server(HOST),
+        "the TLS certificate is from an unknown issuer: Nobody's Root",
+    ),
+    "unknown root": (
+        lambda town: Authority("Middle", Authority("Nobody's Root")).server(HOST),
+        "the TLS certificate is from an unknown issuer: Nobody's Root",
+    ),
+    "another host": (
+        lambda town: town.server("news.example", "127.0.0.2", "*.news.example", "a.example", "b.example"),
+        "the TLS certificate is for news.example, *.news.example, a.example and 2 more, not for 127.0.0.1",
+    ),
+    "no host": (lambda town: town.server(), "the TLS certificate names no host, and should name 127.0.0.1"),
+    "not for servers": (
+        lambda town: town.server(HOST, usages=[ExtendedKeyUsageOID.CLIENT_AUTH]),
+        "the TLS certificate is not meant for servers",
+    ),
+    "weak key": (
+        lambda town: town.server(HOST, key=rsa.generate_private_key(65537, 1024)),
+        "the TLS certificate has a weak key",
+    ),
+    "several": (
+        lambda town: Authority("Nobody's Root").server("a.example", days=(-9, -3)),
+        (
+            f"the TLS certificate is from an unknown issuer: Nobody's Root, is for a.example, not for {HOST}, "
+            f"expired on {day(-3)}"
+        ),
+    ),
+    "TLS 1.0": (
+        lambda town: old_version(town, ssl.TLSVersion.TLSv1),
+        "the server speaks only versions of TLS that are too old",
+    ),
+    "TLS 1.1": (
+        lambda town: old_version(town, ssl.TLSVersion.TLSv1_1),
+        "the server speaks only versions of TLS that are too old",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_server_that_is_not_to_be_believed(
+    newskeep: Run, authority: Authority, serve: Callable[..., Origin], fault: str, tmp_path: Path
+) -> None:
+    context, reason = FAULTS[fault]
+    origin = serve(context(authority))
+    (told,) = save(newskeep, origin.url("/page"), code=5)
+    assert (told["outcome"], told["reason"]) == ("failed", reason)
+    assert origin.log == [], "nothing is asked of it"
+    assert [record.type for record in records(tmp_path)] == [], "nothing was sent that could be recorded"
+    (told,) = save(newskeep, origin.url("/page"), "--insecure", code=0)
+    assert told["outcome"] == "archived"
+    assert origin.logged("/page")[0].request.startswith(b"GET /page ")
+
+
+def test_good_ones_are_believed(newskeep: Run, authority: Authority, serve: Callable[..., Origin]) -> None:
+    by_address = serve(authority.server(HOST))
+    by_name = serve(Authority("Middle", authority).server("localhost"))
+    urls = [by_address.url("/page"), f"https://localhost:{by_name.port}/page"]
+    assert [told["outcome"] for told in save(newskeep, *urls, code=0)] == ["archived"] * 2
+
+
+def test_robots_and_redirects_over_bad_tls(newskeep: Run, authority: Authority, serve: Callable[..., Origin]) -> None:
+    good, bad, plain = serve(authority.server(HOST)), serve(authority.server("a.example")), serve(False)
+    good.reply("/robots.txt", b"User-agent: *\nDisallow: /private/\n")
+    for origin in (good, plain):
+        origin.reply("/moved", status="302 Found", headers=[("Location", bad.url("/page"))])
+    reason = "the TLS certificate is for a.example, not for 127.0.0.1"
+    urls = [good.url("/moved"), plain.url("/moved"), bad.url("/page"), bad.url("/other")]
+    for options in ((), ("--ignore-robots",)):
+        told = save(newskeep, *urls, *options, code=5)
+        assert [(line["outcome"], line["reason"]) for line in told] == [("failed", reason)] * 4
+    assert {line["final_url"] for line in told} == {bad.url("/page"), bad.url("/other")}
+    assert bad.log == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "the server does not speak TLS there"),
+        # Alerts (RFC 8446, 6): fatal, and its kind.
+        (b"\x15\x03\x03\0\x02\x02\x28", "TLS: the server and we have no encryption in common"),
+        (b"\x15\x03\x03\0\x02\x02\x46", "the server speaks only versions of TLS that are too old"),
+        (b"\x15\x03\x03\0\x02\x02\x70", "the server knows no such host name"),
+        (b"\x15\x03\x03\0\x02\x02\x50", "the TLS handshake failed: internal error"),
+        (b"", "the connection was reset"),
+    ],
+    ids=["plain HTTP", "handshake_failure", "protocol_version", "unrecognized_name", "internal_error", "end"],
+)
+def test_handshakes_that_fail(newskeep: Run, answer: bytes, reason: str) -> None:
+    with socket.create_server((HOST, 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    stream, _ = listening.accept()
+                except OSError:
+                    return
+                with stream:
+                    stream.recv(65_536)
+                    stream.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        (told,) = save(newskeep, f"https://{HOST}:{listening.getsockname()[1]}/page", code=5)
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    assert (told["outcome"], told["reason"]) == ("failed", reason)
+
+
+def test_sites_say_so_too(newskeep: Run, authority: Authority, serve: Callable[..., Origin], tmp_path: Path) -> None:
+    origin = serve(authority.server(HOST, days=(-9, -3)))
+    paper = Paper(origin, stories=3, modified=False)
+    said = 'allow_private = true\noperator = "https://o.example/"\nworkers = 1\n'
+    site = f'[sites.town]\nstart = "{origin.url()}"\ndelay = 0\n'
+    (tmp_path / "newskeep.toml").write_text(said + site)
+    reason = f"the TLS certificate expired on {day(-3)}".encode()
+    for command in (("crawl", "town"), ("sites", "check", "town")):
+        done = newskeep(*command)
+        assert done.returncode == 5
+        assert reason in done.stdout + done.stderr
+    assert origin.log == []
+    assert newskeep("sites", "check", "town", "--insecure").returncode == 0
+    (tmp_path / "newskeep.toml").write_text(said + site + "insecure = true\n")
+    assert newskeep("crawl", "town").returncode == 0
+    assert newskeep("captures", paper.url(1)).returncode == 0
+
+
+def test_what_one_site_may_another_may_not(
+    newskeep: Run, authority: Authority, serve: Callable[..., Origin], tmp_path: Path
+) -> None:
+    context = authority.server(HOST, days=(-9, -3))
+    town, city = serve(context), serve(context)
+    for origin in (town, city):
+        Paper(origin, stories=1)
+    (tmp_path / "newskeep.toml").write_text(
+        'allow_private = true\ninsecure = true\noperator = "https://o.example/"\nworkers = 1\n'
+        f'[sites.town]\nstart = "{town.url()}"\ndelay = 0\n[sites.city]\nstart = "{city.url()}"\ninsecure = false\n'
+    )
+    assert newskeep("crawl", "town", "city").returncode == 4
+    assert city.log == []
+    assert newskeep("crawl", "city", "--insecure").returncode == 0, "the command line goes before the file"
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_roots_that_are_not_there(
+    name: str, environment: dict[str, str], serve: Callable[..., Origin], newskeep: Run
+) -> None:
+    environment[name] = "/nowhere/roots"
+    done = newskeep("save", serve(False).url("/page"), "--allow-private")
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines()[0].startswith(f"newskeep: {name}: no such f")
