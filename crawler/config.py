@@ -52,6 +52,8 @@ class Config:
     concurrency: int = defaults.CONCURRENT_REQUESTS
     #: An HTTP proxy, such as http://127.0.0.1:3128; credentials in it are never recorded.
     proxy: str | None = None
+    #: Whether names are left to the proxy; else they are looked up here and must be of public addresses.
+    trust_proxy: bool = False
     #: Worker processes that extract text; 0: by the number of cores.
     workers: int = 0
     #: Bytes at which a WARC is sealed.
@@ -87,6 +89,7 @@ class Config:
             "WARC_MAX_AGE": self.warc_max_age,
             "SPOOL_MAX_BYTES": self.spool_max_bytes,
             "PROXY": self.proxy,
+            "TRUST_PROXY": self.trust_proxy,
             "OPERATOR": self.operator,
             "CONFIG_FILE": str(self.file) if self.file else None,
             "SPIDER_MODULES": spider_modules(self.spider_modules, self.file),

@@ -132,8 +132,11 @@ EXTRACTION_WORKERS = 0
 
 # --- What runs -------------------------------------------------------------------------------------------------------
 
-# An HTTP proxy for everything, such as http://127.0.0.1:3128; None: as http_proxy and https_proxy say.
+# An HTTP proxy for everything, such as http://127.0.0.1:3128; None: as http_proxy, https_proxy, all_proxy and no_proxy
+# say.
 PROXY: str | None = None
+# Whether a proxy looks names up, and refuses what it has to; else they are looked up and judged before it is asked.
+TRUST_PROXY = False
 DOWNLOADER_MIDDLEWARES = {
     "crawler.engine.middlewares.retry_after.RetryAfterMiddleware": 60,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
@@ -142,7 +145,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.engine.middlewares.retries.RetryPolicy": 550,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "crawler.engine.middlewares.redirects.RedirectPolicy": 600,
-    "crawler.engine.middlewares.proxy.ProxyMiddleware": 740,
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
+    "crawler.engine.middlewares.proxy.ProxyMiddleware": 750,
 }
 # 404 and the like go to the spider too: they are outcomes.
 HTTPERROR_ALLOW_ALL = True

@@ -24,6 +24,7 @@ from scrapy.exceptions import (
 )
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
+from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.error import ConnectError, ConnectionLost
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import connectionDone
@@ -33,12 +34,13 @@ from zope.interface import implementer
 
 from crawler.engine.host_queue import host_of
 from crawler.engine.large_responses import LARGE_BYTES, LargeResponses
+from crawler.engine.proxied import check_host, proxy_failure
 from crawler.engine.public_endpoints import PublicEndpoints
 from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES, ResponseParser
 from crawler.engine.tls import Secured, TLSPolicy, handshake_failure, secured_by
 from crawler.engine.wire import Wire, exchange_of
 from crawler.politeness.addresses import is_public
-from crawler.politeness.errors import NotPublicAddress
+from crawler.politeness.errors import NotPublicAddress, NotResolvedHere
 from crawler.session.extraction_pool import is_whole
 from crawler.sites.context import context_of
 
@@ -227,6 +229,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._pool.retryAutomatically = False
         self._session = context_of(crawler).session
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
+        self._trust_proxy = crawler.settings.getbool("TRUST_PROXY")
         self._contextFactory: Any = TLSPolicy(crawler.settings.getbool("INSECURE"))
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
@@ -255,10 +258,14 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         request.meta.pop("recorded", None)
         response = error = None
         try:
+            if attempt.through_proxy and not (self._allow_private or self._trust_proxy):
+                await check_host(urlparse_cached(request).hostname or "")
             with wrap_twisted_exceptions():
                 response = await maybe_deferred_to_future(self._agent(number).download_request(request))
         except Exception as caught:
             error = handshake_failure(caught.__cause__ or caught) or caught
+            if attempt.through_proxy and not attempt.wires and not isinstance(caught, NotResolvedHere):
+                error = proxy_failure(caught) or error
         finally:
             del _attempts[number]
         asked = next(iter(request.meta.get("redirect_urls", ())), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 
 
 class Refused(IgnoreRequest):
@@ -39,3 +39,11 @@ class NotPublicAddress(Exception):
 
 class NoSecureConnection(Exception):
     """A host whose TLS certificate is not believed, or with which no handshake came about; the message says why."""
+
+
+class NotResolvedHere(CannotResolveHostError):
+    """A host that is not asked through a proxy, since its addresses cannot be judged; the message is for a person."""
+
+
+class ProxyFailure(Exception):
+    """A proxy that cannot be reached, or does not connect to a host; the message says why."""

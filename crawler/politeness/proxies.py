@@ -21,7 +21,6 @@ def check_proxy(configured: str | None, environment: Mapping[str, str] | None = 
     said = getproxies_environment() if environment is None else environment
     for scheme in ("http", "https", "all"):
         if address := said.get(scheme):
-            # all_proxy is not used; who sets SOCKS there believes that nothing goes another way.
             _check(f"{scheme}_proxy", address, needs_scheme=False)
 
 

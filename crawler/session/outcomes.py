@@ -22,6 +22,8 @@ from crawler.politeness.errors import (
     HostUnreachable,
     NoSecureConnection,
     NotPublicAddress,
+    NotResolvedHere,
+    ProxyFailure,
     Refused,
 )
 from crawler.politeness.host_gate import WAIT_STATUSES, refusal_reason, retry_after
@@ -102,7 +104,9 @@ def _judge(recorded: RecordedExchange) -> tuple[OutcomeKind, str | None]:
 
 def _explain(error: BaseException, timeout: float, recorded: RecordedExchange | None) -> str:
     match error:
-        case Refused() | AlreadyHeld() | HostLeftAlone() | NoSecureConnection() | NewskeepError():
+        case Refused() | AlreadyHeld() | HostLeftAlone() | NewskeepError():
+            return str(error)
+        case NoSecureConnection() | NotResolvedHere() | ProxyFailure():
             return str(error)
         case NotPublicAddress():
             return f"not a public address: {error}; --allow-private allows it"

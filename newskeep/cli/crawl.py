@@ -42,6 +42,7 @@ crawls them."""
 @_options.ignore_robots
 @_options.allow_private
 @_options.insecure
+@_options.trust_proxy
 @_options.operator
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each article.")
 @common

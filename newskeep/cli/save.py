@@ -54,6 +54,7 @@ Exit codes: 0 all archived or unchanged, 3 the archive is out of reach,
 @_options.operator
 @click.option("--user-agent", metavar="TEXT", help="The whole User-Agent field.")
 @click.option("--proxy", metavar="URL", help="Fetch through an HTTP proxy.")
+@_options.trust_proxy
 @common
 def save(
     urls: tuple[str, ...],

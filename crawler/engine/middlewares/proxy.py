@@ -1,28 +1,45 @@
-"""A proxy for everything."""
+"""Which proxy a request goes through."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from scrapy.exceptions import NotConfigured
+from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+#: In a request's meta: the environment chose its proxy, as Scrapy marks it.
+_BY_ENVIRONMENT = "_scheme_proxy"
 
-class ProxyMiddleware:
-    """Sends every request through the proxy of the configuration; Scrapy's own does the rest of the work."""
 
-    def __init__(self, proxy: str) -> None:
+class ProxyMiddleware(HttpProxyMiddleware):
+    """Sends every request through the proxy of the configuration; without one, as the environment says.
+
+    That is http_proxy and https_proxy, all_proxy for what has none of its own, and no_proxy for hosts that are asked
+    directly. Scrapy's class does the rest, but knows no all_proxy, and keeps the proxy over redirects to such hosts.
+    """
+
+    def __init__(self, auth_encoding: str | None = "latin-1", proxy: str | None = None) -> None:
+        super().__init__(auth_encoding)
         self._proxy = proxy
+        for scheme in ("http", "https"):
+            if "all" in self.proxies:
+                self.proxies.setdefault(scheme, self.proxies["all"])
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        proxy = crawler.settings.get("PROXY")
-        if not proxy:
-            raise NotConfigured
-        return cls(proxy)
+        return cls(crawler.settings.get("HTTPPROXY_AUTH_ENCODING"), crawler.settings.get("PROXY"))
 
-    def process_request(self, request: Request) -> None:
-        request.meta.setdefault("proxy", self._proxy)
+    def _get_proxy(self, url: str, orig_type: str) -> tuple[bytes | None, str]:  # noqa: ARG002
+        # An address without a scheme is one of HTTP, whatever goes through the proxy.
+        return super()._get_proxy(url, "http")
+
+    def process_request(self, request: Request) -> None:  # type: ignore[override]
+        if request.meta.pop(_BY_ENVIRONMENT, False):
+            # Chosen for the address that redirected here.
+            request.meta.pop("proxy", None)
+        if self._proxy:
+            request.meta.setdefault("proxy", self._proxy)
+        super().process_request(request)

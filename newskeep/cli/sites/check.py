@@ -36,6 +36,7 @@ Exit codes: 0 articles were found, 5 none."""
 @_options.ignore_robots
 @_options.allow_private
 @_options.insecure
+@_options.trust_proxy
 @common
 def check(
     site: str,
