@@ -40,7 +40,7 @@ class Config:
     max_wait: float = defaults.RETRY_AFTER_MAX
     #: Whether addresses that are not public may be fetched.
     allow_private: bool = False
-    #: Whether servers with a bad TLS certificate, or an old version of TLS, are fetched from.
+    #: Whether servers with a bad TLS certificate, or an old version of TLS, are fetched from; it is marked.
     insecure: bool = False
     #: Seconds that one request may take.
     timeout: float = defaults.DOWNLOAD_TIMEOUT

@@ -22,6 +22,7 @@ def of_capture(capture: Capture) -> dict[str, Any]:
         "filename": capture.filename,
         "offset": capture.offset,
         "length": capture.length,
+        "insecure": capture.insecure,
     }
 
 

@@ -218,7 +218,13 @@ def _texts(fields: dict[str, Any]) -> dict[str, str]:
 def _warc(source: TextSource | None) -> dict[str, Any] | None:
     if source is None:
         return None
-    return {"filename": source.filename, "offset": source.offset, "length": source.length, "digest": source.digest}
+    return {
+        "filename": source.filename,
+        "offset": source.offset,
+        "length": source.length,
+        "digest": source.digest,
+        "insecure": source.insecure,
+    }
 
 
 def _source(fields: dict[str, Any]) -> TextSource:

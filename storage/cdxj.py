@@ -34,6 +34,7 @@ def line(capture: Capture) -> bytes:
         "microseconds": str(capture.timestamp.microsecond) if capture.timestamp.microsecond else None,
         "framed_digest": capture.framed_digest,
         "wall": capture.wall,
+        "insecure": capture.insecure,
     }
     held = json.dumps({name: value for name, value in fields.items() if value is not None})
     return f"{surt(capture.url)} {timestamp14(capture.timestamp)} {held}\n".encode("ascii")
@@ -68,6 +69,7 @@ def parse(text: bytes, name: str = "CDXJ", number: int | None = None) -> Capture
             length=_number(fields["length"]),
             framed_digest=_optional(fields.get("framed_digest")),
             wall=_optional(fields.get("wall")),
+            insecure=_optional(fields.get("insecure")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         where = name if number is None else f"{name}, line {number}"

@@ -66,6 +66,8 @@ class Capture:
     framed_digest: str | None = None
     #: What came in place of the page, in words, such as "a login wall"; `None` for what was asked for.
     wall: str | None = None
+    #: Why the server that it came from over TLS is not to be believed, in words; `None` for all others.
+    insecure: str | None = None
 
     @property
     def is_revisit(self) -> bool:
@@ -113,6 +115,8 @@ class TextSource:
     offset: int
     length: int
     digest: str | None
+    #: Why the server that it came from over TLS is not to be believed, in words; `None` for all others.
+    insecure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

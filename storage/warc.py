@@ -1,8 +1,8 @@
 """WARC 1.1 files: exchanges to records and back, a writer that appends, a reader of one range.
 
 One gzip member a record. An exchange becomes, in this order, a `response` or `revisit`, its `request`, and a
-`metadata` record for each 1xx answer that came before, and for a 304 that is a revisit; docs/formats.md describes every
-field.
+`metadata` record for each 1xx answer that came before, for a 304 that is a revisit, and for the certificates of its
+server where the file has them not yet; docs/formats.md describes every field.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 
 from storage.bounds import RECORD_MAX, read_whole
+from storage.certificates import MEDIA_TYPE, fingerprint, pem_chain
 from storage.errors import Corrupt, SpoolError
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
@@ -37,6 +38,8 @@ REVISIT_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-dig
 NOT_MODIFIED_PROFILE = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 #: Our field of a response that came in place of the page: which wall it is, in words.
 WALL = "Newskeep-Wall"
+#: Our fields of what came over TLS: the fingerprint of the server's certificate; why it is not to be believed.
+CERTIFICATE, INSECURE = "Newskeep-Certificate", "Newskeep-Insecure"
 NOT_MODIFIED = 304
 _RESPONSE = "application/http;msgtype=response"
 _REQUEST = "application/http;msgtype=request"
@@ -115,6 +118,8 @@ class WarcWriter:
         self.size = 0
         self.records = 0
         self._warcinfo_id = _record_id()
+        #: Chains of certificates that are in the file already.
+        self._chains: set[tuple[str, ...]] = set()
         try:
             # O_EXCL: two writers must never meet in one file.
             self._file: BinaryIO = path.open("xb", buffering=0)
@@ -175,7 +180,15 @@ class WarcWriter:
             self._write_metadata(common, beside, _RESPONSE, exchange.response)
         if left_out is not None:
             self._write_metadata(common, beside, "application/warc-fields", _left_out(exchange, left_out))
+        self._write_chain(common, beside, exchange.certificates)
         return capture
+
+    def _write_chain(self, common: list[tuple[str, str]], beside: str, certificates: tuple[bytes, ...]) -> None:
+        """Write a server's certificates, once a file: of each later exchange the fingerprint leads to them."""
+        chain = tuple(map(fingerprint, certificates))
+        if chain and chain not in self._chains:
+            self._write_metadata(common, beside, MEDIA_TYPE, pem_chain(certificates))
+            self._chains.add(chain)
 
     def _write_metadata(self, common: list[tuple[str, str]], beside: str, kind: str, block: bytes) -> None:
         # Neither a `response` record nor a record with a URL: indexers and replay would take a 103 for the page.
@@ -218,6 +231,11 @@ class WarcWriter:
         fields += [("WARC-Protocol", protocol) for protocol in exchange.protocols]
         if exchange.cipher:
             fields.append(("WARC-Cipher-Suite", exchange.cipher))
+        # WARC 1.1, 5: readers pass over fields that they do not know.
+        if exchange.certificates:
+            fields.append((CERTIFICATE, fingerprint(exchange.certificates[0])))
+        if exchange.insecure:
+            fields.append((INSECURE, exchange.insecure))
         return fields
 
     def _write_response(
@@ -247,7 +265,6 @@ class WarcWriter:
         if exchange.truncated:
             fields.append(("WARC-Truncated", exchange.truncated))
         if wall is not None:
-            # WARC 1.1, 5: readers pass over fields that they do not know.
             fields.append((WALL, " ".join(wall.split())))
         fields += [("WARC-Block-Digest", digest(block)), ("Content-Type", _RESPONSE)]
         offset, length = self._write(fields, block)
@@ -262,6 +279,7 @@ class WarcWriter:
             length=length,
             framed_digest=digest(message.body) if message.is_chunked and refers_to is None else None,
             wall=wall and " ".join(wall.split()),
+            insecure=exchange.insecure,
         )
 
     def _write(self, fields: list[tuple[str, str]], block: bytes) -> tuple[int, int]:
@@ -340,6 +358,7 @@ def capture_of(record: Record, filename: str) -> Capture | None:
         length=record.length,
         framed_digest=digest(message.body) if message.is_chunked and not revisit else None,
         wall=record.field(WALL),
+        insecure=record.field(INSECURE),
     )
 
 

@@ -244,7 +244,7 @@ def _cleaned(
         memory = memories.learn(site, (article for _, article in _articles(of_site, extracted, look)))
         spared = 0
         for capture, article in _articles(of_site, extracted, look):
-            source = TextSource(capture.filename, capture.offset, capture.length, capture.digest)
+            source = TextSource(capture.filename, capture.offset, capture.length, capture.digest, capture.insecure)
             cleaned = memory.clean(article)
             spared += any(block.kept and block.reason.detail == SPARED for block in cleaned.blocks)
             yield replace(fingerprinted(cleaned), warc=source)

@@ -44,7 +44,9 @@ ignore_robots = click.option("--ignore-robots", is_flag=True, help="Do not ask r
 allow_private = click.option(
     "--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too."
 )
-insecure = click.option("--insecure", is_flag=True, default=None, help="Fetch where TLS is not to be believed too.")
+insecure = click.option(
+    "--insecure", is_flag=True, default=None, help="Fetch where TLS is not to be believed too, and mark it."
+)
 trust_proxy = click.option(
     "--trust-proxy", is_flag=True, default=None, help="Leave names to the proxy, and what it may fetch."
 )

@@ -70,4 +70,5 @@ def _row(capture: Capture) -> str:
     return (
         f"{timestamp14(capture.timestamp)}  {status:>3}  {escape(capture.mime or '-'):<20}  {escape(capture.url)}  "
         f"{wall}[dim]{capture.filename}:{capture.offset}+{capture.length}[/]"
+        + (f"  [yellow]{escape(capture.insecure)}[/]" if capture.insecure else "")
     )

@@ -47,7 +47,13 @@ SCHEMA = pa.schema(
         (
             "warc",
             pa.struct(
-                [("filename", pa.string()), ("offset", pa.int64()), ("length", pa.int64()), ("digest", pa.string())]
+                [
+                    ("filename", pa.string()),
+                    ("offset", pa.int64()),
+                    ("length", pa.int64()),
+                    ("digest", pa.string()),
+                    ("insecure", pa.string()),
+                ]
             ),
         ),
         (

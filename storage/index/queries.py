@@ -120,6 +120,7 @@ _CAPTURE = select(
     _c.framed_digest,
     _c.microseconds,
     _c.wall,
+    _c.insecure,
     _w.filename,
 ).join_from(_captures, _warcs, _w.id == _c.warc)
 

@@ -80,6 +80,7 @@ def capture_row(capture: Capture) -> dict[str, Any]:
         "framed_digest": pack_digest(capture.framed_digest),
         "microseconds": capture.timestamp.microsecond or None,
         "wall": capture.wall,
+        "insecure": capture.insecure,
     }
 
 
@@ -105,7 +106,7 @@ def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]
 
 
 def capture_of(row: Row) -> Capture:
-    key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, micros, wall, filename = row
+    key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, micros, wall, insecure, filename = row
     return Capture(
         unpack_url(url, key),
         _EPOCH + timedelta(seconds=timestamp, microseconds=micros or 0),
@@ -117,6 +118,7 @@ def capture_of(row: Row) -> Capture:
         length,
         unpack_digest(framed_digest),
         wall,
+        insecure,
     )
 
 

@@ -73,6 +73,8 @@ captures = Table(
     Column("microseconds", Integer),
     # What came in place of the page, in words.
     Column("wall", Text),
+    # Why what came over TLS is not to be believed; of few captures.
+    Column("insecure", Text),
     sqlite_with_rowid=False,
 )
 
@@ -154,13 +156,17 @@ def _search_anew(connection: Connection) -> None:
     connection.exec_driver_sql("UPDATE warcs SET searched = 0")
 
 
-def _add_walls(connection: Connection) -> None:
-    """Version 4: captures that came in place of a page are marked. Those of older CDXJ files are not."""
-    connection.exec_driver_sql("ALTER TABLE captures ADD COLUMN wall TEXT")
+def _add_marks(connection: Connection) -> None:
+    """Version 4: captures are marked that came in place of a page, or over TLS that is not to be believed.
+
+    Those of older CDXJ files are not.
+    """
+    for name in ("wall", "insecure"):
+        connection.exec_driver_sql(f"ALTER TABLE captures ADD COLUMN {name} TEXT")
 
 
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
-MIGRATIONS: Mapping[int, Migration] = {1: _add_search, 2: _search_anew, 3: _add_walls}
+MIGRATIONS: Mapping[int, Migration] = {1: _add_search, 2: _search_anew, 3: _add_marks}
 
 KIND = Kind(
     noun="index",

@@ -63,7 +63,8 @@ class Captured:
         # They have no URL, so that nothing replays them; the record they came before knows them.
         self.interim = defaultdict[str | None, list[bytes]](list)
         for record in by_url(archive, "metadata")[""]:
-            self.interim[record["WARC-Concurrent-To"]].append(record.block)
+            if record["Content-Type"] == "application/http;msgtype=response":
+                self.interim[record["WARC-Concurrent-To"]].append(record.block)
 
 
 def _save(folder: Path, listed: Path, roots: Path) -> dict[str, str]:

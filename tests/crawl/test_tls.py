@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import ssl
@@ -15,12 +16,15 @@ from typing import Any
 import pytest
 from certificates import Authority
 from command import Run
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from origin import Origin
 from small_paper import Paper
+from web_archive import Serving
 
-from storage.warc import Record, read_records
+from storage.warc import CERTIFICATE, INSECURE, Record, read_records
 
 pytestmark = pytest.mark.long
 PAGE = b"<!doctype html><title>A bridge opens</title><article><p>" + b"The town has waited for its bridge. " * 40
@@ -234,3 +238,56 @@ def test_roots_that_are_not_there(
     done = newskeep("save", serve(False).url("/page"), "--allow-private")
     assert done.returncode == 2
     assert done.stderr.decode().splitlines()[0].startswith(f"newskeep: {name}: no such f")
+
+
+def test_certificates_are_recorded(
+    newskeep: Run, authority: Authority, serve: Callable[..., Origin], tmp_path: Path
+) -> None:
+    town, city = serve(Authority("Middle", authority).server(HOST)), serve(authority.server(HOST))
+    town.reply("/other", PAGE + b"more", headers=HTML)
+    save(newskeep, town.url("/page"), town.url("/other"), city.url("/page"), "--ignore-robots", code=0)
+    assert town.connections == 1, "both by one connection"
+    held = records(tmp_path)
+    chains = [record for record in held if record.field("Content-Type") == "application/x-pem-file"]
+    assert [record.type for record in chains] == ["metadata", "metadata"], "once a file for each server"
+    for origin, names in ((town, ["A server", "Middle"]), (city, ["A server"])):
+        given = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((HOST, origin.port)))
+        fingerprint = f"sha256:{hashlib.sha256(given).hexdigest()}"
+        exchanges = [record for record in held if record.url.startswith(origin.url(""))]
+        assert len(exchanges) == (4 if origin is town else 2)
+        assert {record.field(CERTIFICATE) for record in exchanges} == {fingerprint}
+        (chain,) = (record for record in chains if record.field(CERTIFICATE) == fingerprint)
+        assert chain.field("WARC-Concurrent-To") in {record.field("WARC-Record-ID") for record in exchanges}
+        read = x509.load_pem_x509_certificates(chain.block)
+        assert read[0].public_bytes(Encoding.DER) == given
+        assert [each.subject.rfc4514_string() for each in read] == [f"CN={name}" for name in names]
+        assert chain.block.startswith(f"sha256: {fingerprint[7:]}\nsubject: CN=A server\nissuer: CN=".encode())
+        assert f"not after: {read[0].not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}\n".encode() in chain.block
+        for record in (*exchanges, chain):
+            assert [value for name, value in record.fields if name == "WARC-Protocol"] == ["http/1.1", "tls/1.3"]
+            assert (record.field("WARC-Cipher-Suite") or "").startswith("TLS_")
+            assert record.field(INSECURE) is None
+
+
+def test_what_is_not_to_be_believed_is_marked(
+    newskeep: Run, authority: Authority, serve: Callable[..., Origin], tmp_path: Path
+) -> None:
+    expired, old = serve(authority.server(HOST, days=(-9, -3))), serve(old_version(authority, ssl.TLSVersion.TLSv1))
+    reasons = {expired: f"the TLS certificate expired on {day(-3)}", old: "TLS 1.0 is too old"}
+    save(newskeep, expired.url("/page"), old.url("/page"), "--insecure", "--ignore-robots", code=0)
+    for origin, reason in reasons.items():
+        exchange = [record for record in records(tmp_path) if record.url == origin.url("/page")]
+        assert [record.field(INSECURE) for record in exchange] == [reason] * 2
+        assert reason in newskeep("captures", origin.url("/page")).stdout.decode()
+        (capture,) = map(json.loads, newskeep("captures", origin.url("/page"), "--json").stdout.splitlines())
+        assert capture["insecure"] == reason
+        exported = newskeep("export", "--format", "jsonl", "--to", "-").stdout.splitlines()
+        assert reason in {json.loads(line)["warc"]["insecure"] for line in exported}
+    with Serving(tmp_path / "archive") as room:
+        assert b"not proven: TLS 1.0 is too old" in room.get(f"/captures/{old.url('/page')}", Accept="text/html").body
+    (tmp_path / "archive" / "index.sqlite").unlink()
+    assert newskeep("reindex").returncode == 0
+    (capture,) = map(json.loads, newskeep("captures", old.url("/page"), "--json").stdout.splitlines())
+    assert capture["insecure"] == "TLS 1.0 is too old"
+    assert [record.field("WARC-Protocol") for record in records(tmp_path) if record.field(INSECURE) == reasons[old]]
+    assert newskeep("verify").returncode == 0

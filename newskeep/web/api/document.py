@@ -147,6 +147,7 @@ _SCHEMAS: dict[str, Schema] = {
             "filename": _STRING,
             "offset": _INTEGER,
             "length": _INTEGER,
+            "insecure": _TEXT_OR_NULL,
             "links": _object({"memento": _STRING, "original": _STRING}),
         }
     ),
@@ -204,7 +205,15 @@ _SCHEMAS: dict[str, Schema] = {
             "text": _STRING,
             "words": _INTEGER,
             "removed": _list(_object({"text": _STRING, "reason": _STRING})),
-            "warc": _object({"filename": _STRING, "offset": _INTEGER, "length": _INTEGER, "digest": _TEXT_OR_NULL}),
+            "warc": _object(
+                {
+                    "filename": _STRING,
+                    "offset": _INTEGER,
+                    "length": _INTEGER,
+                    "digest": _TEXT_OR_NULL,
+                    "insecure": _TEXT_OR_NULL,
+                }
+            ),
             "paywalled": {"type": ["boolean", "null"]},
             "blocks": _list("Block"),
         }
