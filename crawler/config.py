@@ -42,6 +42,8 @@ class Config:
     allow_private: bool = False
     #: Whether servers with a bad TLS certificate, or an old version of TLS, are fetched from; it is marked.
     insecure: bool = False
+    #: A file of certificates in PEM, trusted beside the roots of the system.
+    ca_file: str | None = None
     #: Seconds that one request may take.
     timeout: float = defaults.DOWNLOAD_TIMEOUT
     #: Seconds between two requests to a host; `None`: 0 for a list of URLs, for a site as it says, mostly 1.
@@ -80,6 +82,7 @@ class Config:
             "RETRY_AFTER_MAX": self.max_wait,
             "ALLOW_PRIVATE_ADDRESSES": self.allow_private,
             "INSECURE": self.insecure,
+            "CA_FILE": self.ca_file,
             "DOWNLOAD_TIMEOUT": self.timeout,
             "DOWNLOAD_DELAY": defaults.LIST_DELAY if self.delay is None else self.delay,
             "DOWNLOAD_MAXSIZE": self.max_size,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerProcess, Crawler
     from scrapy.settings import Settings
 
+    from crawler.config import Config
     from crawler.sites.site import Site
 
 logger = logging.getLogger(__name__)
@@ -96,13 +97,13 @@ class RunResult:
         return 4 if bad or self.stopped else 0
 
 
-def check_network(proxy: str | None) -> None:
+def check_network(config: Config) -> None:
     """Raise `ConfigError` for a proxy that cannot work, and for roots of TLS that are not there.
 
-    For callers of `run`, before they open anything. `proxy` is the configured one.
+    For callers of `run`, before they open anything.
     """
-    check_proxy(proxy)
-    check_roots()
+    check_proxy(config.proxy)
+    check_roots(config.ca_file)
 
 
 def run(

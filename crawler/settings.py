@@ -72,6 +72,8 @@ REACTOR_THREADPOOL_MAXSIZE = 32
 ALLOW_PRIVATE_ADDRESSES = False
 # Whether what is wrong with a server's TLS certificate or version is noted only, and not in the way.
 INSECURE = False
+# A file of certificates in PEM that are trusted beside the roots of the system.
+CA_FILE: str | None = None
 # Both are servers inside the crawler: one runs code, the other is a console.
 REMOTE_CONTROL_ENABLED = False
 TELNETCONSOLE_ENABLED = False

@@ -121,7 +121,7 @@ class Check:
 
 def check(site: Site, config: Config) -> Check:
     """Read a site's sources and one article, into an archive that is thrown away. Raises `NewskeepError`."""
-    check_network(config.proxy)
+    check_network(config)
     sources: list[SourceRead] = []
     outcomes: list[Outcome] = []
     once = replace(site, depth=0, cap=1, requisites=False)

@@ -230,7 +230,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._session = context_of(crawler).session
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
         self._trust_proxy = crawler.settings.getbool("TRUST_PROXY")
-        self._contextFactory: Any = TLSPolicy(crawler.settings.getbool("INSECURE"))
+        self._contextFactory: Any = TLSPolicy(crawler.settings.getbool("INSECURE"), crawler.settings.get("CA_FILE"))
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
 

@@ -131,10 +131,13 @@ class _Connections:
 class TLSPolicy:
     """Connects over TLS 1.2 or newer to servers that prove who they are; with `insecure` to all, as well as it goes."""
 
-    def __init__(self, insecure: bool) -> None:
+    def __init__(self, insecure: bool = False, ca_file: str | None = None) -> None:
+        """`ca_file`: certificates in PEM that are trusted beside the roots of the system."""
         self._insecure = insecure
         # One for all connections: to read the roots takes longer than a handshake.
         self._context = _context(insecure)
+        if ca_file:
+            self._context.load_verify_locations(ca_file)
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> _Connections:  # noqa: ARG002, N802 - Twisted's name
         return _Connections(self._context, hostname.decode("ascii").strip("[]"), self._insecure)

@@ -48,7 +48,7 @@ def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -
     return Outcome(
         url=url,
         outcome=kind,
-        reason=reason or extraction.reason,
+        reason=_marked(reason or extraction.reason, recorded.exchange.insecure),
         status=HttpMessage.parse(recorded.exchange.response).status,
         final_url=recorded.exchange.url,
         timestamp=capture.timestamp if capture else None,
@@ -100,6 +100,11 @@ def _judge(recorded: RecordedExchange) -> tuple[OutcomeKind, str | None]:
     if status in WAIT_STATUSES:
         return "failed", refusal_reason(status, retry_after(message.header("retry-after"), recorded.exchange.started))
     return "failed", f"{status} {message.reason or _phrase(status)}".strip()
+
+
+def _marked(reason: str | None, insecure: str | None) -> str | None:
+    """A reason with a note on where the answer came from, if that is not to be believed."""
+    return "; ".join(filter(None, (reason, f"not proven: {insecure}" if insecure else None))) or None
 
 
 def _explain(error: BaseException, timeout: float, recorded: RecordedExchange | None) -> str:

@@ -26,7 +26,7 @@ _COLOURS = {"archived": "green", "unchanged": "cyan", "refused": "yellow", "fail
 
 def archive_with(config: Config, crawls: list[Crawl], total: int | None, as_json: bool) -> int:
     """Run crawls into the configured archive and show their outcomes; return the exit code."""
-    check_network(config.proxy)
+    check_network(config)
     with open_archive(config.archive, config.state) as archive:
         _look(archive)
         with _Display(total, as_json) as display:
@@ -39,7 +39,7 @@ def archive_sites(
     config: Config, crawls: Iterable[Crawl], as_json: bool, *, at_once: int, time_limit: float | None
 ) -> int:
     """Crawl sites into the configured archive, show outcomes, and a line for each site; return the exit code."""
-    check_network(config.proxy)
+    check_network(config)
     with open_archive(config.archive, config.state) as archive:
         _look(archive)
         with _Display(None, as_json) as display:

@@ -76,7 +76,7 @@ def due(
     from crawler.run import check_network
     from storage import open_archive
 
-    check_network(settings.proxy)
+    check_network(settings)
     show = _Show(verbose > 0, as_json)
     with open_archive(settings.archive, settings.state) as opened:
         try:

@@ -230,6 +230,25 @@ def test_what_one_site_may_another_may_not(
     assert newskeep("crawl", "city", "--insecure").returncode == 0, "the command line goes before the file"
 
 
+def test_an_authority_of_ones_own_beside_the_others(
+    newskeep: Run, authority: Authority, serve: Callable[..., Origin], tmp_path: Path
+) -> None:
+    private = Authority("Our Own Root")
+    origins = serve(authority.server(HOST)), serve(private.server(HOST))
+    urls = [origin.url("/page") for origin in origins]
+    (tmp_path / "own").mkdir()
+    path = private.written(tmp_path / "own")
+    assert {line["outcome"] for line in save(newskeep, *urls, code=4)} == {"archived", "failed"}
+    (tmp_path / "newskeep.toml").write_text(f'ca_file = "{path}"\n')
+    assert {line["outcome"] for line in save(newskeep, *urls, code=0)} == {"archived", "unchanged"}
+    for content, told in ((None, "no such file"), (b"not a certificate", "holds no certificates in PEM")):
+        path.unlink() if content is None else path.write_bytes(content)
+        done = newskeep("save", urls[0], "--allow-private")
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.decode().startswith("newskeep: ca_file") and told in done.stderr.decode()
+        assert done.stderr.count(b"\n") == 1
+
+
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_roots_that_are_not_there(
     name: str, environment: dict[str, str], serve: Callable[..., Origin], newskeep: Run
@@ -274,7 +293,10 @@ def test_what_is_not_to_be_believed_is_marked(
 ) -> None:
     expired, old = serve(authority.server(HOST, days=(-9, -3))), serve(old_version(authority, ssl.TLSVersion.TLSv1))
     reasons = {expired: f"the TLS certificate expired on {day(-3)}", old: "TLS 1.0 is too old"}
-    save(newskeep, expired.url("/page"), old.url("/page"), "--insecure", "--ignore-robots", code=0)
+    told = save(newskeep, *(origin.url("/page") for origin in reasons), "--insecure", "--ignore-robots", code=0)
+    assert {line["url"]: line["reason"] for line in told} == {
+        origin.url("/page"): f"not proven: {reason}" for origin, reason in reasons.items()
+    }
     for origin, reason in reasons.items():
         exchange = [record for record in records(tmp_path) if record.url == origin.url("/page")]
         assert [record.field(INSECURE) for record in exchange] == [reason] * 2
