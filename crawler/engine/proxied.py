@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from scrapy.core.downloader.handlers.http11 import TunnelError
@@ -14,7 +13,7 @@ from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
-from crawler.politeness.addresses import is_public
+from crawler.politeness.addresses import is_literal, is_public
 from crawler.politeness.errors import NotPublicAddress, NotResolvedHere, ProxyFailure
 from crawler.session.reasons import no_connection
 
@@ -30,7 +29,7 @@ async def check_host(host: str) -> None:
 
     Raises `NotPublicAddress`, and `NotResolvedHere` for a name that has no address here.
     """
-    addresses = [host] if _is_literal(host) else await _addresses(host)
+    addresses = [host] if is_literal(host) else await _addresses(host)
     if not addresses:
         raise NotResolvedHere("name not found here, before the proxy is asked; --trust-proxy leaves names to the proxy")
     for address in addresses:
@@ -59,14 +58,6 @@ def _refusal(message: str) -> str:
     if answer is None:
         return "the proxy made no connection, and its answer is not one of HTTP"
     return f"the proxy made no connection: {answer[1]} {answer[2].strip()}".rstrip()
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 async def _addresses(host: str) -> list[str]:

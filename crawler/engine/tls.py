@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from functools import cache
 from typing import TYPE_CHECKING
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import certifi
-from cryptography.hazmat.primitives.serialization import Encoding
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from service_identity.exceptions import CertificateError, VerificationError
 from service_identity.hazmat import DNS_ID, IPAddress_ID, verify_service_identity
 from service_identity.pyopenssl import extract_patterns
@@ -25,6 +24,7 @@ from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
 
 from crawler.engine.certificates import chain_problem, in_words, other_host, own_problems
+from crawler.politeness.addresses import is_literal
 from crawler.politeness.errors import NoSecureConnection
 from crawler.politeness.trust_roots import has_roots
 
@@ -85,6 +85,8 @@ class _Verification:
             return self.insecure or self._fail()
 
     def _verify(self, given: X509, number: int, depth: int, ok: bool) -> bool:
+        if ok and depth > 0:
+            return True
         found: list[str] = []
         certificate = given.to_cryptography()
         if not ok:
@@ -119,7 +121,7 @@ class _Connections:
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802 - Twisted's name
         connection = SSL.Connection(self._context, None)
-        if not _is_literal(self._host):
+        if not is_literal(self._host):
             # Addresses are not allowed there (RFC 6066, 3).
             connection.set_tlsext_host_name(self._host.encode("ascii"))
         verification = _verifications[connection] = _Verification(self._host, self._insecure, ref(protocol))
@@ -134,16 +136,15 @@ class TLSPolicy:
     def __init__(self, insecure: bool = False, ca_file: str | None = None) -> None:
         """`ca_file`: certificates in PEM that are trusted beside the roots of the system."""
         self._insecure = insecure
-        # One for all connections: to read the roots takes longer than a handshake.
-        self._context = _context(insecure)
-        if ca_file:
-            self._context.load_verify_locations(ca_file)
+        self._context = _context(insecure, ca_file)
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> _Connections:  # noqa: ARG002, N802 - Twisted's name
-        return _Connections(self._context, hostname.decode("ascii").strip("[]"), self._insecure)
+        return _Connections(self._context, hostname.decode("ascii").strip("[]").rstrip("."), self._insecure)
 
 
-def _context(insecure: bool) -> SSL.Context:
+@cache
+def _context(insecure: bool, ca_file: str | None) -> SSL.Context:
+    """One for all connections of all crawlers: to read the roots takes longer than a handshake."""
     # OpenSSL's own choice is what most clients offer; Twisted's shorter one fails some servers.
     ciphers = AcceptableCiphers.fromOpenSSLCipherString("DEFAULT")  # type: ignore[no-untyped-call]
     lowest = TLSVersion.TLSv1_0 if insecure else TLSVersion.TLSv1_2
@@ -152,24 +153,27 @@ def _context(insecure: bool) -> SSL.Context:
     context.set_options(_LEGACY_SERVERS)
     if insecure:
         # Versions before 1.2, and short keys, are left out at higher levels.
-        context.set_cipher_list(b"ALL:@SECLEVEL=0")
+        context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
     context.set_default_verify_paths()
     if not has_roots():
         context.load_verify_locations(certifi.where())
+    if ca_file:
+        context.load_verify_locations(ca_file)
     return context
 
 
 def secured_by(connection: SSL.Connection) -> Secured:
     """What is to be noted of a connection that `TLSPolicy` made, once its handshake is complete."""
     version, found = connection.get_protocol_version_name(), _verifications[connection].problems
-    chain = connection.get_peer_cert_chain(as_cryptography=True) or ()
+    # Not as certificates of cryptography, which refuses some that OpenSSL takes.
+    chain = connection.get_peer_cert_chain() or ()
     problems = [in_words(found)] if found else []
     if version in _OLD_VERSIONS:
         problems.append(f"{_OLD_VERSIONS[version]} is too old")
     return Secured(
         version,
         connection.get_cipher_name() or "",
-        tuple(certificate.public_bytes(Encoding.DER) for certificate in chain),
+        tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in chain),
         "; ".join(problems) or None,
     )
 
@@ -195,17 +199,9 @@ def _handshake_reason(error: SSL.Error) -> str:
 
 
 def _is_for(certificate: X509, host: str) -> bool:
-    wanted = IPAddress_ID(host) if _is_literal(host) else DNS_ID(host)
+    wanted = IPAddress_ID(host) if is_literal(host) else DNS_ID(host)
     try:
         verify_service_identity(extract_patterns(certificate), [wanted], [])
     except (CertificateError, VerificationError):
-        return False
-    return True
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
         return False
     return True

@@ -47,6 +47,15 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
+def is_literal(host: str) -> bool:
+    """Whether a host is an address itself, and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(text: str) -> bool:
     """Whether an address literal is globally reachable unicast, looking into IPv6 forms that carry an IPv4 address.
 
