@@ -144,8 +144,10 @@ def test_a_server_that_is_not_to_be_believed(
 def test_good_ones_are_believed(newskeep: Run, authority: Authority, serve: Callable[..., Origin]) -> None:
     by_address = serve(authority.server(HOST))
     by_name = serve(Authority("Middle", authority).server("localhost"))
-    urls = [by_address.url("/page"), f"https://localhost:{by_name.port}/page"]
-    assert [told["outcome"] for told in save(newskeep, *urls, code=0)] == ["archived"] * 2
+    by_v6 = serve(authority.server("::1"), "::1")
+    urls = [by_address.url("/page"), f"https://localhost:{by_name.port}/page", by_v6.url("/page")]
+    told = save(newskeep, *urls, code=0)
+    assert [line["outcome"] for line in told] == ["archived"] * 3
 
 
 def test_robots_and_redirects_over_bad_tls(newskeep: Run, authority: Authority, serve: Callable[..., Origin]) -> None:
