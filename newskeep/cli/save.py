@@ -18,6 +18,7 @@ Examples:
   newskeep save https://www.example.org/a https://www.example.org/b
   newskeep save -i urls.txt --archive s3://my-bucket/news
   grep -o 'https://[^"]*' page.html | newskeep save -i - --json > outcomes.jsonl
+  newskeep save -i urls.txt --proxy http://proxy.example.org:3128 --trust-proxy
 
 \b
 Exit codes: 0 all archived or unchanged, 3 the archive is out of reach,

@@ -674,16 +674,21 @@ def test_older_schema_is_brought_up_to_date(path: Path, monkeypatch: pytest.Monk
     database.close()
 
 
-def test_captures_of_before_walls_were_marked_are_kept(path: Path) -> None:
+def test_captures_of_before_they_were_marked_are_kept(path: Path) -> None:
     filled(path)
     with sqlite3.connect(path) as database:
-        database.execute("ALTER TABLE captures DROP COLUMN wall")
+        for mark in ("wall", "insecure"):
+            database.execute(f"ALTER TABLE captures DROP COLUMN {mark}")
+    database.close()
     set_version(path, 3)
     with open_index(path) as index:
         assert index.counts().captures == 3_000
-        walled = capture("https://example.com/walled", filename="b", wall="a paywall")
-        index.add(replace(WARC, filename="b"), [walled])
-        assert list(index.captures(walled.url)) == [walled]
+        other = replace(WARC, filename="other.warc.gz")
+        marked = capture(
+            "https://old.example/", filename=other.filename, wall="a paywall", insecure="TLS 1.0 is too old"
+        )
+        index.add(other, [marked])
+        assert index.latest(marked.url) == marked
 
 
 def test_a_failed_migration_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
