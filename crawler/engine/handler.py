@@ -40,7 +40,7 @@ from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES, Respon
 from crawler.engine.tls import Secured, TLSPolicy, handshake_failure, secured_by
 from crawler.engine.wire import Wire, exchange_of
 from crawler.politeness.addresses import is_public
-from crawler.politeness.errors import NotPublicAddress, NotResolvedHere
+from crawler.politeness.errors import NotPublicAddress
 from crawler.session.extraction_pool import is_whole
 from crawler.sites.context import context_of
 
@@ -258,14 +258,9 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         request.meta.pop("recorded", None)
         response = error = None
         try:
-            if attempt.through_proxy and not (self._allow_private or self._trust_proxy):
-                await check_host(urlparse_cached(request).hostname or "")
-            with wrap_twisted_exceptions():
-                response = await maybe_deferred_to_future(self._agent(number).download_request(request))
+            response = await self._download(request, number, attempt)
         except Exception as caught:
-            error = handshake_failure(caught.__cause__ or caught) or caught
-            if attempt.through_proxy and not attempt.wires and not isinstance(caught, NotResolvedHere):
-                error = proxy_failure(caught) or error
+            error = caught
         finally:
             del _attempts[number]
         asked = next(iter(request.meta.get("redirect_urls", ())), None)
@@ -284,6 +279,20 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             raise error
         assert response is not None
         return response
+
+    async def _download(self, request: Request, number: bytes, attempt: _Attempt) -> Response:
+        """Have Scrapy fetch; what it and Twisted raise of proxies and TLS is told as such."""
+        if attempt.through_proxy and not (self._allow_private or self._trust_proxy):
+            await check_host(urlparse_cached(request).hostname or "", attempt.deadline - time.monotonic())
+        try:
+            with wrap_twisted_exceptions():
+                return await maybe_deferred_to_future(self._agent(number).download_request(request))
+        except Exception as error:
+            if failure := handshake_failure(error.__cause__ or error):
+                raise failure from error
+            if attempt.through_proxy and not attempt.wires and (refusal := proxy_failure(error)):
+                raise refusal from error
+            raise
 
     def _attempt(self, request: Request) -> _Attempt:
         body = request.meta.get("download_maxsize", self._default_maxsize)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
 _ANSWER = re.compile(r"'status': (\d{3}), 'reason': b'([\w .,-]{0,80})")
 
 
-async def check_host(host: str) -> None:
+async def check_host(host: str, timeout: float) -> None:
     """Let a host through that has public addresses only, looked up here: which one a proxy takes is not ours to say.
 
-    Raises `NotPublicAddress`, and `NotResolvedHere` for a name that has no address here.
+    Raises `NotPublicAddress`, and `NotResolvedHere` for a name that has no address here, or none within `timeout`
+    seconds.
     """
-    addresses = [host] if is_literal(host) else await _addresses(host)
+    addresses = [host]
+    if not is_literal(host):
+        try:
+            addresses = await asyncio.wait_for(_addresses(host), timeout)
+        except TimeoutError:
+            addresses = []
     if not addresses:
         raise NotResolvedHere("name not found here, before the proxy is asked; --trust-proxy leaves names to the proxy")
     for address in addresses:

@@ -46,6 +46,8 @@ def show_head(out: Console, article: Article) -> None:
     if article.extractor is not None:
         told.append(article.extractor.method)
     out.print(f"[dim]{escape(' · '.join(part for part in told if part))}[/]")
+    if article.warc is not None and article.warc.insecure is not None:
+        out.print(f"[yellow]not proven: {escape(article.warc.insecure)}[/]")
 
 
 def show_block(out: Console, block: Block) -> None:

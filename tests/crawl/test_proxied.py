@@ -16,6 +16,8 @@ from command import Run
 from forward_proxy import ForwardProxy
 from origin import Origin
 
+from storage.warc import CERTIFICATE, INSECURE, Record, read_records
+
 pytestmark = pytest.mark.long
 PAGE = b"<!doctype html><title>A bridge opens</title><article><p>" + b"The town has waited for its bridge. " * 40
 HTML = [("Content-Type", "text/html")]
@@ -96,6 +98,32 @@ def test_what_is_public_is(newskeep: Run, proxy: ForwardProxy, plain: Origin) ->
     assert save(newskeep, *urls, "--proxy", proxy.url) == [("archived", None)] * 2
     assert sorted(proxy.asked) == [f"CONNECT {OTHER}:443", f"GET {PUBLIC}/a"]
     assert [entry.path for entry in plain.log] == ["/a"]
+
+
+def test_tls_through_a_tunnel_is_the_servers_own(newskeep: Run, proxy: ForwardProxy, tmp_path: Path) -> None:
+    # Two requests to one host: the second goes over the tunnel that is there.
+    good, bad = [f"https://{OTHER}/b", f"https://{OTHER}/c"], f"{PUBLIC}/d".replace("http:", "https:")
+    assert sorted(save(newskeep, *good, bad, "--proxy", proxy.url, code=4), key=str) == [
+        ("archived", None),
+        ("archived", None),
+        ("failed", "the TLS certificate is for localhost, 93.184.215.15, 192.0.0.192, not for 93.184.215.14"),
+    ]
+    assert sorted(proxy.asked) == [f"CONNECT {bad[8:-2]}:443", f"CONNECT {OTHER}:443"]
+    ((outcome, reason),) = save(newskeep, bad, "--proxy", proxy.url, "--insecure")
+    assert outcome == "archived" and (reason or "").startswith("not proven: the TLS certificate is for localhost, ")
+    held = [record for path in (tmp_path / "archive" / "warc").rglob("*.gz") for record in read(path)]
+    exchanges = [record for record in held if record.type in ("request", "response")]
+    assert len(exchanges) == 6
+    for record in exchanges:
+        assert (record.field(CERTIFICATE) or "").startswith("sha256:")
+        assert record.field("WARC-IP-Address") is None, "that would be the proxy's"
+        assert (record.field(INSECURE) is None) == (record.url in good)
+    assert len([record for record in held if record.type == "metadata"]) == 2, "once a file"
+
+
+def read(path: Path) -> list[Record]:
+    with path.open("rb") as file:
+        return list(read_records(file))
 
 
 def test_redirects_are_judged_too(newskeep: Run, proxy: ForwardProxy, plain: Origin) -> None:

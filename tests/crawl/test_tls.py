@@ -305,6 +305,7 @@ def test_what_is_not_to_be_believed_is_marked(
         assert reason in newskeep("captures", origin.url("/page")).stdout.decode()
         (capture,) = map(json.loads, newskeep("captures", origin.url("/page"), "--json").stdout.splitlines())
         assert capture["insecure"] == reason
+        assert f"not proven: {reason}" in newskeep("explain", origin.url("/page")).stdout.decode()
         exported = newskeep("export", "--format", "jsonl", "--to", "-").stdout.splitlines()
         assert reason in {json.loads(line)["warc"]["insecure"] for line in exported}
     with Serving(tmp_path / "archive") as room:
