@@ -1,19 +1,17 @@
 """The recording download handler: every exchange as it was on the wire, in the WARC before anyone sees the response.
 
-Scrapy's HTTP/1.1 handler does the fetching; its protocol class is subclassed to copy what is written to and read from
-the transport. It uses private names of Scrapy and Twisted, as response_parser.py, public_endpoints.py and host_queue.py
-beside it and middlewares/redirects.py do; pyproject.toml holds both to the versions they were tested with, and
-tests/crawl/test_capture.py compares every byte with what a raw socket sent.
+Scrapy's HTTP/1.1 handler does the fetching; its protocol class is subclassed (recording_protocol.py) to copy what is
+written to and read from the transport. It uses private names of Scrapy and Twisted, as recording_protocol.py,
+response_parser.py, public_endpoints.py and host_queue.py beside it and redirects.py and proxy.py of middlewares/ do;
+pyproject.toml holds both to the versions they were tested with, and tests/crawl/test_capture.py compares every byte
+with what a raw socket sent.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from scrapy.core.downloader.handlers import http11
 from scrapy.exceptions import (
@@ -25,22 +23,17 @@ from scrapy.exceptions import (
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.httpobj import urlparse_cached
-from twisted.internet.error import ConnectError, ConnectionLost
-from twisted.internet.interfaces import IHandshakeListener
-from twisted.internet.protocol import connectionDone
+from twisted.internet.error import ConnectError
 from twisted.web.client import Agent
 from twisted.web.http_headers import Headers as TxHeaders
-from zope.interface import implementer
 
 from crawler.engine.host_queue import host_of
-from crawler.engine.large_responses import LARGE_BYTES, LargeResponses
 from crawler.engine.proxied import check_host, proxy_failure
 from crawler.engine.public_endpoints import PublicEndpoints
-from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES, ResponseParser
-from crawler.engine.tls import Secured, TLSPolicy, handshake_failure, secured_by
-from crawler.engine.wire import Wire, exchange_of
-from crawler.politeness.addresses import is_public
-from crawler.politeness.errors import NotPublicAddress
+from crawler.engine.recording_protocol import ATTEMPT_HEADER, Attempt, RecordingFactory, attempts, large_responses
+from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES
+from crawler.engine.tls import TLSPolicy, handshake_failure
+from crawler.engine.wire import exchange_of
 from crawler.session.extraction_pool import is_whole
 from crawler.sites.context import context_of
 
@@ -49,11 +42,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IAddress, ITransport
-    from twisted.python.failure import Failure
 
-#: Carries an attempt's number from the agent to the connection; taken off before anything is written.
-_ATTEMPT_HEADER = b"X-Newskeep-Attempt"
 #: More than a body may have that may come, as a share of it, for its framing: chunk sizes, trailers.
 _FRAMING_SHARE = 0.25
 #: What happens to a request to a host that is not there.
@@ -69,125 +58,7 @@ _GRACE_SECONDS = 1.0
 KEPT_SECONDS = 10
 
 
-@dataclass(slots=True, eq=False)
-class _Attempt:
-    """One download and its wire; none where no connection came about."""
-
-    through_proxy: bool
-    allow_private: bool
-    #: Bytes that may come.
-    limit: int
-    #: By the clock of `time.monotonic`; Twisted's own timer is not heard by a server that never pauses.
-    deadline: float
-    wires: list[Wire] = field(default_factory=list)
-
-
-_attempts: dict[bytes, _Attempt] = {}
 _numbers = itertools.count(1)
-
-
-_large_responses = LargeResponses()
-
-
-class _TeeTransport:
-    """Passes everything on to the real transport and copies what is written while a wire is open."""
-
-    def __init__(self, transport: ITransport, protocol: RecordingProtocol) -> None:
-        self.__dict__.update(_transport=transport, _protocol=protocol)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._transport, name, value)
-
-    def write(self, data: bytes) -> None:
-        wire = self._protocol.wire
-        if wire is not None:
-            wire.sent += data
-        self._transport.write(data)
-
-    def writeSequence(self, pieces: Iterable[bytes]) -> None:  # noqa: N802 - Twisted's name
-        self.write(b"".join(pieces))
-
-
-@implementer(IHandshakeListener)
-class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
-    """Scrapy's client protocol that copies its bytes into the open wire."""
-
-    wire: Wire | None = None
-    #: How the connection is secured, for all requests on it; `None` before the handshake, and without TLS.
-    _secured: Secured | None = None
-    _attempt: _Attempt
-    transport: Any
-
-    def makeConnection(self, transport: ITransport) -> None:  # noqa: N802
-        super().makeConnection(cast("ITransport", _TeeTransport(transport, self)))
-
-    def handshakeCompleted(self) -> None:  # noqa: N802
-        self._secured = secured_by(self.transport.getHandle())
-        if self.wire is not None:
-            self.wire.secured = self._secured
-
-    def request(self, request: Any) -> Deferred[Any]:
-        number = getattr(request, "_newskeep_attempt", None)
-        if number is None:
-            # Twisted sends the same request object again on a new connection, by then without the header.
-            number = request._newskeep_attempt = (request.headers.getRawHeaders(_ATTEMPT_HEADER) or [b""])[0]
-            request.headers.removeHeader(_ATTEMPT_HEADER)
-        attempt = self._attempt = _attempts[number]
-        peer = getattr(self.transport.getPeer(), "host", None)
-        if not (attempt.through_proxy or attempt.allow_private or is_public(peer or "")):
-            # The endpoint has asked already; this holds even if a connection came about in another way.
-            self.transport.abortConnection()
-            raise NotPublicAddress(peer or "an unknown one")
-        self.wire = Wire(datetime.now(UTC), peer=None if attempt.through_proxy else peer, secured=self._secured)
-        attempt.wires.append(self.wire)
-        deferred = super().request(request)
-        # As Scrapy does one class up: the parser is made in there, and only its class can be changed.
-        self._parser.__class__ = ResponseParser
-        return deferred
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        wire = self.wire
-        if wire is not None:
-            wire.received += data
-            if time.monotonic() > self._attempt.deadline:
-                self.transport.abortConnection()
-                return
-            if wire.head_size() > HEAD_MAX_BYTES or len(wire.received) > self._attempt.limit:
-                wire.too_large = True
-                self.transport.abortConnection()
-                return
-            if len(wire.received) > LARGE_BYTES:
-                _large_responses.grown(self._attempt, self.transport)
-        super().dataReceived(data)
-
-    def _finishResponse(self, rest: bytes) -> None:  # noqa: N802
-        wire, self.wire = self.wire, None
-        if wire is not None:
-            wire.framed = True
-            if rest:
-                # Bytes after the declared end belong to no response of ours.
-                del wire.received[-len(rest) :]
-        super()._finishResponse(rest)
-
-    def _giveUp(self, reason: Failure) -> None:  # noqa: N802
-        if self.wire is not None:
-            self.wire.malformed = True
-        super()._giveUp(reason)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
-        wire, self.wire = self.wire, None
-        if wire is not None and wire.secured is None and reason.check(ConnectionLost):
-            # Over TLS a missing close_notify looks the same and is common.
-            wire.reset = True
-        super().connectionLost(reason)
-
-
-class _RecordingFactory(http11._LenientHTTP11ClientFactory):
-    def buildProtocol(self, addr: IAddress | None) -> RecordingProtocol:  # noqa: ARG002, N802
-        return RecordingProtocol(self._quiescentCallback)
 
 
 class _RecordingAgent(http11._ScrapyAgent):
@@ -205,7 +76,7 @@ class _RecordingAgent(http11._ScrapyAgent):
         send = agent.request
 
         def tagged(method: bytes, uri: bytes, headers: TxHeaders, body: Any = None) -> Deferred[Any]:
-            headers.setRawHeaders(_ATTEMPT_HEADER, [self._number])
+            headers.setRawHeaders(ATTEMPT_HEADER, [self._number])
             return send(method, uri, headers, body)
 
         # On the instance: Scrapy asks the agent's class for its kind.
@@ -222,7 +93,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._pool._factory = _RecordingFactory
+        self._pool._factory = RecordingFactory
         # Twisted's 240 s would hold a socket for each of thousands of hosts.
         self._pool.cachedConnectionTimeout = KEPT_SECONDS
         # On a kept connection that is dead Twisted would send again at once; the retry waits for the host's turn.
@@ -248,13 +119,13 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
 
     async def _fetch(self, request: Request) -> Response:
         number = b"%d" % next(_numbers)
-        attempt = _attempts[number] = self._attempt(request)
+        attempt = attempts[number] = self._attempt(request)
         try:
             return await self._recorded(request, number, attempt)
         finally:
-            _large_responses.ended(attempt)
+            large_responses.ended(attempt)
 
-    async def _recorded(self, request: Request, number: bytes, attempt: _Attempt) -> Response:
+    async def _recorded(self, request: Request, number: bytes, attempt: Attempt) -> Response:
         request.meta.pop("recorded", None)
         response = error = None
         try:
@@ -262,7 +133,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         except Exception as caught:
             error = caught
         finally:
-            del _attempts[number]
+            del attempts[number]
         asked = next(iter(request.meta.get("redirect_urls", ())), None)
         for wire in attempt.wires:
             if wire.secured is None and request.url.startswith("https:"):
@@ -280,7 +151,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         assert response is not None
         return response
 
-    async def _download(self, request: Request, number: bytes, attempt: _Attempt) -> Response:
+    async def _download(self, request: Request, number: bytes, attempt: Attempt) -> Response:
         """Have Scrapy fetch; what it and Twisted raise of proxies and TLS is told as such."""
         if attempt.through_proxy and not (self._allow_private or self._trust_proxy):
             await check_host(urlparse_cached(request).hostname or "", attempt.deadline - time.monotonic())
@@ -294,10 +165,10 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
                 raise refusal from error
             raise
 
-    def _attempt(self, request: Request) -> _Attempt:
+    def _attempt(self, request: Request) -> Attempt:
         body = request.meta.get("download_maxsize", self._default_maxsize)
         timeout = request.meta.get("download_timeout", self._timeout)
-        return _Attempt(
+        return Attempt(
             bool(request.meta.get("proxy")),
             self._allow_private,
             HEAD_MAX_BYTES + body + FRAMING_BYTES + int(body * _FRAMING_SHARE),

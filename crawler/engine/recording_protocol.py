@@ -1,0 +1,152 @@
+"""The connections of the recording handler: what goes over them, copied byte by byte into the wire of its attempt.
+
+By private names of Twisted and Scrapy, as handler.py says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from scrapy.core.downloader.handlers import http11
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IHandshakeListener
+from twisted.internet.protocol import connectionDone
+from zope.interface import implementer
+
+from crawler.engine.large_responses import LARGE_BYTES, LargeResponses
+from crawler.engine.response_parser import HEAD_MAX_BYTES, ResponseParser
+from crawler.engine.tls import Secured, secured_by
+from crawler.engine.wire import Wire
+from crawler.politeness.addresses import is_public
+from crawler.politeness.errors import NotPublicAddress
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IAddress, ITransport
+    from twisted.python.failure import Failure
+
+#: Carries an attempt's number from the agent to the connection; taken off before anything is written.
+ATTEMPT_HEADER = b"X-Newskeep-Attempt"
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One download and its wire; none where no connection came about."""
+
+    through_proxy: bool
+    allow_private: bool
+    #: Bytes that may come.
+    limit: int
+    #: By the clock of `time.monotonic`; Twisted's own timer is not heard by a server that never pauses.
+    deadline: float
+    wires: list[Wire] = field(default_factory=list)
+
+
+#: Those under way, by number.
+attempts: dict[bytes, Attempt] = {}
+large_responses = LargeResponses()
+
+
+class _TeeTransport:
+    """Passes everything on to the real transport and copies what is written while a wire is open."""
+
+    def __init__(self, transport: ITransport, protocol: RecordingProtocol) -> None:
+        self.__dict__.update(_transport=transport, _protocol=protocol)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._transport, name, value)
+
+    def write(self, data: bytes) -> None:
+        wire = self._protocol.wire
+        if wire is not None:
+            wire.sent += data
+        self._transport.write(data)
+
+    def writeSequence(self, pieces: Iterable[bytes]) -> None:  # noqa: N802 - Twisted's name
+        self.write(b"".join(pieces))
+
+
+@implementer(IHandshakeListener)
+class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
+    """Scrapy's client protocol that copies its bytes into the open wire."""
+
+    wire: Wire | None = None
+    #: How the connection is secured, for all requests on it; `None` before the handshake, and without TLS.
+    _secured: Secured | None = None
+    _attempt: Attempt
+    transport: Any
+
+    def makeConnection(self, transport: ITransport) -> None:  # noqa: N802
+        super().makeConnection(cast("ITransport", _TeeTransport(transport, self)))
+
+    def handshakeCompleted(self) -> None:  # noqa: N802
+        self._secured = secured_by(self.transport.getHandle())
+        if self.wire is not None:
+            self.wire.secured = self._secured
+
+    def request(self, request: Any) -> Deferred[Any]:
+        number = getattr(request, "_newskeep_attempt", None)
+        if number is None:
+            # Twisted sends the same request object again on a new connection, by then without the header.
+            number = request._newskeep_attempt = (request.headers.getRawHeaders(ATTEMPT_HEADER) or [b""])[0]
+            request.headers.removeHeader(ATTEMPT_HEADER)
+        attempt = self._attempt = attempts[number]
+        peer = getattr(self.transport.getPeer(), "host", None)
+        if not (attempt.through_proxy or attempt.allow_private or is_public(peer or "")):
+            # The endpoint has asked already; this holds even if a connection came about in another way.
+            self.transport.abortConnection()
+            raise NotPublicAddress(peer or "an unknown one")
+        self.wire = Wire(datetime.now(UTC), peer=None if attempt.through_proxy else peer, secured=self._secured)
+        attempt.wires.append(self.wire)
+        deferred = super().request(request)
+        # As Scrapy does one class up: the parser is made in there, and only its class can be changed.
+        self._parser.__class__ = ResponseParser
+        return deferred
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        wire = self.wire
+        if wire is not None:
+            wire.received += data
+            if time.monotonic() > self._attempt.deadline:
+                self.transport.abortConnection()
+                return
+            if wire.head_size() > HEAD_MAX_BYTES or len(wire.received) > self._attempt.limit:
+                wire.too_large = True
+                self.transport.abortConnection()
+                return
+            if len(wire.received) > LARGE_BYTES:
+                large_responses.grown(self._attempt, self.transport)
+        super().dataReceived(data)
+
+    def _finishResponse(self, rest: bytes) -> None:  # noqa: N802
+        wire, self.wire = self.wire, None
+        if wire is not None:
+            wire.framed = True
+            if rest:
+                # Bytes after the declared end belong to no response of ours.
+                del wire.received[-len(rest) :]
+        super()._finishResponse(rest)
+
+    def _giveUp(self, reason: Failure) -> None:  # noqa: N802
+        if self.wire is not None:
+            self.wire.malformed = True
+        super()._giveUp(reason)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        wire, self.wire = self.wire, None
+        if wire is not None and wire.secured is None and reason.check(ConnectionLost):
+            # Over TLS a missing close_notify looks the same and is common.
+            wire.reset = True
+        super().connectionLost(reason)
+
+
+class RecordingFactory(http11._LenientHTTP11ClientFactory):
+    def buildProtocol(self, addr: IAddress | None) -> RecordingProtocol:  # noqa: ARG002, N802
+        return RecordingProtocol(self._quiescentCallback)
