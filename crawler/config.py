@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from crawler import defaults
 from crawler.spider_modules import spider_modules
@@ -34,8 +34,8 @@ class Config:
     user_agent: str | None = None
     #: Whether robots.txt is obeyed.
     robots: bool = True
-    #: Whether what says `noarchive` is not kept; without `robots` it is.
-    noarchive: bool = True
+    #: What becomes of pages that say `noarchive`: "keep" marks them, "refuse" does not archive them.
+    noarchive: defaults.NoarchivePolicy = defaults.NOARCHIVE
     #: Longest Retry-After that is waited for, in seconds.
     max_wait: float = defaults.RETRY_AFTER_MAX
     #: Whether addresses that are not public may be fetched.
@@ -78,7 +78,7 @@ class Config:
             "ARCHIVE": self.archive,
             "STATE": self.state,
             "ROBOTSTXT_OBEY": self.robots,
-            "NOARCHIVE_OBEY": self.robots and self.noarchive,
+            "NOARCHIVE": self.noarchive,
             "RETRY_AFTER_MAX": self.max_wait,
             "ALLOW_PRIVATE_ADDRESSES": self.allow_private,
             "INSECURE": self.insecure,
@@ -148,8 +148,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _types() -> dict[str, type]:
-    """Key -> bool, int, float, str or tuple (of texts)."""
+def _types() -> dict[str, Any]:
+    """Key -> bool, int, float, str, tuple (of texts) or a Literal of texts."""
     hints = get_type_hints(Config)
     return {
         name: _OPTIONAL.get(hints[name], hints[name])
@@ -158,7 +158,9 @@ def _types() -> dict[str, type]:
     }
 
 
-def _checked(name: str, value: Any, kind: type) -> Any:
+def _checked(name: str, value: Any, kind: Any) -> Any:
+    if choices := get_args(kind):
+        return _chosen(name, value, choices)
     if kind is float and type(value) is int:
         value = float(value)
     if kind is tuple and isinstance(value, list) and all(isinstance(each, str) for each in value):
@@ -168,7 +170,9 @@ def _checked(name: str, value: Any, kind: type) -> Any:
     return _bounded(name, value)
 
 
-def _parsed(name: str, text: str, kind: type) -> Any:
+def _parsed(name: str, text: str, kind: Any) -> Any:
+    if choices := get_args(kind):
+        return _chosen(name, text, choices)
     if kind is bool:
         if text.lower() not in _TRUE | _FALSE:
             raise ConfigError(f"{name} must be true or false, not {text!r}")
@@ -181,13 +185,20 @@ def _parsed(name: str, text: str, kind: type) -> Any:
         raise ConfigError(f"{name} must be {_NAMES[kind]}, not {text!r}") from error
 
 
+def _chosen(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        known = " or ".join(f'"{each}"' for each in choices)
+        raise ConfigError(f"{name} must be {known}, not {value!r}")
+    return value
+
+
 def _bounded(name: str, value: Any) -> Any:
     if isinstance(value, int | float) and value < 0:
         raise ConfigError(f"{name} must not be negative")
     return value
 
 
-def _similar(key: str, known: Mapping[str, type]) -> str:
+def _similar(key: str, known: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(key, known, 1)
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+#: What becomes of an answer that says `noarchive`: it is kept and marked, or not kept.
+NoarchivePolicy = Literal["keep", "refuse"]
+
 #: Bytes at which a WARC is sealed; 1 GB is customary and keeps a re-upload bearable.
 WARC_MAX_BYTES = 1_000_000_000
 #: Seconds after its first record, so that nothing waits longer than this for the object store.
@@ -23,6 +28,8 @@ CONTENT_MAX_BYTES = 64 * 1024 * 1024
 #: Seconds and bytes of memory that the extraction of one page may take.
 EXTRACTION_TIMEOUT = 30.0
 EXTRACTION_MEMORY_BYTES = 4 * 1024**3
+#: What says `noarchive` is kept, since it is a word to the caches of search engines.
+NOARCHIVE: NoarchivePolicy = "keep"
 #: Seconds between two requests to a host of a site, and of a list of URLs.
 SITE_DELAY = 1.0
 LIST_DELAY = 0.0

@@ -116,8 +116,9 @@ SLOW_HOST_DELAY_MAX = defaults.SLOW_HOST_DELAY_MAX
 # A host is left alone after this many answers 429 or 503 in a row, or this many requests without any answer.
 HOST_REFUSALS_MAX = defaults.HOST_REFUSALS_MAX
 HOST_SILENCES_MAX = defaults.HOST_SILENCES_MAX
-# Whether what says `noarchive` (X-Robots-Tag, meta robots) is not kept.
-NOARCHIVE_OBEY = True
+# What becomes of an answer that says `noarchive` (X-Robots-Tag, meta robots): "keep" and mark, or "refuse". The word is
+# meant for the caches that search engines show; `serve` and `export --public` mind the mark.
+NOARCHIVE = defaults.NOARCHIVE
 RETRY_TIMES = 2
 # Not 429 and 503: to ask again at once is what they ask us not to do.
 RETRY_HTTP_CODES = [500, 502, 504, 522, 524, 408]

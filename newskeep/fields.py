@@ -23,6 +23,7 @@ def of_capture(capture: Capture) -> dict[str, Any]:
         "offset": capture.offset,
         "length": capture.length,
         "insecure": capture.insecure,
+        "noarchive": capture.noarchive,
     }
 
 

@@ -68,6 +68,8 @@ class Capture:
     wall: str | None = None
     #: Why the server that it came from over TLS is not to be believed, in words; `None` for all others.
     insecure: str | None = None
+    #: Whether the answer says `noarchive`: kept, and not shown to others unless somebody decides so.
+    noarchive: bool = False
 
     @property
     def is_revisit(self) -> bool:
@@ -149,6 +151,8 @@ class Article:
     description: str | None = None
     canonical_url: str | None = None
     paywalled: bool | None = None
+    #: Whether its page says `noarchive`, see `Capture`.
+    noarchive: bool = False
     blocks: tuple[Block, ...] = ()
     #: Where each field came from: {"title": "json-ld", "published": "meta article:published_time"}.
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -191,3 +195,5 @@ class Outcome:
     timestamp: datetime | None = None
     title: str | None = None
     words: int | None = None
+    #: Where the answer says `noarchive`, such as "meta robots"; `None` where it does not.
+    noarchive: str | None = None

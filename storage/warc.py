@@ -40,6 +40,8 @@ NOT_MODIFIED_PROFILE = "http://netpreserve.org/warc/1.1/revisit/server-not-modif
 WALL = "Newskeep-Wall"
 #: Our fields of what came over TLS: the fingerprint of the server's certificate; why it is not to be believed.
 CERTIFICATE, INSECURE = "Newskeep-Certificate", "Newskeep-Insecure"
+#: Our field of a response that says `noarchive`: where it does, such as "meta robots".
+NOARCHIVE = "Newskeep-Noarchive"
 NOT_MODIFIED = 304
 _RESPONSE = "application/http;msgtype=response"
 _REQUEST = "application/http;msgtype=request"
@@ -145,19 +147,19 @@ class WarcWriter:
         refers_to: Capture | None = None,
         *,
         left_out: str | None = None,
-        wall: str | None = None,
+        marks: Mapping[str, str] | None = None,
     ) -> Capture | None:
         """Write an exchange's records; return the response's capture, or `None` when none is kept.
 
         `refers_to` is an earlier capture with the same payload, or one that a 304 confirms: a `revisit` record is
         written instead of the body. `left_out` says why the response must not be kept: a `metadata` record tells of it.
-        `wall` says what came in place of the page: it is kept, and marked.
+        `marks` are fields of ours for the response, such as `WALL`: it is kept, and marked.
         """
         response_id, request_id = _record_id(), _record_id()
         common = self._common(exchange)
         capture = None
         if exchange.response and left_out is None:
-            capture = self._write_response(exchange, response_id, common, refers_to, wall)
+            capture = self._write_response(exchange, response_id, common, refers_to, marks or {})
         request = HttpMessage.parse(exchange.request)
         concurrent = [("WARC-Concurrent-To", response_id)] if capture else []
         self._write(
@@ -244,7 +246,7 @@ class WarcWriter:
         record_id: str,
         common: list[tuple[str, str]],
         refers_to: Capture | None,
-        wall: str | None,
+        marks: Mapping[str, str],
     ) -> Capture:
         message = HttpMessage.parse(exchange.response)
         confirms = refers_to is not None and message.status == NOT_MODIFIED
@@ -264,8 +266,7 @@ class WarcWriter:
             fields.append(("WARC-Payload-Digest", payload_digest))
         if exchange.truncated:
             fields.append(("WARC-Truncated", exchange.truncated))
-        if wall is not None:
-            fields.append((WALL, " ".join(wall.split())))
+        fields += [(name, " ".join(value.split())) for name, value in marks.items()]
         fields += [("WARC-Block-Digest", digest(block)), ("Content-Type", _RESPONSE)]
         offset, length = self._write(fields, block)
         return Capture(
@@ -278,8 +279,9 @@ class WarcWriter:
             offset=offset,
             length=length,
             framed_digest=digest(message.body) if message.is_chunked and refers_to is None else None,
-            wall=wall and " ".join(wall.split()),
+            wall=" ".join(marks[WALL].split()) if WALL in marks else None,
             insecure=exchange.insecure,
+            noarchive=NOARCHIVE in marks,
         )
 
     def _write(self, fields: list[tuple[str, str]], block: bytes) -> tuple[int, int]:
@@ -359,6 +361,7 @@ def capture_of(record: Record, filename: str) -> Capture | None:
         framed_digest=digest(message.body) if message.is_chunked and not revisit else None,
         wall=record.field(WALL),
         insecure=record.field(INSECURE),
+        noarchive=record.field(NOARCHIVE) is not None,
     )
 
 

@@ -102,6 +102,10 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
         self._trust_proxy = crawler.settings.getbool("TRUST_PROXY")
         self._contextFactory: Any = TLSPolicy(crawler.settings.getbool("INSECURE"), crawler.settings.get("CA_FILE"))
+        # Who ignores robots.txt ignores this rule for robots, too.
+        self._refuse_noarchive = crawler.settings["NOARCHIVE"] == "refuse" and crawler.settings.getbool(
+            "ROBOTSTXT_OBEY"
+        )
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
 
@@ -140,7 +144,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
                 continue  # the handshake was not completed: nothing was sent
             last = wire is attempt.wires[-1]
             exchange = exchange_of(wire, request.url, response if last else None, error)
-            recorded = await self._session.record(exchange, asked)
+            recorded = await self._session.record(exchange, asked, self._refuse_noarchive)
             recorded.leave_in(request)
             wire.received.clear()
             cut = recorded.exchange.truncated

@@ -1,4 +1,4 @@
-"""Whether a page asks not to be archived: `noarchive` in X-Robots-Tag, or in a meta tag for robots.
+"""Whether a page asks not to be shown from an archive: `noarchive` in X-Robots-Tag, or in a meta tag for robots.
 
 Pure and bounded: a page is looked at up to `CONTENT_BYTES`, once, and whatever is in it, nothing is raised.
 """

@@ -55,6 +55,7 @@ def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -
         # JSON-LD may hold half an emoji, which no file or terminal takes.
         title=article.title.encode("utf-8", "replace").decode() if article and article.title else None,
         words=article.words if article else None,
+        noarchive=recorded.noarchive,
     )
 
 
@@ -85,15 +86,15 @@ def failed_outcome(url: str, request: Request, error: BaseException) -> Outcome:
 
 def _judge(recorded: RecordedExchange) -> tuple[OutcomeKind, str | None]:
     message = HttpMessage.parse(recorded.exchange.response)
-    status = message.status
+    status, capture = message.status, recorded.capture
     if recorded.wall is not None:
         return "refused", recorded.wall.reason
     if status == HTTPStatus.NOT_MODIFIED and asks_conditionally(recorded.exchange.request):
         return "unchanged", "not modified"
     if status is not None and 200 <= status < 300:
-        if recorded.noarchive is not None:
+        if recorded.noarchive is not None and capture is None:
             return "refused", f"noarchive ({recorded.noarchive})"
-        is_revisit = recorded.capture is not None and recorded.capture.is_revisit
+        is_revisit = capture is not None and capture.is_revisit
         if recorded.exchange.truncated is not None:
             return "archived", "whole, though the connection was closed before the end that was announced"
         return ("unchanged", "same content as before") if is_revisit else ("archived", None)

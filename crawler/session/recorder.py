@@ -24,7 +24,7 @@ from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
 from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel, sync_folder, writing
-from storage.warc import NOT_MODIFIED, WarcWriter, digest, make_stem
+from storage.warc import NOARCHIVE, NOT_MODIFIED, WALL, WarcWriter, digest, make_stem
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -93,12 +93,12 @@ class OpenWarc:
 
 @dataclass(frozen=True, slots=True)
 class RecordedExchange:
-    """An exchange with its place in the archive; `capture` is `None` when no response came, or none may be kept."""
+    """An exchange with its place in the archive; `capture` is `None` when no response came, or none is to be kept."""
 
     exchange: Exchange
     capture: Capture | None
     warc: OpenWarc
-    #: Where the response says that it must not be kept, such as "X-Robots-Tag".
+    #: Where the response says `noarchive`, such as "X-Robots-Tag"; it is kept and marked, or refused.
     noarchive: str | None = None
     #: What came in place of the page, such as a cookie wall; it is kept and marked, and has no article.
     wall: BlockSign | None = None
@@ -135,9 +135,9 @@ class Recorder:
         info: Mapping[str, str],
         bounds: SealBounds,
         on_full: Callable[[OpenWarc], None],
-        robot: str | None = None,
+        robot: str = "newskeep",
     ) -> None:
-        """`robot` is the name under which responses may forbid to be kept; `None`: they are kept whatever they say."""
+        """`robot` is the name under which responses may say `noarchive`, in lower case."""
         self._folder = folder
         self._index = index
         self._info = info
@@ -153,17 +153,22 @@ class Recorder:
         self._sync_lock = asyncio.Lock()
 
     async def record(
-        self, exchange: Exchange, confirmed: Callable[[Exchange], Capture | None], asked: str | None = None
+        self,
+        exchange: Exchange,
+        confirmed: Callable[[Exchange], Capture | None],
+        asked: str | None = None,
+        refuse_noarchive: bool = False,
     ) -> RecordedExchange:
         """Append an exchange; on return its records are in the WARC.
 
-        `asked` is the address whose redirects led to it, if there were any.
+        `asked` is the address whose redirects led to it, if there were any. With `refuse_noarchive` a response that
+        says `noarchive` is not kept.
         `confirmed` finds the capture of an earlier run that a 304 is about; it is called in a thread of its own.
         """
         original = None
         if exchange.truncated is None and _is_not_modified(exchange):
             original = self._recently_confirmed(exchange) or await asyncio.to_thread(confirmed, exchange)
-        return await self._run(lambda: self._append(exchange, original, asked))
+        return await self._run(lambda: self._append(exchange, original, asked, refuse_noarchive))
 
     def _recently_confirmed(self, exchange: Exchange) -> Capture | None:
         capture, earlier = self._recent.get(exchange.url, (None, Validators()))
@@ -197,32 +202,37 @@ class Recorder:
             self._next_sync = None
             await self._run(lambda: self._open.writer.sync() if self._open else None)
 
-    def _append(self, exchange: Exchange, confirmed: Capture | None, asked: str | None) -> RecordedExchange:
+    def _append(
+        self, exchange: Exchange, confirmed: Capture | None, asked: str | None, refuse_noarchive: bool
+    ) -> RecordedExchange:
         if self._open is not None and self._open.is_full(self._bounds):
             self._rotate()
         if self._open is None:
             self._open = self._start()
         # Before a byte of it is written.
-        forbidden = noarchive(exchange.response, self._robot) if self._robot and exchange.response else None
-        if forbidden is not None:
-            self._open.writer.append(exchange, left_out=f"noarchive ({forbidden})")
-            return RecordedExchange(exchange, None, self._open, forbidden)
+        said = noarchive(exchange.response, self._robot) if exchange.response else None
+        if said is None and confirmed is not None and confirmed.noarchive:
+            # A 304 confirms what the page says of itself, too.
+            said = "as before"
+        if said is not None and refuse_noarchive:
+            self._open.writer.append(exchange, left_out=f"noarchive ({said})")
+            return RecordedExchange(exchange, None, self._open, said)
         # Here, so that the mark is in the record: whoever makes the text again knows no redirects.
         wall = recognise(exchange.response, exchange.url, asked) if exchange.response else None
-        original = confirmed or self._original(exchange)
-        capture = self._open.writer.append(exchange, original, wall=wall.reason if wall else None)
+        original = confirmed or self._original(exchange, said is not None)
+        capture = self._open.writer.append(exchange, original, marks=_marks(wall, said))
         if capture is not None and not capture.is_revisit and capture.digest is not None:
             whole = exchange.truncated is None and capture.status is not None and 200 <= capture.status < 300
             self._recent[capture.url] = capture, validators(exchange.response) if whole else Validators()
             while len(self._recent) > _RECENT_CAPTURES:
                 self._recent.popitem(last=False)
-        return RecordedExchange(exchange, capture, self._open, wall=wall)
+        return RecordedExchange(exchange, capture, self._open, said, wall)
 
-    def _original(self, exchange: Exchange) -> Capture | None:
+    def _original(self, exchange: Exchange, marked: bool) -> Capture | None:
         """The capture of the same URL that had the same status, payload and framing, for a revisit record.
 
         The framing counts because a revisit keeps the head only: `get --as http` gives back the exact bytes from the
-        earlier body.
+        earlier body. `noarchive` counts because who may see a revisit must be allowed to see that body.
         """
         if exchange.truncated or not exchange.response:
             return None
@@ -234,7 +244,7 @@ class Recorder:
         if capture is None or capture.status != message.status or capture.digest != digest(message.payload):
             return None
         framed = digest(message.body) if message.is_chunked else None
-        return capture if capture.framed_digest == framed else None
+        return capture if (capture.framed_digest, capture.noarchive) == (framed, marked) else None
 
     def _indexed(self, url: str) -> Capture | None:
         try:
@@ -259,6 +269,11 @@ class Recorder:
             full, self._open = self._open, None
             full.close()
             self._on_full(full)
+
+
+def _marks(wall: BlockSign | None, noarchive: str | None) -> dict[str, str]:
+    marks = {WALL: wall.reason if wall else None, NOARCHIVE: noarchive}
+    return {name: value for name, value in marks.items() if value is not None}
 
 
 def _is_not_modified(exchange: Exchange) -> bool:

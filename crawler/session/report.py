@@ -63,6 +63,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "timestamp": timestamp14(outcome.timestamp) if outcome.timestamp else None,
         "title": outcome.title,
         "words": outcome.words,
+        "noarchive": outcome.noarchive,
     }
 
 

@@ -256,7 +256,10 @@ def _articles(captures: list[Capture], extracted: ExtractedLines, look: Look) ->
     for capture in captures:
         look()
         if article := extracted.article(capture.offset):
-            yield capture, replace(article, url=capture.url, timestamp=capture.timestamp)
+            yield (
+                capture,
+                replace(article, url=capture.url, timestamp=capture.timestamp, noarchive=capture.noarchive),
+            )
 
 
 def _by_site(captures: list[Capture], extracted: ExtractedLines) -> Mapping[str, list[Capture]]:

@@ -50,8 +50,8 @@ class SessionOptions:
     workers: int = field(default_factory=default_workers)
     #: Bytes the spool may hold while the store is away; beyond it the crawl stops.
     spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
-    #: The name under which responses may forbid to be kept (`noarchive`); `None`: they are kept all the same.
-    robot: str | None = None
+    #: The name under which responses may say `noarchive`, in lower case.
+    robot: str = "newskeep"
     gate: GateOptions = field(default_factory=GateOptions)
 
     @classmethod
@@ -72,7 +72,7 @@ class SessionOptions:
             ),
             workers=settings.getint("EXTRACTION_WORKERS") or default_workers(),
             spool_max_bytes=settings.getint("SPOOL_MAX_BYTES"),
-            robot=settings["ROBOTSTXT_USER_AGENT"].lower() if settings.getbool("NOARCHIVE_OBEY") else None,
+            robot=settings["ROBOTSTXT_USER_AGENT"].lower(),
             gate=GateOptions(
                 settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") or 1,
                 settings.getfloat("RETRY_AFTER_MAX"),
@@ -172,14 +172,19 @@ class Session:
         """Have `stop` called when nothing more can be written."""
         self._on_failure.append(stop)
 
-    async def record(self, exchange: Exchange, asked: str | None = None) -> RecordedExchange:
+    async def record(
+        self, exchange: Exchange, asked: str | None = None, refuse_noarchive: bool = False
+    ) -> RecordedExchange:
         """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails.
 
-        `asked` is the address whose redirects led to it, if there were any.
+        `asked` is the address whose redirects led to it, if there were any. With `refuse_noarchive` a response that
+        says `noarchive` is not kept.
         """
         self._mind_contact(exchange)
         try:
-            return await self._recorder.record(exchange, lambda again: confirmed(self.archive, again), asked)
+            return await self._recorder.record(
+                exchange, lambda again: confirmed(self.archive, again), asked, refuse_noarchive
+            )
         except SpoolError as error:
             self._fail(error)
             raise

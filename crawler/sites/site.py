@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import urljoin, urlsplit
 
 from crawler import defaults
@@ -60,6 +60,8 @@ class Site:
     cap: int = defaults.SITE_CAP
     #: The whole User-Agent field for this site.
     user_agent: str | None = None
+    #: What becomes of pages that say `noarchive`; `None`: as for all.
+    noarchive: defaults.NoarchivePolicy | None = None
     #: Whether pictures, styles and scripts are archived with a page.
     requisites: bool = False
     #: Whether the site is fetched though its TLS certificate is bad; `None`: as for all sites.
@@ -282,6 +284,12 @@ def _text(value: object) -> str:
     return value
 
 
+def _policy(value: object) -> str:
+    if value not in get_args(defaults.NoarchivePolicy):
+        raise ValueError('"keep" or "refuse"')
+    return cast("str", value)
+
+
 def _yes(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("true or false")
@@ -301,6 +309,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "depth": _whole(0),
     "cap": _whole(1),
     "user_agent": _text,
+    "noarchive": _policy,
     "requisites": _yes,
     "insecure": _yes,
 }

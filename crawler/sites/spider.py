@@ -125,6 +125,8 @@ class NewsSpider(Spider):
     def _set(self, settings: BaseSettings) -> None:
         """Put what the site says over the settings; the command line stays above."""
         settings.set("DOWNLOAD_DELAY", self.site.delay, priority="spider")
+        if self.site.noarchive:
+            settings.set("NOARCHIVE", self.site.noarchive, priority="spider")
         if self.site.user_agent:
             settings.set("USER_AGENT", self.site.user_agent, priority="spider")
         if self.site.insecure is not None:

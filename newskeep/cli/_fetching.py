@@ -124,6 +124,8 @@ def _row(outcome: Outcome) -> str:
     status = str(outcome.status or "-")
     words = "-" if outcome.words is None else f"{outcome.words} word{'' if outcome.words == 1 else 's'}"
     told = outcome.reason or outcome.title or ""
+    if outcome.noarchive and outcome.outcome != "refused":
+        told += f" · noarchive ({outcome.noarchive})"
     return f"[{colour}]{outcome.outcome:<9}[/] {status:>3} {words:>11}  {escape(outcome.url)}  [dim]{escape(told)}[/]"
 
 

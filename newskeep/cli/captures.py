@@ -66,9 +66,9 @@ def _find(
 
 def _row(capture: Capture) -> str:
     status = str(capture.status or "-")
-    wall = f"[yellow]{escape(capture.wall)}[/]  " if capture.wall else ""
+    marks = (capture.wall, capture.insecure, "noarchive" if capture.noarchive else None)
+    marked = "".join(f"[yellow]{escape(mark)}[/]  " for mark in marks if mark)
     return (
         f"{timestamp14(capture.timestamp)}  {status:>3}  {escape(capture.mime or '-'):<20}  {escape(capture.url)}  "
-        f"{wall}[dim]{capture.filename}:{capture.offset}+{capture.length}[/]"
-        + (f"  [yellow]{escape(capture.insecure)}[/]" if capture.insecure else "")
+        f"{marked}[dim]{capture.filename}:{capture.offset}+{capture.length}[/]"
     )

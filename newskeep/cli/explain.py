@@ -43,6 +43,8 @@ def show_head(out: Console, article: Article) -> None:
     told = [", ".join(article.authors), article.published, article.language]
     kept = sum(block.kept for block in article.blocks)
     told += [f"{article.words} words in {kept} blocks", f"{len(article.removed)} blocks removed"]
+    if article.noarchive:
+        told.append("says noarchive")
     if article.extractor is not None:
         told.append(article.extractor.method)
     out.print(f"[dim]{escape(' · '.join(part for part in told if part))}[/]")

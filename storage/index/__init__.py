@@ -51,6 +51,8 @@ class ArticleEntry:
     part_length: int
     #: Of its text; `None` where it has none.
     fingerprint: Fingerprint | None = None
+    #: Whether its page says `noarchive`, see `storage.model.Capture`.
+    noarchive: bool = False
     #: Set by the index, for paging.
     id: int | None = field(default=None, compare=False)
     #: What is searched, on its way into the index, which does not give it back; `None` for what cannot be searched.

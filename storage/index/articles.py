@@ -27,6 +27,7 @@ def entry_of(placed: PlacedArticle, part: str) -> ArticleEntry:
         part_offset=placed.offset,
         part_length=placed.length,
         fingerprint=article.fingerprint,
+        noarchive=article.noarchive,
         text=article.text,
         authors=article.authors,
     )

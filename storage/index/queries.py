@@ -106,6 +106,19 @@ MISCOUNTED = CompiledQuery(
     .order_by(_w.filename)
 )
 
+#: Whether what says `noarchive` lies between two places of a WARC.
+SAYS_NOARCHIVE = CompiledQuery(
+    select(_c.offset)
+    .join_from(_warcs, _captures, _w.id == _c.warc)
+    .where(
+        _w.filename == _param("filename"),
+        _c.noarchive.is_not(None),
+        _c.offset < _param("end"),
+        _c.offset + _c.length > _param("start"),
+    )
+    .limit(1)
+)
+
 # The order of the columns is that of rows.capture_of; the first four are the key.
 _CAPTURE = select(
     _c.surt,
@@ -121,6 +134,7 @@ _CAPTURE = select(
     _c.microseconds,
     _c.wall,
     _c.insecure,
+    _c.noarchive,
     _w.filename,
 ).join_from(_captures, _warcs, _w.id == _c.warc)
 
@@ -185,6 +199,7 @@ _ARTICLE = select(
     _a.part_length,
     _a.digest,
     _a.sketch,
+    _a.noarchive,
 ).join_from(_articles, _warcs, _w.id == _a.warc)
 
 #: The same columns in SQL.

@@ -81,6 +81,7 @@ def capture_row(capture: Capture) -> dict[str, Any]:
         "microseconds": capture.timestamp.microsecond or None,
         "wall": capture.wall,
         "insecure": capture.insecure,
+        "noarchive": capture.noarchive or None,
     }
 
 
@@ -102,11 +103,13 @@ def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]
         "part_length": article.part_length,
         "digest": pack_digest(article.fingerprint.digest) if article.fingerprint else None,
         "sketch": bytes.fromhex(article.fingerprint.sketch) if article.fingerprint else None,
+        "noarchive": article.noarchive or None,
     }
 
 
 def capture_of(row: Row) -> Capture:
-    key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, micros, wall, insecure, filename = row
+    key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, micros, *marks, filename = row
+    wall, insecure, noarchive = marks
     return Capture(
         unpack_url(url, key),
         _EPOCH + timedelta(seconds=timestamp, microseconds=micros or 0),
@@ -119,12 +122,13 @@ def capture_of(row: Row) -> Capture:
         unpack_digest(framed_digest),
         wall,
         insecure,
+        bool(noarchive),
     )
 
 
 def article_of(row: Row) -> ArticleEntry:
     number, url, timestamp, site, title, published, language, words, filename, offset, parts, part, *rest = row
-    at, length, digest, sketch = rest
+    at, length, digest, sketch, noarchive = rest
     return ArticleEntry(
         url=url,
         timestamp=_EPOCH + timedelta(seconds=timestamp),
@@ -139,6 +143,7 @@ def article_of(row: Row) -> ArticleEntry:
         part_offset=at,
         part_length=length,
         fingerprint=fingerprint_of(digest, sketch),
+        noarchive=bool(noarchive),
         id=number,
     )
 

@@ -75,8 +75,13 @@ captures = Table(
     Column("wall", Text),
     # Why what came over TLS is not to be believed; of few captures.
     Column("insecure", Text),
+    # 1 where the answer says `noarchive`; NULL, which takes no room, elsewhere.
+    Column("noarchive", Integer),
     sqlite_with_rowid=False,
 )
+# What is not shown to others is asked for by its place in a WARC, and counted; it is a small part of all.
+_MARKED = captures.c.noarchive.is_not(None)
+Index("captures_noarchive", captures.c.warc, captures.c.offset, sqlite_where=_MARKED, postgresql_where=_MARKED)
 
 articles = Table(
     "articles",
@@ -99,6 +104,7 @@ articles = Table(
     # Of the fingerprint: packed, see storage/index/rows.py; 64 bytes.
     Column("digest", LargeBinary),
     Column("sketch", LargeBinary),
+    Column("noarchive", Integer),
     UniqueConstraint("warc", "offset"),
     sqlite_autoincrement=True,
 )
@@ -157,12 +163,18 @@ def _search_anew(connection: Connection) -> None:
 
 
 def _add_marks(connection: Connection) -> None:
-    """Version 4: captures are marked that came in place of a page, or over TLS that is not to be believed.
-
-    Those of older CDXJ files are not.
+    """Version 4: captures are marked that came in place of a page, came over TLS that is not to be believed, or say
+    `noarchive`. Nothing that an older version kept is.
     """
-    for name in ("wall", "insecure"):
-        connection.exec_driver_sql(f"ALTER TABLE captures ADD COLUMN {name} TEXT")
+    for table, mark in (
+        ("captures", "wall TEXT"),
+        ("captures", "insecure TEXT"),
+        ("captures", "noarchive INTEGER"),
+        ("articles", "noarchive INTEGER"),
+    ):
+        connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {mark}")
+    for index in captures.indexes:
+        index.create(connection)
 
 
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.

@@ -80,10 +80,14 @@ def revisited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Revisited]:
         origin.on("/unknown", answer(status="304 Not Modified"))
         origin.on("/other", answer('"v0"'))
         origin.on("/other", answer(status="304 Not Modified"))
+        # A 304 may leave out what the page said.
+        marked = [("Content-Type", "text/html"), ("ETag", '"v1"'), ("X-Robots-Tag", "noarchive")]
+        origin.on("/marked", response(b"<html><p>Says noarchive", headers=marked))
+        origin.on("/marked", answer(status="304 Not Modified"))
         # The condition must not go along to another address.
         origin.on("/moved", response(b"", "302 Found", [("Location", "/target")]))
         origin.on("/target", answer('"v1"'))
-        urls = [origin.url(path) for path in ("/page", "/other")]
+        urls = [origin.url(path) for path in ("/page", "/other", "/marked")]
         save = [sys.executable, "-m", "newskeep", "save", "--allow-private", "--ignore-robots", *urls]
         subprocess.run(save, cwd=folder, check=True, capture_output=True, timeout=120)
         (folder / "again.py").write_text(SPIDER)
@@ -106,15 +110,23 @@ def run(revisited: Revisited, environment: Mapping[str, str], warm_start: WarmSt
 def test_outcomes(revisited: Revisited) -> None:
     assert revisited.told == [
         "archived|200|None|moved",
+        "unchanged|304|not modified|marked",
         "unchanged|304|not modified|other",
         "unchanged|304|not modified|page",
         "unchanged|304|not modified|unknown",
     ]
 
 
+def test_what_a_304_confirms_says_noarchive_still(revisited: Revisited) -> None:
+    marked = by_url(revisited.folder / "archive", "response", "revisit")[revisited.origin.url("/marked")]
+    said = [(record.type, record["Newskeep-Noarchive"]) for record in marked]
+    assert said == [("response", "X-Robots-Tag"), ("revisit", "as before")]
+
+
 def test_condition_is_sent_and_not_to_where_it_leads(revisited: Revisited) -> None:
-    asked = {entry.path: b'If-None-Match: "v1"' in entry.request for entry in revisited.origin.log[2:]}
-    assert asked == {"/page": True, "/other": True, "/unknown": True, "/moved": True, "/target": False}
+    asked = {entry.path: b'If-None-Match: "v1"' in entry.request for entry in revisited.origin.log[3:]}
+    asks = ("/page", "/other", "/marked", "/unknown", "/moved")
+    assert asked == {**dict.fromkeys(asks, True), "/target": False}
 
 
 def test_records(revisited: Revisited) -> None:

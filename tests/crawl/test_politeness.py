@@ -1,4 +1,4 @@
-"""A good guest, read off the logs of servers: pauses, Retry-After, robots.txt, slow and dead hosts, noarchive."""
+"""A good guest, read off the logs of servers: pauses, Retry-After, robots.txt, slow and dead hosts."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ from typing import Any
 import pytest
 from command import Run
 from origin import Hang, Logged, Origin, Pause, response
-from warcs import records
 
 from crawler.frontier import open_frontier
 from crawler.politeness.errors import HostLeftAlone
 from crawler.politeness.host_gate import GateOptions, HostGate, retry_after
 from crawler.politeness.robots import RULES_SECONDS, holds_for, parse
-from crawler.session.noarchive import noarchive
 from storage.http import HttpMessage
 
 HTML = [("Content-Type", "text/html")]
-SECRET = b"<html><head><title>Not for keeping</title></head><body><p>What must not be kept.</p></body></html>"
 
 
 @pytest.fixture
@@ -325,67 +322,6 @@ def test_robots_that_is_busy_is_asked_later(newskeep: Run, origin: Origin) -> No
 def test_how_long_robots_txt_holds(fields: str, seconds: float) -> None:
     message = HttpMessage.parse(f"HTTP/1.1 200 OK\r\n{fields}\r\n".encode())
     assert holds_for(message, datetime(2026, 11, 22, 12, tzinfo=UTC)) == seconds
-
-
-# noarchive
-
-
-def test_noarchive_is_obeyed_and_recorded(newskeep: Run, origin: Origin, tmp_path: Path) -> None:
-    header, other = ("X-Robots-Tag", "noindex, NoArchive"), ("X-Robots-Tag", "otherbot: noarchive")
-    origin.reply("/header", SECRET, headers=[*HTML, ("X-Robots-Tag", "nofollow"), header])
-    origin.reply("/meta", SECRET.replace(b"<title>", b'<meta content="noarchive" name=ROBOTS><title>'), headers=HTML)
-    origin.reply("/feed", SECRET, headers=[("Content-Type", "application/rss+xml"), header])
-    origin.reply("/other", b"<html><title>For keeping</title>", headers=[*HTML, other])
-    outcomes = save(newskeep, *(origin.url(path) for path in ("/header", "/meta", "/feed", "/other")))
-    assert told(outcomes[origin.url("/header")]) == ("refused", "noarchive (X-Robots-Tag)")
-    assert told(outcomes[origin.url("/meta")]) == ("refused", "noarchive (meta robots)")
-    assert told(outcomes[origin.url("/feed")]) == ("refused", "noarchive (X-Robots-Tag)")
-    assert outcomes[origin.url("/other")]["outcome"] == "archived"
-    kept = records(tmp_path / "archive")
-    assert not any(b"must not be kept" in record.block for record in kept)
-    assert not any(record.type == "response" and record.url == origin.url("/header") for record in kept)
-    (request,) = [record for record in kept if record.type == "request" and record.url == origin.url("/header")]
-    (note,) = [record for record in kept if record["WARC-Concurrent-To"] == request["WARC-Record-ID"]]
-    assert note.type == "metadata"
-    assert b"not-kept: noarchive (X-Robots-Tag)\r\nhttp-status: 200\r\n" in note.block
-    assert newskeep("get", origin.url("/header")).returncode == 6
-    assert newskeep("verify", "--deep").returncode == 0
-    outcomes = save(newskeep, origin.url("/header"), "--ignore-robots")
-    assert outcomes[origin.url("/header")]["outcome"] == "archived"
-
-
-def page(head: bytes, fields: bytes = b"Content-Type: text/html\r\n") -> bytes:
-    return b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n" + head
-
-
-@pytest.mark.parametrize(
-    ("message", "where"),
-    [
-        (page(b"", b"X-Robots-Tag: newskeep: noarchive\r\n"), "X-Robots-Tag"),
-        (page(b"", b"x-robots-tag: otherbot: nofollow\r\nX-ROBOTS-TAG: noarchive\r\n"), "X-Robots-Tag"),
-        (page(b"", b"X-Robots-Tag: unavailable_after: 25-Jun-30 15:00:00 PST, noarchive\r\n"), "X-Robots-Tag"),
-        (page(b"", b"X-Robots-Tag: max-snippet: 50, noarchive\r\n"), "X-Robots-Tag"),
-        (page(b"", b"X-Robots-Tag: otherbot: nofollow, noarchive\r\n"), None),
-        (page(b"", b"X-Robots-Tag: noindex, nofollow, none\r\n"), None),
-        (page(b'<meta name="newskeep" content="noarchive">'), "meta newskeep"),
-        (page(b"<META content='noindex , NOARCHIVE' name='Robots'/>"), "meta robots"),
-        (page(b'<meta name="googlebot" content="noarchive">'), None),
-        (page(b'<!-- <meta name="robots" content="noarchive"> -->'), None),
-        (page(b'<script>"<meta name=robots content=noarchive>"</script>'), None),
-        (page(b'<meta name="description" content="><meta name=robots content=noarchive>">'), None),
-        (page(b"<p>&lt;meta name=robots content=noarchive&gt;</p>"), None),
-        (page(b"<meta name=robots content=noarchive>", b"Content-Type: text/plain\r\n"), None),
-        (page("<meta name=robots content=noarchive>".encode("utf-16")), "meta robots"),
-        (page(b"<meta " * 40_000), None),
-        (page(b"<!--" * 60_000), None),
-        (page(b"<meta a='" * 30_000), None),
-        (page(b"<meta " + b"a=\"'" * 60_000 + b">"), None),
-        (page(b"\xff\x00\xfe", b"Content-Type: text/html\r\nContent-Encoding: gzip\r\n"), None),
-        (b"", None),
-    ],
-)
-def test_where_noarchive_is_said(message: bytes, where: str | None) -> None:
-    assert noarchive(message) == where
 
 
 # Who asks

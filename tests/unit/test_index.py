@@ -70,7 +70,14 @@ def index(path: Path) -> Iterator[Index]:
 
 def test_a_row_comes_back_whole(index: Index) -> None:
     full = capture(
-        "https://www.example.com/A?b=1", 0.9, 1, status=301, framed_digest="sha1:" + "B" * 32, wall="a paywall"
+        "https://www.example.com/A?b=1",
+        0.9,
+        1,
+        status=301,
+        framed_digest="sha1:" + "B" * 32,
+        wall="a paywall",
+        insecure="the certificate has expired",
+        noarchive=True,
     )
     bare = capture("http://[::1]:8000/ø", 2, 3, status=None, mime=None, digest=None)
     odd = capture("urn:x", -(10**10), 1 << 41, digest="sha256:abc", mime="warc/revisit", length=1 << 40)
@@ -83,7 +90,7 @@ def test_a_row_comes_back_whole(index: Index) -> None:
 def test_an_article_comes_back_whole(index: Index) -> None:
     full, bare = article("https://example.com/a"), article("https://example.com/b", 1, 1)
     bare = replace(bare, title=None, published=None, language=None, part="text/b", words=0)
-    full = replace(full, fingerprint=Fingerprint(DIGEST, "0f" * 64))
+    full = replace(full, fingerprint=Fingerprint(DIGEST, "0f" * 64), noarchive=True)
     index.add(replace(WARC, parts=("text/a.jsonl.gz", "text/b")), [], [full, bare])
     assert list(index.articles()) == [bare, full]
     assert index.article_at(WARC.filename, 1) == bare
@@ -674,21 +681,29 @@ def test_older_schema_is_brought_up_to_date(path: Path, monkeypatch: pytest.Monk
     database.close()
 
 
-def test_captures_of_before_they_were_marked_are_kept(path: Path) -> None:
+def test_an_index_from_before_marks_were_goes_on(path: Path) -> None:
     filled(path)
-    with sqlite3.connect(path) as database:
-        for mark in ("wall", "insecure"):
-            database.execute(f"ALTER TABLE captures DROP COLUMN {mark}")
-    database.close()
-    set_version(path, 3)
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            "DROP INDEX captures_noarchive; ALTER TABLE captures DROP COLUMN noarchive;"
+            "ALTER TABLE captures DROP COLUMN wall; ALTER TABLE captures DROP COLUMN insecure;"
+            "ALTER TABLE articles DROP COLUMN noarchive; UPDATE about SET value = 3 WHERE name = 'schema'"
+        )
+    name = "newskeep-b.warc.gz"
+    marked = capture("https://example.com/marked", 0, 70, filename=name, wall="a paywall", noarchive=True)
     with open_index(path) as index:
         assert index.counts().captures == 3_000
-        other = replace(WARC, filename="other.warc.gz")
-        marked = capture(
-            "https://old.example/", filename=other.filename, wall="a paywall", insecure="TLS 1.0 is too old"
-        )
-        index.add(other, [marked])
-        assert index.latest(marked.url) == marked
+        assert not any(each.noarchive or each.wall for each in index.all_captures())
+        index.add(replace(WARC, filename=name, sha256="b" * 64), [marked])
+        assert list(index.captures(marked.url)) == [marked]
+
+
+def test_whether_bytes_of_a_warc_say_noarchive(index: Index) -> None:
+    index.add(WARC, [capture(offset=10), capture(seconds=1, offset=50, noarchive=True)])
+    assert index.says_noarchive(WARC.filename, 0, 1_000)
+    assert index.says_noarchive(WARC.filename, 59, 60) and index.says_noarchive(WARC.filename, 0, 51)
+    assert not index.says_noarchive(WARC.filename, 0, 50) and not index.says_noarchive(WARC.filename, 60, 1_000)
+    assert not index.says_noarchive("newskeep-other.warc.gz", 0, 1_000)
 
 
 def test_a_failed_migration_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

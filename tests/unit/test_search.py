@@ -22,6 +22,11 @@ from storage.index.tokenizer import is_named, tokens, words
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PARTS = ("text/a.jsonl.gz",)
+#: Takes away what version 4 of the tables has more than those before.
+UNMARKED = (
+    "DROP INDEX captures_noarchive; ALTER TABLE captures DROP COLUMN noarchive;"
+    "ALTER TABLE articles DROP COLUMN noarchive;"
+)
 TEXTS = {
     "bridge": "The bridge over the river opens on Monday, said the minister. It cost 3.5 million.",
     "budget": "The minister presents her budget. Covid-19 made it hard.",
@@ -304,6 +309,7 @@ def test_an_index_from_before_is_brought_up_to_date(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
             "DROP TABLE search; DROP TABLE searched; ALTER TABLE warcs DROP COLUMN searched;"
+            f"{UNMARKED}"
             "UPDATE about SET value = 1 WHERE name = 'schema'"
         )
     with open_index(path) as index:
@@ -311,7 +317,7 @@ def test_an_index_from_before_is_brought_up_to_date(tmp_path: Path) -> None:
         assert index.unsearched() == index.unsearched(warc("a").filename) == 1
         index.replace([warc("a").filename], warc("a"), [], [article("one", 0, "text", offset=1)])
         assert found(index, "text") == ["one"] and index.unsearched() == 0
-    assert schema.VERSION == 3
+    assert schema.VERSION == 4
 
 
 def test_an_index_whose_words_were_cut_in_another_way_is_searched_after_reindex(tmp_path: Path) -> None:
@@ -319,7 +325,7 @@ def test_an_index_whose_words_were_cut_in_another_way_is_searched_after_reindex(
     with open_index(path) as index:
         index.add(warc("a"), [], [article("one", 0, "text", offset=1)])
     with sqlite3.connect(path) as database:
-        database.execute("UPDATE about SET value = 2 WHERE name = 'schema'")
+        database.executescript(f"{UNMARKED} UPDATE about SET value = 2 WHERE name = 'schema'")
     with open_index(path) as index:
         assert found(index, "text") == [] and index.unsearched() == 1
         index.replace([warc("a").filename], warc("a"), [], [article("one", 0, "text", offset=1)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -117,10 +118,11 @@ def test_dead_hosts_are_named(visit: Visit) -> None:
         assert visit.world.name(kind) in said, said
 
 
-def test_noarchive_is_obeyed(visit: Visit) -> None:
+def test_noarchive_is_kept_and_marked(visit: Visit) -> None:
     site = visit.world.name("noarchive")
     stories = [story for story in visit.world.truth(visit.world.start) if story.site == site]
-    refused = {story.noarchive: story for story in stories if story.noarchive}
-    assert refused.keys() == {"meta", "header"}
-    for story in refused.values():
-        assert visit.operator.run("get", story.url, "--as", "body").returncode == 6, story.url
+    saying = {story.noarchive: story for story in stories if story.noarchive}
+    assert saying.keys() == {"meta", "header"}
+    for story in saying.values():
+        line = json.loads(visit.operator.run("get", story.url, "--as", "json").stdout)
+        assert line["noarchive"] is True, story.url
