@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -20,6 +20,7 @@ Examples:
   newskeep serve
   newskeep serve --archive s3://my-bucket/news --port 9000
   newskeep serve --replay
+  newskeep serve --noarchive withhold
   NEWSKEEP_WEB_USER=desk:secret newskeep serve --host 0.0.0.0
 
 \b
@@ -38,6 +39,11 @@ Exit codes: 0 ended by Ctrl-C, 2 an option is wrong or a port taken, 3 the archi
 @click.option("--originals-url", metavar="URL", help="The same for the archived pages: another host or port.")
 @click.option("--token", envvar="NEWSKEEP_WEB_TOKEN", help="Ask for this token.  [NEWSKEEP_WEB_TOKEN]")
 @click.option("--user", envvar="NEWSKEEP_WEB_USER", metavar="NAME:PASSWORD", help="Or for these.  [NEWSKEEP_WEB_USER]")
+@click.option(
+    "--noarchive",
+    type=click.Choice(["withhold", "show"]),
+    help="What to do with pages that say noarchive.  [show on this machine, withhold from others]",
+)
 @click.option("--replay", is_flag=True, help="Run pywb too, which shows pages with pictures, styles and scripts.")
 @click.option("--replay-port", type=click.IntRange(0, 65535), help="Port of the replayed pages.  [the port after that]")
 @click.option("--replay-url", metavar="URL", help="Their address as visitors know it, behind a proxy.")
@@ -57,6 +63,7 @@ def serve(
     originals_url: str | None,
     token: str | None,
     user: str | None,
+    noarchive: Literal["withhold", "show"] | None,
     replay: bool,
     replay_port: int | None,
     replay_url: str | None,
@@ -70,6 +77,8 @@ def serve(
 
     Nothing can be changed through it. On 127.0.0.1 everybody of this machine may look; on other addresses a token or
     a name and password is needed. Archived pages are shown from a port of their own, without their scripts.
+
+    Pages that say noarchive are shown on this machine and withheld (451) where others can look.
     """
     settings = settle(config, verbose, archive=archive, state=state)
     try:
@@ -91,6 +100,7 @@ def serve(
         originals_url=originals_url,
         token=token,
         user=user,
+        noarchive=noarchive,
         replay_port=(replay_port if replay_port is not None else _after(beside)) if replay else None,
         replay_url=replay_url,
     )
@@ -118,3 +128,5 @@ def _say(archive: Archive, options: ServeOptions) -> None:
     if options.replay_port is not None:
         where += f", replayed ones on {options.replay_url or f'port {options.replay_port}'}"
     echo(f"{archive.uri}, read-only; archived pages on {where}; Ctrl-C ends", err=True)
+    if options.withholds:
+        echo("pages that say noarchive are withheld (451); --noarchive show shows them", err=True)

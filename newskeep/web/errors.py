@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ExceptionHandler
 
 from newskeep.web.templating import render
+from newskeep.web.withheld import Withheld
 from storage.errors import (
     AlreadyRunning,
     NewskeepError,
@@ -43,6 +44,8 @@ def handlers() -> Mapping[type[Exception], ExceptionHandler]:
 
 
 def status_of(error: NewskeepError) -> int:
+    if isinstance(error, Withheld):
+        return HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS
     if isinstance(error, Busy):
         return 503
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from newskeep.web.addresses import Origins
 from newskeep.web.params import Params
+from newskeep.web.withheld import shown
 from storage.archive import Archive
 from storage.errors import NewskeepError
 from storage.index import ArticleEntry
@@ -47,7 +49,8 @@ def _feed(kind: str) -> Callable[[Request], Response]:
         tag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}"' if newest else '"empty"'
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers={"ETag": tag})
-        root = _document(Origins.of(request), archive, kind, site, size, newest)
+        found = shown(request, _FINDERS[kind](archive, site))
+        root = _document(Origins.of(request), kind, site, newest, islice(found, size))
         body = b'<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="utf-8")
         return Response(body, media_type="application/atom+xml", headers={"ETag": tag})
 
@@ -100,7 +103,11 @@ def _read(archive: Archive, entry: ArticleEntry) -> Article | None:
 
 
 def _document(
-    origins: Origins, archive: Archive, kind: str, site: str | None, size: int, newest: ArticleEntry | None
+    origins: Origins,
+    kind: str,
+    site: str | None,
+    newest: ArticleEntry | None,
+    found: Iterable[tuple[ArticleEntry, Article]],
 ) -> ElementTree.Element:
     ElementTree.register_namespace("", _ATOM)
     address = f"{origins.app}/feeds/{kind}.atom" + (f"?{urlencode({'site': site})}" if site else "")
@@ -112,10 +119,8 @@ def _document(
     _text(root, "generator", "Newskeep")
     _link(root, "self", address, "application/atom+xml")
     _link(root, "alternate", f"{origins.app}/", "text/html")
-    for number, (entry, article) in enumerate(_FINDERS[kind](archive, site), 1):
+    for entry, article in found:
         _entry(root, origins, kind, entry, article)
-        if number == size:
-            break
     return root
 
 

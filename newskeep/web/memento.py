@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Route
 
 from newskeep.web.addresses import Origins, sent_target, target
-from newskeep.web.errors import error_response
+from newskeep.web.errors import error_response, status_of
 from newskeep.web.memento_lookup import mementos, nearest, neighbours
+from newskeep.web.withheld import Withheld, mind
 from storage.archive import Archive
 from storage.errors import NotArchived, UsageError
 from storage.model import Capture
@@ -92,6 +93,9 @@ def _timegate(request: Request) -> Response:
     asked = request.headers.get("accept-datetime")
     try:
         capture = nearest(archive, url, parse_http_date(asked) if asked is not None else None)
+        mind(request, capture)
+    except Withheld as error:
+        return error_response(request, status_of(error), str(error), vary)
     except UsageError as error:
         return error_response(request, 400, str(error), vary)
     except NotArchived as error:

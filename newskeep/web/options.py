@@ -5,9 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import urlsplit
 
 from storage.errors import UsageError
+
+NoarchiveView = Literal["withhold", "show"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,26 @@ class ServeOptions:
     token: str | None = None
     #: "name:password".
     user: str | None = None
+    #: What is done with pages that say `noarchive`; `None`: they are withheld where others may look.
+    noarchive: NoarchiveView | None = None
     #: Signs the app's links to originals, see newskeep.web.auth; the same for both origins, new with every start.
     link_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     @property
     def needs_key(self) -> bool:
         return self.token is not None or self.user is not None
+
+    @property
+    def withholds(self) -> bool:
+        """Whether pages that say `noarchive` are not shown."""
+        return self.is_for_others if self.noarchive is None else self.noarchive == "withhold"
+
+    @property
+    def is_for_others(self) -> bool:
+        """Whether it can be reached from elsewhere: on an address, or through a proxy, that is not this machine's."""
+        urls = (self.public_url, self.originals_url, self.replay_url)
+        hosts = [self.host, *(urlsplit(url).hostname or "" for url in urls if url is not None)]
+        return not all(map(is_loopback, hosts))
 
     def on_ports(self, port: int, originals_port: int, replay_port: int | None = None) -> ServeOptions:
         return replace(self, port=port, originals_port=originals_port, replay_port=replay_port)

@@ -20,6 +20,7 @@ from newskeep.web.memento import http_date, links
 from newskeep.web.memento_lookup import nearest
 from newskeep.web.payload import Payload, payload_of
 from newskeep.web.ranges import Range, parse_range
+from newskeep.web.withheld import mind
 from storage.archive import Archive
 from storage.errors import InvalidURL
 from storage.http import HttpMessage, begins_as
@@ -27,7 +28,8 @@ from storage.model import Capture
 from storage.urls import normalize, parse_timestamp, timestamp14
 
 # Modifiers of other archives ("im_" for pictures, "if_" for frames, …) mean a rewritten page there, here the page.
-_MEMENTO = re.compile(r"/web/(?:(\d{1,14})([a-z]{2}_)?/)?")
+#: The address of a memento, up to its URL.
+MEMENTO = re.compile(r"/web/(?:(\d{1,14})([a-z]{2}_)?/)?")
 #: Fields and bytes of the archived head that are passed on; Python's own client takes 100 fields.
 _MAX_FIELDS, _MAX_FIELD_BYTES = 64, 24 * 1024
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -50,11 +52,12 @@ def _robots(request: Request) -> PlainTextResponse:  # noqa: ARG001
 
 
 def _memento(request: Request) -> Response:
-    match, url = target(request, _MEMENTO)
+    match, url = target(request, MEMENTO)
     archive: Archive = request.app.state.archive
     origins = Origins.of(request)
     digits, modifier = match[1], match[2] or ""
     capture = nearest(archive, url, parse_timestamp(digits) if digits else None)
+    mind(request, capture)
     stamp = timestamp14(capture.timestamp)
     if stamp != digits or not _is_named(capture, url):
         where = origins.open(memento_path(stamp, capture.url, modifier))

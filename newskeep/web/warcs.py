@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from newskeep.web.ranges import Range, parse_range
+from newskeep.web.withheld import mind_bytes
 from storage.archive import Archive
 from storage.errors import Corrupt, ObjectMissing
 from storage.warc import key_of
@@ -48,6 +49,7 @@ def _warc(request: Request) -> Response:
         fields["Content-Range"] = f"bytes {f'{part.start}-{part.end - 1}' if status == 206 else '*'}/{held.size}"
     part = part or Range(0, held.size)
     fields["Content-Length"] = str(part.end - part.start)
+    mind_bytes(request, archive.index, name, part.start, part.end)
     if request.method == "HEAD" or status == 416:
         return Response(b"", status, fields)
     return StreamingResponse(_pieces(archive.store.open(key, part.start, part.end - part.start)), status, fields)

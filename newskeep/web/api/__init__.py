@@ -17,6 +17,7 @@ from newskeep.web.api.cursor import article_cursor, parse_article_cursor
 from newskeep.web.api.document import document
 from newskeep.web.cdx.query import parse_resume_key, resume_key
 from newskeep.web.params import Params
+from newskeep.web.withheld import is_withheld, mind
 from storage.archive import Archive
 from storage.articles import to_json
 from storage.index import ArticleEntry, Hit
@@ -117,6 +118,7 @@ def _entry(origins: Origins, entry: ArticleEntry) -> dict[str, Any]:
         "published": entry.published,
         "language": entry.language,
         "words": entry.words,
+        "noarchive": entry.noarchive,
         "links": {"article": f"{origins.app}/api/article?{query}", "page": origins.article(entry.url, entry.timestamp)},
     }
 
@@ -124,7 +126,9 @@ def _entry(origins: Origins, entry: ArticleEntry) -> dict[str, Any]:
 def _article(request: Request) -> Response:
     params = Params(request)
     url, at = normalize(params.required("url")), params.time("at", pad="start")
-    return JSONResponse(to_json(_archive(request).article(url, at)))
+    article = _archive(request).article(url, at)
+    mind(request, article)
+    return JSONResponse(to_json(article))
 
 
 def _versions(request: Request) -> Response:
@@ -165,16 +169,20 @@ def _search(request: Request) -> Response:
     found = list(hits)
     following = str(found[size - 1].key) if len(found) > size else None
     return JSONResponse(
-        {"articles": [_hit(origins, each) for each in found[:size]], "next": _next(request, origins, following)}
+        {
+            "articles": [_hit(origins, each, is_withheld(request, each.article)) for each in found[:size]],
+            "next": _next(request, origins, following),
+        }
     )
 
 
-def _hit(origins: Origins, hit: Hit) -> dict[str, Any]:
+def _hit(origins: Origins, hit: Hit, withheld: bool) -> dict[str, Any]:
+    """A hit; of one that is `withheld` no words of its text."""
     return {
         **_entry(origins, hit.article),
         "authors": list(hit.authors),
-        "snippet": hit.snippet,
-        "marks": [list(each) for each in hit.marks],
+        "snippet": "" if withheld else hit.snippet,
+        "marks": [] if withheld else [list(each) for each in hit.marks],
         "title_marks": [list(each) for each in hit.title_marks],
     }
 

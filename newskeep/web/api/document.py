@@ -8,6 +8,7 @@ Schema = dict[str, Any]
 
 _STRING: Schema = {"type": "string"}
 _INTEGER: Schema = {"type": "integer"}
+_BOOLEAN: Schema = {"type": "boolean"}
 _DIGITS: Schema = {"type": "string", "pattern": "^[0-9]{14}$", "description": "YYYYMMDDhhmmss in UTC"}
 _TIME: Schema = {
     "type": "string",
@@ -71,7 +72,7 @@ def _operations() -> dict[str, Schema]:
         "/api/articles": _operation(
             "Articles, newest capture first.", "Articles", [site, language, author, *period, limit, after], (400,)
         ),
-        "/api/article": _operation("One article with its blocks.", "Article", [url, at], (400, 404)),
+        "/api/article": _operation("One article with its blocks.", "Article", [url, at], (400, 404, 451)),
         "/api/versions": _operation("States of an article, oldest first.", "Versions", [url], (400, 404)),
         "/api/sites": _operation(
             "Sites that articles are held of.", "Sites", [limit, _parameter("after", _text(300), "A site.")], (400,)
@@ -88,7 +89,12 @@ def _operations() -> dict[str, Schema]:
 
 def _operation(summary: str, schema: str, parameters: list[Schema], errors: tuple[int, ...]) -> Schema:
     responses = {"200": _content("As asked.", schema)}
-    told = {400: "A parameter is wrong.", 404: "Not in the archive.", 503: "Out of reach."}
+    told = {
+        400: "A parameter is wrong.",
+        404: "Not in the archive.",
+        451: "Says noarchive, and is withheld.",
+        503: "Out of reach.",
+    }
     responses |= {str(status): _content(told[status], "Error") for status in (*errors, 503)}
     responses["401"] = {"description": "A token or a name and password is needed."}
     return {
@@ -148,6 +154,7 @@ _SCHEMAS: dict[str, Schema] = {
             "offset": _INTEGER,
             "length": _INTEGER,
             "insecure": _TEXT_OR_NULL,
+            "noarchive": _BOOLEAN,
             "links": _object({"memento": _STRING, "original": _STRING}),
         }
     ),
@@ -161,6 +168,7 @@ _SCHEMAS: dict[str, Schema] = {
             "published": _TEXT_OR_NULL,
             "language": _TEXT_OR_NULL,
             "words": _INTEGER,
+            "noarchive": _BOOLEAN,
             "links": _object({"article": _STRING, "page": _STRING}),
         }
     ),
@@ -183,7 +191,7 @@ _SCHEMAS: dict[str, Schema] = {
         {
             "kind": _STRING,
             "text": _STRING,
-            "kept": {"type": "boolean"},
+            "kept": _BOOLEAN,
             "reason": _STRING,
         },
         {"detail": _STRING, "probability": {"type": "number"}},
@@ -215,6 +223,7 @@ _SCHEMAS: dict[str, Schema] = {
                 }
             ),
             "paywalled": {"type": ["boolean", "null"]},
+            "noarchive": _BOOLEAN,
             "blocks": _list("Block"),
         }
     ),
@@ -234,9 +243,9 @@ _SCHEMAS: dict[str, Schema] = {
     "Sites": _page("sites", "Site"),
     "Verification": _object(
         {
-            "sound": {"type": "boolean"},
+            "sound": _BOOLEAN,
             "capture": {"$ref": "#/components/schemas/Capture"},
-            "checks": _list(_object({"check": _STRING, "sound": {"type": "boolean"}, "problem": _TEXT_OR_NULL})),
+            "checks": _list(_object({"check": _STRING, "sound": _BOOLEAN, "problem": _TEXT_OR_NULL})),
         }
     ),
 }

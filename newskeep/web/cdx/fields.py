@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from storage.cdxj import NOARCHIVE_FLAG
 from storage.errors import UsageError
 from storage.model import Capture
 from storage.urls import surt, timestamp14
@@ -34,6 +35,7 @@ FIELDS: dict[str, Callable[[CdxLine], str | None]] = {
     "length": lambda line: str(line.capture.length),
     "offset": lambda line: str(line.capture.offset),
     "filename": lambda line: line.capture.filename,
+    "robotflags": lambda line: NOARCHIVE_FLAG if line.capture.noarchive else None,
     "orig.length": lambda line: str(line.original.length) if line.original else None,
     "orig.offset": lambda line: str(line.original.offset) if line.original else None,
     "orig.filename": lambda line: line.original.filename if line.original else None,

@@ -16,6 +16,7 @@ from newskeep.web.reading_room.charts import TimeLine, time_line
 from newskeep.web.reading_room.common import address, archive_of, missing, show
 from newskeep.web.reading_room.links import Links
 from newskeep.web.reading_room.text import fields, parts
+from newskeep.web.withheld import mind
 from storage.archive import Archive
 from storage.errors import NewskeepError, NotArchived
 from storage.index import ArticleEntry, Duplicate
@@ -47,6 +48,7 @@ def page(request: Request) -> Response:
         entry = archive.index.article(url, at) or _elsewhere(archive, url, at)
     except NotArchived as error:
         return missing(request, url, error)
+    mind(request, entry)
     if timestamp14(entry.timestamp) != match[1]:
         return RedirectResponse(links.article(entry), 302)
     article = archive.read_article(entry)

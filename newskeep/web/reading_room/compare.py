@@ -12,6 +12,7 @@ from newskeep.web.params import Params
 from newskeep.web.reading_room.article import number_of, versions_of
 from newskeep.web.reading_room.common import archive_of, missing, show
 from newskeep.web.reading_room.links import Links
+from newskeep.web.withheld import mind
 from storage.archive import Archive
 from storage.errors import NotArchived, UsageError
 from storage.index import ArticleEntry
@@ -38,6 +39,7 @@ def page(request: Request) -> Response:
         before, after = (_entry(archive, url, text) for text in match.groups())
     except NotArchived as error:
         return missing(request, url, error)
+    mind(request, before, after)
     old, new = archive.read_article(before), archive.read_article(after)
     versions = versions_of(archive, url)
     return show(

@@ -11,6 +11,7 @@ from newskeep.web.addresses import target
 from newskeep.web.payload import SMALL, payload_of
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.common import address, archive_of, capture_asked, missing, show
+from newskeep.web.withheld import mind
 from storage.archive import Archive
 from storage.errors import NotArchived
 from storage.http import HttpMessage
@@ -37,6 +38,7 @@ def page(request: Request) -> Response:
         capture = capture_asked(request, _ADDRESS)
     except NotArchived as error:
         return missing(request, target(request, _ADDRESS)[1], error)
+    mind(request, capture)
     archive = archive_of(request)
     held = _small(archive, capture) if capture.length <= SMALL else _large(archive, capture)
     return show(request, "exchange.html", capture=capture, held=held)

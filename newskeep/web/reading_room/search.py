@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from newskeep.web.api.cursor import article_cursor, parse_article_cursor
 from newskeep.web.params import Params
 from newskeep.web.reading_room.common import archive_of, show
 from newskeep.web.reading_room.links import Links
+from newskeep.web.withheld import is_withheld
 from storage.archive import Archive
 from storage.errors import InvalidURL, UsageError
 from storage.index import ArticleEntry, Hit
@@ -95,7 +96,7 @@ def page(request: Request) -> Response:
     if address := _address(question.words):
         return RedirectResponse(Links(request).captures(address), 303)
     archive = archive_of(request)
-    found = find(archive, question)
+    found = find(archive, question, lambda entry: is_withheld(request, entry))
     following = Links(request).search(**question.asked, after=found.after) if found.after else None
     return show(
         request,
@@ -106,12 +107,14 @@ def page(request: Request) -> Response:
     )
 
 
-def find(archive: Archive, question: SearchForm) -> Found:
-    """Return one page of articles, the newest first."""
-    return _listed(archive, question) if question.words is None else _with_words(archive, question, question.words)
+def find(archive: Archive, question: SearchForm, withheld: Callable[[ArticleEntry], bool]) -> Found:
+    """Return one page of articles, the newest first; no passage of what is `withheld`."""
+    if question.words is None:
+        return _listed(archive, question)
+    return _with_words(archive, question, question.words, withheld)
 
 
-def _with_words(archive: Archive, question: SearchForm, words: str) -> Found:
+def _with_words(archive: Archive, question: SearchForm, words: str, withheld: Callable[[ArticleEntry], bool]) -> Found:
     hits = list(
         archive.search(
             words,
@@ -124,7 +127,8 @@ def _with_words(archive: Archive, question: SearchForm, words: str) -> Found:
             limit=SIZE + 1,
         )
     )
-    return Found([_line(hit) for hit in hits[:SIZE]], str(hits[SIZE - 1].key) if hits[SIZE:] else None)
+    lines = [_line(hit, withheld(hit.article)) for hit in hits[:SIZE]]
+    return Found(lines, str(hits[SIZE - 1].key) if hits[SIZE:] else None)
 
 
 def _key(after: str | None) -> int | None:
@@ -135,9 +139,9 @@ def _key(after: str | None) -> int | None:
     return int(after)
 
 
-def _line(hit: Hit) -> ResultLine:
+def _line(hit: Hit, withheld: bool) -> ResultLine:
     title = pieces(hit.article.title, hit.title_marks) if hit.article.title else ()
-    return ResultLine(hit.article, title, pieces(hit.snippet, hit.marks))
+    return ResultLine(hit.article, title, () if withheld else pieces(hit.snippet, hit.marks))
 
 
 def pieces(text: str, marks: Iterable[tuple[int, int]]) -> tuple[Highlight, ...]:

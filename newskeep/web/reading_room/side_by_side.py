@@ -10,6 +10,7 @@ from newskeep.web.content_types import safe_type
 from newskeep.web.payload import payload_of
 from newskeep.web.reading_room.common import address, archive_of, capture_asked, missing, show
 from newskeep.web.reading_room.text import parts
+from newskeep.web.withheld import mind
 from storage.errors import NewskeepError, NotArchived
 from storage.model import Article, Capture
 
@@ -21,6 +22,7 @@ def page(request: Request) -> Response:
         capture = capture_asked(request, _ADDRESS)
     except NotArchived as error:
         return missing(request, target(request, _ADDRESS)[1], error)
+    mind(request, capture)
     head = payload_of(archive_of(request), capture).head
     _, saved = safe_type(head.media_type, head.header("content-type"))
     article = _article(request, capture)

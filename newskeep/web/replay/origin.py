@@ -12,13 +12,18 @@ from contextlib import aclosing
 from urllib.parse import urlsplit
 
 import h11
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from newskeep.web.addresses import Origins, sent_target
+from newskeep.web.addresses import Origins, sent_target, target
+from newskeep.web.memento_lookup import nearest
+from newskeep.web.originals import MEMENTO
 from newskeep.web.replay.pywb import Pywb
-from storage.errors import StoreUnavailable
+from newskeep.web.withheld import mind
+from storage.errors import NotArchived, StoreUnavailable, UsageError
+from storage.urls import parse_timestamp
 
 #: Fields that pywb gets; no cookie and no key of the reader's.
 _ASKED = frozenset(
@@ -51,6 +56,7 @@ Answer = AsyncGenerator[h11.Response | bytes, None]
 
 def routes(pywb: Pywb) -> list[BaseRoute]:
     async def replay(request: Request) -> Response:
+        await run_in_threadpool(_mind, request)
         answer = _exchange(pywb, request)
         head = await anext(answer)
         assert isinstance(head, h11.Response)
@@ -60,6 +66,16 @@ def routes(pywb: Pywb) -> list[BaseRoute]:
         return response
 
     return [Route("/", _home), Route("/robots.txt", _robots), Route("/{path:path}", replay)]
+
+
+def _mind(request: Request) -> None:
+    """Raise `Withheld` for what is not shown; pywb, which may not read it either, would call it broken."""
+    try:
+        match, url = target(request, MEMENTO)
+        mind(request, nearest(request.app.state.archive, url, parse_timestamp(match[1]) if match[1] else None))
+    except (UsageError, NotArchived):
+        # Not an address of a page, or of none that is held: pywb's to say.
+        return
 
 
 def _home(request: Request) -> Response:

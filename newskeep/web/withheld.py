@@ -1,0 +1,53 @@
+"""What is held and not shown to others: pages that say `noarchive`.
+
+Their text and bytes are answered with 451 (RFC 7725) wherever they would be given out, on a server that withholds them,
+see `ServeOptions.withholds`. That they are held, and when, and under which title, is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from newskeep.web.options import ServeOptions
+from storage.errors import NewskeepError, ObjectMissing
+from storage.index import ArticleEntry
+from storage.index.index import Index
+from storage.model import Article, Capture
+
+_WHY = "it says noarchive, and is not shown to others; --noarchive show of `newskeep serve` shows it"
+_Hit = TypeVar("_Hit")
+
+
+class Withheld(NewskeepError):
+    """It is held, and this server does not show it."""
+
+
+def is_withheld(request: Request, held: Capture | ArticleEntry | Article) -> bool:
+    options: ServeOptions = request.app.state.options
+    return held.noarchive and options.withholds
+
+
+def mind(request: Request, *held: Capture | ArticleEntry | Article) -> None:
+    """Raise `Withheld` where one of these must not be shown to who asks."""
+    for each in held:
+        if is_withheld(request, each):
+            raise Withheld(f"{each.url}: {_WHY}")
+
+
+def mind_bytes(request: Request, index: Index, filename: str, start: int, end: int) -> None:
+    """Raise `Withheld` where a range of a WARC has bytes that must not be shown; `ObjectMissing` where nobody knows."""
+    options: ServeOptions = request.app.state.options
+    if not options.withholds:
+        return
+    if not index.has_warc(filename):
+        raise ObjectMissing(f"{filename} is not in the index, so what may be shown of it is not known")
+    if index.says_noarchive(filename, start, end):
+        raise Withheld(f"{filename}: there are pages in these bytes that say noarchive, and are not shown to others")
+
+
+def shown(request: Request, found: Iterable[tuple[ArticleEntry, _Hit]]) -> Iterator[tuple[ArticleEntry, _Hit]]:
+    """Yield what may be shown, each article with what comes with it."""
+    return (pair for pair in found if not is_withheld(request, pair[0]))
