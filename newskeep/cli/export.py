@@ -15,7 +15,7 @@ from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import Moment, SiteName, configured, open_existing, why_nothing
 from newskeep.cli._terminal import echo
-from newskeep.export import FORMATS, STREAMS, Selection, Tools, open_stream
+from newskeep.export import CAPTURE_FORMATS, FORMATS, STREAMS, Selection, Tools, noarchive, open_stream
 from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _EXAMPLES = """\b
 Examples:
   newskeep export --format jsonl --to - --since 2026-11 | jq -r .title
   newskeep export --format parquet --to news-parquet
+  newskeep export --format jsonl --to for-others --public
   newskeep export --format wacz --to s3://my-bucket/for-others --site example.org --sign-key key.pem
 
 \b
@@ -43,6 +44,7 @@ Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of 
 @click.option("--since", type=Moment(), metavar="TIME", help="Captured not earlier than this.")
 @click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
 @click.option("--language", metavar="TAG", help="Only articles in this language: da, pt, pt-BR.")
+@click.option("--public", is_flag=True, help="For others to see: leave out what says noarchive.")
 @click.option(
     "--sign-key",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -57,6 +59,7 @@ def export(
     since: datetime | None,
     until: datetime | None,
     language: str | None,
+    public: bool,
     sign_key: Path | None,
     as_json: bool,
     settings: Config,
@@ -64,6 +67,7 @@ def export(
     """Hand on articles (jsonl, parquet, markdown, wet) or captures (wacz, cdxj).
 
     The newest come first, a file at a time, each visible only whole. Stopped anywhere, the same command goes on there.
+    How many of them say noarchive is told; with --public these are left out.
     """
     if sign_key is not None and name != "wacz":
         raise UsageError("--sign-key is for --format wacz")
@@ -78,7 +82,7 @@ def export(
         else:
             tell(problem, as_json)
 
-    selection = Selection(site=site, since=since, until=until, language=language)
+    selection = Selection(site=site, since=since, until=until, language=language, public=public)
     tools = _tools(sign_key, on_problem)
     with open_existing(settings) as opened:
         if to == "-":
@@ -86,8 +90,22 @@ def export(
         else:
             records = _files(opened, name, to, selection, tools, as_json, problems)
         if not records and not problems:
-            raise NotArchived(f"nothing in {opened.uri} is chosen by that{why_nothing(opened, site)}")
+            raise NotArchived(f"nothing in {opened.uri} is chosen by that{_why_nothing(opened, name, selection)}")
     return PROBLEMS_FOUND if problems else 0
+
+
+def _why_nothing(archive: Archive, name: str, selection: Selection) -> str:
+    if selection.public and (left_out := noarchive.count(archive, name, selection)):
+        return _of_noarchive(left_out, public=True)
+    return why_nothing(archive, selection.site)
+
+
+def _of_noarchive(number: int, public: bool) -> str:
+    """The part of a summary on what says `noarchive`; empty where there is none."""
+    if not number:
+        return ""
+    says = "says" if number == 1 else "say"
+    return f"; {number:,} that {says} noarchive left out" if public else f"; {number:,} of them {says} noarchive"
 
 
 def _stream(archive: Archive, name: str, selection: Selection, tools: Tools) -> int:
@@ -96,6 +114,8 @@ def _stream(archive: Archive, name: str, selection: Selection, tools: Tools) -> 
         sys.stdout.buffer.write(line)
         records += 1
     sys.stdout.flush()
+    if told := _of_noarchive(noarchive.count(archive, name, selection), selection.public):
+        echo(f"{records:,} lines{told}", err=True)
     return records
 
 
@@ -124,10 +144,11 @@ def _files(
             )
     finally:
         target.close()
-    noun = "captures" if name in ("cdxj", "wacz") else "articles"
+    noun = "captures" if name in CAPTURE_FORMATS else "articles"
     line = f"{done.records:,} {noun} in {done.files:,} files ({done.bytes:,} bytes) in {target.uri}"
     if done.earlier:
         line += f", {done.earlier:,} of them there already"
+    line += _of_noarchive(done.noarchive, selection.public)
     if done.records:
         sum_up(line, {**asdict(done), "problems": len(problems)}, as_json)
     return done.records

@@ -16,11 +16,13 @@ from typing import Any, Protocol
 
 from storage.archive import Archive
 from storage.errors import Corrupt, UsageError
-from storage.model import Article
+from storage.index import ArticleEntry
+from storage.model import Article, Capture
 from storage.problems import Problem
 from storage.urls import timestamp14
 
 __all__ = [
+    "CAPTURE_FORMATS",
     "FORMATS",
     "STREAMS",
     "Format",
@@ -43,13 +45,20 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
     language: str | None = None
+    #: Whether it is for others: without what says `noarchive`.
+    public: bool = False
 
-    def to_json(self) -> dict[str, str | None]:
+    def leaves_out(self, held: ArticleEntry | Capture) -> bool:
+        return self.public and held.noarchive
+
+    def to_json(self) -> dict[str, str | bool | None]:
+        """Of the manifest; those of older versions know no `public`."""
         return {
             "site": self.site,
             "since": timestamp14(self.since) if self.since else None,
             "until": timestamp14(self.until) if self.until else None,
             "language": self.language,
+            **({"public": True} if self.public else {}),
         }
 
 
@@ -115,6 +124,8 @@ FORMATS = {
 }
 #: Formats that are streams as well, for standard output.
 STREAMS = ("jsonl", "cdxj")
+#: Formats of captures; the others are of articles.
+CAPTURE_FORMATS = ("cdxj", "wacz")
 
 
 def open_format(name: str, tools: Tools) -> Format:

@@ -67,6 +67,8 @@ def chosen(archive: Archive, selection: Selection, after: Capture | None = None)
         )
     end = None if after is None else _key(after)
     for capture in found:
+        if selection.leaves_out(capture):
+            continue
         if _key(capture) != end and (site is None or site_of(capture.url) == site):
             yield capture
 

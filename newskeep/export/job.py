@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from newskeep.export import Part, PlaceError, Selection, Tools, open_format
+from newskeep.export import Part, PlaceError, Selection, Tools, noarchive, open_format
 from storage.archive import Archive
 from storage.errors import ObjectExists, ObjectMissing, StoreUnavailable, UsageError
 from storage.locking import held
@@ -33,6 +33,8 @@ class ExportResult:
     bytes: int = 0
     #: Of these, what an earlier run had put.
     earlier: int = 0
+    #: How many of what was chosen say `noarchive`; of a public export these are left out.
+    noarchive: int = 0
 
 
 def export(
@@ -52,12 +54,12 @@ def export(
         raise UsageError(f"{target.uri}: that is the archive; export to another place")
     target.check(write=True)
     manifest, resumed = _begin(archive, name, target, selection)
+    # As it was when the first run began: what is captured meanwhile does not shift the files.
+    fixed = _fixed(selection, manifest)
     files: list[dict[str, Any]] = manifest["files"]
     done = _so_far(files)
     if manifest["finished"] is None:
         with _workspace(archive.state, target) as folder, _place_of(target):
-            # As it was when the first run began: what is captured meanwhile does not shift the files.
-            fixed = _fixed(selection, manifest)
             for part in open_format(name, tools).parts(archive, fixed, manifest["after"], folder):
                 sizes = _put(target, part, resumed)
                 _list(files, part, sizes)
@@ -72,6 +74,7 @@ def export(
             _write(target, manifest)
         else:
             target.delete(MANIFEST)
+    done.noarchive = noarchive.count(archive, name, fixed)
     return done
 
 
@@ -136,7 +139,7 @@ def _started(manifest: Mapping[str, Any]) -> datetime:
 def _fixed(selection: Selection, manifest: Mapping[str, Any]) -> Selection:
     started = _started(manifest)
     until = started if selection.until is None else min(selection.until, started)
-    return Selection(selection.site, selection.since, until, selection.language)
+    return replace(selection, until=until)
 
 
 def _put(target: ObjectStore, part: Part, resumed: bool) -> dict[str, tuple[int, str]]:

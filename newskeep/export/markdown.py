@@ -66,6 +66,7 @@ def front_matter(entry: ArticleEntry, article: Article) -> str:
         "image": article.image,
         "words": article.words,
         "paywalled": article.paywalled,
+        "noarchive": article.noarchive or None,
     }
     lines = [f"{name}: {_yaml(value)}" for name, value in fields.items() if value not in (None, [])]
     return "\n".join(["---", *lines, "---", "", ""])

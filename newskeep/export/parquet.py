@@ -61,6 +61,7 @@ SCHEMA = pa.schema(
             pa.struct([(name, pa.string()) for name in ("name", "version", "model", "method")]),
         ),
         ("paywalled", pa.bool_()),
+        ("noarchive", pa.bool_()),
         ("fingerprint", pa.struct([("digest", pa.string()), ("sketch", pa.string())])),
         ("sources", _MAP),
         ("doubts", _MAP),

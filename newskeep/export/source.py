@@ -34,9 +34,8 @@ def read_articles(archive: Archive, selection: Selection, after: Any, tools: Too
     if after is not None:
         with resuming():
             until = parse_timestamp(after) - _SECOND
-    entries = archive.index.articles(
-        site=selection.site, language=selection.language, since=selection.since, until=until
-    )
+    found = archive.index.articles(site=selection.site, language=selection.language, since=selection.since, until=until)
+    entries = (entry for entry in found if not selection.leaves_out(entry))
     while some := list(islice(entries, _AHEAD)):
         held = _read_together(archive, some)
         for entry in some:

@@ -92,6 +92,8 @@ def _chosen(archive: Archive, selection: Selection, behind: Capture | datetime |
     for entry in archive.index.articles(
         site=selection.site, language=selection.language, since=selection.since, until=until
     ):
+        if selection.leaves_out(entry):
+            continue
         for capture in archive.index.captures(entry.url, since=entry.timestamp, until=entry.timestamp):
             if (capture.filename, capture.offset) == (entry.filename, entry.offset):
                 yield timestamp14(entry.timestamp), capture
@@ -103,6 +105,7 @@ class _Volume:
     def __init__(self, archive: Archive, selection: Selection, tools: Tools, pages: IO[bytes]) -> None:
         self._archive = archive
         self._tools = tools
+        self._leaves_out = selection.leaves_out
         self._pages = pages
         # Where all is chosen, what a page needs is too.
         self._looks_around = any((selection.site, selection.since, selection.language))
@@ -155,7 +158,7 @@ class _Volume:
     def _add(self, capture: Capture, depth: int) -> None:
         """Copy an exchange into the WARC, once, and with it what it refers to."""
         place = (capture.filename, capture.offset)
-        if place in self._held:
+        if place in self._held or self._leaves_out(capture):
             return
         assert self._out is not None
         if depth and self._out.size > _HARD_LIMIT:

@@ -75,6 +75,10 @@ class Index(CaptureLookup, ArticleLookup):
             yield from entries
             last = entries[-1].filename
 
+    def has_noarchive(self) -> bool:
+        """Return whether anything that is held says `noarchive`."""
+        return bool(self._fetch(queries.ANY_NOARCHIVE))
+
     def says_noarchive(self, filename: str, start: int, end: int) -> bool:
         """Return whether a record that says `noarchive` has bytes from `start` up to `end` of a WARC."""
         return bool(self._fetch(queries.SAYS_NOARCHIVE, filename=filename, start=start, end=end))

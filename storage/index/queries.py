@@ -106,6 +106,8 @@ MISCOUNTED = CompiledQuery(
     .order_by(_w.filename)
 )
 
+#: Whether anything says `noarchive`; the index of those answers.
+ANY_NOARCHIVE = CompiledQuery(select(_c.warc).where(_c.noarchive.is_not(None)).limit(1))
 #: Whether what says `noarchive` lies between two places of a WARC.
 SAYS_NOARCHIVE = CompiledQuery(
     select(_c.offset)
