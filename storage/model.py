@@ -197,3 +197,6 @@ class Outcome:
     words: int | None = None
     #: Where the answer says `noarchive`, such as "meta robots"; `None` where it does not.
     noarchive: str | None = None
+    #: Media type of the answer, and bytes of its body as sent, transfer coding removed.
+    mime: str | None = None
+    size: int | None = None

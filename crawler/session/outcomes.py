@@ -28,6 +28,7 @@ from crawler.politeness.errors import (
 )
 from crawler.politeness.host_gate import WAIT_STATUSES, refusal_reason, retry_after
 from crawler.session.conditional import asks_conditionally
+from crawler.session.media import described
 from crawler.session.reasons import BAD_CHUNK, in_words, no_connection, not_http
 from crawler.session.recorder import RecordedExchange, recorded_of
 from storage.errors import NewskeepError, SpoolError
@@ -45,17 +46,23 @@ def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -
     capture = recorded.capture
     kind, reason = _judge(recorded)
     article = extraction.article
+    message = HttpMessage.parse(recorded.exchange.response)
+    size = len(message.payload)
+    if kind == "archived" and article is None:
+        reason = reason or extraction.reason or described(message.media_type, size)
     return Outcome(
         url=url,
         outcome=kind,
         reason=_marked(reason or extraction.reason, recorded.exchange.insecure),
-        status=HttpMessage.parse(recorded.exchange.response).status,
+        status=message.status,
         final_url=recorded.exchange.url,
         timestamp=capture.timestamp if capture else None,
         # JSON-LD may hold half an emoji, which no file or terminal takes.
         title=article.title.encode("utf-8", "replace").decode() if article and article.title else None,
         words=article.words if article else None,
         noarchive=recorded.noarchive,
+        mime=message.media_type,
+        size=size,
     )
 
 

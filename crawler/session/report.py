@@ -64,6 +64,8 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "title": outcome.title,
         "words": outcome.words,
         "noarchive": outcome.noarchive,
+        "mime": outcome.mime,
+        "size": outcome.size,
     }
 
 

@@ -13,6 +13,7 @@ import pytest
 from room_archive import HERALD, PAPER, STORY, fill, gone, kept, pages, story, write
 from web_archive import Serving, Site
 
+from crawler.sizes import size
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.charts import bars, time_line
 from newskeep.web.reading_room.reports import Reports
@@ -374,7 +375,7 @@ def test_pictures_keep_their_proportions() -> None:
 def test_words_for_people() -> None:
     assert humanize.written("2026-03-01T05:00:00+01:00") == "1 March 2026, 05:00 (UTC+0100)"
     assert (humanize.written("2026-03-01"), humanize.written("<b>soon")) == ("1 March 2026", "<b>soon")
-    assert [humanize.size(value) for value in (1, 999, 1_000, 999_600, 2_340_000_000)] == [
+    assert [size(value) for value in (1, 999, 1_000, 999_600, 2_340_000_000)] == [
         "1 byte", "999 bytes", "1.0 kB", "1.0 MB", "2.3 GB",
     ]  # fmt: skip
     assert humanize.reason(Reason("hidden", probability=0.03)) == ("hidden, unlikely to be article text", "3 %")

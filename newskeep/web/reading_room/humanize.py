@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 
+from crawler.sizes import size  # noqa: F401 - for the templates
 from storage.model import Capture, Reason
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
@@ -80,18 +81,6 @@ def number(value: int) -> str:
 
 def count(value: int, noun: str) -> str:
     return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
-
-
-def size(value: int) -> str:
-    """Bytes in the unit that suits them."""
-    if value < 1_000:
-        return count(value, "byte")
-    amount, unit = float(value), "bytes"
-    for unit in ("kB", "MB", "GB", "TB"):  # noqa: B007
-        amount /= 1_000
-        if amount < 999.5:
-            break
-    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
 
 
 def span(seconds: float) -> str:
