@@ -77,6 +77,17 @@ def is_public(text: str) -> bool:
     return _is_public_v6(address)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address (no brackets) can mean nothing but this machine."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 def _is_public_v4(address: ipaddress.IPv4Address) -> bool:
     return not any(address in network for network in _IPV4)
 

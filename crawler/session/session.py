@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from crawler import defaults
+from crawler.politeness.addresses import is_loopback
 from crawler.politeness.host_gate import GateOptions, HostGate
 from crawler.politeness.robots import RulesKept
 from crawler.session.conditional import confirmed
@@ -254,7 +256,9 @@ class Session:
         self._sealing.submit(self._delivery.seal, warc)
 
     def _mind_contact(self, exchange: Exchange) -> None:
-        """Warn once when many pages are fetched by nobody."""
-        self._pages += not exchange.url.endswith("/robots.txt")
+        """Warn once when many pages are fetched by nobody; who runs servers of this machine is known to them."""
+        if exchange.url.endswith("/robots.txt") or is_loopback(exchange.peer or urlsplit(exchange.url).hostname or ""):
+            return
+        self._pages += 1
         if self._pages == _HANDFUL and not self.options.has_contact:
             logger.warning("servers cannot reach you: name a web page or e-mail address of yours as `operator`")

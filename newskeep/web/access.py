@@ -11,11 +11,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crawler.politeness.addresses import is_loopback
 from newskeep.web import auth
 from newskeep.web.addresses import HOST, Origins, sent_target
 from newskeep.web.errors import error_response
 from newskeep.web.metrics import Metrics
-from newskeep.web.options import ServeOptions, is_loopback
+from newskeep.web.options import ServeOptions
 
 _log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
+from crawler.politeness.addresses import is_loopback
 from storage.errors import UsageError
 
 NoarchiveView = Literal["withhold", "show"]
@@ -84,17 +84,6 @@ class ServeOptions:
             raise UsageError("--replay with --public-url needs --replay-url too, and that needs the others")
         if self.replay_url is not None and self.replay_url in (self.public_url, self.originals_url):
             raise UsageError("--replay-url must be an address of its own: replayed pages run scripts")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address (no brackets) can mean nothing but this machine."""
-    name = host.lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_origin(url: str) -> bool:

@@ -327,9 +327,18 @@ def test_how_long_robots_txt_holds(fields: str, seconds: float) -> None:
 # Who asks
 
 
-def test_many_pages_without_a_contact_are_warned_of_once(newskeep: Run, origin: Origin) -> None:
+def test_many_pages_without_a_contact_are_warned_of_once(newskeep: Run) -> None:
+    """Of servers elsewhere, here behind a proxy: nothing is sent to their addresses, which are for documents."""
+    urls = [f"http://192.0.2.{1 + n % 3}/page/{n}" for n in range(45)]
+    with Origin() as proxy:
+        proxy.on_any(lambda path: response(path.encode()))
+        arguments = ("save", "--allow-private", "--ignore-robots", "--proxy", proxy.url(""), *urls)
+        assert newskeep(*arguments).stderr.count(b"operator") == 1
+        assert b"operator" not in newskeep(*arguments, "--operator", "https://archive.example/").stderr
+        assert b"operator" not in newskeep(*arguments[:10]).stderr
+
+
+def test_servers_of_this_machine_need_no_contact(newskeep: Run, origin: Origin) -> None:
     urls = [origin.url(f"/page/{n}") for n in range(45)]
-    arguments = ("save", "--allow-private", "--ignore-robots", *urls)
-    assert newskeep(*arguments).stderr.count(b"operator") == 1
-    assert b"operator" not in newskeep(*arguments, "--operator", "https://archive.example/").stderr
-    assert b"operator" not in newskeep(*arguments[:5]).stderr
+    urls += [url.replace("127.0.0.1", "localhost") for url in urls[:5]]
+    assert b"operator" not in newskeep("save", "--allow-private", "--ignore-robots", *urls).stderr

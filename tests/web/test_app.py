@@ -21,8 +21,9 @@ import pytest
 from command import Run
 from web_archive import BIG, PAPER, RFC_URL, STORY, Serving, Site, fill
 
+from crawler.politeness.addresses import is_loopback
 from newskeep.web import auth
-from newskeep.web.options import ServeOptions, is_loopback
+from newskeep.web.options import ServeOptions
 from newskeep.web.server import HEAD_MAX_BYTES
 from storage.errors import UsageError
 
