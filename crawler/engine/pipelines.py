@@ -123,6 +123,8 @@ class FrontierPipeline(_OfSite):
                         ledger.failed(urlsplit(item.url).netloc, item.recorded.wall.reason)
                     if outcome.outcome == "archived" and (outcome.reason or "").startswith("no text: "):
                         ledger.counts.no_text += 1
+                    if outcome.noarchive and outcome.outcome in ("archived", "unchanged"):
+                        ledger.counts.noarchive += 1
                     if noted.not_article:
                         ledger.counts.not_article += 1
                 case MissedPage(known, outcome, same_as=str() as url):

@@ -32,6 +32,8 @@ class RunCounts:
     not_article: int = 0
     words: int = 0
     undated: int = 0
+    #: Pages that say `noarchive`, archived or unchanged.
+    noarchive: int = 0
     #: Sources that were read, "not modified" apart; guessed sections where there is none.
     sources: int = 0
     not_section: int = 0

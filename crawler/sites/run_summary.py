@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crawler.frontier import frontier_of
+from crawler.frontier.count_words import in_words
 from storage.archive import Archive
 from storage.model import RunState
+
+#: Numbers of a run that are told behind the outcomes, where there are some.
+_BESIDE = ("outside", "walled", "no_text", "not_article", "noarchive", "not_section")
 
 
 def site_lines(archive: Archive, name: str, state: RunState) -> list[str]:
@@ -19,17 +23,7 @@ def site_lines(archive: Archive, name: str, state: RunState) -> list[str]:
     counts = runs[0].counts
     found = f"{counts.announced} announced, {counts.new} new"
     done = f"{counts.archived} archived, {counts.unchanged} unchanged, {counts.refused} refused, {counts.failed} failed"
-    more = []
-    if counts.outside:
-        more.append(f"{counts.outside} outside of the time wanted")
-    if counts.walled:
-        more.append(f"{counts.walled} of them walls")
-    if counts.no_text:
-        more.append(f"{counts.no_text} without text")
-    if counts.not_article:
-        more.append(f"{counts.not_article} not an article")
-    if counts.not_section:
-        more.append(f"{counts.not_section} not a section")
+    more = list(in_words(counts, _BESIDE))
     if counts.requisites:
         more.append("requisites: " + _counted(counts.requisites))
     line = f"{name}: {found}; {done}" + "".join(f"; {each}" for each in more)

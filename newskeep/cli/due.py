@@ -14,6 +14,7 @@ import click
 from crawler.durations import duration
 from crawler.frontier import frontier_of
 from newskeep.cli import _options
+from crawler.frontier.count_words import in_words
 from newskeep.cli._options import Duration, common, settle
 from newskeep.cli._terminal import echo
 from newskeep.schedule.alerts import Notebook
@@ -151,5 +152,5 @@ class _Show:
             problems = {"hosts": dict(run.hosts), "problems": list(run.problems)} if run else {}
             counts = run.counts.to_json() if run else {}
             click.echo(json.dumps({"site": name, "state": state, **times, "counts": counts, **problems}))
-        told = ", ".join(f"{count} {what}" for what, count in run.counts.named() if count) if run else ""
+        told = ", ".join(in_words(run.counts)) if run else ""
         self.verbosely(f"{name}: {state}{': ' if told else ''}{told}")

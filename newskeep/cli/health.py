@@ -14,6 +14,7 @@ from rich.text import Text
 
 from crawler.durations import duration
 from crawler.frontier import frontier_of
+from crawler.frontier.count_words import in_words
 from newskeep.cli._options import common, settle
 from newskeep.cli._terminal import Console, echo, fit
 from newskeep.times import iso, local
@@ -138,7 +139,7 @@ def _details(health: Health) -> Iterator[str]:
 
 
 def _run(run: SiteRun) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in run.counts.named() if count and name in _SHOWN)
+    counts = ", ".join(in_words(run.counts, _SHOWN))
     took = f" in {duration((run.finished - run.started).total_seconds())}" if run.finished else ""
     return f"{run.state or 'not ended'}{took}{': ' if counts else ''}{counts}"
 

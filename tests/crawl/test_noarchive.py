@@ -168,6 +168,7 @@ def test_a_site_may_differ(newskeep: Run, origin: Origin, tmp_path: Path, of_all
     outcomes = {line["url"][-8:-5]: line["outcome"] for line in map(json.loads, done.stdout.splitlines())}
     word = {"keep": "archived", "refuse": "refused"}
     assert outcomes == {"one": word[of_site], "two": word[of_all]}, done.stderr.decode()
+    assert done.stderr.count(b"; 1 says noarchive") == 1
 
 
 @pytest.mark.parametrize("table", ["{}", "[sites.a]\nstart = 'https://a.example/'\n{}"])
