@@ -6,6 +6,7 @@ Pure and bounded: a page is looked at up to `CONTENT_BYTES`, once, and whatever 
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from storage.http import HttpMessage
 
@@ -13,10 +14,12 @@ from storage.http import HttpMessage
 CONTENT_BYTES = 256 * 1024
 #: The names that a directive may be addressed to, beside ours.
 _EVERYBODY = "robots"
+#: What stands between directives: commas, and what pages write for them.
+_BETWEEN = re.compile(r"[\s,;]+")
 _HTML_TYPES = {"text/html", "application/xhtml+xml", None}
 # Directives with a value: what stands before their colon is no robot's name.
 _VALUED = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
-_ROBOT = re.compile(r"[a-z][a-z0-9_-]*")
+_ROBOT = re.compile(r"\*|[a-z][a-z0-9_-]*")
 # What a tag may hide in, and the tag itself. Quantifiers are possessive or bounded: no input takes more than one pass.
 _PLACE = re.compile(
     rb"<!--|<(script|style|textarea|title|template)\b|<meta(?=[\s/])((?:[^<>\"']|\"[^\"]{0,2000}+\"|'[^']{0,2000}+')*+)",
@@ -41,13 +44,13 @@ def noarchive(response: bytes, robot: str = "newskeep") -> str | None:
 def _header_says(value: str, robot: str) -> bool:
     """Read a line of X-Robots-Tag: directives, for all or, behind a name and a colon, for one robot."""
     addressed = _EVERYBODY
-    for item in value.lower().split(","):
+    for item in re.split("[,;]", value.lower()):
         name, colon, directive = (part.strip() for part in item.partition(":"))
         if colon and name not in _VALUED and _ROBOT.fullmatch(name):
-            addressed = name
+            addressed = _EVERYBODY if name == "*" else name
         else:
             directive = name
-        if directive == "noarchive" and addressed in (_EVERYBODY, robot):
+        if "noarchive" in directive.split() and addressed in (_EVERYBODY, robot):
             return True
     return False
 
@@ -76,7 +79,7 @@ def _says(attributes: bytes, robot: str) -> str | None:
     for name, *values in _ATTRIBUTE.findall(attributes):
         found.setdefault(name.lower(), next((value for value in values if value), b""))
     name = found.get(b"name", b"").strip().lower().decode("latin-1")
-    directives = found.get(b"content", b"").lower().replace(b";", b",").split(b",")
-    if name in (_EVERYBODY, robot) and b"noarchive" in (directive.strip() for directive in directives):
-        return name
-    return None
+    if name not in (_EVERYBODY, robot):
+        return None
+    directives = _BETWEEN.split(unescape(found.get(b"content", b"").decode("latin-1")).lower())
+    return name if "noarchive" in directives else None
