@@ -216,6 +216,36 @@ def test_replay_is_closed_too(held: Held) -> None:
         assert WORDS.encode() not in site.get(f"{serving.replay}/web/id_/{held.url('/meta')}").body
 
 
+#: `newskeep serve` with addresses of a proxy in front, on ports that it tells.
+BEHIND_A_PROXY = """
+import sys
+from newskeep.web import server
+from newskeep.web.options import ServeOptions
+from storage.archive import open_archive
+
+folder, noarchive = sys.argv[1:]
+urls = {"public_url": "https://archive.example", "originals_url": "https://originals.example"}
+options = ServeOptions(port=0, originals_port=0, noarchive=noarchive or None, **urls)
+with open_archive(folder) as archive:
+    server.run(archive, options, lambda settled: print(settled.port, settled.originals_port, flush=True))
+"""
+
+
+@pytest.mark.parametrize(("noarchive", "status"), [("", 451), ("show", 200), ("withhold", 451)])
+def test_behind_a_proxy_it_is_for_others(held: Held, noarchive: str, status: int) -> None:
+    command = [sys.executable, "-c", BEHIND_A_PROXY, str(held.folder), noarchive]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            port, originals_port = map(int, process.stdout.readline().split())
+            site = Site(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{originals_port}", held.folder)
+            url, stamp = held.url("/meta"), held.stamps["/meta"][0]
+            for way in (f"{{}}/web/{stamp}id_/{url}", f"/api/article?url={url}"):
+                assert ask(site, way).status == status, way
+        finally:
+            process.terminate()
+
+
 @pytest.mark.parametrize(
     ("options", "withholds"),
     [
