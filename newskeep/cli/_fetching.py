@@ -11,11 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crawler.run import Crawl, RunResult, check_network, run
 from crawler.session.report import outcome_json
-<<<<<<< HEAD
 from crawler.sites.run_summary import site_lines, total_line
-=======
-from crawler.frontier.count_words import in_words
->>>>>>> abbb755 (The numbers of a run are printed in words, and say how many pages say noarchive)
 from newskeep.cli._terminal import Console, echo, escape, fit
 from storage import open_archive
 from storage.errors import StoreDenied, StoreUnavailable
@@ -61,35 +57,6 @@ def archive_sites(
         return result.exit_code
 
 
-<<<<<<< HEAD
-=======
-#: Numbers of a run that are told behind the outcomes, where there are some.
-_BESIDE = ("walled", "no_text", "not_article", "noarchive", "not_section")
-
-
-def _site_lines(archive: Archive, crawl: Crawl, state: RunState) -> list[str]:
-    """How the crawl of a site went, and what was wrong with its sources."""
-    name = crawl.site or crawl.spider
-    if state == "busy":
-        return [f"{name}: another process is crawling it"]
-    runs = frontier_of(archive).runs(name, 1)
-    if not runs:
-        return [f"{name}: {state}"]
-    counts = runs[0].counts
-    found = f"{counts.announced} announced, {counts.new} new"
-    done = f"{counts.archived} archived, {counts.unchanged} unchanged, {counts.refused} refused, {counts.failed} failed"
-    more = list(in_words(counts, _BESIDE))
-    if counts.requisites:
-        more.append("requisites: " + _counted(counts.requisites))
-    line = f"{name}: {found}; {done}" + "".join(f"; {each}" for each in more)
-    return [line + ("" if state == "finished" else f"; {state}"), *(f"  {problem}" for problem in runs[0].problems)]
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
-
-
->>>>>>> abbb755 (The numbers of a run are printed in words, and say how many pages say noarchive)
 def _look(archive: Archive) -> None:
     """Ask the store before the first request; one that is away need not stop the crawl, one that refuses us does."""
     try:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    inspect,
 )
 
 from storage.migrations import Migration, about_table
@@ -164,17 +165,18 @@ def _search_anew(connection: Connection) -> None:
 
 def _add_marks(connection: Connection) -> None:
     """Version 4: captures are marked that came in place of a page, came over TLS that is not to be believed, or say
-    `noarchive`. Nothing that an older version kept is.
+    `noarchive`. Nothing that an older version kept is. A column that is there stays.
     """
-    for table, mark in (
-        ("captures", "wall TEXT"),
-        ("captures", "insecure TEXT"),
-        ("captures", "noarchive INTEGER"),
-        ("articles", "noarchive INTEGER"),
+    for table, mark, kind in (
+        ("captures", "wall", "TEXT"),
+        ("captures", "insecure", "TEXT"),
+        ("captures", "noarchive", "INTEGER"),
+        ("articles", "noarchive", "INTEGER"),
     ):
-        connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {mark}")
+        if not any(column["name"] == mark for column in inspect(connection).get_columns(table)):
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {mark} {kind}")
     for index in captures.indexes:
-        index.create(connection)
+        index.create(connection, checkfirst=True)
 
 
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
