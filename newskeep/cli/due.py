@@ -13,8 +13,8 @@ import click
 
 from crawler.durations import duration
 from crawler.frontier import frontier_of
-from newskeep.cli import _options
 from crawler.frontier.count_words import in_words
+from newskeep.cli import _options
 from newskeep.cli._options import Duration, common, settle
 from newskeep.cli._terminal import echo
 from newskeep.schedule.alerts import Notebook

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from crawler.frontier.run_counts import RunCounts
 from crawler.frontier.count_words import _WORDS, in_words
+from crawler.frontier.run_counts import RunCounts
 
 NAMES = [name for name, _ in RunCounts().named() if name != "dropped"]
 
