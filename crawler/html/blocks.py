@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from crawler.html.document import Tree
@@ -110,13 +111,22 @@ class _Walk:
             self.broken = True
 
     def flush(self) -> None:
-        """End the block under way, if it has a word."""
-        element = self.element
+        """End the block under way, if it has a word; a button in it is a block of its own."""
         broken, self.broken = self.broken, False
         if not self.pieces:
             return
         pieces = self.pieces[:]
         self.pieces.clear()
+        if all(state.excluded is None for _, state in pieces):
+            self._end(pieces, broken)
+            return
+        self._end([piece for piece in pieces if piece[1].excluded is None], broken)
+        for excluded, run in groupby(pieces, key=lambda piece: piece[1].excluded):
+            if excluded is not None:
+                self._end(list(run), broken)
+
+    def _end(self, pieces: list[tuple[str, _State]], broken: bool) -> None:
+        element = self.element
         joined = "".join([piece[0] for piece in pieces])
         if not _WORD.search(joined):
             return

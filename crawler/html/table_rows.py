@@ -9,7 +9,8 @@ from lxml import etree
 from crawler.html.document import Tree
 from crawler.html.elements import BLOCK_TAGS, SKIPPED, Cut, Element, names
 
-_NOT_IN_ROWS = names("table ul ol dl h1 h2 h3 h4 h5 h6 blockquote figure form pre hr")
+_NOT_IN_ROWS = names("table dl h1 h2 h3 h4 h5 h6 blockquote figure form pre hr")
+_LISTS = names("ul ol")
 # A row longer than this, in characters, is a page laid out with tables.
 _MAX_ROW = 600
 _WORD = re.compile(r"\w")
@@ -22,6 +23,9 @@ def row(node: Tree, element: Element, hidden: bool, excluded: str | None) -> Cut
     """
     cells = [child for child in node if child.tag in {"td", "th"}]
     if len(cells) < 2 or next(node.iterdescendants(*_NOT_IN_ROWS), None) is not None:
+        return None
+    # Lists of links in cells are menus, of a page laid out with tables.
+    if any(next(found.iterdescendants("a"), None) is not None for found in node.iterdescendants(*_LISTS)):
         return None
     texts = [_cell_text(cell) for cell in cells]
     text = " | ".join(texts)

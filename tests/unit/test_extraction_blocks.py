@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.extraction.classify.container import most_text
+from crawler.extraction.container import most_text
 from crawler.html.blocks import cut
 from crawler.html.document import body, lean, parse
 from crawler.html.elements import Cut
@@ -141,3 +141,19 @@ def test_lean_part_is_a_document_of_its_own() -> None:
     assert page.xpath("//text()") == ["inside"]
     assert [node.tag for node in page.iter()] == ["html", "body", "div", "p"]
     assert part.getparent() is not None and len(list(tree.iter("img", "script"))) == 2
+
+
+def test_a_button_in_a_paragraph_is_a_block_of_its_own() -> None:
+    found = cuts("<p>The bridge <button>Copy</button>opens. <button>Copy link</button></p>")
+    assert [(one.text, one.excluded) for one in found] == [
+        ("The bridge opens.", None),
+        ("Copy", "control"),
+        ("Copy link", "control"),
+    ]
+
+
+def test_a_list_in_a_cell_is_part_of_its_row() -> None:
+    row = "<tr><td>Monday</td><td><ul><li>10 to 12</li><li>14 to 18</li></ul></td></tr>"
+    assert texts(f"<table>{row}</table>") == ["Monday | 10 to 12 14 to 18"]
+    menu = "<tr><td>Menu</td><td><ul><li><a href=/a>News</a></li><li><a href=/b>Sport</a></li></ul></td></tr>"
+    assert texts(f"<table>{menu}</table>") == ["Menu", "News", "Sport"]
