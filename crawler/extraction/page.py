@@ -8,14 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 from crawler.extraction.classify import Classification, judge
 from crawler.extraction.classify.boosted_trees import shipped
-from crawler.extraction.classify.container import most_text
 from crawler.extraction.classify.features import Hints
 from crawler.extraction.classify.standfirst import listed
 from crawler.extraction.metadata import Metadata, metadata
-from crawler.extraction.trafilatura_text import first_opinion, opinion
+from crawler.extraction.opinions import ask
+from crawler.extraction.trafilatura_text import opinion
 from crawler.html import jsonld
 from crawler.html.blocks import cut
-from crawler.html.document import TooLarge, body, lean, parse
+from crawler.html.document import TooLarge, body, parse
 from crawler.html.encoding import clean, decode
 from storage.model import Article, Extractor
 
@@ -31,9 +31,9 @@ def read(page: bytes | str, url: str, content_type: str | None, now: datetime | 
         return article(url, Metadata(), Classification((), "nothing: no markup"))
     nodes = jsonld.nodes(tree)
     blocks = cut(body(tree))
-    first = first_opinion(lean(most_text(blocks, body(tree))))
-    found = metadata(tree, url, first, nodes=nodes, now=now)
-    hints = Hints(first, found.title or "", found.description or "", jsonld.article_body(nodes))
+    opinions = ask(tree, blocks)
+    found = metadata(tree, url, opinions.first, nodes=nodes, now=now)
+    hints = Hints(opinions, found.title or "", found.description or "", jsonld.article_body(nodes), url)
     verdict = judge(blocks, hints, shipped(), partial(opinion, tree))
     return article(url, found, verdict)
 

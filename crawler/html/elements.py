@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from crawler.html.document import Tree
+from crawler.html.words import tokens
 
 
 def names(text: str) -> frozenset[str]:
@@ -87,6 +88,14 @@ class Cut:
     href: str = ""
     #: Why this can be no text of the article ("navigation", "control", …), if so.
     excluded: str | None = None
+    _words: list[str] | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """Its words, as of `html.words.tokens`."""
+        if self._words is None:
+            self._words = tokens(self.text)
+        return self._words
 
 
 def _step(tag: str, attributes: Sequence[tuple[str, str]]) -> str:

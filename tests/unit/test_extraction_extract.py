@@ -77,7 +77,7 @@ def test_what_is_no_article_falls_back_and_says_so() -> None:
     article = extract("<html><body><p>Hello, world</p></body></html>")
     assert article.text == "Hello, world"
     assert article.extractor is not None
-    assert article.extractor.method.startswith("trafilatura: model kept")
+    assert article.extractor.method.startswith("trafilatura: the model kept")
 
 
 def test_text_that_only_a_script_holds_is_found() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from crawler.extraction.classify.class_tokens import GROUPS, groups_of
 from crawler.extraction.classify.features import NAMES, Hints, matrix
+from crawler.extraction.opinions import Opinions
 from crawler.html.blocks import cut
 from crawler.html.document import body, parse
 from crawler.html.words import Shingles, grams, tokens
@@ -28,7 +29,7 @@ The mayor thanked everybody who had helped, and promised a lighthouse for next y
 def column() -> dict[str, list[float]]:
     tree = parse(PAGE)
     assert tree is not None
-    rows = matrix(cut(body(tree)), Hints(TEXT, "Harbour opens again"))
+    rows = matrix(cut(body(tree)), Hints(Opinions(TEXT), "Harbour opens again"))
     return dict(zip(NAMES, rows.T.tolist(), strict=True))
 
 
@@ -99,7 +100,7 @@ def test_neighbours_end_at_the_edges(column: dict[str, list[float]]) -> None:
 def test_one_block_has_features() -> None:
     tree = parse("<p>x")
     assert tree is not None
-    rows = matrix(cut(body(tree)), Hints(""))
+    rows = matrix(cut(body(tree)), Hints(Opinions("")))
     assert rows.shape == (1, len(NAMES))
     assert np.isfinite(rows).all()
 
@@ -126,7 +127,7 @@ def test_groups_of_names(names: str, groups: set[str]) -> None:
 def test_punctuation_is_counted_in_every_script(text: str, marks: int) -> None:
     tree = parse(f"<body><p>first, a line.</p><p>{text}</p></body>")
     assert tree is not None
-    row = matrix(cut(body(tree)), Hints(""))[1]
+    row = matrix(cut(body(tree)), Hints(Opinions("")))[1]
     assert row[NAMES.index("punctuation")] == pytest.approx(marks / len(tokens(text)))
 
 
@@ -137,4 +138,4 @@ def test_punctuation_is_counted_in_every_script(text: str, marks: int) -> None:
 def test_symbols(text: str, symbols: int) -> None:
     tree = parse(f"<body><p>{text}</p></body>")
     assert tree is not None
-    assert matrix(cut(body(tree)), Hints(""))[0, NAMES.index("symbols")] == symbols
+    assert matrix(cut(body(tree)), Hints(Opinions("")))[0, NAMES.index("symbols")] == symbols

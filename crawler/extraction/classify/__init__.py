@@ -1,27 +1,34 @@
-"""Which blocks are the article's text, and why: by the model, or by trafilatura where the model is out of place."""
+"""Which blocks are the article's text, and why.
+
+The model judges each block; rules give back what belongs together (`structure`) and take away what is no text of this
+article wherever it stands (`prompts`, `next_article`, `copies`). Where little of a page is kept, trafilatura's default
+mode is asked: an article that it finds and the model has lost (`lost`) is judged again by its account, and is as
+trafilatura has it where the model still does not see it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from crawler.extraction.classify import structure
 from crawler.extraction.classify.boosted_trees import Model
 from crawler.extraction.classify.captions import is_credited
-from crawler.extraction.classify.feature_names import NAMES
+from crawler.extraction.classify.copies import copies
 from crawler.extraction.classify.features import Hints, matrix
+from crawler.extraction.classify.lost import STANDS, is_little, is_lost, kept_share
+from crawler.extraction.classify.next_article import next_articles
+from crawler.extraction.classify.prompts import prompts
+from crawler.extraction.classify.structure import Judged
 from crawler.extraction.trafilatura_text import Mode
 from crawler.html.elements import Cut
-from crawler.html.words import Shingles, tokens
+from crawler.html.words import Shingles
 from storage.model import Block, Reason
 
-# The model knows news articles. Where it keeps less than this part of the words trafilatura keeps, the page is
-# something else (a forum, a shop, a list), and trafilatura has the last word.
-_LEAST_SHARE = 0.35
-# A block is trafilatura's when this part of it stands in trafilatura's text.
-_STANDS = 0.6
+#: Where less of trafilatura's text is kept even by its account, the page is none that the model knows.
+_LEAST_SHARE = 0.1
 
 _STANDS_THERE, _STANDS_NOT = Reason("trafilatura"), Reason("not in trafilatura's text")
-_WORDS = NAMES.index("words")
 
 Ask = Callable[[Mode], str]
 
@@ -34,25 +41,64 @@ class Classification:
     method: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Blocks that a rule finds are kept, or left out, for this reason."""
+
+    word: str
+    keeps: bool
+    find: Callable[[Judged, Hints], Iterable[int]]
+
+
+_RULES = (
+    _Rule("link to another article", False, lambda page, hints: prompts(page.cuts, page.kept, hints.url)),
+    _Rule("row of the table", True, lambda page, _: structure.tables(page)),
+    _Rule("item of the list", True, lambda page, _: structure.lists(page)),
+    _Rule("key point", True, lambda page, _: structure.key_points(page)),
+    _Rule("beginning", True, lambda page, hints: structure.beginning(page, hints.description)),
+    _Rule("heading of the text", True, lambda page, _: structure.headings(page)),
+    _Rule("another article", False, lambda page, hints: next_articles(page.cuts, page.kept, hints.title)),
+    _Rule("said before", False, lambda page, _: copies(page.cuts, page.kept)),
+)
+
+
 def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Classification:
     """Return what is to be kept; `ask` gives trafilatura's text in another mode, and is called for odd pages only."""
+    blocks = _by_model(cuts, hints, model)
+    default = hints.opinions.default
+    if default is None and not is_little(cuts, blocks):
+        return Classification(blocks, "model")
+    if default is None:
+        default = ask("default")
+    if not is_lost(default, cuts, blocks):
+        return Classification(blocks, "model" if any(block.kept for block in blocks) else "nothing found")
+    again = _by_model(cuts, hints.by(default), model)
+    why = f"the model kept {kept_share(default, blocks):.0%} of trafilatura's default"
+    if kept_share(default, again) >= _LEAST_SHARE:
+        return Classification(again, f"model, again: {why}")
+    return Classification(_by_text(cuts, default), f"trafilatura: {why}")
+
+
+def _by_model(cuts: Sequence[Cut], hints: Hints, model: Model) -> tuple[Block, ...]:
+    answers = _answers(cuts, hints, model)
+    blocks = [_judged(cut, answer, model.threshold) for cut, answer in zip(cuts, answers, strict=True)]
+    for rule in _RULES:
+        page = Judged(cuts, answers, [block.kept for block in blocks])
+        for at in list(rule.find(page, hints)):
+            blocks[at] = replace(blocks[at], kept=rule.keeps, reason=blocks[at].reason._replace(word=rule.word))
+    return tuple(blocks)
+
+
+def _answers(cuts: Sequence[Cut], hints: Hints, model: Model) -> list[float | None]:
+    """The model's answer for each block, `None` for those that can be no text."""
     candidates = [cut for cut in cuts if cut.excluded is None]
-    answers, kept = [], 0
-    if candidates:
-        rows = matrix(candidates, hints)
-        probabilities = model.probabilities(rows)
-        answers, kept = probabilities.tolist(), int(rows[probabilities >= model.threshold, _WORDS].sum(dtype=float))
-    first = hints.first.length
-    if kept and kept >= _LEAST_SHARE * first:
-        by_cut = dict(zip(candidates, answers, strict=True))
-        return Classification(tuple(_by_model(cut, by_cut.get(cut), model.threshold) for cut in cuts), "model")
-    if (text := ask("default")) or (text := hints.trafilatura):
-        why = f"model kept {round(100 * kept / first)} % of it" if first else "model kept nothing"
-        return Classification(_by_text(cuts, text), f"trafilatura: {why}")
-    return Classification(tuple(_by_model(cut, None, model.threshold) for cut in cuts), "nothing found")
+    if not candidates:
+        return [None] * len(cuts)
+    found: Iterator[float] = iter(model.probabilities(matrix(candidates, hints)).tolist())
+    return [next(found) if cut.excluded is None else None for cut in cuts]
 
 
-def _by_model(cut: Cut, answer: float | None, threshold: float) -> Block:
+def _judged(cut: Cut, answer: float | None, threshold: float) -> Block:
     if answer is None:
         return _block(cut, False, Reason(cut.excluded or "not in the text"))
     reason = Reason("model", probability=round(min(0.99, max(0.01, answer)), 2))
@@ -71,8 +117,8 @@ def _by_text(cuts: Sequence[Cut], text: str) -> tuple[Block, ...]:
     judged: list[Block] = []
     found = 0
     for cut in cuts:
-        words = tokens(cut.text)
-        kept = cut.excluded is None and passage.share(words) >= _STANDS
+        words = cut.words
+        kept = cut.excluded is None and passage.share(words) >= STANDS
         found += len(words) if kept else 0
         left_out = Reason(cut.excluded) if cut.excluded else _STANDS_NOT
         judged.append(_block(cut, kept, _STANDS_THERE if kept else left_out))

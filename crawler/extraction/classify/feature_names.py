@@ -23,7 +23,7 @@ INSIDE_AT, BELOW_AT = [TAGS.index(tag) for tag in _INSIDE], [TAGS.index(tag) for
 _RELATION = _names(
     "in_main below_main depth in_parent parent_is_main same_place place_blocks place_kept place_linked place_words"
 )
-_VIEWS = _names("trafilatura json_ld json_ld_length title description repeated")
+_VIEWS = _names("trafilatura default precision json_ld json_ld_length title description repeated")
 _POSITION = _names(
     "position after_first before_last is_before is_after after_h1 has_h1 words_before text_words page_blocks"
 )

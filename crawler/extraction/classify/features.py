@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from crawler.extraction.classify.class_tokens import GROUPS, groups_of
 from crawler.extraction.classify.context_features import Numbers, Surroundings, bits
 from crawler.extraction.classify.feature_names import BELOW_AT, INSIDE_AT, NAMES, TAGS
 from crawler.extraction.classify.text_features import shape
+from crawler.extraction.opinions import Opinions
 from crawler.html.elements import HEADINGS, Cut
 from crawler.html.words import Shingles, tokens
 
@@ -34,18 +35,24 @@ _CLOSING = "\"”»’')]"
 
 @dataclass(frozen=True)
 class Hints:
-    """What else is known of the page: trafilatura's text, and what the page says of itself."""
+    """What else is known of the page: trafilatura's opinions of it, and what it says of itself."""
 
-    trafilatura: str
+    opinions: Opinions
     title: str = ""
     description: str = ""
     #: JSON-LD articleBody.
     body: str = ""
+    #: The page's address.
+    url: str = ""
 
     @cached_property
     def first(self) -> Shingles:
-        """trafilatura's text, to look the blocks up in."""
-        return Shingles(self.trafilatura)
+        """The first opinion, to look the blocks up in."""
+        return Shingles(self.opinions.first)
+
+    def by(self, text: str) -> Hints:
+        """The same page by another account of where its text stands."""
+        return replace(self, opinions=replace(self.opinions, first=text))
 
 
 class _Page:
@@ -53,7 +60,7 @@ class _Page:
 
     def __init__(self, cuts: Sequence[Cut], hints: Hints) -> None:
         self.cuts = cuts
-        self.words = [tokens(cut.text) for cut in cuts]
+        self.words = [cut.words for cut in cuts]
         sizes = [len(words) for words in self.words]
         self.lengths = np.array(sizes, dtype=np.float32)
         self.first_opinion = self.share_of(hints.first)
@@ -149,7 +156,11 @@ def _views(page: _Page, hints: Hints) -> Wide:
         )
         for words, text in zip(page.words, whole, strict=True)
     ]
-    return np.column_stack([page.first_opinion, json_ld, np.array(rest)])
+    default, precision = (
+        page.first_opinion if other is None else page.share_of(Shingles(other))
+        for other in (hints.opinions.default, hints.opinions.precision)
+    )
+    return np.column_stack([page.first_opinion, default, precision, json_ld, np.array(rest)])
 
 
 def _overlap(one: Set[str], words: Sequence[str]) -> float:

@@ -1,0 +1,56 @@
+"""Whether the model may have lost an article: little of the page is kept, or little of what trafilatura finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crawler.html.elements import Cut
+from crawler.html.words import Shingles, tokens
+from storage.model import Block
+
+#: A block is another's when this part of it stands in the other's text.
+STANDS = 0.6
+#: Of a page's running text this part is kept, or trafilatura's default is asked.
+_LEAST_PROSE = 0.4
+#: Running text: blocks of so many words, most of them in no link.
+_PROSE_WORDS, _PROSE_LINKED = 10, 0.3
+#: Of trafilatura's text this part is kept, or an article may have been lost …
+_LEAST_SHARE = 0.4
+#: … unless so many words are kept and the model is as good as sure that the rest is none of the text: then that is what
+#: trafilatura adds to short articles, teasers and comments.
+_TEXT, _RULED_OUT = 100, 0.06
+
+
+def is_little(cuts: Sequence[Cut], blocks: Sequence[Block]) -> bool:
+    """Whether most of what reads like text on the page was left out."""
+    kept = total = 0
+    for cut, block in zip(cuts, blocks, strict=True):
+        words = len(cut.words)
+        if words >= _PROSE_WORDS and cut.linked < _PROSE_LINKED and cut.excluded is None and not cut.hidden:
+            total += words
+            kept += words if block.kept else 0
+    return kept <= _LEAST_PROSE * total
+
+
+def is_lost(text: str, cuts: Sequence[Cut], blocks: Sequence[Block]) -> bool:
+    """Whether a text that trafilatura found is an article, for all that is known, that these decisions leave out."""
+    if not text or kept_share(text, blocks) >= _LEAST_SHARE:
+        return False
+    size = sum(len(cut.words) for cut, block in zip(cuts, blocks, strict=True) if block.kept)
+    return size < _TEXT or not _is_ruled_out(text, cuts, blocks)
+
+
+def _is_ruled_out(text: str, cuts: Sequence[Cut], blocks: Sequence[Block]) -> bool:
+    passage = Shingles(text)
+    total = expected = 0.0
+    for cut, block in zip(cuts, blocks, strict=True):
+        answer = block.reason.probability
+        if not block.kept and answer is not None and passage.share(cut.words) >= STANDS:
+            total += len(cut.words)
+            expected += answer * len(cut.words)
+    return expected < _RULED_OUT * total
+
+
+def kept_share(text: str, blocks: Sequence[Block]) -> float:
+    """Which part (0 to 1) of a text's runs of words is kept."""
+    return Shingles("\n".join(block.text for block in blocks if block.kept)).share(tokens(text))

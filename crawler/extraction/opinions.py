@@ -1,0 +1,64 @@
+"""What trafilatura takes for a page's text, asked more than once where one answer is not to be relied on.
+
+It finds most when it is shown only the part of the page that most text stands in; but on some pages that part is a
+notice or a standfirst, and the article is lost. So the whole page is asked about as well. Where the two answers differ,
+trafilatura's slower ways decide which of them to go by.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from crawler.extraction.container import most_text
+from crawler.extraction.trafilatura_text import first_opinion, opinion
+from crawler.html.document import Tree, body, lean
+from crawler.html.elements import Cut
+from crawler.html.words import Gram, grams, tokens
+
+#: From this likeness on (0 to 1) two texts are the same opinion.
+_SAME = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """`first` is the one to go by; the others, trafilatura's default and precise modes, are `None` where nobody asked
+    for them: where the page as a whole and its main part gave the same text."""
+
+    first: str
+    default: str | None = None
+    precision: str | None = None
+
+
+def ask(tree: Tree, blocks: Sequence[Cut]) -> Opinions:
+    """Return what is thought of a page that was cut into these blocks."""
+    page = body(tree)
+    part = most_text(blocks, page)
+    whole = first_opinion(lean(page))
+    if part is page:
+        return Opinions(whole)
+    return choose(whole, first_opinion(lean(part)), lambda: (opinion(tree, "default"), opinion(tree, "precision")))
+
+
+def choose(whole: str, narrowed: str, slower: Callable[[], tuple[str, str]]) -> Opinions:
+    """Return the opinion of the part where that of the whole is the same; else the one that agrees with `slower`."""
+    if whole == narrowed:
+        return Opinions(narrowed)
+    runs = _runs(whole), _runs(narrowed)
+    if _likeness(*runs) >= _SAME:
+        return Opinions(narrowed)
+    default, precision = slower()
+    votes = _runs(default), _runs(precision)
+    of_whole, of_part = (sum(_likeness(one, vote) for vote in votes) for one in runs)
+    return Opinions(narrowed if of_part >= of_whole else whole, default, precision)
+
+
+def _runs(text: str) -> Counter[Gram]:
+    return Counter(grams(tokens(text)))
+
+
+def _likeness(one: Counter[Gram], other: Counter[Gram]) -> float:
+    """Twice what is in both, by what is in each: the F1 of one against the other."""
+    total = one.total() + other.total()
+    return 2 * (one & other).total() / total if total else 1.0
