@@ -78,10 +78,11 @@ def digest(folder: Path) -> str:
 
 
 def _pages(folder: Path) -> Iterator[Page]:
-    for line in (folder / "gold.jsonl").read_text(encoding="utf-8").splitlines():
+    # Not `splitlines`: a text may hold Unicode's own ends of lines.
+    for line in filter(None, (folder / "gold.jsonl").read_text(encoding="utf-8").split("\n")):
         record = json.loads(line)
         gold, neutral, summary = record["body"], "", ""
-        if record["source"] == "fundus":
+        if record["source"] == "fundus" and "sections" in record:
             parts = [part for section in record["sections"] for part in section["headline"] + section["paragraphs"]]
             summary = "\n".join(record.get("summary") or [])
             # The body is summary and sections, so it holds the shingles that go from one into the other.
