@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crawler.extraction.container import most_text
-from crawler.extraction.trafilatura_text import first_opinion, opinion
-from crawler.html.document import Tree, body, lean
+from crawler.extraction.trafilatura_text import first_opinion, first_opinions, opinion
+from crawler.html.document import Tree, body
 from crawler.html.elements import Cut
 from crawler.html.words import Gram, grams, tokens
 
@@ -35,10 +35,10 @@ def ask(tree: Tree, blocks: Sequence[Cut]) -> Opinions:
     """Return what is thought of a page that was cut into these blocks."""
     page = body(tree)
     part = most_text(blocks, page)
-    whole = first_opinion(lean(page))
     if part is page:
-        return Opinions(whole)
-    return choose(whole, first_opinion(lean(part)), lambda: (opinion(tree, "default"), opinion(tree, "precision")))
+        return Opinions(first_opinion(page))
+    whole, narrowed = first_opinions(page, part)
+    return choose(whole, narrowed, lambda: (opinion(tree, "default"), opinion(tree, "precision")))
 
 
 def choose(whole: str, narrowed: str, slower: Callable[[], tuple[str, str]]) -> Opinions:

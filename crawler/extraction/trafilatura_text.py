@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from copy import copy
 from functools import cache
 from typing import Literal
 
@@ -12,7 +13,7 @@ from trafilatura.main_extractor import extract_content
 from trafilatura.settings import Extractor
 from trafilatura.xpaths import RAW_TREE_PRUNE_XPATH, REMOVE_COMMENTS_AND_LISTS_XPATH
 
-from crawler.html.document import Tree, too_deep
+from crawler.html.document import Tree, lean, new_page, too_deep, twin
 
 Mode = Literal["fast", "default", "precision", "recall"]
 
@@ -20,17 +21,44 @@ Mode = Literal["fast", "default", "precision", "recall"]
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
-def first_opinion(tree: Tree) -> str:
-    """Return the text of a `lean` tree as trafilatura's main extractor sees it, a run of text a line; "" for none.
+def first_opinion(page: Tree) -> str:
+    """Return the text of <body> as trafilatura's main extractor sees it, a run of text a line; "" for none.
 
-    The tree is used up. It is trafilatura's fast mode without its copies of the tree, and without its second tries
-    (the page's JSON-LD, a looser search) for pages of little text, which are asked for by `opinion` when needed.
+    It is trafilatura's fast mode without most of its copies of the tree, and without its second tries (the page's
+    JSON-LD, a looser search) for pages of little text, which are asked for by `opinion` when needed.
     """
+    return _main_text(_pruned(lean(copy(page))))
+
+
+def first_opinions(page: Tree, part: Tree) -> tuple[str, str]:
+    """Return the `first_opinion` of <body>, and that of an element in it as if there were nothing else."""
+    copied = copy(page)
+    # On a page as deep as that, tags are taken away.
+    left = None if too_deep(copied) else twin(part, page, copied)
+    whole = _pruned(lean(copied))
+    if whole is None or left is None or all(above is not whole for above in left.iterancestors()):
+        return _main_text(whole), first_opinion(part)
+    # All that is dropped here is dropped for what it is, wherever it stands: so it is not dropped from the part again.
+    alone = copy(left)
+    alone.tail = part.tail
+    return _main_text(whole), _main_text(new_page(alone))
+
+
+def _pruned(page: Tree) -> Tree | None:
+    """A page without comments and next articles, which trafilatura drops first of all; `None` where it fails."""
     try:
-        prune_unwanted_nodes(tree, [*RAW_TREE_PRUNE_XPATH, *REMOVE_COMMENTS_AND_LISTS_XPATH])
-        found, _ = extract_content(
-            convert_tags(tree_cleaning(tree, _options("fast")), _options("fast")), _options("fast")
-        )
+        return prune_unwanted_nodes(page, [*RAW_TREE_PRUNE_XPATH, *REMOVE_COMMENTS_AND_LISTS_XPATH])
+    except Exception:
+        return None
+
+
+def _main_text(page: Tree | None) -> str:
+    """The main text of a page, which is used up."""
+    if page is None:
+        return ""
+    options = _options("fast")
+    try:
+        found, _ = extract_content(convert_tags(tree_cleaning(page, options), options), options)
     except Exception:
         # Its cleaning reaches into every corner of a broken page; what fails there must not cost the page its text.
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from copy import copy
 from typing import TypeAlias, cast
 
 from lxml import etree, html
@@ -97,20 +96,39 @@ def _parser() -> etree.HTMLParser:
     return parser
 
 
-def lean(element: Tree) -> Tree:
+def lean(copied: Tree) -> Tree:
     """Return a copy of <body>, or of an element in it, as a page with nothing but what can be article text.
 
     Without scripts, menus, controls and pictures, that is. trafilatura drops these as well, but only after it has
-    walked over them many times. The copy is a document of its own: trafilatura looks for text in all of its document.
+    walked over them many times. The copy is used up. It is a page of its own: trafilatura looks for text in all of
+    a document.
     """
-    copied = copy(element)
     etree.strip_elements(copied, *_NOT_TEXT, *_NOT_ARTICLE, with_tail=False)
     if too_deep(copied):
         etree.strip_tags(copied, *_WRAPPERS)
+        if too_deep(copied):
+            return new_page()
+    return new_page(copied)
+
+
+def new_page(content: Tree | None = None) -> Tree:
+    """Return a page with this element, which is moved, as its <body> or in it; an empty page without one."""
     page = _parser().makeelement("html")
-    if not too_deep(copied):
-        (page if copied.tag == "body" else etree.SubElement(page, "body")).append(copied)
+    if content is not None:
+        (page if content.tag == "body" else etree.SubElement(page, "body")).append(content)
     return cast(Tree, page)
+
+
+def twin(element: Tree, outer: Tree, copied: Tree) -> Tree:
+    """Return what became of an element in a copy of `outer`, which is around it."""
+    steps: list[int] = []
+    while element is not outer:
+        parent = cast(Tree, element.getparent())
+        steps.append(parent.index(element))
+        element = parent
+    for step in reversed(steps):
+        copied = copied[step]
+    return copied
 
 
 def body(tree: Tree) -> Tree:
