@@ -51,6 +51,8 @@ class Element:
     @property
     def place(self) -> str:
         """Its path in the site's template: the same on every page, whatever is counted or dated in class names."""
+        if self._place:
+            return self._place
         unknown = []
         element = self
         while not element._place and element.parent is not None:
