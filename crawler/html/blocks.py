@@ -117,7 +117,7 @@ class _Walk:
             return
         pieces = self.pieces[:]
         self.pieces.clear()
-        if all(state.excluded is None for _, state in pieces):
+        if len({state.excluded for _, state in pieces}) == 1:
             self._end(pieces, broken)
             return
         self._end([piece for piece in pieces if piece[1].excluded is None], broken)
