@@ -25,8 +25,9 @@ def is_little(cuts: Sequence[Cut], blocks: Sequence[Block]) -> bool:
     """Whether most of what reads like text on the page was left out."""
     kept = total = 0
     for cut, block in zip(cuts, blocks, strict=True):
-        words = len(cut.words)
-        if words >= _PROSE_WORDS and cut.linked < _PROSE_LINKED and cut.excluded is None and not cut.hidden:
+        # The words last: menus have not been cut into theirs.
+        shown = cut.linked < _PROSE_LINKED and cut.excluded is None and not cut.hidden
+        if shown and (words := len(cut.words)) >= _PROSE_WORDS:
             total += words
             kept += words if block.kept else 0
     return kept <= _LEAST_PROSE * total
