@@ -36,12 +36,17 @@ def listed(blocks: Sequence[Block], description: str | None) -> tuple[tuple[Bloc
     for number, block in enumerate(blocks):
         if block.kept and block.kind == "p":
             break
-        # Most of what stands above the text does not even begin like the description.
-        if not block.kept and said[:1] == tokens(block.text[:_LONGEST_WORD])[:1] and _same(tokens(block.text), said):
+        if not block.kept and _begins(block.text, said[0]) and _same(tokens(block.text), said):
             told[number] = replace(block, reason=block.reason._replace(word=STANDFIRST, detail="in the description"))
             if len(block.text) > len(description):
                 description = block.text
     return tuple(told), description
+
+
+def _begins(text: str, word: str) -> bool:
+    """Whether this is a text's first word: most of what stands above an article does not even have it."""
+    start = text[:_LONGEST_WORD]
+    return word in start.lower() and tokens(start)[:1] == [word]
 
 
 def _same(words: Sequence[str], said: Sequence[str]) -> bool:
