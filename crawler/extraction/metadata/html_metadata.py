@@ -73,7 +73,7 @@ class HtmlMetadata:
         """The first `<title>`: an `<svg>` has titles as well."""
         return next((text for element in self.tree.iter("title") if (text := text_of(element))), "")
 
-    @property
+    @cached_property
     def canonicals(self) -> list[str]:
         """The addresses of `<link rel="canonical">`."""
         links = (link for link in self.tree.iter("link") if link.get("rel") in _CANONICAL)
