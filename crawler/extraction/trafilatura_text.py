@@ -13,7 +13,7 @@ from trafilatura.main_extractor import extract_content
 from trafilatura.settings import Extractor
 from trafilatura.xpaths import RAW_TREE_PRUNE_XPATH, REMOVE_COMMENTS_AND_LISTS_XPATH
 
-from crawler.html.document import Tree, lean, new_page, too_deep, twin
+from crawler.html.document import Tree, lean, new_page, strip, too_deep, twin
 
 Mode = Literal["fast", "default", "precision", "recall"]
 
@@ -27,18 +27,18 @@ def first_opinion(page: Tree) -> str:
     It is trafilatura's fast mode without most of its copies of the tree, and without its second tries (the page's
     JSON-LD, a looser search) for pages of little text, which are asked for by `opinion` when needed.
     """
-    return _main_text(_pruned(lean(copy(page))))
+    return _main_text(_pruned(lean(page)))
 
 
 def first_opinions(page: Tree, part: Tree) -> tuple[str, str]:
     """Return the `first_opinion` of <body>, and that of an element in it as if there were nothing else."""
     copied = copy(page)
-    # On a page as deep as that, tags are taken away.
-    left = None if too_deep(copied) else twin(part, page, copied)
-    whole = _pruned(lean(copied))
-    if whole is None or left is None or all(above is not whole for above in left.iterancestors()):
-        return _main_text(whole), first_opinion(part)
-    # All that is dropped here is dropped for what it is, wherever it stands: so it is not dropped from the part again.
+    left = twin(part, page, copied)
+    strip(copied)
+    whole = None if too_deep(copied) else _pruned(new_page(copied))
+    if whole is None or all(above is not whole for above in left.iterancestors()):
+        return first_opinion(page), first_opinion(part)
+    # What is dropped here is dropped for what it is, wherever it stands: it need not be dropped from the part again.
     alone = copy(left)
     alone.tail = part.tail
     return _main_text(whole), _main_text(new_page(alone))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import TypeAlias, cast
 
 from lxml import etree, html
@@ -96,14 +97,22 @@ def _parser() -> etree.HTMLParser:
     return parser
 
 
-def lean(copied: Tree) -> Tree:
-    """Return a copy of <body>, or of an element in it, as a page with nothing but what can be article text.
+def strip(copied: Tree) -> None:
+    """Take scripts, menus, controls and pictures away, and what else can be no article text, but not what follows it.
 
-    Without scripts, menus, controls and pictures, that is. trafilatura drops these as well, but only after it has
-    walked over them many times. The copy is used up. It is a page of its own: trafilatura looks for text in all of
-    a document.
+    trafilatura drops these as well, but only after it has walked over them many times.
     """
     etree.strip_elements(copied, *_NOT_TEXT, *_NOT_ARTICLE, with_tail=False)
+
+
+def lean(element: Tree) -> Tree:
+    """Return a copy of <body>, or of an element in it, as a page with nothing but what can be article text.
+
+    It is a document of its own: trafilatura looks for text in all of a document. Of a page that is too deep, the tags
+    that broken markup leaves open are left out; it is empty where that does not help.
+    """
+    copied = copy(element)
+    strip(copied)
     if too_deep(copied):
         etree.strip_tags(copied, *_WRAPPERS)
         if too_deep(copied):
