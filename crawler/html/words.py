@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 # Thai, Lao, Burmese, Khmer, kana and Han are written without spaces: there each character is a token.
 _UNSPACED = (
@@ -25,6 +25,16 @@ def tokens(text: str) -> list[str]:
 def grams(words: Sequence[str]) -> list[Gram]:
     """Return each run of four words, in order; none when there are fewer."""
     return list(_grams(words))
+
+
+def repeated(texts: Iterable[Sequence[str]]) -> int:
+    """Return how many runs of four words are in some texts again, in the same or in another one."""
+    total = 0
+    distinct: set[Gram] = set()
+    for words in texts:
+        total += max(0, len(words) - 3)
+        distinct.update(_grams(words))
+    return total - len(distinct)
 
 
 def _grams(words: Sequence[str]) -> Iterator[Gram]:

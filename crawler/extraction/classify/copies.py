@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from crawler.html.elements import Cut, Element
-from crawler.html.words import Gram, grams
+from crawler.html.words import grams, repeated
 
 #: In runs of four words; less is a quotation or a refrain.
 _LEAST = 100
@@ -21,26 +23,27 @@ def copies(cuts: Sequence[Cut], kept: Sequence[bool]) -> Iterator[int]:
     """
     yield from _captions(cuts, kept)
     # A listing that grows from step to step says much twice.
-    runs = {at: grams(cut.words) for at, cut in enumerate(cuts) if kept[at] and cut.kind != "pre"}
-    if sum(map(len, runs.values())) - len(set().union(*runs.values())) < _SAID * _LEAST:
+    texts = {at: cut.words for at, cut in enumerate(cuts) if kept[at] and cut.kind != "pre"}
+    if repeated(texts.values()) < _SAID * _LEAST:
         return
-    for inside in _parts(cuts, runs):
-        blocks = [at for at in inside if at in runs]
-        size = sum(len(runs[at]) for at in blocks)
+    sizes = {at: max(0, len(words) - 3) for at, words in texts.items()}
+    runs = {at: grams(words) for at, words in texts.items()}
+    times = Counter(chain.from_iterable(runs.values()))
+    # A run that is there once is in no copy, and most are.
+    again = {at: [run for run in some if times[run] > 1] for at, some in runs.items()}
+    for inside in _parts(cuts, texts):
+        blocks = [at for at in inside if at in again]
+        size = sum(sizes[at] for at in blocks)
         if size < _LEAST:
             continue
-        own = set(blocks)
-        elsewhere = {run for at, some in runs.items() if at not in own for run in some}
-        if sum(_said(runs[at], elsewhere) for at in blocks) < _SAID * size:
+        own = Counter(run for at in blocks for run in again[at])
+        said = {at: sum(times[run] > own[run] for run in again[at]) for at in blocks}
+        if sum(said.values()) < _SAID * size:
             continue
         for at in blocks:
-            if _said(runs[at], elsewhere) >= _SAID * len(runs[at]):
-                del runs[at]
+            if said[at] >= _SAID * sizes[at]:
+                times.subtract(again.pop(at))
                 yield at
-
-
-def _said(runs: Sequence[Gram], elsewhere: set[Gram]) -> int:
-    return sum(map(elsewhere.__contains__, runs))
 
 
 def _parts(cuts: Sequence[Cut], blocks: Iterable[int]) -> list[list[int]]:
