@@ -62,6 +62,10 @@ def test_what_stands_in_a_copy_alone_stays() -> None:
     assert kept == [*PARAGRAPHS, "Only in the second version of it all."]
 
 
+def test_of_three_copies_one_stays() -> None:
+    assert without(f"<div>{STORY}</div>" * 3, copies) == PARAGRAPHS
+
+
 def test_a_quotation_and_a_refrain_are_no_copies() -> None:
     quoted = f"<p>{PARAGRAPHS[0]}</p>{STORY}<blockquote>{PARAGRAPHS[3]}</blockquote><p>{PARAGRAPHS[4]}</p>"
     assert len(without(quoted, copies)) == len(PARAGRAPHS) + 3
