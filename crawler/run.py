@@ -72,8 +72,8 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """3 when the store is out of reach; 1 when no page got its text; 5 when nothing was archived, 4 when something
-        was not; else 0.
+        """3 when the store is out of reach; 1 after a fault of ours, or when no page got its text; 5 when nothing was
+        archived, 4 when something was not; else 0.
 
         Where sites were crawled they count, not their pages; 75 when another process was at all of them.
         """
@@ -126,6 +126,8 @@ def run(
     """
     from scrapy.settings import Settings
 
+    from crawler.engine.faults import SignalFaults
+
     # Multiprocessing's tracker would complain of what an abrupt stop left, and then clean it up.
     sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
     _allow_many_files()
@@ -140,9 +142,13 @@ def run(
         pump = _CrawlQueue(process, session, iter(crawls), at_once, on_end)
         session.on_failure(pump.stop_soon)
         stop.reach(session, pump)
-        if session.stopped is None:
-            pump.run(time_limit)
-        session.close()
+        try:
+            if session.stopped is None:
+                with SignalFaults(session):
+                    pump.run(time_limit)
+        finally:
+            # Also what was fetched before a fault of ours is to be safe.
+            session.close()
     return RunResult(
         session.crawl,
         dict(session.outcomes.counts),
@@ -282,7 +288,7 @@ class _CrawlQueue:
             if isinstance(error, NewskeepError):
                 logger.error("%s: %s", crawl.site or crawl.spider, error)
             else:
-                logger.exception("the crawl of %s failed", crawl.site or crawl.spider)
+                self._session.note_fault(error)
             return "failed"
 
     def _state(self, crawler: Crawler, context: CrawlContext) -> RunState:

@@ -177,7 +177,11 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.feedexport.FeedExporter": 0,
     "scrapy.extensions.memusage.MemoryUsage": 0,
 }
-EXTENSIONS = {"crawler.engine.extensions.SessionExtension": 0, "crawler.engine.extensions.SiteExtension": 10}
+EXTENSIONS = {
+    "crawler.engine.extensions.SessionExtension": 0,
+    "crawler.engine.extensions.SiteExtension": 10,
+    "crawler.engine.faults.FaultExtension": 20,
+}
 # What `-o FILE` writes.
 FEED_EXPORT_ENCODING = "utf-8"
 STATS_DUMP = False

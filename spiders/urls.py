@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +12,7 @@ from scrapy.exceptions import CloseSpider
 from crawler.session.outcomes import failed_outcome, was_asked
 from crawler.session.recorder import recorded_for
 from crawler.sites.context import CrawlContext, context_of
-from crawler.sites.items import Page
+from crawler.sites.items import GIVEN, Page
 from crawler.sites.page_requisites import Requisites
 from crawler.url_list import ListedURL, read_urls
 from storage.errors import UsageError
@@ -54,9 +53,7 @@ class UrlsSpider(Spider):
         self._file = file
         # A text is what `scrapy crawl urls -a urls=…` gives.
         self._urls = urls.split() if isinstance(urls, str) else urls
-        self._under_way = 0
         self._duplicates = 0
-        self._room = asyncio.Event()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -73,10 +70,8 @@ class UrlsSpider(Spider):
                 if listed.error is not None:
                     yield Outcome(listed.given, "refused", listed.error)
                     continue
-                while self._under_way >= self.window:
-                    self._room.clear()
-                    await self._room.wait()
-                self._under_way += 1
+                await self._context.under_way.room(self.window)
+                self._context.under_way.add(listed.given)
                 yield self._request(listed)
             if self._duplicates:
                 logger.warning("%d more in the list are the same URLs again; each is told once", self._duplicates)
@@ -84,23 +79,21 @@ class UrlsSpider(Spider):
             raise CloseSpider(str(error)) from error
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page | Request]:
-        self._done()
         recorded = recorded_for(response)
-        yield Page(kwargs["given"], recorded)
+        self._context.under_way.done(kwargs[GIVEN])
+        yield Page(kwargs[GIVEN], recorded)
         if self._context.requisites is not None and recorded.wall is None:
             async for request in self._context.requisites.of_page(recorded):
                 yield request
 
     async def failed(self, failure: Failure) -> AsyncIterator[Outcome]:
-        self._done()
         request: Request = failure.request  # type: ignore[attr-defined]
         assert failure.value is not None
-        if was_asked(failure.value):
-            yield failed_outcome(request.cb_kwargs["given"], request, failure.value)
-
-    def _done(self) -> None:
-        self._under_way -= 1
-        self._room.set()
+        given: str = request.cb_kwargs[GIVEN]
+        outcome = failed_outcome(given, request, failure.value) if was_asked(failure.value) else None
+        self._context.under_way.done(given)
+        if outcome is not None:
+            yield outcome
 
     def _listed(self) -> Iterator[ListedURL]:
         return read_urls(self._urls, self._file, self._count_duplicate)
@@ -113,7 +106,7 @@ class UrlsSpider(Spider):
             listed.url,
             callback=self.parse,
             errback=self.failed,
-            cb_kwargs={"given": listed.given},
+            cb_kwargs={GIVEN: listed.given},
             # The list has been freed of duplicates; a redirect may well lead to another of its URLs.
             dont_filter=True,
         )

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
+from crawler.engine.faults import SignalFaults
 from crawler.sites.context import CrawlContext, context_of
 from crawler.sites.run_summary import site_lines, total_line
 from storage.errors import NewskeepError
@@ -41,6 +42,8 @@ class SessionExtension:
         # A session of run.py's is shared by several crawlers; run.py stops them, and closes it after the last.
         if crawler.settings.getbool("STANDALONE"):
             extension._session.on_failure(extension._stop)
+            # To the end of the process.
+            SignalFaults(extension._session).__enter__()
             crawler.signals.connect(extension._closed, signals.spider_closed)
             crawler.signals.connect(extension._close, signals.engine_stopped)
         return extension
@@ -125,9 +128,9 @@ class SiteExtension:
             await self._ledger.close(state, requests)
             if self._locks:
                 _say(await asyncio.to_thread(site_lines, self._session.archive, self._ledger.site.name, state))
-        except Exception:
-            # Scrapy's own words on it are not shown.
-            logger.exception("the run of %s is not noted", self._ledger.site.name)
+        except Exception as error:
+            # Scrapy would log it and go on.
+            self._session.note_fault(error)
         finally:
             self._lock.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +14,7 @@ from crawler.session.outcomes import page_outcome
 from crawler.session.reasons import in_words
 from crawler.session.report import outcome_json
 from crawler.session.session import Session
-from crawler.sites.context import context_of
+from crawler.sites.context import CrawlContext, context_of
 from crawler.sites.items import MissedPage, Page
 from crawler.sites.visit_outcome import VisitResult, alias, visit_of_failure, visit_of_page
 from storage.model import Outcome
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.sites.run_ledger import RunLedger
-
-logger = logging.getLogger(__name__)
 
 
 class ExtractionPipeline:
@@ -47,40 +44,47 @@ class ExtractionPipeline:
             return replace(item, extraction=extraction, outcome=outcome)
         except Exception as error:
             # A URL without an outcome would be lost unseen.
-            logger.exception("no outcome of %s", item.url)
+            self._session.note_fault(error)
             return replace(item, outcome=Outcome(item.url, "failed", in_words(error)))
 
 
-class _OfSite:
-    """A pipeline of spiders that keep a ledger of a site; left out for others."""
+def _ledger_of(context: CrawlContext) -> RunLedger:
+    """The account of a site's run; a pipeline that needs one is left out for spiders that keep none."""
+    if context.ledger is None:
+        raise NotConfigured
+    return context.ledger
 
-    def __init__(self, ledger: RunLedger) -> None:
+
+class FrontierDecisionPipeline:
+    """Says what a page of a site means for the frontier; a page that is no article is marked in its outcome."""
+
+    def __init__(self, ledger: RunLedger, session: Session) -> None:
         self._ledger = ledger
+        self._session = session
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        ledger = context_of(crawler).ledger
-        if ledger is None:
-            raise NotConfigured
-        return cls(ledger)
-
-
-class FrontierDecisionPipeline(_OfSite):
-    """Says what a page of a site means for the frontier; a page that is no article is marked in its outcome."""
+        context = context_of(crawler)
+        return cls(_ledger_of(context), context.session)
 
     async def process_item(self, item: Any) -> Any:
         if not isinstance(item, Page) or item.known is None or item.outcome is None or item.extraction is None:
             return item
-        noted = await asyncio.to_thread(
-            visit_of_page,
-            self._ledger.site,
-            item.known,
-            item.recorded,
-            item.extraction,
-            item.outcome,
-            datetime.now(UTC),
-            lambda url: self._ledger.frontier.known(self._ledger.site.name, url),
-        )
+        try:
+            noted = await asyncio.to_thread(
+                visit_of_page,
+                self._ledger.site,
+                item.known,
+                item.recorded,
+                item.extraction,
+                item.outcome,
+                datetime.now(UTC),
+                lambda url: self._ledger.frontier.known(self._ledger.site.name, url),
+            )
+        except Exception as error:
+            # It is archived all the same, and its outcome says so.
+            self._session.note_fault(error)
+            return item
         outcome = replace(item.outcome, reason=item.outcome.reason or noted.not_article)
         return replace(item, outcome=outcome, noted=noted)
 
@@ -104,8 +108,15 @@ class ArchivePipeline:
         return item
 
 
-class FrontierPipeline(_OfSite):
+class FrontierPipeline:
     """Keeps visits in the frontier, once what they tell is durable."""
+
+    def __init__(self, ledger: RunLedger) -> None:
+        self._ledger = ledger
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(_ledger_of(context_of(crawler)))
 
     async def process_item(self, item: Any) -> Any:
         ledger = self._ledger
@@ -136,8 +147,8 @@ class FrontierPipeline(_OfSite):
                     await ledger.visit([visit_of_failure(ledger.site, known, outcome, datetime.now(UTC))])
                     ledger.count(outcome)
         finally:
-            if isinstance(item, Page | MissedPage):
-                ledger.answered()
+            if isinstance(item, Page | MissedPage) and item.known is not None:
+                ledger.under_way.done(item.known.url)
         return item
 
 

@@ -24,6 +24,7 @@ from crawler.politeness.robots import RulesKept
 from crawler.session.conditional import confirmed
 from crawler.session.delivery import Delivery
 from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers, is_whole
+from crawler.session.faults import fault_of
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
 from crawler.session.report import OutcomeLog
 from crawler.session.stop_flag import StopFlag
@@ -173,6 +174,11 @@ class Session:
     def on_failure(self, stop: Callable[[], None]) -> None:
         """Have `stop` called when nothing more can be written."""
         self._on_failure.append(stop)
+
+    def note_fault(self, error: BaseException) -> None:
+        """Have the run end with an exception that nobody expected, the first of them; it goes on until then."""
+        logger.debug("a fault", exc_info=error)
+        self._fail(fault_of(error))
 
     async def record(
         self, exchange: Exchange, asked: str | None = None, refuse_noarchive: bool = False

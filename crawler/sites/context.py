@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from scrapy.utils.spider import DefaultSpider
 
 from crawler.session.session import Session, SessionOptions
+from crawler.sites.under_way import UnderWay
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -29,6 +30,8 @@ class CrawlContext:
     session: Session
     #: The account of the run, for a crawl of a site.
     ledger: RunLedger | None = None
+    #: What the spider has asked for.
+    under_way: UnderWay = field(default_factory=UnderWay)
     #: What fetches pictures, styles and scripts, where they are wanted.
     requisites: Requisites | None = None
     #: Where the archive is that goes when the session has ended, for one that only looks.

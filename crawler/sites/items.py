@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.model import Outcome
+
 if TYPE_CHECKING:
     from scrapy import Request
 
@@ -12,10 +14,11 @@ if TYPE_CHECKING:
     from crawler.session.extraction_pool import Extraction
     from crawler.session.recorder import RecordedExchange
     from crawler.sites.visit_outcome import VisitResult
-    from storage.model import Outcome
 
 #: The callback argument of a request for a site's article: what the frontier knows of it.
 KNOWN = "known"
+#: … and of a request for a URL of a list: the address as it was given.
+GIVEN = "given"
 
 
 def known_of(request: Request) -> AddressState | None:
@@ -49,3 +52,12 @@ class MissedPage:
     outcome: Outcome
     same_as: str | None = None
     told: bool = False
+
+
+def missed(request: Request, reason: str) -> MissedPage | Outcome | None:
+    """What a spider yields of a request that failed for `reason`; `None` for one that is not for a page of its own."""
+    known = known_of(request)
+    if known is not None:
+        return MissedPage(known, Outcome(known.url, "failed", reason))
+    given = request.cb_kwargs.get(GIVEN)
+    return Outcome(given, "failed", reason) if isinstance(given, str) else None

@@ -17,6 +17,7 @@ from crawler.frontier.run_counts import RunCounts
 from crawler.politeness.block_detection import backoff
 from crawler.sites.nothing_found import Findings, why_nothing
 from crawler.sites.time_window import Dates, Standing
+from crawler.sites.under_way import UnderWay
 from storage.model import Outcome, RunState
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ class RunLedger:
         self._outside: set[str] = set()
         self._asked: set[str] = set()
         self._followed: set[str] = set()
-        self._under_way = 0
-        self._answer = asyncio.Event()
+        self.under_way = UnderWay()
 
     async def open(self) -> None:
         """Note that the run starts."""
@@ -251,24 +251,9 @@ class RunLedger:
         return url in self._followed
 
     def sent(self, url: str) -> None:
-        """Count a request for an article as under way."""
+        """Count a request for an article as under way, until its visit is noted."""
         self._asked.add(url)
-        self._under_way += 1
-
-    def answered(self) -> None:
-        """Count one as done with, its visit noted."""
-        self._under_way -= 1
-        self._answer.set()
-
-    async def room(self, window: int) -> None:
-        """Wait until fewer than `window` requests are under way."""
-        while self._under_way >= window:
-            self._answer.clear()
-            await self._answer.wait()
-
-    async def settled(self) -> None:
-        """Wait until none is."""
-        await self.room(1)
+        self.under_way.add(url)
 
 
 def _is_fresh(known: AddressState) -> bool:

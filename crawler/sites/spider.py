@@ -24,6 +24,7 @@ from crawler.frontier.recall import recall, reconcile
 from crawler.politeness.block_detection import RefusalWatch
 from crawler.politeness.errors import AlreadyHeld
 from crawler.session.conditional import conditional_headers
+from crawler.session.faults import fault_of
 from crawler.session.outcomes import failed_outcome, was_asked
 from crawler.session.recorder import recorded_for
 from crawler.sites.context import CrawlContext, context_of
@@ -113,6 +114,7 @@ class NewsSpider(Spider):
         context.session.gate.remember_in(frontier)
         context.session.rules.remember_in(frontier)
         context.ledger = spider.ledger = RunLedger(frontier, spider.site, context.session.crawl)
+        context.under_way = spider.ledger.under_way
         if frontier.site(spider.site.name).blocks:
             # It blocked us the last time: a second refusal says that nothing has changed.
             spider._watch = RefusalWatch(limit=2, window=3)
@@ -136,9 +138,10 @@ class NewsSpider(Spider):
         try:
             async for request in self._run():
                 yield request
-        except Exception:
-            # Scrapy's own words on it are not shown.
-            logger.exception("the crawl of %s failed", self.site.name)
+        except Exception as error:
+            # Scrapy would log it and go on.
+            self._context.session.note_fault(error)
+            self.ledger.problem(str(fault_of(error)))
             self.ledger.verdict = "failed"
 
     async def _run(self) -> AsyncIterator[Request]:
@@ -210,11 +213,11 @@ class NewsSpider(Spider):
                 return
             # A run that was killed may have archived some and not noted it.
             for known in await asyncio.to_thread(self._lacking, due[:left]):
-                await self.ledger.room(self.window)
+                await self.ledger.under_way.room(self.window)
                 if not self.ledger.has_followed(known.url):
                     yield self._request(known)
             asked.update(known.url for known in due[:left])
-            await self.ledger.settled()
+            await self.ledger.under_way.room(1)
             await self.ledger.flush()
 
     def _lacking(self, due: list[AddressState]) -> list[AddressState]:
@@ -247,6 +250,7 @@ class NewsSpider(Spider):
         recorded = recorded_for(response)
         known: AddressState = kwargs[KNOWN]
         self._mind_refusals(recorded)
+        self.ledger.under_way.hand_on(known.url)
         yield Page(known.url, recorded, known)
         if recorded.wall is None and self._context.requisites is not None:
             async for request in self._context.requisites.of_page(recorded):
@@ -257,7 +261,9 @@ class NewsSpider(Spider):
         known = known_of(request)
         assert failure.value is not None and known is not None
         if not was_asked(failure.value):
-            self.ledger.answered()
+            self.ledger.under_way.done(known.url)
             return
         same_as = failure.value.url if isinstance(failure.value, AlreadyHeld) else None
-        yield MissedPage(known, failed_outcome(known.url, request, failure.value), same_as)
+        missed = MissedPage(known, failed_outcome(known.url, request, failure.value), same_as)
+        self.ledger.under_way.hand_on(known.url)
+        yield missed

@@ -23,9 +23,9 @@ Examples:
   newskeep crawl guardian --since 2026-01-01 --until 2026-02 --cap 2000
 
 \b
-Exit codes: 0 done, also with nothing new, 3 the archive is out of reach, 4 some sites
-failed, blocked us, gave nothing or were stopped, 5 all of them, 75 another process
-crawls them."""
+Exit codes: 0 done, also with nothing new, 1 a fault of ours or of a spider, 3 the
+archive is out of reach, 4 some sites failed, blocked us, gave nothing or were stopped,
+5 all of them, 75 another process crawls them."""
 
 
 @click.command(epilog=_EXAMPLES)

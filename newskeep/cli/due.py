@@ -42,8 +42,9 @@ Examples:
   newskeep due gazette herald   of these, those that are due
 
 \b
-Exit codes: 0 done, 3 the archive is out of reach, 4 some sites failed, blocked us
-or the run was stopped, 5 all of them failed, 75 it is running already."""
+Exit codes: 0 done, 1 a fault of ours or of a spider, 3 the archive is out of reach,
+4 some sites failed, blocked us or the run was stopped, 5 all of them failed, 75 it is
+running already."""
 
 
 @click.command(epilog=_EXAMPLES)

@@ -21,8 +21,8 @@ Examples:
   newskeep save -i urls.txt --proxy http://proxy.example.org:3128 --trust-proxy
 
 \b
-Exit codes: 0 all archived or unchanged, 3 the archive is out of reach,
-4 some URLs failed or were refused, 5 all of them."""
+Exit codes: 0 all archived or unchanged, 1 a fault of ours or of a spider, 3 the
+archive is out of reach, 4 some URLs failed or were refused, 5 all of them."""
 
 
 @click.command(epilog=_EXAMPLES)

@@ -45,7 +45,7 @@ def test_only_what_is_durable_is_noted(ledger: RunLedger, told: bool) -> None:
     async def note() -> None:
         ledger.sent(SHORT)
         await FrontierPipeline(ledger).process_item(MissedPage(known(ledger, SHORT), outcome, told=told))
-        await ledger.settled()
+        await ledger.under_way.room(1)
         await ledger.flush()
 
     asyncio.run(note())
