@@ -161,6 +161,19 @@ def run(
     )
 
 
+def result_alone(crawler: Crawler, context: CrawlContext) -> RunResult:
+    """How the crawl of a Scrapy crawler ended that ran by itself, with a session of its own (`scrapy crawl`)."""
+    session = context.session
+    sites = {context.ledger.site.name: _state_of(crawler, context)} if context.ledger is not None else {}
+    counts = dict(session.outcomes.counts)
+    return RunResult(session.crawl, counts, session.failure, session.stop.asked, sites)
+
+
+def _state_of(crawler: Crawler, context: CrawlContext) -> RunState:
+    reason = crawler.stats.get_value("finish_reason") or "failed"
+    return context.session.ended(str(reason), context.ledger.verdict if context.ledger else None)
+
+
 def _stop_reactor() -> None:
     from twisted.internet import reactor
 
@@ -283,17 +296,14 @@ class _CrawlQueue:
             await self._process.crawl(crawler, **crawl.arguments)
             if context.requisites is not None:
                 self.requisites += context.requisites.counts
-            return self._state(crawler, context)
+            return _state_of(crawler, context)
         except Exception as error:
-            if isinstance(error, NewskeepError):
-                logger.error("%s: %s", crawl.site or crawl.spider, error)
+            if isinstance(error, NewskeepError) and crawl.site is not None:
+                logger.error("%s: %s", crawl.site, error)
             else:
+                # Without a site no state tells of it.
                 self._session.note_fault(error)
             return "failed"
-
-    def _state(self, crawler: Crawler, context: CrawlContext) -> RunState:
-        reason = crawler.stats.get_value("finish_reason") or "failed"
-        return self._session.ended(str(reason), context.ledger.verdict if context.ledger else None)
 
 
 class _Stop:

@@ -16,6 +16,8 @@ BOT_NAME = "newskeep"
 SPIDER_MODULES = spider_modules()
 # Knows the sites of newskeep.toml besides the classes.
 SPIDER_LOADER_CLASS = "crawler.sites.spider_loader.SiteLoader"
+# `scrapy crawl` with our exit codes.
+COMMANDS_MODULE = "crawler.commands"
 # The configuration file; None: ./newskeep.toml if it is there.
 CONFIG_FILE = os.environ.get("NEWSKEEP_CONFIG")
 

@@ -76,6 +76,7 @@ class UrlsSpider(Spider):
             if self._duplicates:
                 logger.warning("%d more in the list are the same URLs again; each is told once", self._duplicates)
         except UsageError as error:
+            self._context.session.note_fault(error)
             raise CloseSpider(str(error)) from error
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Page | Request]:

@@ -110,7 +110,11 @@ class SiteExtension:
             await self._ledger.open()
         except NewskeepError as error:
             self._lock.close()
-            logger.error("%s", error)
+            if self._locks:
+                # The session tells it when it ends, and no other site is there that goes on.
+                self._session.note_fault(error)
+            else:
+                logger.error("%s", error)
             raise CloseSpider(str(error)) from error
         self._opened = True
 

@@ -47,6 +47,11 @@ def attach(crawler: Crawler, session: Session) -> CrawlContext:
     return _contexts[crawler]
 
 
+def attached(crawler: Crawler) -> CrawlContext | None:
+    """The context of a crawler that has one by now."""
+    return _contexts.get(crawler)
+
+
 def context_of(crawler: Crawler) -> CrawlContext:
     """The context of a crawler; where none was attached (`scrapy crawl`), with a session made from its settings."""
     if crawler not in _contexts:

@@ -36,7 +36,7 @@ from crawler.sites.site import KEYS, Site, make_site
 from crawler.sites.source_fetcher import SourceRead
 from crawler.sites.source_schedule import SourceSchedule
 from crawler.sites.time_window import Window
-from storage.errors import StoreUnavailable
+from storage.errors import StoreUnavailable, UsageError
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -85,7 +85,7 @@ class NewsSpider(Spider):
         super().__init__(**kwargs)
         chosen = site or self.declared or self.site_of_class()
         if chosen is None:
-            raise ValueError("a spider without a site")
+            raise UsageError(f"spider {self.name!r} has no site: a class names start_urls; `site` takes -a url=ADDRESS")
         self.site: Site = chosen
         self._window = Window(since, until)
         #: Whether somebody waits for what is new now: feeds and declared sources are asked though they are not due.

@@ -13,6 +13,10 @@ import pytest
 from origin import Origin
 from small_paper import Paper
 
+from crawler.engine.extensions import site_lock
+from storage import open_archive
+from storage.locking import held
+
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
@@ -72,3 +76,45 @@ def test_to_look_at_a_page_is_not_to_archive_it(
     assert "Story 1 of the long bridge" in done.stdout
     assert "nothing is archived" in done.stderr
     assert not (tmp_path / "archive").exists()
+
+
+def test_a_crawl_ends_with_the_exit_codes_of_newskeep(scrapy: Scrapy, paper: Paper, tmp_path: Path) -> None:
+    assert scrapy("crawl", "urls", "-a", f"urls={paper.url(1)} {paper.url(9)}").returncode == 4
+    assert scrapy("crawl", "urls", "-a", f"urls={paper.url(9)}").returncode == 5
+    paper.put("/", b"no", status="404 Not Found")
+    done = scrapy("crawl", "town")
+    assert done.returncode == 5, done.stderr
+    assert f"  {paper.origin.url()}: 404 Not Found" in done.stderr.splitlines()
+    with open_archive(str(tmp_path / "archive")) as archive, held(site_lock(archive.state, "town"), "a crawl of town"):
+        done = scrapy("crawl", "town")
+    assert done.returncode == 75, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("nowhere",), 2, "scrapy crawl: no spider or site is named 'nowhere'; `scrapy list` names them"),
+        (("urls", "-a", "file=none.txt"), 2, "cannot read the list none.txt"),
+        (("urls", "-s", "ARCHIVE=scrapy.cfg"), 3, "scrapy.cfg"),
+        (("urls", "-a", "requisites=1", "-s", "STATE=scrapy.cfg"), 3, "scrapy.cfg"),
+        (("site",), 2, "spider 'site' has no site: a class names start_urls; `site` takes -a url=ADDRESS"),
+    ],
+)
+def test_what_cannot_begin_is_told_in_a_line(scrapy: Scrapy, arguments: tuple[str, ...], code: int, said: str) -> None:
+    done = scrapy("crawl", *arguments)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert said in done.stderr
+
+
+def test_a_fault_in_a_spider_is_told_and_ends_with_1(scrapy: Scrapy, paper: Paper, tmp_path: Path) -> None:
+    (tmp_path / "our_spiders.py").write_text(
+        "from spiders.base import NewsSpider\n\n\nclass Ours(NewsSpider):\n    name = 'ours'\n"
+        f"    start_urls = [{paper.origin.url()!r}]\n    delay = 0\n\n    def parse(self, response, **kwargs):\n"
+        "        return headline\n"
+    )
+    done = scrapy("crawl", "ours", "-s", "SPIDER_MODULES=our_spiders")
+    assert done.returncode == 1, done.stderr
+    assert "a fault in the program: NameError: name 'headline' is not defined, in parse (" in done.stderr
+    assert "3 failed; in " in done.stderr
