@@ -25,6 +25,7 @@ from typing import Protocol
 from crawler import defaults
 from crawler.frontier.address_state import HostState
 from crawler.politeness.errors import HostLeftAlone
+from storage.counts import counted
 
 logger = logging.getLogger(__name__)
 
@@ -243,7 +244,7 @@ class HostGate:
         logger.info("%s: %s", host, reason)
         self._wait(state, wait, reason)
         if state.refusals >= self._options.refusals:
-            state.reason = f"{reason}, {state.refusals} times in a row"
+            state.reason = f"{reason}, {counted(state.refusals, 'time')} in a row"
             state.alone_until = math.inf
         if self._memory is not None:
             until = now + timedelta(seconds=min(wait, _NOTED_MOST))
@@ -256,7 +257,7 @@ class HostGate:
         state.next_at = max(state.next_at, began + self._jittered(pause))
         if state.silences >= self._options.silences:
             logger.info("%s: left alone: %s", host, reason)
-            state.reason = f"the host did not answer {state.silences} times in a row ({reason})"
+            state.reason = f"the host did not answer {counted(state.silences, 'time')} in a row ({reason})"
             state.alone_until = time.monotonic() + _SILENCE
 
     def _tell_free(self) -> None:

@@ -17,6 +17,7 @@ from crawler.discovery import Link, PageLinks, SourceLinks, usual_places
 from crawler.frontier.address_state import AddressState, Announcement, Role
 from crawler.sites.backfill import archive_pages
 from crawler.sites.source_fetcher import BACKFILL, GUESSED, SURELY, Fetch, SourceFetcher, SourceRead
+from storage.counts import counted
 from storage.errors import InvalidURL
 from storage.urls import normalize
 
@@ -184,7 +185,7 @@ class SourceSchedule:
         self._on_read(SourceRead(known.url, known.role, reading, taken))
         if reading.links and not taken.articles and (known.role != "page" or known.source is None):
             reasons = ", ".join(f"{number:,} {reason}" for reason, number in taken.dropped.most_common(3))
-            self._ledger.problem(f"{known.url}: none of its {len(reading.links):,} links is taken: {reasons}")
+            self._ledger.problem(f"{known.url}: none of its {counted(len(reading.links), 'link')} is taken: {reasons}")
         new = await self._announce(taken)
         if isinstance(reading, SourceLinks) and known.role == "sitemap":
             await self._children(known, reading)

@@ -12,6 +12,7 @@ from crawler.extraction.duplicates import fingerprint
 from crawler.frontier import revisit_policy
 from crawler.frontier.address_state import AddressState, Announcement, State, Visit
 from crawler.session.conditional import validators
+from storage.counts import counted
 from storage.errors import InvalidURL
 from storage.model import Outcome
 from storage.versions import GONE
@@ -191,7 +192,7 @@ def _not_article(extraction: Extraction) -> str | None:
         return None
     if any(source.startswith("meta article:") for source in article.sources.values()):
         return None
-    return f"not an article: {article.words} words of text"
+    return f"not an article: {counted(article.words, 'word')} of text"
 
 
 def _published(extraction: Extraction) -> datetime | None:

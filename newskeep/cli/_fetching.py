@@ -14,6 +14,7 @@ from crawler.session.report import outcome_json
 from crawler.sites.run_summary import site_lines, total_line
 from newskeep.cli._terminal import Console, echo, escape, fit
 from storage import open_archive
+from storage.counts import counted
 from storage.errors import StoreDenied, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _row(outcome: Outcome) -> str:
     """One line of the table: outcome, status, words, URL, and the title or the reason."""
     colour = _COLOURS[outcome.outcome]
     status = str(outcome.status or "-")
-    words = "-" if outcome.words is None else f"{outcome.words} word{'' if outcome.words == 1 else 's'}"
+    words = "-" if outcome.words is None else counted(outcome.words, "word")
     told = outcome.reason or outcome.title or ""
     if outcome.noarchive and outcome.outcome != "refused":
         told += f" · noarchive ({outcome.noarchive})"

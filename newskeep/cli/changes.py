@@ -16,6 +16,7 @@ from crawler.config import Config
 from newskeep import fields
 from newskeep.cli._options import configured, open_existing
 from newskeep.cli._terminal import Console, fit
+from storage.counts import counted
 from storage.versions import Piece, changed_text, changed_title
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _head(number: int, version: Version) -> Text:
     title = fit(version.article.title or version.entry.url)
     seen = f", {_captures(version)} until {_time(version.last)}" if version.captures > 1 else ""
     head = Text.assemble((f"{number}  {_time(version.entry.timestamp)}  {title}", "bold"))
-    return head.append(f"  {version.article.words} words{seen}", "dim")
+    return head.append(f"  {counted(version.article.words, 'word')}{seen}", "dim")
 
 
 def _show_changes(out: Console, before: Version, version: Version) -> None:
@@ -76,7 +77,7 @@ def _show_changes(out: Console, before: Version, version: Version) -> None:
         out.print(Text.assemble(("   title  ", "dim"), _marked(out, title)))
     for passage in changed_text(before.article, version.article):
         if passage.skipped:
-            out.print(Text(f"   … {_count(passage.skipped, 'paragraph')} the same", "dim"))
+            out.print(Text(f"   … {counted(passage.skipped, 'paragraph')} the same", "dim"))
         out.print(Text("   ").append_text(_marked(out, passage.pieces)))
 
 
@@ -95,11 +96,7 @@ def _removed(removal: Removal) -> str:
 
 
 def _captures(version: Version) -> str:
-    return _count(version.captures, "capture")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return counted(version.captures, "capture")
 
 
 def _time(time: datetime) -> str:

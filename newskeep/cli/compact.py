@@ -11,6 +11,7 @@ from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import configured, open_existing
 from newskeep.cli._terminal import echo
+from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def compact(
         with progress("compacting") as show:
 
             def on_group(group: CompactGroup) -> None:
-                what = f"{group.day}: {len(group.holdings):,} WARCs of {group.size:,} bytes"
+                what = f"{group.day}: {counted(len(group.holdings), 'WARC')} of {counted(group.size, 'byte')}"
                 show(what)
                 if dry_run and not as_json:
                     echo(what)
@@ -74,7 +75,7 @@ def compact(
             done = run(opened, options, on_group=on_group)
         for problem in done.left:
             tell(problem, as_json)
-        line = f"{done.sources:,} WARCs joined into {done.made:,} ({done.bytes:,} bytes)"
+        line = f"{counted(done.sources, 'WARC')} joined into {done.made:,} ({counted(done.bytes, 'byte')})"
         if done.finished or done.undone:
             line += f"; of killed compactions {done.finished} finished, {done.undone} undone"
         figures = {

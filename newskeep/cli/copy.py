@@ -8,6 +8,7 @@ import click
 
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import set_up_logging
+from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b
@@ -44,13 +45,13 @@ def copy(source: str, target: str, state: str | None, as_json: bool, verbose: in
             origin.store,
             opened,
             known=known_to(origin),
-            on_object=lambda so_far: show(f"{so_far.copied:,} objects, {so_far.bytes:,} bytes"),
+            on_object=lambda so_far: show(f"{counted(so_far.copied, 'object')}, {counted(so_far.bytes, 'byte')}"),
         )
     for problem in done.problems:
         tell(problem, as_json)
-    line = f"{done.copied:,} objects copied ({done.bytes:,} bytes), {done.kept:,} there already"
+    line = f"{counted(done.copied, 'object')} copied ({counted(done.bytes, 'byte')}), {done.kept:,} there already"
     if done.joined:
-        line += f", {done.joined:,} WARCs there in joined ones"
+        line += f", {counted(done.joined, 'WARC')} there in joined ones"
     figures = {**asdict(done), "problems": len(done.problems)}
     sum_up(f"{line}; {opened.uri} holds what {origin.uri} holds" if not done.problems else line, figures, as_json)
     return PROBLEMS_FOUND if done.problems else 0

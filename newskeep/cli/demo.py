@@ -12,6 +12,7 @@ import click
 from newskeep.cli._options import settle
 from newskeep.cli._terminal import Console
 from newskeep.cli.explain import show_block, show_head
+from storage.counts import counted
 
 if TYPE_CHECKING:
     from storage.model import Article, Block
@@ -56,7 +57,8 @@ def demo(archive: str, full: bool, verbose: int) -> int:
     removed = sum(len(article.removed) for article in articles)
     words = sum(article.words for article in articles)
     out.print(
-        f"\n[bold]{len(articles)} articles, {words:,} words kept, {removed} blocks removed[/], each with its reason."
+        f"\n[bold]{counted(len(articles), 'article')}, {counted(words, 'word')} kept, "
+        f"{counted(removed, 'block')} removed[/], each with its reason."
     )
     if articles:
         where = "" if archive == "archive" else f" --archive {Path(archive)}"
@@ -72,7 +74,8 @@ def _show(out: Console, article: Article, full: bool) -> None:
     for block in shown:
         show_block(out, block)
     if rest := len(article.removed) - sum(not block.kept for block in shown):
-        out.print(f"  [red]removed[/] [dim]and {rest} blocks around it: menus, teasers, footer, cookie bar (--full)[/]")
+        around = f"{counted(rest, 'block')} around it: menus, teasers, footer, cookie bar (--full)"
+        out.print(f"  [red]removed[/] [dim]and {around}[/]")
 
 
 def _in_column(article: Article) -> list[Block]:

@@ -22,6 +22,7 @@ from newskeep.schedule.due import sites_of
 from newskeep.schedule.due_run import Round, crawl_due, health_troubles
 from newskeep.schedule.pings import check, ping
 from newskeep.times import iso
+from storage.counts import counted
 from storage.errors import AlreadyRunning
 from storage.locking import held
 
@@ -83,7 +84,7 @@ def due(
     with open_archive(settings.archive, settings.state) as opened:
         try:
             with held(opened.state / "locks" / "due.lock", "newskeep due"):
-                show.verbosely(f"looking at {len(sites):,} sites, for {duration(time_limit)} at most")
+                show.verbosely(f"looking at {counted(len(sites), 'site')}, for {duration(time_limit)} at most")
                 done = _pinged(settings, opened, sites, at_once, time_limit, show)
                 _tell(opened, sites, done, show)
         except AlreadyRunning as error:

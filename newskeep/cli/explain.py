@@ -11,6 +11,7 @@ import click
 from crawler.config import Config
 from newskeep.cli._options import Moment, configured, open_existing
 from newskeep.cli._terminal import Console, escape, fit
+from storage.counts import counted
 
 if TYPE_CHECKING:
     from storage.model import Article, Block
@@ -41,8 +42,11 @@ def show_head(out: Console, article: Article) -> None:
     """Print an article's title, metadata and who decided on its text."""
     out.print(f"\n[bold]{escape(article.title or article.url)}[/]")
     told = [", ".join(article.authors), article.published, article.language]
-    kept = sum(block.kept for block in article.blocks)
-    told += [f"{article.words} words in {kept} blocks", f"{len(article.removed)} blocks removed"]
+    kept = counted(sum(block.kept for block in article.blocks), "block")
+    told += [
+        f"{counted(article.words, 'word')} in {kept}",
+        f"{counted(len(article.removed), 'block')} removed",
+    ]
     if article.noarchive:
         told.append("says noarchive")
     if article.extractor is not None:

@@ -16,6 +16,7 @@ from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import Moment, SiteName, configured, open_existing, why_nothing
 from newskeep.cli._terminal import echo
 from newskeep.export import CAPTURE_FORMATS, FORMATS, STREAMS, Selection, Tools, noarchive, open_stream
+from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _stream(archive: Archive, name: str, selection: Selection, tools: Tools) -> 
         records += 1
     sys.stdout.flush()
     if told := _of_noarchive(noarchive.count(archive, name, selection), selection.public):
-        echo(f"{records:,} lines{told}", err=True)
+        echo(f"{counted(records, 'line')}{told}", err=True)
     return records
 
 
@@ -140,12 +141,12 @@ def _files(
                 target,
                 selection,
                 tools,
-                on_part=lambda so_far: show(f"{so_far.records:,} records, {so_far.bytes:,} bytes"),
+                on_part=lambda so_far: show(f"{counted(so_far.records, 'record')}, {counted(so_far.bytes, 'byte')}"),
             )
     finally:
         target.close()
-    noun = "captures" if name in CAPTURE_FORMATS else "articles"
-    line = f"{done.records:,} {noun} in {done.files:,} files ({done.bytes:,} bytes) in {target.uri}"
+    what = counted(done.records, "capture" if name in CAPTURE_FORMATS else "article")
+    line = f"{what} in {counted(done.files, 'file')} ({counted(done.bytes, 'byte')}) in {target.uri}"
     if done.earlier:
         line += f", {done.earlier:,} of them there already"
     line += _of_noarchive(done.noarchive, selection.public)

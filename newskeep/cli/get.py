@@ -12,6 +12,7 @@ import click
 
 from newskeep.cli._options import Moment, common, open_existing, settle
 from newskeep.cli._terminal import echo, fit
+from storage.counts import counted
 from storage.http import ContentError
 from storage.urls import normalize, timestamp14
 
@@ -57,7 +58,10 @@ def get(
         data = _form(opened, url, at, form)
         if verbose:
             traffic = opened.store.traffic
-            echo(f"{traffic.requests} requests, {traffic.bytes_read:,} bytes read from {opened.uri}", err=True)
+            echo(
+                f"{counted(traffic.requests, 'request')}, {counted(traffic.bytes_read, 'byte')} read from {opened.uri}",
+                err=True,
+            )
     if output is not None:
         output.write_bytes(data)
     else:

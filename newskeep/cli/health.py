@@ -18,6 +18,7 @@ from crawler.frontier.count_words import in_words
 from newskeep.cli._options import common, settle
 from newskeep.cli._terminal import Console, echo, fit
 from newskeep.times import iso, local
+from storage.counts import counted
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -79,7 +80,7 @@ def health(
             for line in _details(each):
                 out.print(Text(f"    {fit(line)}", "dim"))
     bad = sum(each.verdict.trouble for each in all_of_them)
-    echo(f"{len(all_of_them)} {'site' if len(all_of_them) == 1 else 'sites'}, {bad or 'none'} in trouble", err=True)
+    echo(f"{counted(len(all_of_them), 'site')}, {bad or 'none'} in trouble", err=True)
     return TROUBLE if bad else 0
 
 

@@ -12,6 +12,7 @@ from rich.progress import track
 
 from newskeep.cli._options import Moment, common, open_existing, settle
 from newskeep.cli._terminal import Console, echo, escape
+from storage.counts import counted
 
 if TYPE_CHECKING:
     from crawler.session.reextract import Change
@@ -57,7 +58,7 @@ def reextract(
     finally:
         pool.close()
     done = "would change" if diff else "changed"
-    echo(f"{changed} of {articles} articles {done}, in {warcs} WARCs", err=True)
+    echo(f"{changed:,} of {counted(articles, 'article')} {done}, in {counted(warcs, 'WARC')}", err=True)
 
 
 def _show(out: Console, change: Change) -> None:

@@ -9,6 +9,7 @@ import click
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import configured, open_existing
+from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b
@@ -55,11 +56,13 @@ def reindex(
             done = run(
                 opened,
                 ReindexOptions(fresh, from_warcs, mend),
-                on_warc=lambda so_far: show(f"{so_far.known + so_far.entered:,} WARCs, {so_far.captures:,} captures"),
+                on_warc=lambda so_far: show(
+                    f"{counted(so_far.known + so_far.entered, 'WARC')}, {counted(so_far.captures, 'capture')}"
+                ),
                 on_problem=on_problem,
             )
-        line = f"{done.entered:,} WARCs entered, {done.known:,} known, {done.removed:,} removed"
-        rows = f"{done.captures:,} captures and {done.articles:,} articles are new"
+        line = f"{counted(done.entered, 'WARC')} entered, {done.known:,} known, {done.removed:,} removed"
+        rows = f"{counted(done.captures, 'capture')} and {counted(done.articles, 'article')} are new"
         why = f"; begun anew: {done.renewed}" if done.renewed else ""
         figures = {"archive": opened.uri, **asdict(done), "problems": problems}
         sum_up(f"{line}; {rows} in the index of {opened.uri}{why}", figures, as_json)

@@ -13,6 +13,7 @@ from rich.text import Text
 from crawler.config import Config
 from newskeep.cli._options import Moment, SiteName, configured, open_existing, why_nothing
 from newskeep.cli._terminal import Console, echo, fit
+from storage.counts import counted
 from storage.errors import NotArchived
 from storage.urls import timestamp14
 
@@ -70,7 +71,7 @@ def search(
         unsearched = opened.index.unsearched()
         why = "" if found else why_nothing(opened, site)
     if unsearched:
-        echo(f"{unsearched:,} articles cannot be searched yet: newskeep reindex", err=True)
+        echo(f"{counted(unsearched, 'article')} cannot be searched yet: newskeep reindex", err=True)
     if not found:
         raise NotArchived(f"no article in {opened.uri} has: {' '.join(words)}{why}")
 

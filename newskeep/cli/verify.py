@@ -9,6 +9,7 @@ import click
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import configured, open_existing
+from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b
@@ -35,14 +36,17 @@ def verify(deep: bool, as_json: bool, settings: Config) -> int:
 
         with progress("verifying") as show:
             look = Verification(
-                opened, deep=deep, on_warc=lambda seen: show(f"{seen.warcs:,} WARCs, {seen.bytes:,} bytes")
+                opened,
+                deep=deep,
+                on_warc=lambda seen: show(f"{counted(seen.warcs, 'WARC')}, {counted(seen.bytes, 'byte')}"),
             )
             for problem in look.problems():
                 tell(problem, as_json)
         seen = look.checked
-        line = f"{seen.warcs:,} WARCs, {seen.captures:,} captures, {seen.articles:,} articles in {opened.uri} checked"
+        held = (seen.warcs, "WARC"), (seen.captures, "capture"), (seen.articles, "article")
+        line = f"{', '.join(counted(number, noun) for number, noun in held)} in {opened.uri} checked"
         if deep:
-            line += f", {seen.records:,} records of {seen.bytes:,} bytes read"
-        found = f"{seen.problems:,} problems" if seen.problems else "all is well"
+            line += f", {counted(seen.records, 'record')} of {counted(seen.bytes, 'byte')} read"
+        found = counted(seen.problems, "problem") if seen.problems else "all is well"
         sum_up(f"{line}: {found}", {"archive": opened.uri, "deep": deep, **asdict(seen)}, as_json)
     return PROBLEMS_FOUND if seen.problems else 0

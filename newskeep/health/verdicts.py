@@ -14,6 +14,7 @@ from crawler.frontier.clock import BLOCKED_MOST, is_ahead, run_most
 from crawler.sites.nothing_found import NOTHING
 from newskeep.health.history import DAY, DAYS_MIN, SAMPLE, History
 from newskeep.times import local
+from storage.counts import counted
 
 #: "quiet" is a lull as the site has them; "silent" is not. "redesign": pages come, but their text, dates or links do
 #: not any more. "empty": pages come, and most have no text. "stale": due, and nobody runs it.
@@ -123,7 +124,7 @@ def _banned(history: History) -> Verdict | None:
         return None
     why = f"blocked: {(state.blocked_reason if state else None) or _failures(last) or 'it refuses us'}"
     if state is not None and state.blocks > 1:
-        why += f"; {state.blocks} times in a row"
+        why += f"; {counted(state.blocks, 'time')} in a row"
     if waiting and until is not None:
         why += f"; left alone until {local(until)}"
     do = "look at it in a browser; ask the site, name an `operator` it can reach, ask more rarely (`every`, `delay`)"
@@ -150,7 +151,7 @@ def _empty(history: History) -> Verdict | None:
         return None
     return Verdict(
         "empty",
-        f"{newest.no_text} of the last {newest.archived} pages have no text",
+        f"{newest.no_text} of the last {counted(newest.archived, 'page')} have no text",
         f"`newskeep crawl {history.site}` says why of each: what needs scripts cannot be read here, feeds or other "
         "addresses of the site may have the text; leave films and pictures out with `exclude`",
     )
@@ -214,7 +215,7 @@ def _no_links(history: History) -> Verdict | None:
         return None
     return Verdict(
         "redesign",
-        f"its sources answer, but name {today} articles at most; {usual:.0f} were usual",
+        f"its sources answer, but name {counted(today, 'article')} at most; {usual:.0f} were usual",
         f"`newskeep sites check {history.site}` shows what is found; give new feeds, sitemaps or start pages",
     )
 
@@ -255,7 +256,7 @@ def _fell_silent(history: History) -> Verdict | None:
         return None  # There is a habit, and `_silent` knows it.
     return Verdict(
         "silent",
-        f"nothing new in {empty} days; {min(busy)} to {max(busy)} a day were usual",
+        f"nothing new in {counted(empty, 'day')}; {min(busy)} to {max(busy)} a day were usual",
         f"look whether its feeds have moved: `newskeep sites check {history.site}`",
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy.exc import DBAPIError
 
+from storage.counts import counted
 from storage.index import ArticleEntry, Counts, WarcEntry, queries, writes
 from storage.index.article_lookup import ArticleLookup
 from storage.index.capture_lookup import CaptureLookup
@@ -94,4 +95,5 @@ class Index(CaptureLookup, ArticleLookup):
         except DBAPIError as error:
             raise self._database.explain(error) from error
         for filename, expected, found in self._fetch(queries.MISCOUNTED):
-            yield f"{filename}: {expected:,} captures were entered, {found:,} are there"
+            entered = f"{counted(expected, 'capture was', 'captures were')} entered"
+            yield f"{filename}: {entered}, {counted(found, 'is', 'are')} there"

@@ -12,6 +12,7 @@ from storage.archive import Archive
 from storage.articles import PlacedArticle, read_part
 from storage.cdxj import in_seconds
 from storage.compaction.plan import hidden, plans, read
+from storage.counts import counted
 from storage.errors import Corrupt, InvalidURL, ObjectMissing
 from storage.index import WarcEntry
 from storage.index.articles import entry_of
@@ -163,7 +164,7 @@ class Verification:
     def _rows(self, holding: Holding, entry: WarcEntry, captures: list[Capture]) -> Iterator[Problem]:
         key = holding.key("cdxj")
         if entry.captures != len(captures):
-            yield Problem(key, f"{len(captures):,} captures, {entry.captures:,} in the index; {_AFRESH}")
+            yield Problem(key, f"{counted(len(captures), 'capture')}, {entry.captures:,} in the index; {_AFRESH}")
         elif wrong := next((capture for capture in captures if not self._has_row(capture)), None):
             yield Problem(key, f"{wrong.url} at {wrong.offset} is not in the index as it is here; {_AFRESH}")
 
@@ -190,7 +191,7 @@ class Verification:
             return
         self.checked.articles += count
         if entry is not None and entry.articles != count:
-            yield Problem(holding.part, f"{count:,} articles, {entry.articles:,} in the index; {_AFRESH}")
+            yield Problem(holding.part, f"{counted(count, 'article')}, {entry.articles:,} in the index; {_AFRESH}")
 
     def _line(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -84,7 +85,7 @@ def test_verify_names_what_is_wrong_and_ends_with_one(newskeep: Run, tmp_path: P
     done = newskeep("verify", "--deep")
     assert done.returncode == 7
     assert done.stdout.decode().startswith(f"warc/2026/03/01/{warc.name}: damaged at byte ")
-    assert b"1 problems" in done.stderr
+    assert b": 1 problem\n" in done.stderr
     problem, last = lines(newskeep("verify", "--deep", "--json"))
     assert (set(problem), last["problems"]) == ({"key", "what"}, 1)
 
@@ -196,4 +197,27 @@ def test_stopped_reindex_keeps_what_is_done(
     assert told["renewed"] is None
     assert pages[-1].response.endswith(
         ok(newskeep("get", pages[-1].url, "--archive", "archive", "--state", "elsewhere")).stdout
+    )
+
+
+_SUMMARIES = (
+    *(("verify",), ("verify", "--deep"), ("reindex", "--fresh"), ("compact",), ("reextract",)),
+    ("copy", "archive", "there"),
+    *(("export", "--format", name, "--to", f"out-{name}") for name in ("jsonl", "cdxj", "wacz")),
+)
+
+
+def test_one_of_each_is_told_as_one(newskeep: Run, tmp_path: Path) -> None:
+    (tmp_path / "newskeep.toml").write_text("allow_private = true\nworkers = 1\n")
+    with Origin() as origin:
+        text = "<html><title>The bridge</title><article><p>The bridge of the town opens today after long years.</p>"
+        origin.reply("/one", text.encode(), headers=HTML)
+        ok(newskeep("save", "--ignore-robots", origin.url("/one")))
+        commands = (*_SUMMARIES, ("explain", origin.url("/one")), ("changes", origin.url("/one")))
+        done = [ok(newskeep(*command)) for command in commands]
+    said = b"\n".join(each.stdout + each.stderr for each in done).decode()
+    assert "1 WARC, 1 capture, 1 article in " in said
+    assert "1 capture in 1 file (" in said
+    assert not re.findall(
+        r"\b1 (?:\w+ )?(?:WARCs|captures|articles|objects|files|records|bytes|words|blocks|sites)\b", said
     )

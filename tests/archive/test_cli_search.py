@@ -110,7 +110,7 @@ def test_export_to_a_stream_and_to_files(newskeep: Run, newsroom: Archive, tmp_p
     assert done.returncode == 0 and len(done.stdout.splitlines()) == 3 and done.stderr == b""
     done = newskeep("export", "--format", "cdxj", "--to", "-", *common)
     assert len(done.stdout.splitlines()) == 5
-    for expected in ("3 articles in 1 files", "3 articles in 1 files"):
+    for expected in ("3 articles in 1 file (", "3 articles in 1 file ("):
         done = newskeep("export", "--format", "parquet", "--to", str(tmp_path / "out"), *common)
         assert done.returncode == 0 and done.stderr.decode().startswith(expected), done.stderr.decode()
     assert done.stderr.rstrip().endswith(b"1 of them there already")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from crawler.extraction.template.story import REASON, is_read
 from crawler.extraction.template.template_detector import Verdict
+from storage.counts import counted
 from storage.model import Block, Reason
 
 #: Why a line is kept that repeats: what the memory would take is more of the article than it may.
@@ -21,7 +22,7 @@ def marked(blocks: Iterable[Block], verdict: Verdict, host: str) -> Iterator[Blo
             yield block
             continue
         if stories := verdict.removed.get(position):
-            yield replace(block, kept=False, reason=Reason(REASON, f"on {stories} articles of {host}"))
+            yield replace(block, kept=False, reason=Reason(REASON, f"on {counted(stories, 'article')} of {host}"))
         else:
             reason = block.reason if block.kept else Reason("not repeated any more")
             yield replace(block, kept=True, reason=_told(reason, position in verdict.spared))

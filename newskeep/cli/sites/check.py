@@ -14,6 +14,7 @@ from crawler import defaults
 from newskeep.cli import _options
 from newskeep.cli._options import common, settle
 from newskeep.cli._terminal import Console, escape
+from storage.counts import counted
 
 if TYPE_CHECKING:
     from crawler.site_check import Check
@@ -82,8 +83,9 @@ def _print_check(out: Console, found: Check) -> None:
     if found.sections:
         out.print(f"\n[bold]Sections[/] that would be looked through too\n  {escape('  '.join(found.sections))}")
     articles = found.articles
+    taken = counted(len(articles), "address looks like an article", "addresses look like articles")
     dated = sum(date is not None for date in articles.values())
-    out.print(f"\n[bold]{len(articles)} addresses look like articles[/], {dated} of them with a date")
+    out.print(f"\n[bold]{taken}[/], {dated} of them with a date")
     for url, date in list(articles.items())[:5]:
         out.print(f"  {_date(date)}  {escape(url)}")
     if found.dropped:
@@ -110,7 +112,7 @@ def _print_article(out: Console, found: Check) -> None:
     out.print(f"  title      {escape(article.title or '-')}")
     out.print(f"  published  {escape(article.published or '-')}")
     out.print(f"  authors    {escape(', '.join(article.authors) or '-')}")
-    out.print(f"  text       {article.words} words, {len(article.removed)} blocks removed")
+    out.print(f"  text       {counted(article.words, 'word')}, {counted(len(article.removed), 'block')} removed")
     if outcome.reason:
         out.print(f"  [yellow]{escape(outcome.reason)}[/]")
 
@@ -132,9 +134,9 @@ def _source_line(source: SourceRead) -> str:
     articles = source.taken.articles
     kind = getattr(source.reading, "kind", None)
     named = len(getattr(source.reading, "next", ()))
-    parts = [kind or "page", f"{len(source.reading.links)} links", f"{len(articles)} articles"]
+    parts = [kind or "page", counted(len(source.reading.links), "link"), counted(len(articles), "article")]
     if kind == "index":
-        parts = [kind, f"{named} sitemaps"]
+        parts = [kind, counted(named, "sitemap")]
     now = datetime.now(UTC)
     dates = [date for article in articles if (date := date_of(article, now))]
     if dates:

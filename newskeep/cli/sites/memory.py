@@ -11,6 +11,7 @@ import click
 from crawler.config import Config
 from newskeep.cli._options import configured, open_existing
 from newskeep.cli._terminal import Console, echo, escape
+from storage.counts import counted
 from storage.errors import NotArchived
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def memory(site: str, unlearn: tuple[str, ...], changes: bool, as_json: bool, se
     (_show_changes if changes else _show_lines)(out, known, as_json)
     spared, stories = known.distrusted()
     if spared:
-        echo(f"in {spared} of {stories} articles what repeats would be most of the text, and stays", err=True)
+        echo(
+            f"in {spared:,} of {counted(stories, 'article')} what repeats would be most of the text, and stays",
+            err=True,
+        )
 
 
 def _show_lines(out: Console, known: SiteMemory, as_json: bool) -> None:
@@ -74,4 +78,4 @@ def _show_changes(out: Console, known: SiteMemory, as_json: bool) -> None:
         for each in verdicts:
             verdict = "template" if each.template else "article text"
             day = f"{each.at[:4]}-{each.at[4:6]}-{each.at[6:8]}"
-            out.print(f"[dim]    {day}  {verdict}: on {each.seen} of {each.stories} articles[/]")
+            out.print(f"[dim]    {day}  {verdict}: on {each.seen} of {counted(each.stories, 'article')}[/]")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 
 from crawler.sizes import size  # noqa: F401 - for the templates
+from storage.counts import counted as count
 from storage.model import Capture, Reason
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
@@ -77,10 +78,6 @@ def machine(text: str) -> str | None:
 
 def number(value: int) -> str:
     return f"{value:,}"
-
-
-def count(value: int, noun: str) -> str:
-    return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
 
 
 def span(seconds: float) -> str:

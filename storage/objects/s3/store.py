@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
+from storage.counts import counted
 from storage.errors import ObjectExists, StoreUnavailable
 from storage.objects import ObjectInfo, check_key, check_prefix, is_key
 from storage.objects.s3.client import Bucket
@@ -192,4 +193,4 @@ class S3Store:
     def _unfit(self, full: str, found: Found) -> StoreUnavailable:
         what = "was not there" if found is Found.NOTHING else "came back different"
         where = f"{self._bucket.address(full)} at {self._bucket.endpoint}"
-        return StoreUnavailable(f"{where}: written {self._settings.attempts} times, and each time it {what}")
+        return StoreUnavailable(f"{where}: written {counted(self._settings.attempts, 'time')}, and each time it {what}")
