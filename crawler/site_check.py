@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
@@ -31,12 +32,13 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """What robots.txt of the first address says; `status` is `None` where there was no answer."""
+    """What robots.txt of the first address says; `status` is `None` where there was no answer, for `reason`."""
 
     url: str
     status: int | None = None
     allowed: bool = True
     crawl_delay: float | None = None
+    reason: str | None = None
 
 
 @dataclass(slots=True)
@@ -130,20 +132,22 @@ def check(site: Site, config: Config) -> Check:
         with open_archive(folder) as archive:
             crawl = crawl_of(once, on_read=sources.append)
             result = run(archive, [crawl], settings, outcomes.append)
-            found = Check(site, _robots(archive, site, config), sources, failure=result.failure)
+            found = Check(site, _robots(archive, site, config, sources), sources, failure=result.failure)
             if outcomes:
                 found.outcome = outcomes[0]
                 found.article = _article(archive, outcomes[0])
     return found
 
 
-def _robots(archive: Archive, site: Site, config: Config) -> Robots:
+def _robots(archive: Archive, site: Site, config: Config, sources: Sequence[SourceRead]) -> Robots:
     first = site.sources[0]
     url = urljoin(first, "/robots.txt")
     try:
         message = archive.get(url, follow=True).message
     except NotArchived:
-        return Robots(url)
+        # Without robots.txt the first source is not asked either, for the same reason.
+        reason = next((source.reason for source in sources if source.url == first), None)
+        return Robots(url, reason=reason if config.robots else "not asked")
     if not 200 <= (message.status or 0) < 300:
         return Robots(url, message.status, allowed=(message.status or 0) < 500 and message.status != 429)
     rules = parse(message.content(4_000_000), "newskeep")

@@ -209,6 +209,7 @@ def test_sites_say_so_too(newskeep: Run, authority: Authority, serve: Callable[.
         done = newskeep(*command)
         assert done.returncode == 5
         assert reason in done.stdout + done.stderr
+    assert b"robots.txt  " + reason in done.stdout
     assert origin.log == []
     assert newskeep("sites", "check", "town", "--insecure").returncode == 0
     (tmp_path / "newskeep.toml").write_text(said + site + "insecure = true\n")

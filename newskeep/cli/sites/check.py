@@ -120,7 +120,7 @@ def _print_article(out: Console, found: Check) -> None:
 def _robots_line(found: Check) -> str:
     robots = found.robots
     if robots.status is None:
-        return "not asked, or no answer"
+        return f"[red]{escape(robots.reason or 'no answer')}[/]"
     verdict = "allows us" if robots.allowed else "[red]forbids us[/]"
     delay = f", asks for {robots.crawl_delay:g} s between requests" if robots.crawl_delay else ""
     return f"{robots.status}, {verdict}{delay}"
@@ -152,7 +152,12 @@ def _check_json(found: Check) -> dict[str, Any]:
     article = found.article
     return {
         "site": found.site.name,
-        "robots": {"status": found.robots.status, "allowed": found.robots.allowed, "delay": found.robots.crawl_delay},
+        "robots": {
+            "status": found.robots.status,
+            "allowed": found.robots.allowed,
+            "delay": found.robots.crawl_delay,
+            "reason": found.robots.reason,
+        },
         "sources": [
             {
                 "url": source.url,
