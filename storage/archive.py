@@ -144,6 +144,19 @@ class Archive:
 
         return self.index.closest(url, at, accept=is_meant) or self.index.closest(url, at)
 
+    def redirected(self, redirect: Capture, location: str) -> Capture | None:
+        """Return the capture that a redirect to `location` leads to, the nearest in time; `None` if none is held.
+
+        What came in place of the page (`Capture.wall`) is passed over for a page of the target, then for one of the
+        redirect's own URL. One that leads to its own URL is returned itself. Raises `InvalidURL`, `ValueError`.
+        """
+        url = normalize(urljoin(redirect.url, location))
+        index, at = self.index, redirect.timestamp
+        found = index.closest(url, at, accept=lambda capture: capture.wall is None) or index.closest(url, at)
+        if found is None or found.wall is None:
+            return redirect if found is not None and found.url == redirect.url else found
+        return index.closest(redirect.url, at, accept=_is_page) or found
+
     def get(self, url: str, at: datetime | None = None, *, follow: bool = False) -> Memento:
         """Return the memento of a URL nearest to `at`, the newest one without.
 
@@ -346,13 +359,10 @@ class Archive:
         if message.status not in (301, 302, 303, 307, 308) or location is None:
             return None
         try:
-            url = normalize(urljoin(memento.capture.url, location))
+            capture = self.redirected(memento.capture, location)
         except (InvalidURL, ValueError):
             return None
-        capture = self._nearest(url, memento.capture.timestamp)
-        if capture is None or capture.url == memento.capture.url:
-            return None
-        return self.read(capture)
+        return None if capture is None or capture == memento.capture else self.read(capture)
 
 
 def _looking(items: Iterable[T], look: Look) -> Iterator[T]:

@@ -117,14 +117,14 @@ def _etag(capture: Capture) -> str:
 
 def _redirect(archive: Archive, capture: Capture, head: HttpMessage, modifier: str) -> str | None:
     """Return the path of the memento that an archived redirect leads to, `None` where it leads to itself or nowhere."""
+    location = head.header("location") or ""
     try:
-        url = normalize(urljoin(capture.url, head.header("location") or ""))
+        found = archive.redirected(capture, location)
+        if found is None:
+            return memento_path(timestamp14(capture.timestamp), normalize(urljoin(capture.url, location)), modifier)
     except (InvalidURL, ValueError):
         return None
-    found = archive.index.closest(url, capture.timestamp)
-    if found is None:
-        return memento_path(timestamp14(capture.timestamp), url, modifier)
-    if found.url == capture.url:
+    if found == capture:
         return None
     return memento_path(timestamp14(found.timestamp), found.url, modifier)
 

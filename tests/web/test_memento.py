@@ -195,3 +195,20 @@ def test_the_timegate_leads_to_the_page_and_not_to_a_wall_that_is_nearer(tmp_pat
             assert memento_lookup.nearest(archive, page.url, at) == page
             assert memento_lookup.nearest(archive, alone.url, at) == alone
         assert memento_lookup.nearest(archive, page.url, wall.timestamp) == wall
+
+
+def test_a_redirect_leads_to_the_page_and_not_to_a_wall_that_is_nearer(tmp_path: Path) -> None:
+    old = Capture("http://front.example/old", BEGIN, 302, None, None, "a.warc.gz", 0, 1)
+    # In the very second of the redirect, as walls come.
+    wall = replace(old, url="http://front.example/new", status=200, offset=1, wall="a cookie wall")
+    page = replace(wall, timestamp=BEGIN + timedelta(days=9), offset=2, wall=None)
+    consent = replace(wall, url="http://consent.example/", offset=3)
+    before = replace(old, timestamp=BEGIN - timedelta(days=9), status=200, offset=4)
+    walled = replace(old, url="http://front.example/walled", offset=5)
+    with Archive(LocalStore(str(tmp_path)), tmp_path) as archive:
+        archive.index.add(WarcEntry("a.warc.gz", 6, "", ()), [old, wall, page, consent, before, walled])
+        assert archive.redirected(old, "/new") == page
+        assert archive.redirected(old, consent.url) == before, "a page of its own URL, where the target has none"
+        assert archive.redirected(walled, consent.url) == consent, "nothing else is held"
+        assert archive.redirected(old, "/old") == old, "to itself"
+        assert archive.redirected(old, "/nowhere") is None
