@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from itertools import islice
 from pathlib import Path
@@ -135,6 +135,13 @@ class Moment(click.ParamType[datetime]):
             return parse_timestamp(value, self._pad)
         except UsageError as error:
             self.fail(str(error), param, ctx)
+
+
+def check_order(since: datetime | None, until: datetime | None) -> None:
+    """Raise `UsageError` where a time ends before it begins: it would hold nothing, and seem to be empty."""
+    if since is not None and until is not None and since > until:
+        first, last = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for moment in (since, until))
+        raise UsageError(f"--since is after --until: {first} and {last}, in UTC")
 
 
 class SiteName(click.ParamType[str]):

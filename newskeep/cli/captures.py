@@ -12,7 +12,7 @@ import click
 
 from crawler.config import Config
 from newskeep import fields
-from newskeep.cli._options import Moment, configured, open_existing
+from newskeep.cli._options import Moment, check_order, configured, open_existing
 from newskeep.cli._terminal import Console, escape
 from storage.errors import NotArchived
 from storage.urls import Match, timestamp14
@@ -44,6 +44,7 @@ def captures(
     settings: Config,
 ) -> None:
     """List the captures of a URL, of all URLs that start like it, or of a whole host (a name without http://)."""
+    check_order(since, until)
     found = False
     with open_existing(settings) as opened:
         out = Console(file=sys.stdout, highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ import click
 
 from crawler import defaults
 from newskeep.cli import _options
-from newskeep.cli._options import Duration, Moment, common, settle
+from newskeep.cli._options import Duration, Moment, check_order, common, settle
 from newskeep.cli._terminal import echo
 from storage.errors import UsageError
 
@@ -72,6 +72,7 @@ def crawl(
     """
     if until is not None and since is None:
         raise UsageError("--until goes with --since: say from when on")
+    check_order(since, until)
     settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
 
     from crawler.run import crawl_of

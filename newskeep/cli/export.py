@@ -13,7 +13,7 @@ import click
 
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
-from newskeep.cli._options import Moment, SiteName, configured, open_existing, why_nothing
+from newskeep.cli._options import Moment, SiteName, check_order, configured, open_existing, why_nothing
 from newskeep.cli._terminal import echo
 from newskeep.export import CAPTURE_FORMATS, FORMATS, STREAMS, Selection, Tools, noarchive, open_stream
 from storage.counts import counted
@@ -74,6 +74,7 @@ def export(
         raise UsageError("--sign-key is for --format wacz")
     if to == "-" and name not in STREAMS:
         raise UsageError(f"--format {name} makes files; only {' and '.join(STREAMS)} can go to standard output")
+    check_order(since, until)
     problems: list[Problem] = []
 
     def on_problem(problem: Problem) -> None:

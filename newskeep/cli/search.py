@@ -11,7 +11,7 @@ import click
 from rich.text import Text
 
 from crawler.config import Config
-from newskeep.cli._options import Moment, SiteName, configured, open_existing, why_nothing
+from newskeep.cli._options import Moment, SiteName, check_order, configured, open_existing, why_nothing
 from newskeep.cli._terminal import Console, echo, fit
 from storage.counts import counted
 from storage.errors import NotArchived
@@ -58,6 +58,7 @@ def search(
     "Several words" as they follow each other, word* what begins so, -word without it (behind --, or in quotation marks
     with the others). Case and accents do not matter; Chinese, Japanese, Thai and the like need no spaces.
     """
+    check_order(since, until)
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     found = False
     with open_existing(settings) as opened:

@@ -42,6 +42,25 @@ def test_a_site_is_known_by_its_name_too(
     assert b"no article of other.example is held, but of " in other.stderr and b"reindex" not in other.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("search", "bridge"),
+        ("export", "--format", "jsonl", "--to", "out"),
+        ("captures", f"{PAPER}/a"),
+        ("crawl", "http://127.0.0.1:1/"),
+    ],
+)
+def test_a_time_that_ends_before_it_begins_is_said_to(
+    newskeep: Run, newsroom: Archive, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    done = newskeep(*command, "--since", "2026-03", "--until", "2026-02", "--archive", newsroom.uri)
+    assert (done.returncode, done.stdout) == (2, b"")
+    said = "newskeep: --since is after --until: 2026-03-01 00:00 and 2026-02-28 23:59, in UTC\n"
+    assert done.stderr.decode() == said
+    assert not (tmp_path / "out").exists()
+
+
 def test_search_shows_what_was_found(newskeep: Run, newsroom: Archive) -> None:
     done = newskeep("search", "BRIDGE", "open*", "--archive", newsroom.uri)
     assert done.returncode == 0, done.stderr.decode()
