@@ -201,10 +201,15 @@ class Archive:
         if article := self._article_at(now):
             return article
         # The part was made again, and its rows are not in the index yet.
-        with self.store.open(now.part) as stream:
-            for placed in read_part(stream):
-                if _is_of(placed.article, now):
-                    return placed.article
+        try:
+            with self.store.open(now.part) as stream:
+                for placed in read_part(stream):
+                    if _is_of(placed.article, now):
+                        return placed.article
+        except Corrupt as error:
+            raise Corrupt(
+                f"the text in {now.part} cannot be read ({error}); newskeep reextract makes it again"
+            ) from error
         raise NotArchived(f"the text of {entry.url} is no longer held as it was; newskeep reindex")
 
     def is_by(self, entry: ArticleEntry, author: str) -> bool:

@@ -154,11 +154,11 @@ class Reader:
         """Read a capture; where its object is gone, look it up again: a compaction may have moved it meanwhile."""
         for _ in range(_MOVES):
             try:
-                return read(capture)
+                return _read_whole(capture, read)
             except ObjectMissing:
                 capture = self.moved(capture) or capture
         try:
-            return read(capture)
+            return _read_whole(capture, read)
         except ObjectMissing as error:
             raise ObjectMissing(f"{error}; if the archive was compacted elsewhere: newskeep reindex") from None
 
@@ -178,3 +178,14 @@ class Reader:
     def _range_up_to(self, key: str, start: int, length: int) -> bytes:
         with self._store.open(key, start) as stream:
             return stream.read(length)
+
+
+def _read_whole(capture: Capture, read: Callable[[Capture], T]) -> T:
+    """Read a capture; `Corrupt` says which one cannot be read, and what to do."""
+    try:
+        return read(capture)
+    except Corrupt as error:
+        raise Corrupt(
+            f"the record of {capture.url} at {capture.offset} in {key_of(capture.filename)} cannot be read ({error}); "
+            "newskeep verify --deep says what to do"
+        ) from error

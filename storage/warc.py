@@ -324,8 +324,9 @@ def read_records(stream: BinaryIO) -> Iterator[Record]:
                 length=iterator.get_record_length(),
             )
     except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
-        # warcio explains itself over several lines.
-        raise Corrupt(f"not a readable WARC: {' '.join(str(error).split())[:120]}") from error
+        # warcio explains itself over several lines, and shows the bytes that it could not read.
+        cause = " ".join(str(error).partition(", first line:")[0].split())
+        raise Corrupt(f"not a readable WARC: {cause[:120]}") from error
 
 
 def _block(record: ArcWarcRecord) -> bytes:

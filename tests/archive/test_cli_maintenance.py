@@ -221,3 +221,29 @@ def test_one_of_each_is_told_as_one(newskeep: Run, tmp_path: Path) -> None:
     assert not re.findall(
         r"\b1 (?:\w+ )?(?:WARCs|captures|articles|objects|files|records|bytes|words|blocks|sites)\b", said
     )
+
+
+@pytest.mark.parametrize("form", ["body", "http", "request"])
+def test_get_names_a_record_that_cannot_be_read(newskeep: Run, tmp_path: Path, pages: list[Page], form: str) -> None:
+    told = json.loads(ok(newskeep("captures", pages[0].url, "--json")).stdout.splitlines()[-1])
+    warc = next((tmp_path / "archive").glob(f"warc/**/{told['filename']}"))
+    with warc.open("r+b") as file:
+        file.seek(told["offset"])
+        file.write(b"\x1b[31mno gzip\xff")
+    done = newskeep("get", pages[0].url, "--as", form)
+    said = done.stderr.decode()
+    assert (done.returncode, done.stdout) == (1, b"")
+    where = f"{pages[0].url} at {told['offset']} in warc/"
+    assert where in said and warc.name in said and said.endswith("; newskeep verify --deep says what to do\n")
+    # Nothing of what could not be read.
+    assert said.isascii() and "31m" not in said and "\\x" not in said
+
+
+def test_get_names_a_text_that_cannot_be_read(newskeep: Run, tmp_path: Path, pages: list[Page]) -> None:
+    for part in (tmp_path / "archive").glob("text/**/*.jsonl.gz"):
+        part.write_bytes(b"\0" * part.stat().st_size)
+    texted = next(page for page in pages if newskeep("get", page.url, "--as", "text").returncode != 6)
+    done = newskeep("get", texted.url, "--as", "text")
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert said.startswith("newskeep: the text in text/") and said.endswith("newskeep reextract makes it again\n")
