@@ -26,6 +26,7 @@ from storage.errors import Corrupt, InvalidURL, NewskeepError, ObjectMissing
 from storage.index import WarcEntry
 from storage.index.articles import entry_of
 from storage.model import Article
+from storage.problems import Problem
 from storage.spool import Parcel
 from storage.urls import site_of, timestamp14
 from storage.warc import Record, key_of, read_records
@@ -33,6 +34,7 @@ from storage.warc import Record, key_of, read_records
 #: Records read ahead of the slowest page, a worker.
 _AHEAD = 4
 _CHUNK = 1 << 20
+_VERIFY = "`newskeep verify --deep` says what to do"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,16 @@ def reextract(
     site: str | None = None,
     since: datetime | None = None,
     write: bool = True,
+    on_problem: Callable[[Problem], None] = lambda problem: None,
 ) -> Iterator[ReextractResult]:
     """Make the text of each WARC again and yield what changed; with `write`, keep it where it differs.
 
     `site` leaves out the WARCs that hold nothing of a host, `since` those whose records are older. What is kept
     replaces the text part and its rows in the index; a WARC at a time, so that it may be stopped and begun again. What
     is told of pages without text (`storage.untexted`) is then true again. What repeats is learned of all of them first,
-    from the texts they have: done twice, it changes nothing more, even where a site's memory was lost. Raises
-    `NewskeepError` when the machine lets no page be extracted.
+    from the texts they have: done twice, it changes nothing more, even where a site's memory was lost. A WARC that
+    cannot be read to its end is told to `on_problem` and keeps the text it has. Raises `NewskeepError` when the machine
+    lets no page be extracted.
     """
     memories = SiteMemoryStore(archive.store, archive.state) if write else _Unkept(archive)
     with archive.upkeep():
@@ -88,9 +92,14 @@ def reextract(
         for entry in wanted:
             with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
                 parcel = Parcel(Path(folder) / entry.filename)
-                _fetch(archive, key_of(entry.filename), parcel.warc)
-                _extract_all(parcel, pool.extract_now, workers)
-                seal(parcel, pool.extract_now, memories)
+                key = key_of(entry.filename)
+                try:
+                    _fetch(archive, key, parcel.warc)
+                    _extract_all(parcel, pool.extract_now, workers)
+                    seal(parcel, pool.extract_now, memories)
+                except (Corrupt, ObjectMissing) as error:
+                    on_problem(Problem(key, f"its text stays as it is ({error}); {_VERIFY}"))
+                    continue
                 if pool.fault:
                     # What is kept has text; what was made now has none.
                     raise NewskeepError(f"{entry.filename}: no page got its text ({pool.fault}); nothing was replaced")

@@ -136,3 +136,27 @@ def test_sites_memory_tells_what_is_template_and_what_changed(newskeep: Run, sit
     ]
     (line,) = newskeep("sites", "memory", "affair.example", "--changes", "--json").stdout.splitlines()
     assert [each["template"] for each in json.loads(line)["verdicts"]] == [True, False]
+
+
+def test_a_damaged_warc_is_named_and_the_others_get_their_text(newskeep: Run, site: DemoSite, tmp_path: Path) -> None:
+    urls = articles(site)[:3]
+    for url in urls:
+        save(newskeep, url)
+    archive = tmp_path / "archive"
+    warcs = sorted((archive / "warc").rglob("*.warc.gz"))
+    damaged, missing = warcs[:2]
+    with damaged.open("r+b") as file:
+        file.seek(30)
+        file.write(b"\0" * 20)
+    missing.unlink()
+    before = text_parts(archive)
+    spoilt = next(path for path in before if path.name == warcs[2].name.replace("warc.gz", "jsonl.gz"))
+    spoilt.write_bytes(b"no gzip")
+    done = newskeep("reextract")
+    assert done.returncode == 7, done.stderr.decode()
+    told = done.stderr.decode().splitlines()
+    for warc, line in zip((damaged, missing), told, strict=False):
+        assert line.startswith(f"{warc.relative_to(archive)}: its text stays as it is (")
+        assert line.endswith("; `newskeep verify --deep` says what to do")
+    assert told[2:] == ["1 of 1 articles changed, in 1 WARCs"]
+    assert text_parts(archive) == before
