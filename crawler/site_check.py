@@ -58,9 +58,11 @@ class Check:
         """The addresses that would be fetched, with the dates their sources gave, the newest first."""
         found: dict[str, datetime | None] = {}
         now = datetime.now(UTC)
-        for source in self.sources:
-            for item in source.taken.articles if source.taken else ():
-                found[item.url] = found.get(item.url) or date_of(item, now)
+        items = [item for source in self.sources if source.taken for item in source.taken.articles]
+        # Whichever source was read first: a time of publication says more than the day in the address.
+        published = {item.url: item.published for item in items if item.published}
+        for item in items:
+            found[item.url] = published.get(item.url) or found.get(item.url) or date_of(item, now)
         return dict(sorted(found.items(), key=lambda item: item[1] or _NEVER, reverse=True))
 
     @property

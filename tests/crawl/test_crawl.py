@@ -358,6 +358,22 @@ def test_a_site_is_tried_out_without_archiving(newskeep: Run, origin: Origin, tm
     assert (len(found["articles"]), found["article"]["title"]) == (6, "Story 1 of the long bridge")
 
 
+def test_a_check_shows_the_best_date_and_no_time_that_nobody_gave(
+    newskeep: Run, origin: Origin, tmp_path: Path
+) -> None:
+    configure(tmp_path, "")
+    paper = Paper(origin, stories=0)
+    paper.now = (paper.now - timedelta(days=1)).replace(hour=12, minute=30)
+    both, page_alone = (f"/{paper.now:%Y/%m/%d}/story-{n}-of-the-long-bridge" for n in (1, 2))
+    for path in (both, page_alone):
+        paper.put(path, paper.page(1, more=path))
+    paper.front([both, page_alone])
+    paper.feed([both])
+    shown = newskeep("sites", "check", origin.url("/"), "--delay", "0").stdout.decode()
+    assert f"  {paper.now:%Y-%m-%d} 11:30  {origin.url(both)}\n" in shown
+    assert f"  {paper.now:%Y-%m-%d}        {origin.url(page_alone)}\n" in shown
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_back_fill_asks_for_what_is_of_its_time_and_for_that_first(newskeep: Run, origin: Origin) -> None:
     paper = Paper(origin, stories=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,12 +140,16 @@ def _source_line(source: SourceRead) -> str:
     now = datetime.now(UTC)
     dates = [date for article in articles if (date := date_of(article, now))]
     if dates:
-        parts.append(f"newest {_date(max(dates))}")
-    return ", ".join([*parts, *source.reading.problems[:2]])
+        parts.append(f"newest {_date(max(dates)).rstrip()}")
+    problems = [problem.removeprefix(f"{source.url}: ") for problem in source.reading.problems[:2]]
+    return ", ".join([*parts, *problems])
 
 
 def _date(date: datetime | None) -> str:
-    return f"{date:%Y-%m-%d %H:%M}" if date else " " * 16
+    """A date in 16 columns; midnight stands for a day whose time nobody gave."""
+    if date is None:
+        return " " * 16
+    return f"{date:%Y-%m-%d}" + (" " * 6 if date.time() == time.min else f"{date: %H:%M}")
 
 
 def _check_json(found: Check) -> dict[str, Any]:
