@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import click
 
@@ -84,6 +86,17 @@ def _said(memento: Memento) -> Memento:
     return memento
 
 
+def _led(memento: Memento) -> Memento:
+    """Say so where a redirect leads to no page that is held, and its own body, mostly empty, is printed."""
+    location = memento.message.header("location")
+    if 300 <= (memento.message.status or 0) < 400 and location is not None:
+        where = location
+        with suppress(ValueError):  # as it came, where it is no address
+            where = urljoin(memento.capture.url, location)
+        echo(f"newskeep: this is a redirect that leads to no page in the archive: {where}", err=True)
+    return memento
+
+
 def _form(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
     match form:
         case "http":
@@ -91,7 +104,7 @@ def _form(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
         case "request":
             return archive.reader.request(archive.find(url, at)).block
         case "body":
-            memento = _said(archive.get(url, at, follow=True))
+            memento = _led(_said(archive.get(url, at, follow=True)))
             try:
                 return memento.message.content(_CONTENT_MAX_BYTES)
             except ContentError as error:

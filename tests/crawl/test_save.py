@@ -151,6 +151,20 @@ def test_decompression_bomb_costs_its_text_only(newskeep: Run, origin: Origin) -
     assert newskeep("get", url, "--as", "http").stdout.endswith(bomb)
 
 
+@pytest.mark.parametrize(
+    ("location", "leads"), [("http://127.0.0.1:1/a", "http://127.0.0.1:1/a"), ("/r", "/r"), ("http://[", "http://[")]
+)
+def test_redirect_that_leads_nowhere_is_said_to(newskeep: Run, origin: Origin, location: str, leads: str) -> None:
+    origin.reply("/r", b"", status="302 Found", headers=[("Location", location)])
+    url = origin.url("/r")
+    assert save(newskeep, url)[0] == 5
+    done = newskeep("get", url)
+    where = origin.url(leads) if leads.startswith("/") else leads
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.decode() == f"newskeep: this is a redirect that leads to no page in the archive: {where}\n"
+    assert newskeep("get", url, "--as", "http").stderr == b""
+
+
 def test_redirect_is_followed_and_every_hop_kept(newskeep: Run, origin: Origin, tmp_path: Path) -> None:
     origin.reply("/old", status="301 Moved Permanently", headers=[("Location", "/page")])
     url = origin.url("/old")
