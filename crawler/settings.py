@@ -158,6 +158,7 @@ HTTPERROR_ALLOW_ALL = True
 SPIDER_MIDDLEWARES = {
     # Drops longer URLs without a word; storage.urls has a bound and says so.
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+    "crawler.engine.middlewares.owed_pages.OwedPagesMiddleware": 900,
 }
 ITEM_PIPELINES = {
     "crawler.engine.pipelines.ExtractionPipeline": 100,

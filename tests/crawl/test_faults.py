@@ -163,3 +163,29 @@ def test_a_list(newskeep: Run, paper: Paper, tmp_path: Path) -> None:
     assert sum("NameError: name 'headline' is not defined" in line for line in lines(done.stderr)) == 1
     assert b"2 archived, 2 failed; in " in done.stderr
     assert newskeep("get", paper.url(2)).stdout == paper.page(2), "what was recorded is kept"
+
+
+SILENT = {
+    "a generator": """
+    async def parse(self, response, **kwargs):
+        if "story-2" in response.url:
+            return
+        async for item in super().parse(response, **kwargs):
+            yield item
+""",
+    "a function": """
+    def parse(self, response, **kwargs):
+        return None
+""",
+}
+
+
+@pytest.mark.parametrize("how", SILENT)
+def test_a_page_that_a_callback_does_not_hand_on_is_archived(
+    newskeep: Run, paper: Paper, tmp_path: Path, how: str
+) -> None:
+    (tmp_path / "our_spiders.py").write_text((TOWN + SILENT[how]).format(url=paper.origin.url()))
+    done = newskeep("crawl", "town", "--json")
+    outcomes = {line["url"]: line["outcome"] for line in map(json.loads, lines(done.stdout))}
+    assert outcomes == {paper.url(number): "archived" for number in (1, 2, 3)}
+    assert done.returncode == 0
