@@ -55,6 +55,7 @@ def to_json(article: Article) -> dict[str, Any]:
         "extractor": _extractor(article.extractor),
         "paywalled": article.paywalled,
         "noarchive": article.noarchive,
+        "confidence": article.confidence,
         "fingerprint": article.fingerprint.to_json() if article.fingerprint else None,
         "sources": dict(article.sources),
         "doubts": dict(article.doubts),
@@ -79,6 +80,7 @@ def from_json(line: dict[str, Any]) -> Article:
             canonical_url=_text_or_none(line.get("canonical_url")),
             paywalled=line.get("paywalled"),
             noarchive=line.get("noarchive") is True,
+            confidence=_share_or_none(line.get("confidence")),
             blocks=tuple(_block_of(block) for block in line.get("blocks") or ()),
             sources=_texts(line.get("sources") or {}),
             doubts=_texts(line.get("doubts") or {}),
@@ -90,6 +92,10 @@ def from_json(line: dict[str, Any]) -> Article:
     except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
         # UsageError: what a person may write wrong, here stands in the file.
         raise Corrupt(f"not an article line: {error!r:.200}") from error
+
+
+def _share_or_none(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0.0 <= value <= 1.0 else None
 
 
 def to_line(article: Article) -> bytes:

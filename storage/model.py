@@ -153,6 +153,8 @@ class Article:
     paywalled: bool | None = None
     #: Whether its page says `noarchive`, see `Capture`.
     noarchive: bool = False
+    #: How likely the text is right as a whole, 0 to 1, calibrated; `None` where nobody said (older versions).
+    confidence: float | None = None
     blocks: tuple[Block, ...] = ()
     #: Where each field came from: {"title": "json-ld", "published": "meta article:published_time"}.
     sources: Mapping[str, str] = field(default_factory=dict)

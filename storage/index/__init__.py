@@ -53,6 +53,8 @@ class ArticleEntry:
     fingerprint: Fingerprint | None = None
     #: Whether its page says `noarchive`, see `storage.model.Capture`.
     noarchive: bool = False
+    #: How likely the text is right as a whole, see `storage.model.Article`.
+    confidence: float | None = None
     #: Set by the index, for paging.
     id: int | None = field(default=None, compare=False)
     #: What is searched, on its way into the index, which does not give it back; `None` for what cannot be searched.

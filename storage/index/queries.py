@@ -202,6 +202,7 @@ _ARTICLE = select(
     _a.digest,
     _a.sketch,
     _a.noarchive,
+    _a.confidence,
 ).join_from(_articles, _warcs, _w.id == _a.warc)
 
 #: The same columns in SQL.

@@ -104,6 +104,7 @@ def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]
         "digest": pack_digest(article.fingerprint.digest) if article.fingerprint else None,
         "sketch": bytes.fromhex(article.fingerprint.sketch) if article.fingerprint else None,
         "noarchive": article.noarchive or None,
+        "confidence": article.confidence,
     }
 
 
@@ -128,7 +129,7 @@ def capture_of(row: Row) -> Capture:
 
 def article_of(row: Row) -> ArticleEntry:
     number, url, timestamp, site, title, published, language, words, filename, offset, parts, part, *rest = row
-    at, length, digest, sketch, noarchive = rest
+    at, length, digest, sketch, noarchive, confidence = rest
     return ArticleEntry(
         url=url,
         timestamp=_EPOCH + timedelta(seconds=timestamp),
@@ -144,6 +145,7 @@ def article_of(row: Row) -> ArticleEntry:
         part_length=length,
         fingerprint=fingerprint_of(digest, sketch),
         noarchive=bool(noarchive),
+        confidence=confidence,
         id=number,
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -106,6 +107,7 @@ articles = Table(
     Column("digest", LargeBinary),
     Column("sketch", LargeBinary),
     Column("noarchive", Integer),
+    Column("confidence", Float),
     UniqueConstraint("warc", "offset"),
     sqlite_autoincrement=True,
 )
@@ -172,6 +174,7 @@ def _add_marks(connection: Connection) -> None:
         ("captures", "insecure", "TEXT"),
         ("captures", "noarchive", "INTEGER"),
         ("articles", "noarchive", "INTEGER"),
+        ("articles", "confidence", "FLOAT"),
     ):
         if not any(column["name"] == mark for column in inspect(connection).get_columns(table)):
             connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {mark} {kind}")

@@ -90,7 +90,7 @@ def test_a_row_comes_back_whole(index: Index) -> None:
 def test_an_article_comes_back_whole(index: Index) -> None:
     full, bare = article("https://example.com/a"), article("https://example.com/b", 1, 1)
     bare = replace(bare, title=None, published=None, language=None, part="text/b", words=0)
-    full = replace(full, fingerprint=Fingerprint(DIGEST, "0f" * 64), noarchive=True)
+    full = replace(full, fingerprint=Fingerprint(DIGEST, "0f" * 64), noarchive=True, confidence=0.25)
     index.add(replace(WARC, parts=("text/a.jsonl.gz", "text/b")), [], [full, bare])
     assert list(index.articles()) == [bare, full]
     assert index.article_at(WARC.filename, 1) == bare
@@ -688,7 +688,8 @@ def test_an_index_from_before_marks_were_goes_on(path: Path) -> None:
         database.executescript(
             "DROP INDEX captures_noarchive; ALTER TABLE captures DROP COLUMN noarchive;"
             "ALTER TABLE captures DROP COLUMN wall; ALTER TABLE captures DROP COLUMN insecure;"
-            "ALTER TABLE articles DROP COLUMN noarchive; UPDATE about SET value = 3 WHERE name = 'schema'"
+            "ALTER TABLE articles DROP COLUMN noarchive; ALTER TABLE articles DROP COLUMN confidence;"
+            "UPDATE about SET value = 3 WHERE name = 'schema'"
         )
     name = "newskeep-b.warc.gz"
     marked = capture("https://example.com/marked", 0, 70, filename=name, wall="a paywall", noarchive=True)
