@@ -133,6 +133,10 @@ class Extractor:
     method: str = "trafilatura"
 
 
+#: Of an article's confidence: below this it is more likely wrong than right, and listed as doubtful.
+DOUBTFUL = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """The clean text of a page and what the page says of itself."""

@@ -73,6 +73,15 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteDoubt:
+    """How many articles of a site have a confidence, and how many of these are doubtful."""
+
+    site: str
+    judged: int
+    doubtful: int
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Which articles a search goes through."""
 

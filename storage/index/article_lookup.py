@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import chain, groupby
 
-from storage.index import ArticleEntry, Duplicate, Filters, Hit, fulltext, queries
+from storage.index import ArticleEntry, Duplicate, Filters, Hit, SiteDoubt, fulltext, queries
 from storage.index.queries import BATCH, Lookup
 from storage.index.query_parser import SearchQuery
 from storage.index.rows import article_of, seconds
+from storage.model import DOUBTFUL
 from storage.text import is_same_title
 from storage.urls import equivalent_form, surt
 
@@ -80,6 +81,58 @@ class ArticleLookup(Lookup):
                 return
             cursor = _behind(found[-1])
             left = None if left is None else left - size
+
+    def doubtful(
+        self,
+        below: float = DOUBTFUL,
+        *,
+        site: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        newest: bool = False,
+        limit: int | None = None,
+        after: ArticleEntry | None = None,
+    ) -> Iterator[ArticleEntry]:
+        """Yield the articles whose confidence is lower than `below`, the least sure first, of equal ones the newest.
+
+        With `newest` in order of time alone. Articles without a confidence are none of them. `since` and `until`
+        included; `after` goes on behind the last article of another page. With a higher bound than `DOUBTFUL` each
+        batch reads all articles.
+        """
+        query = queries.doubtful(by_site=site is not None, newest=newest, few=below <= DOUBTFUL)
+        low = queries.FIRST if since is None else seconds(since)
+        high = queries.LAST if until is None else seconds(until)
+        cursor = (-1.0, queries.LAST, -1) if after is None else (after.confidence or 0.0, *_behind(after))
+        left = limit
+        while left is None or left > 0:
+            size = BATCH if left is None else min(BATCH, left)
+            place = dict(zip(("confidence", "timestamp", "id"), cursor, strict=True))
+            found = [
+                article_of(row)
+                for row in self._fetch(query, below=below, low=low, high=high, site=site, n=size, **place)
+            ]
+            yield from found
+            if len(found) < size:
+                return
+            cursor = (found[-1].confidence or 0.0, *_behind(found[-1]))
+            left = None if left is None else left - size
+
+    def doubt(
+        self,
+        below: float = DOUBTFUL,
+        *,
+        site: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[SiteDoubt]:
+        """Return, by name, the sites that have articles with a confidence, and how many are lower than `below`.
+
+        `since` and `until` included. Reads all articles of the time.
+        """
+        low = queries.FIRST if since is None else seconds(since)
+        high = queries.LAST if until is None else seconds(until)
+        rows = self._fetch(queries.doubt(by_site=site is not None), below=below, low=low, high=high, site=site)
+        return [SiteDoubt(name, int(judged), int(doubtful)) for name, judged, doubtful in rows]
 
     def sites(self, after: str = "") -> Iterator[str]:
         """Yield the sites that have articles, by name, from behind `after` on."""

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     TextClause,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from storage.index.rows import Row
+from storage.index.schema import DOUBTED
 from storage.index.schema import article_keys as _article_keys
 from storage.index.schema import articles as _articles
 from storage.index.schema import captures as _captures
@@ -261,6 +263,40 @@ def articles(by_site: bool, by_language: bool) -> CompiledQuery:
         language = _param("language")
         query = query.where(or_(_a.language == language, _a.language.between(language + "-", language + ".")))
     return CompiledQuery(query.order_by(_a.timestamp.desc(), _a.id).limit(_param("n")))
+
+
+@cache
+def doubtful(by_site: bool, newest: bool, few: bool) -> CompiledQuery:
+    """Articles less sure than a bound, from a cursor on: the least sure first, of equal ones the newest; or the newest.
+
+    `few` says that the bound is no higher than `DOUBTFUL`: SQLite then reads the index of those alone.
+    """
+    at, number, sure = _param("timestamp"), _param("id"), _param("confidence")
+    later = or_(_a.timestamp < at, (_a.timestamp == at) & (_a.id > number))
+    query = _ARTICLE.where(
+        _a.confidence < _param("below"),
+        _a.timestamp >= _param("low"),
+        _a.timestamp <= _param("high"),
+        later if newest else or_(_a.confidence > sure, (_a.confidence == sure) & later),
+    )
+    if few:
+        query = query.where(DOUBTED)
+    if by_site:
+        # No bare column where few are doubtful: SQLite would take the index of sites and read all articles of one.
+        query = query.where((_a.site.concat("") if few else _a.site) == _param("site"))
+    order = (_a.timestamp.desc(), _a.id) if newest else (_a.confidence, _a.timestamp.desc(), _a.id)
+    return CompiledQuery(query.order_by(*order).limit(_param("n")))
+
+
+@cache
+def doubt(by_site: bool) -> CompiledQuery:
+    """Of each site, by name: the articles of a time whose confidence is known, and those of them below a bound."""
+    query = select(
+        _a.site, func.count(_a.confidence), func.sum(case((_a.confidence < _param("below"), 1), else_=0))
+    ).where(_a.confidence.is_not(None), _a.timestamp >= _param("low"), _a.timestamp <= _param("high"))
+    if by_site:
+        query = query.where(_a.site == _param("site"))
+    return CompiledQuery(query.group_by(_a.site).order_by(_a.site))
 
 
 #: The first site behind a name: the index is asked once a site, which is less than to read past all of one's articles.

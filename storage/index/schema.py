@@ -20,9 +20,11 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
     inspect,
+    literal_column,
 )
 
 from storage.migrations import Migration, about_table
+from storage.model import DOUBTFUL
 from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
@@ -114,6 +116,17 @@ articles = Table(
 Index("articles_by_url", articles.c.surt, articles.c.timestamp)
 Index("articles_by_time", articles.c.timestamp.desc(), articles.c.id)
 Index("articles_by_site", articles.c.site, articles.c.timestamp.desc(), articles.c.id)
+# A number in the SQL: SQLite takes an index of some rows only where the question says the same words.
+DOUBTED = articles.c.confidence < literal_column(str(DOUBTFUL))
+Index(
+    "articles_doubtful",
+    articles.c.confidence,
+    articles.c.timestamp.desc(),
+    articles.c.id,
+    articles.c.site,
+    sqlite_where=DOUBTED,
+    postgresql_where=DOUBTED,
+)
 
 # Fingerprint.keys -> articles, to find near texts by. No foreign key, as with captures.
 article_keys = Table(
@@ -167,7 +180,8 @@ def _search_anew(connection: Connection) -> None:
 
 def _add_marks(connection: Connection) -> None:
     """Version 4: captures are marked that came in place of a page, came over TLS that is not to be believed, or say
-    `noarchive`. Nothing that an older version kept is. A column that is there stays.
+    `noarchive`; articles say how sure their text is. Nothing that an older version kept is.
+    A column that is there stays.
     """
     for table, mark, kind in (
         ("captures", "wall", "TEXT"),
@@ -178,7 +192,7 @@ def _add_marks(connection: Connection) -> None:
     ):
         if not any(column["name"] == mark for column in inspect(connection).get_columns(table)):
             connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {mark} {kind}")
-    for index in captures.indexes:
+    for index in (*captures.indexes, *articles.indexes):
         index.create(connection, checkfirst=True)
 
 

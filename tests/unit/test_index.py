@@ -22,11 +22,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_mock_engine, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
 from storage.errors import AlreadyRunning, Corrupt, StoreUnavailable
 from storage.fingerprints import Fingerprint
-from storage.index import ArticleEntry, Counts, WarcEntry, discard_index, open_index, queries, schema
+from storage.index import ArticleEntry, Counts, SiteDoubt, WarcEntry, discard_index, open_index, queries, schema
 from storage.index.index import Index
 from storage.index.queries import BATCH
 from storage.index.rows import pack_digest, pack_url, unpack_digest, unpack_url
@@ -421,6 +422,59 @@ def test_articles_newest_first_by_site_time_and_language(index: Index) -> None:
     assert list(index.articles(site="example.net")) == []
 
 
+def test_doubtful_articles_least_sure_first(index: Index) -> None:
+    sure = [0.5, 0.2, None, 0.9, 0.2, 0.49999999, 0.0, 0.2]
+    rows = [
+        replace(article(f"https://example.com/{number}", number // 2, number), confidence=each)
+        for number, each in enumerate(sure)
+    ]
+    rows[7] = replace(rows[7], site="example.org")
+    index.add(WARC, [], rows)
+
+    def offsets(found: Iterator[ArticleEntry]) -> list[int]:
+        return [each.offset for each in found]
+
+    # Of one confidence the newest first, of one second as they were entered; the bound itself is not doubtful.
+    assert offsets(index.doubtful()) == [6, 7, 4, 1, 5]
+    assert offsets(index.doubtful(0.2)) == [6]
+    assert offsets(index.doubtful(1.0)) == [6, 7, 4, 1, 5, 0, 3]
+    assert offsets(index.doubtful(newest=True)) == [6, 7, 4, 5, 1]
+    assert offsets(index.doubtful(site="example.org")) == [7]
+    assert offsets(index.doubtful(since=at(2), until=at(2))) == [4, 5]
+    assert index.doubt() == [SiteDoubt("example.com", 6, 4), SiteDoubt("example.org", 1, 1)]
+    assert index.doubt(0.2, site="example.com", until=at(2)) == [SiteDoubt("example.com", 5, 0)]
+    assert index.doubt(site="example.net") == []
+
+
+@pytest.mark.parametrize("newest", [False, True])
+@pytest.mark.parametrize("size", [1, 4, 1_000])
+def test_doubtful_articles_in_pages(index: Index, size: int, newest: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.index.article_lookup.BATCH", 3)
+    rows = [
+        replace(article(f"https://example.com/{number}", number // 5, number), confidence=number % 3 / 10)
+        for number in range(33)
+    ]
+    index.add(WARC, [], rows)
+    whole = list(index.doubtful(newest=newest))
+    assert len(whole) == 33
+    paged: list[ArticleEntry] = []
+    while page := list(index.doubtful(newest=newest, limit=size, after=paged[-1] if paged else None)):
+        paged += page
+    assert paged == whole
+
+
+@pytest.mark.parametrize("by_site", [False, True])
+def test_doubtful_articles_are_found_without_reading_the_others(path: Path, index: Index, by_site: bool) -> None:
+    index.add(WARC, [], [article("https://example.com/a", confidence=0.1)])
+    with closing(sqlite3.connect(path)) as database:
+        query = queries.doubtful(by_site=by_site, newest=False, few=True)
+        compiled = query.statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+        values = dict.fromkeys(compiled.params, 0)
+        steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {compiled.string}", values)]
+    assert "USING INDEX articles_doubtful" in steps[0]
+    assert not any("TEMP B-TREE" in step for step in steps)
+
+
 @pytest.mark.parametrize("size", [1, 4, 1_000])
 def test_articles_in_pages(index: Index, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.index.article_lookup.BATCH", 3)
@@ -686,7 +740,7 @@ def test_an_index_from_before_marks_were_goes_on(path: Path) -> None:
     filled(path)
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            "DROP INDEX captures_noarchive; ALTER TABLE captures DROP COLUMN noarchive;"
+            "DROP INDEX captures_noarchive; DROP INDEX articles_doubtful; ALTER TABLE captures DROP COLUMN noarchive;"
             "ALTER TABLE captures DROP COLUMN wall; ALTER TABLE captures DROP COLUMN insecure;"
             "ALTER TABLE articles DROP COLUMN noarchive; ALTER TABLE articles DROP COLUMN confidence;"
             "UPDATE about SET value = 3 WHERE name = 'schema'"
@@ -696,6 +750,7 @@ def test_an_index_from_before_marks_were_goes_on(path: Path) -> None:
     with open_index(path) as index:
         assert index.counts().captures == 3_000
         assert not any(each.noarchive or each.wall for each in index.all_captures())
+        assert list(index.doubtful()) == []
         index.add(replace(WARC, filename=name, sha256="b" * 64), [marked])
         assert list(index.captures(marked.url)) == [marked]
 
