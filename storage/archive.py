@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TypeVar, cast
@@ -25,7 +27,7 @@ from storage.index.query_parser import SearchQuery
 from storage.index.tokenizer import is_named
 from storage.inventory import day_of
 from storage.locking import held
-from storage.model import Article, Capture
+from storage.model import DOUBTFUL, Article, Capture
 from storage.objects import ObjectStore, open_store
 from storage.objects.local import LocalStore
 from storage.reader import Memento, Reader
@@ -243,6 +245,25 @@ class Archive:
         for entry in self.index.articles(site=site, since=since, until=until, language=language):
             yield self.read_article(entry)
 
+    def doubtful(
+        self,
+        below: float = DOUBTFUL,
+        *,
+        sites: Collection[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> Iterator[ArticleEntry]:
+        """Yield the articles whose confidence is lower than `below`, the least sure first, of equal ones the newest.
+
+        Of all sites where none is given. `since` and `until` included. Nothing is read but the index.
+        """
+        found = [
+            self.index.doubtful(below, site=site, since=since, until=until, limit=limit)
+            for site in (dict.fromkeys(sites) or (None,))
+        ]
+        yield from islice(merge(*found, key=_doubt), limit)
+
     def versions(self, url: str) -> list[Version]:
         """Return the versions of a URL's article in order of time, following redirects. Raises `NotArchived`."""
         url = normalize(url)
@@ -387,6 +408,10 @@ def _succeeded(capture: Capture) -> bool:
         # By itself it shows nothing.
         return capture.is_revisit
     return capture.status is not None and 200 <= capture.status < 400
+
+
+def _doubt(entry: ArticleEntry) -> tuple[float, float]:
+    return entry.confidence or 0.0, -entry.timestamp.timestamp()
 
 
 def _no_text(url: str, wall: str | None = None) -> NotArchived:

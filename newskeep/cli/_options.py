@@ -186,6 +186,22 @@ def why_nothing(archive: Archive, site: str | None) -> str:
     return ""
 
 
+class Share(click.ParamType[float]):
+    """A part of one, 0 to 1."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            share = float(value)
+        except ValueError:
+            share = -1.0
+        # Not a number is not between them either.
+        if not 0 <= share <= 1:
+            self.fail(f"{value!r} is no number from 0 to 1, such as 0.3", param, ctx)
+        return share
+
+
 class Duration(click.ParamType[float]):
     """A length of time in seconds: 90, 15m, 2h, 1d."""
 

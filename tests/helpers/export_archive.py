@@ -40,11 +40,24 @@ PAGES: tuple[tuple[str, bytes, dict[str, object]], ...] = (
     (
         f"{PAPER}/a",
         answer(PAGE),
-        {"title": 'Ærø: "the bridge" | opens\u2028', "language": "en", "text": "Bridge, day one."},
+        {
+            "title": 'Ærø: "the bridge" | opens\u2028',
+            "language": "en",
+            "text": "Bridge, day one.",
+            "confidence": 0.3125,
+        },
     ),
-    (f"{PAPER}/a", answer(PAGE + b"2"), {"title": "The bridge is open", "language": "en", "text": "Bridge, day two."}),
+    (
+        f"{PAPER}/a",
+        answer(PAGE + b"2"),
+        {"title": "The bridge is open", "language": "en", "text": "Bridge, day two.", "confidence": 0.97},
+    ),
     (f"{PAPER}/b", answer(PAGE), {"title": None, "language": "pt-BR", "text": ""}),
-    (f"{OTHER}/c", answer(b"<p>Broen"), {"title": "Broen", "language": "da", "text": "Broen er åben."}),
+    (
+        f"{OTHER}/c",
+        answer(b"<p>Broen"),
+        {"title": "Broen", "language": "da", "text": "Broen er åben.", "confidence": 0.06},
+    ),
     (f"{OTHER}/d", answer("橋".encode()), {"title": "橋", "language": "ja", "text": "橋ができた。"}),
 )
 #: Articles, the newest first.
@@ -112,6 +125,7 @@ def _article(capture: Capture, said: dict[str, object]) -> Article:
         modified="2026-03-01",
         language=said["language"],  # type: ignore[arg-type]
         topics=("bridges",),
+        confidence=said.get("confidence"),  # type: ignore[arg-type]
         blocks=(*blocks, Block("Subscribe!", "p", False, Reason("repeated"))),
         extractor=Extractor("newskeep", "1"),
         timestamp=capture.timestamp,

@@ -1,0 +1,18 @@
+"""How sure an article's text is, as people read it."""
+
+from __future__ import annotations
+
+from math import floor
+
+from storage.model import DOUBTFUL
+
+
+def percent(confidence: float) -> str:
+    """A confidence as "31 %": rounded down, so that what is below a bound is shown below it."""
+    # 0.29 * 100 is a little less than 29.
+    return f"{floor(confidence * 100 + 1e-9)} %"
+
+
+def in_words(confidence: float) -> str:
+    """ "sure", or "doubtful: 31 %" below `DOUBTFUL`."""
+    return f"doubtful: {percent(confidence)}" if confidence < DOUBTFUL else "sure"
