@@ -67,6 +67,7 @@ def front_matter(entry: ArticleEntry, article: Article) -> str:
         "words": article.words,
         "paywalled": article.paywalled,
         "noarchive": article.noarchive or None,
+        "confidence": article.confidence,
     }
     lines = [f"{name}: {_yaml(value)}" for name, value in fields.items() if value not in (None, [])]
     return "\n".join(["---", *lines, "---", "", ""])

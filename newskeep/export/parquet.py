@@ -62,6 +62,7 @@ SCHEMA = pa.schema(
         ),
         ("paywalled", pa.bool_()),
         ("noarchive", pa.bool_()),
+        ("confidence", pa.float64()),
         ("fingerprint", pa.struct([("digest", pa.string()), ("sketch", pa.string())])),
         ("sources", _MAP),
         ("doubts", _MAP),

@@ -106,6 +106,7 @@ def test_markdown_with_front_matter(newsroom: Archive, target: LocalStore) -> No
         "language": "en",
         "topics": ["bridges"],
         "words": 3,
+        "confidence": 0.3125,
     }
     assert body.strip().endswith("Bridge, day one.")
     assert any("article-" in name for name in made), "an article without a title"
@@ -152,14 +153,17 @@ def test_parquet_with_real_types(newsroom: Archive, target: LocalStore) -> None:
         database.execute("SET TimeZone = 'UTC'")
         rows = database.execute(
             "SELECT date, url, timestamp, published, modified_text, authors[1], warc.length > 0, removed[1].reason,"
-            " words FROM read_parquet(?, hive_partitioning = true) WHERE language = 'en' ORDER BY timestamp",
+            " words, confidence FROM read_parquet(?, hive_partitioning = true)"
+            " WHERE language = 'en' ORDER BY timestamp",
             [f"{target.root}/**/*.parquet"],
         ).fetchall()
     assert len(rows) == 2
-    day, url, captured, published, modified, author, has_length, reason, words = rows[0]
+    day, url, captured, published, modified, author, has_length, reason, words, confidence = rows[0]
     assert (str(day), url, author, modified) == ("2026-03-01", f"{PAPER}/a", "Ada Ærø", "2026-03-01")
     assert captured == BEGIN + timedelta(minutes=6) and published == datetime(2026, 3, 1, 4, tzinfo=UTC)
-    assert (has_length, reason, words) == (True, "repeated", 3)
+    assert (has_length, reason, words, confidence) == (True, "repeated", 3, 0.3125)
+    assert [article.confidence for article in newsroom.articles()] == [None, 0.06, None, 0.97, 0.3125]
+    assert pq.read_table(target.root / key)["confidence"].to_pylist() == [None, 0.06, None, 0.97, 0.3125]
     # The whole folder, as pandas.read_parquet reads it: side files begin with "_".
     assert pq.read_table(target.root).num_rows == pq.read_table(target.root / key).num_rows
     table = pq.read_table(target.root / key)
