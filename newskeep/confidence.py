@@ -13,6 +13,11 @@ def percent(confidence: float) -> str:
     return f"{floor(confidence * 100 + 1e-9)} %"
 
 
+def is_doubtful(confidence: float | None) -> bool:
+    """Whether a text is listed as doubtful; one of which nobody said is not."""
+    return confidence is not None and confidence < DOUBTFUL
+
+
 def in_words(confidence: float) -> str:
-    """ "sure", or "doubtful: 31 %" below `DOUBTFUL`."""
-    return f"doubtful: {percent(confidence)}" if confidence < DOUBTFUL else "sure"
+    """What to say of a text: "sure", or "doubtful: 31 %"."""
+    return f"doubtful: {percent(confidence)}" if is_doubtful(confidence) else "sure"

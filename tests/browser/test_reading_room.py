@@ -206,9 +206,11 @@ _KINDS = {
     "search": "/search?q=harbour",
     "nothing found": "/search?site=nowhere.example",
     "sites": "/sites",
+    "doubts": "/doubts",
     "site": "/site/paper.example",
     "article": f"/article/{STORY}",
     "right to left": f"/article/{HERALD}/ar/1",
+    "doubtful": f"/article/{PAPER}/news/1",
     "captures": f"/captures/{STORY}",
     "beside": f"/beside/{STORY}",
     "exchange": f"/exchange/{STORY}",
@@ -251,7 +253,7 @@ def test_axe_finds_nothing_in_light_and_dark(room: Room) -> None:
 def test_payloads_are_text_wherever_they_stand(room: Room) -> None:
     """No element of theirs, no script, no request: in titles, authors, blocks, reasons, heads, reports, problems."""
     number = len(payloads("")) // GROUP
-    addresses = ["/", "/sites", "/site/enemy.example", "/search?q=fetch", f"/captures/{enemy_url(0)}"]
+    addresses = ["/", "/doubts", "/sites", "/site/enemy.example", "/search?q=fetch", f"/captures/{enemy_url(0)}"]
     for url in map(enemy_url, range(number)):
         addresses += [f"/article/{url}", f"/exchange/{url}", f"/compare/2000-2099/{url}"]
     room.browser.get_log("browser")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -59,7 +60,16 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/search", "/sites", "/site/paper.example", f"/captures/{STORY}", f"/beside/{STORY}", f"/exchange/{STORY}"],
+    [
+        "/",
+        "/search",
+        "/sites",
+        "/doubts",
+        "/site/paper.example",
+        f"/captures/{STORY}",
+        f"/beside/{STORY}",
+        f"/exchange/{STORY}",
+    ],
 )
 def test_pages_need_nothing_from_elsewhere(room: Room, path: str) -> None:
     found = room.site.get(path)
@@ -98,6 +108,34 @@ def test_pages_by_key_show_each_article_once_newest_first(room: Room) -> None:
     assert times == sorted(times, reverse=True)
     of_site = _walk(room, "/site/herald.example", _ARTICLE)
     assert of_site == [address for address in found if "//herald.example" in address]
+
+
+def test_doubts_are_listed_the_least_sure_first_or_the_newest(room: Room) -> None:
+    found = _walk(room, "/doubts", _ARTICLE)
+    assert len(found) == len(set(found)) == 35
+    numbers = [int(address.rpartition("/")[2]) for address in found]
+    # Of one confidence the newest first; the last ones were captured first.
+    assert numbers == sorted(numbers, key=lambda number: (number % 10, number))
+    newest = _walk(room, "/doubts?order=newest", _ARTICLE)
+    assert sorted(newest) == sorted(found) and [int(each.rpartition("/")[2]) for each in newest] == sorted(numbers)
+    of_site = _walk(room, "/doubts?site=herald.example", _ARTICLE)
+    assert of_site == [address for address in found if "//herald.example" in address]
+    assert "doubtful: 40 %" in room.page("/doubts?order=newest")
+    assert "No text is doubtful of nowhere.example." in room.page("/doubts?site=nowhere.example")
+    assert "order is one of least-sure, newest" in room.page("/doubts?order=oldest", 400)
+    for after in ("x", "0.1", "9_1.1", "nan_1.1"):
+        assert "after is not one that was given out here" in room.page(f"/doubts?after={after}", 400)
+
+
+def test_an_article_says_how_sure_its_text_is(room: Room) -> None:
+    for number, told, confidence in ((1, ["doubtful: 10 %"], 0.1), (5, ["sure"], 0.5), (68, [], None)):
+        url = f"{PAPER}/news/{number}"
+        text = room.page(room.site.get(f"/article/{url}").headers["Location"])
+        assert re.findall("<span>Text ([^<]+)</span>", text) == told
+        assert json.loads(room.site.get(f"/api/article?url={url}").body)["confidence"] == confidence
+    listed = json.loads(room.site.get("/api/articles?site=paper.example&limit=500").body)["articles"]
+    assert {each["confidence"] for each in listed if each["url"] == f"{PAPER}/news/1"} == {0.1}
+    assert 'href="/doubts?site=paper.example"' in room.page("/site/paper.example")
 
 
 def test_filters_narrow_the_list(room: Room) -> None:

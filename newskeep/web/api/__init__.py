@@ -119,6 +119,7 @@ def _entry(origins: Origins, entry: ArticleEntry) -> dict[str, Any]:
         "language": entry.language,
         "words": entry.words,
         "noarchive": entry.noarchive,
+        "confidence": entry.confidence,
         "links": {"article": f"{origins.app}/api/article?{query}", "page": origins.article(entry.url, entry.timestamp)},
     }
 

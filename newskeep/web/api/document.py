@@ -139,6 +139,12 @@ def _page(name: str, schema: str) -> Schema:
 
 _TEXT_OR_NULL = _or_null(_STRING)
 _MARK: Schema = {"type": "array", "items": _INTEGER, "minItems": 2, "maxItems": 2}
+_CONFIDENCE: Schema = {
+    "type": ["number", "null"],
+    "minimum": 0,
+    "maximum": 1,
+    "description": "How likely the text is right as a whole; null where nobody said.",
+}
 _SCHEMAS: dict[str, Schema] = {
     "Error": _object({"message": _STRING, "status": _INTEGER}),
     "Counts": _object(dict.fromkeys(("warcs", "bytes", "captures", "articles"), _INTEGER)),
@@ -169,6 +175,7 @@ _SCHEMAS: dict[str, Schema] = {
             "language": _TEXT_OR_NULL,
             "words": _INTEGER,
             "noarchive": _BOOLEAN,
+            "confidence": _CONFIDENCE,
             "links": _object({"article": _STRING, "page": _STRING}),
         }
     ),
@@ -224,6 +231,7 @@ _SCHEMAS: dict[str, Schema] = {
             ),
             "paywalled": {"type": ["boolean", "null"]},
             "noarchive": _BOOLEAN,
+            "confidence": _CONFIDENCE,
             "blocks": _list("Block"),
         }
     ),

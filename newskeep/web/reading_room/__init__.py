@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from newskeep.web.reading_room import article, captures, compare, exchange, home, search, side_by_side, sites, verify
+from newskeep.web.reading_room import (
+    article,
+    captures,
+    compare,
+    doubts,
+    exchange,
+    home,
+    search,
+    side_by_side,
+    sites,
+    verify,
+)
 from newskeep.web.reading_room.reports import Reports
 
 
@@ -12,6 +23,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/", home.page(Reports())),
         Route("/search", search.page),
+        Route("/doubts", doubts.page),
         Route("/sites", sites.listed),
         Route("/site/{site}", sites.page),
         Route("/article/{url:path}", article.page),

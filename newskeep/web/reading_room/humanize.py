@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 
 from crawler.sizes import size  # noqa: F401 - for the templates
+from newskeep.confidence import in_words as sure  # noqa: F401 - for the templates
+from newskeep.confidence import is_doubtful  # noqa: F401 - for the templates
 from storage.counts import counted as count
 from storage.model import Capture, Reason
 

@@ -59,6 +59,10 @@ class Links:
         given = {name.rstrip("_"): value for name, value in values.items() if value}
         return f"/search?{urlencode(given)}" if given else "/search"
 
+    def doubts(self, **values: str | None) -> str:
+        given = {name: value for name, value in values.items() if value}
+        return f"/doubts?{urlencode(given)}" if given else "/doubts"
+
     def data(self, url: str, at: datetime) -> str:
         return f"/api/article?{urlencode({'url': url, 'at': timestamp14(at)})}"
 
