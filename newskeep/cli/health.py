@@ -17,6 +17,7 @@ from crawler.frontier import frontier_of
 from crawler.frontier.count_words import in_words
 from newskeep.cli._options import common, settle
 from newskeep.cli._terminal import Console, echo, fit
+from newskeep.health.history import SAMPLE
 from newskeep.times import iso, local
 from storage.counts import counted
 
@@ -68,7 +69,8 @@ def health(
 
     sites = _sites(settings, names)
     with open_archive(settings.archive, settings.state) as opened:
-        found = health_of(frontier_of(opened), sites, datetime.now(UTC))
+        index = opened.index if opened.has_index else None
+        found = health_of(frontier_of(opened), sites, datetime.now(UTC), index=index)
         if prometheus or as_json:
             return _for_programs(found, prometheus)
         all_of_them = sorted(found, key=lambda each: (not each.verdict.trouble, each.site))
@@ -127,6 +129,10 @@ def _details(health: Health) -> Iterator[str]:
     if new.articles:
         before = f" (before: {old.length:.0f}, {old.dateless:.0%})" if old.articles else ""
         yield f"words an article {new.length:.0f}, without a date {new.dateless:.0%}{before}"
+    doubt, doubt_before = history.doubt(SAMPLE)
+    if doubt.judged:
+        before = f" (in the month before: {doubt_before.share:.0%})" if doubt_before.judged else ""
+        yield f"doubtful texts {doubt.share:.0%} of the last {doubt.judged}{before}"
     if coverage.announced:
         delay = (
             f", {duration(coverage.median_delay)} after it was announced" if coverage.median_delay is not None else ""
@@ -156,6 +162,7 @@ _SHOWN = ("announced", "new", "archived", "unchanged", "refused", "failed", "req
 def _json(health: Health) -> dict[str, Any]:
     history, coverage, state = health.history, health.coverage, health.history.state
     new, old = history.samples()
+    doubt, doubt_before = history.doubt(SAMPLE)
     return {
         "site": health.site,
         "verdict": health.verdict.kind,
@@ -170,6 +177,7 @@ def _json(health: Health) -> dict[str, Any]:
         "days": {day.isoformat(): count for day, count in _from_first(history.days)},
         "words_an_article": {"now": new.length, "before": old.length},
         "undated": {"now": new.dateless, "before": old.dateless},
+        "doubtful": {"now": doubt.share, "before": doubt_before.share},
         "coverage": {
             "since": iso(coverage.since),
             "announced": coverage.announced,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import comb
 from statistics import median
 
 from crawler.frontier.address_state import SiteRun, SiteState
 from crawler.frontier.run_counts import RunCounts
-from storage.model import RunState
+from storage.model import DOUBTFUL, RunState
 
 DAY = timedelta(days=1)
 #: Weeks of the habit: enough for a median over equal weekdays, few enough to follow the seasons.
@@ -20,6 +21,11 @@ _WEEKS_MIN = 3
 DAYS_MIN = 3
 #: Weeks after which a silence is forgotten.
 _ASLEEP_MAX = 52
+#: Days whose articles are compared by how sure their text is: a month, and the newest ones.
+JUDGED_DAYS = 37
+_MONTH = timedelta(days=30)
+#: Of the share of doubtful articles, and less than one false alarm in a thousand looks.
+_DOUBT_TIMES, _DOUBT_RISE, _CHANCE = 2, 0.2, 0.001
 #: Articles that are compared: lengths scatter about as widely as their mean, so the mean of 20 is known to a quarter.
 SAMPLE = 20
 
@@ -39,6 +45,8 @@ class History:
     days: Sequence[tuple[date, int]] = ()
     #: How many articles were announced from one time until before another.
     announced: Callable[[datetime, datetime], int] = lambda since, until: 0
+    #: When the articles of the last `JUDGED_DAYS` were captured, and how sure their text is; the newest first.
+    confidences: Sequence[tuple[datetime, float]] = ()
 
     def new(self, days: int, back: int = 0) -> int:
         """Articles that were announced in so many days, which ended so many days ago."""
@@ -91,6 +99,12 @@ class History:
                 return Sample.of(self.runs[:number]), Sample.of(self.runs[number:])
         return Sample.of(self.runs), Sample.of(())
 
+    def doubt(self, number: int) -> tuple[Doubt, Doubt]:
+        """The doubt of so many articles, the newest, and that of the month before them."""
+        new, before = self.confidences[:number], self.confidences[number:]
+        begin = (new[-1][0] if new else self.at) - _MONTH
+        return Doubt.of(new), Doubt.of([each for each in before if each[0] >= begin])
+
     def newest(self, pages: int) -> RunCounts:
         """What the newest runs counted that came upon so many pages together; all runs, where there were fewer."""
         found = RunCounts()
@@ -137,6 +151,37 @@ class Sample:
     def dateless(self) -> float | None:
         """The share of articles without a date."""
         return self.undated / self.articles if self.articles else None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How many articles have a confidence, and how many of them are doubtful."""
+
+    judged: int
+    doubtful: int
+
+    @classmethod
+    def of(cls, confidences: Sequence[tuple[datetime, float]]) -> Doubt:
+        return cls(len(confidences), sum(confidence < DOUBTFUL for _, confidence in confidences))
+
+    @property
+    def share(self) -> float | None:
+        """The share of doubtful articles."""
+        return self.doubtful / self.judged if self.judged else None
+
+    def has_risen(self, before: Doubt) -> bool:
+        """Whether the share is clearly larger: more than twice what it was, a fifth of all more, and not by chance."""
+        share, usual = self.share or 0.0, before.share or 0.0
+        is_large = share > _DOUBT_TIMES * usual and share - usual >= _DOUBT_RISE
+        return is_large and self._chance(before) < _CHANCE
+
+    def _chance(self, before: Doubt) -> float:
+        """How likely so many or more are doubtful where nothing has changed: binomial, the share by Laplace's rule."""
+        usual = (before.doubtful + 1) / (before.judged + 2)
+        return sum(
+            comb(self.judged, number) * usual**number * (1 - usual) ** (self.judged - number)
+            for number in range(self.doubtful, self.judged + 1)
+        )
 
 
 def _watched(counts: list[int]) -> list[int]:

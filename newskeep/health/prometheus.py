@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from newskeep.health.collect import COVERAGE_DAYS, Health
+from newskeep.health.history import SAMPLE
 from newskeep.health.verdicts import KINDS
 
 #: Metric -> what it says. All are gauges: each is what the last look found.
@@ -23,6 +24,7 @@ HELP = {
     "newskeep_site_capture_delay_seconds": "Median time from announcement to capture.",
     "newskeep_site_article_words": "Words an article, of the newest articles.",
     "newskeep_site_undated_ratio": "Share of the newest articles without a date, 0 to 1.",
+    "newskeep_site_doubtful_ratio": "Share of the newest articles whose text is doubtful, 0 to 1.",
     "newskeep_site_last_run_count": "Counts of the last run, by name.",
 }
 Row = tuple[str, Mapping[str, str], float]
@@ -65,6 +67,7 @@ def _rows(health: Health) -> Iterator[Row]:
         "capture_delay_seconds": coverage.median_delay,
         "article_words": new.length,
         "undated_ratio": new.dateless,
+        "doubtful_ratio": history.doubt(SAMPLE)[0].share,
     }
     for name, figure in figures.items():
         if figure is not None:

@@ -17,7 +17,7 @@ from newskeep.times import local
 from storage.counts import counted
 
 #: "quiet" is a lull as the site has them; "silent" is not. "redesign": pages come, but their text, dates or links do
-#: not any more. "empty": pages come, and most have no text. "stale": due, and nobody runs it.
+#: not any more, or the text is in doubt. "empty": pages come, and most have no text. "stale": due, and nobody runs it.
 Kind = Literal["ok", "quiet", "silent", "redesign", "empty", "banned", "failing", "stale", "never run"]
 KINDS: tuple[Kind, ...] = ("ok", "quiet", "silent", "redesign", "empty", "banned", "failing", "stale", "never run")
 #: What needs nobody's hand.
@@ -38,6 +38,8 @@ _ASKED_MIN = 2
 _COLLAPSED = 1 / 3
 #: Of the share of articles without a date: five standard errors of twenty articles.
 _SHARE_RISE = 0.5
+#: Newest articles whose doubt is held against that of the month before: five show a new layout, twenty a part of one.
+_JUDGED = (5, 10, 20)
 #: Empty days without a habit to compare with: a long weekend has three.
 _EMPTY_MIN = 4
 #: Pages of a kind that are no chance.
@@ -200,6 +202,23 @@ def _redesign(history: History) -> Verdict | None:
     )
 
 
+def _doubtful(history: History) -> Verdict | None:
+    """Its texts are in doubt more often than they were; the fewest articles that show it say it first."""
+    for number in _JUDGED:
+        new, old = history.doubt(number)
+        if new.judged < number or old.judged < SAMPLE:
+            return None
+        if new.has_risen(old):
+            return Verdict(
+                "redesign",
+                f"pages come, but {new.share:.0%} of the texts are doubtful, {old.share:.0%} before "
+                f"(the last {new.judged} against {old.judged} in the month before them)",
+                f"`newskeep doubts {history.site}` lists them, `newskeep explain URL` shows what is kept of one; "
+                "`newskeep reextract` makes the text again",
+            )
+    return None
+
+
 def _no_links(history: History) -> Verdict | None:
     """Sources answer, but hardly any links are found in them."""
     most: dict[int, int] = {}
@@ -276,7 +295,7 @@ def _quiet(history: History) -> Verdict | None:
 #: What stops the runs goes before what they find.
 _LOOKS: tuple[Callable[[History], Verdict | None], ...] = (
     *(_never_run, _wrong_clock, _stale, _banned, _failing, _killed, _walled, _empty),
-    *(_redesign, _no_links, _silent, _fell_silent, _quiet),
+    *(_redesign, _doubtful, _no_links, _silent, _fell_silent, _quiet),
 )
 
 

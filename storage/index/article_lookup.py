@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, groupby
 
 from storage.index import ArticleEntry, Duplicate, Filters, Hit, SiteDoubt, fulltext, queries
@@ -133,6 +133,14 @@ class ArticleLookup(Lookup):
         high = queries.LAST if until is None else seconds(until)
         rows = self._fetch(queries.doubt(by_site=site is not None), below=below, low=low, high=high, site=site)
         return [SiteDoubt(name, int(judged), int(doubtful)) for name, judged, doubtful in rows]
+
+    def confidences(self, site: str, since: datetime) -> list[tuple[datetime, float]]:
+        """Return when a site's articles were captured since then, and their confidence, the newest first.
+
+        Articles without a confidence are left out.
+        """
+        rows = self._fetch(queries.CONFIDENCES, site=site, low=seconds(since))
+        return [(datetime.fromtimestamp(moment, UTC), confidence) for moment, confidence in rows]
 
     def sites(self, after: str = "") -> Iterator[str]:
         """Yield the sites that have articles, by name, from behind `after` on."""

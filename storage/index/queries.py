@@ -299,6 +299,12 @@ def doubt(by_site: bool) -> CompiledQuery:
     return CompiledQuery(query.group_by(_a.site).order_by(_a.site))
 
 
+#: How sure the articles of a site are since a time, the newest first; not those of which nobody said.
+CONFIDENCES = CompiledQuery(
+    select(_a.timestamp, _a.confidence)
+    .where(_a.site == _param("site"), _a.timestamp >= _param("low"), _a.confidence.is_not(None))
+    .order_by(_a.timestamp.desc(), _a.id)
+)
 #: The first site behind a name: the index is asked once a site, which is less than to read past all of one's articles.
 SITE = CompiledQuery(select(_a.site).where(_a.site > _param("last")).order_by(_a.site).limit(1))
 #: The sites of the newest articles since a time, one an article.

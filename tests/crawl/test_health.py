@@ -22,6 +22,7 @@ from newskeep.health.collect import health_of
 from newskeep.health.history import History
 from newskeep.health.prometheus import HELP, render
 from newskeep.health.verdicts import judge
+from storage.index import ArticleEntry, WarcEntry, open_index
 from storage.model import RunState
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -171,6 +172,36 @@ def test_redesign_is_told_from_silence() -> None:
     assert judge(replace(silent, runs=runs)).kind == "silent"
 
 
+def test_doubt_that_rises_is_a_redesign() -> None:
+    def of(new: Sequence[bool], old: Sequence[bool] = (False,) * 40, hours: int = 6) -> str:
+        moments = [THURSDAY - HOUR * hours * back for back in range(len(new) + len(old))]
+        sure = [0.3 if is_doubtful else 0.9 for is_doubtful in (*new, *old)]
+        return kind(replace(history(daily, THURSDAY), confidences=list(zip(moments, sure, strict=True))))
+
+    doubted, sure = (True,), (False,)
+    assert of(doubted * 5) == "redesign"
+    assert of(doubted * 6 + sure * 4) == "redesign"
+    assert of((doubted + sure * 2) * 7) == "redesign", "a part of the site has a new layout"
+    # Four are few, two of five may be chance.
+    assert of(doubted * 2) == "ok"
+    assert of(doubted * 2 + sure * 3) == "ok"
+    # It was so before; it was not twice as much; there is too little before, or it is longer ago than a month.
+    assert of(doubted * 5, (doubted + sure) * 20) == "ok"
+    assert of((doubted + sure * 2) * 7, (doubted + sure * 4) * 8) == "ok"
+    assert of(doubted * 5, sure * 19) == "ok"
+    assert of(doubted * 5, hours=48) == "ok"
+    assert kind(history(daily, THURSDAY)) == "ok"
+
+
+def test_what_doubt_says() -> None:
+    moments = [THURSDAY - HOUR * back for back in range(45)]
+    sure = [0.49] * 5 + [0.1] * 2 + [0.5] * 38
+    verdict = judge(replace(history(daily, THURSDAY), confidences=list(zip(moments, sure, strict=True))))
+    why = "pages come, but 100% of the texts are doubtful, 5% before (the last 5 against 40 in the month before them)"
+    assert verdict.why == why
+    assert verdict.do.startswith("`newskeep doubts gazette` lists them")
+
+
 def test_what_stops_the_runs_goes_first() -> None:
     silent = history(agency, THURSDAY, until=THURSDAY - 3 * DAY)
     assert silent.state is not None
@@ -256,6 +287,46 @@ def two_sites(tmp_path: Path) -> Sequence[Site]:
         frontier.put_site(SiteState("gazette", now - HOUR, now, now + HOUR))
         frontier.put_site(SiteState('he"r\\ald', now - HOUR, now, now, now + DAY, "403\nForbidden", 1))
     return sites
+
+
+@pytest.fixture
+def doubted(tmp_path: Path, two_sites: Sequence[Site]) -> Sequence[Site]:
+    """The same archive with articles in its index: of the newest five all are doubtful, of others none."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    warc = WarcEntry("newskeep-a.warc.gz", 1_000, "a" * 64, ("text/a.jsonl.gz",))
+    hosts = ("gazette.example", "sport.gazette.example", "notgazette.example")
+    entries = [
+        ArticleEntry(
+            f"https://{host}/{number}", now - HOUR * (number + 1), host, None, None, None, 9,
+            warc.filename, number * 10 + place, warc.parts[0], number * 10 + place, 1,
+            confidence=None if number % 7 == 6 else 0.2 if number < 5 and place < 2 else 0.8,
+        )
+        for place, host in enumerate(hosts)
+        for number in range(40)
+    ]  # fmt: skip
+    with open_index(tmp_path / "archive" / "index.sqlite") as index:
+        index.add(warc, [], entries)
+    return two_sites
+
+
+def test_doubt_out_of_the_index(newskeep: Run, tmp_path: Path, doubted: Sequence[Site]) -> None:
+    done = newskeep("health", "gazette")
+    shown = done.stdout.decode()
+    assert done.returncode == 4, done.stderr.decode()
+    # Subdomains are the site's, and what ends like it is not; what nobody judged is not counted.
+    assert (
+        "redesign   gazette  pages come, but 100% of the texts are doubtful, 8% before (the last 5 against 65 in"
+        in shown
+    )
+    assert "doubtful texts 50% of the last 20 (in the month before: 0%)" in shown
+    (line,) = newskeep("health", "--json").stdout.splitlines()
+    assert json.loads(line)["doubtful"] == {"now": 0.5, "before": 0.0}
+    with (
+        open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier,
+        open_index(tmp_path / "archive" / "index.sqlite") as index,
+    ):
+        text = render(health_of(frontier, doubted, datetime.now(UTC), index=index))
+    assert 'newskeep_site_doubtful_ratio{site="gazette"} 0.5' in text.splitlines()
 
 
 def test_prometheus(tmp_path: Path, two_sites: Sequence[Site]) -> None:

@@ -444,6 +444,7 @@ def test_doubtful_articles_least_sure_first(index: Index) -> None:
     assert index.doubt() == [SiteDoubt("example.com", 6, 4), SiteDoubt("example.org", 1, 1)]
     assert index.doubt(0.2, site="example.com", until=at(2)) == [SiteDoubt("example.com", 5, 0)]
     assert index.doubt(site="example.net") == []
+    assert index.confidences("example.com", at(2)) == [(at(3), 0.0), (at(2), 0.2), (at(2), 0.49999999)]
 
 
 @pytest.mark.parametrize("newest", [False, True])
