@@ -34,7 +34,7 @@ def hostile(tmp_path: Path) -> Path:
     words = " ".join(f"word{number}" for number in range(60))
     article = replace(
         plain(URL, f"Title {EVIL}\nnewskeep: forged {GOOD}", "en", f"{words} {EVIL} {GOOD}"),
-        authors=(f"Author {EVIL}",), published=f"2026{EVIL}", section=EVIL,
+        authors=(f"Author {EVIL}",), published=f"2026{EVIL}", section=EVIL, confidence=0.1,
     )  # fmt: skip
     removed = Block(f"Removed {EVIL}", "li", False, Reason("repeated", EVIL))
     article = replace(article, blocks=(*article.blocks, removed))
@@ -70,6 +70,9 @@ COMMANDS = [
     ("explain", URL),
     ("changes", URL),
     ("duplicates", URL),
+    ("doubts",),
+    ("doubts", EVIL),
+    ("doubts", "--below", EVIL),
     ("get", URL, "--as", "markdown"),
     ("get", URL, "--as", "text"),
     ("health", "enemy"),
@@ -100,7 +103,8 @@ def test_no_command_prints_what_a_terminal_obeys(newskeep: Run) -> None:
             assert found is None, (command, name, text[max(0, found.start() - 60) : found.end() + 60])
             assert "\nnewskeep: forged" not in text, command
         assert b"Traceback" not in done.stderr, command
-    for command in (("search", "word1"), ("explain", URL, "--at", "2026-03-01T06"), ("get", URL, "--as", "text")):
+    seen = (("search", "word1"), ("doubts",), ("explain", URL, "--at", "2026-03-01T06"), ("get", URL, "--as", "text"))
+    for command in seen:
         assert GOOD in newskeep(*command).stdout.decode(), command
 
 
