@@ -10,7 +10,7 @@ The way of a page through this room, in order (`page` calls the steps):
    `html.dates`, `language`).
 5. `classify` decides on each block: `features` (`feature_names`, `text_features`, `context_features`, `class_tokens`)
    are weighed by `boosted_trees`, then rules speak: `prompts`, `structure`, `next_article`, `copies`. Where an article
-   may be `lost`, it looks again.
+   may be `lost`, it looks again. `confidence` says how likely the text is right as a whole.
 
 `template` then removes what repeats on a site, and `markup` writes an article as Markdown.
 """

@@ -54,6 +54,7 @@ def article(url: str, found: Metadata, verdict: Classification) -> Article:
         description=description,
         canonical_url=found.canonical_url,
         paywalled=found.paywalled,
+        confidence=verdict.confidence,
         blocks=blocks,
         sources=found.sources,
         doubts=found.doubts,

@@ -3,7 +3,7 @@
 The model judges each block; rules give back what belongs together (`structure`) and take away what is no text of this
 article wherever it stands (`prompts`, `next_article`, `copies`). Where little of a page is kept, trafilatura's default
 mode is asked: an article that it finds and the model has lost (`lost`) is judged again by its account, and is as
-trafilatura has it where the model still does not see it.
+trafilatura has it where the model still does not see it. How sure all this is, `confidence` says.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from crawler.extraction.classify import structure
 from crawler.extraction.classify.boosted_trees import Model
 from crawler.extraction.classify.captions import is_credited
+from crawler.extraction.classify.confidence import Signs, signs
 from crawler.extraction.classify.copies import copies
 from crawler.extraction.classify.features import Hints, matrix
 from crawler.extraction.classify.lost import STANDS, is_little, is_lost, kept_share
@@ -39,6 +40,9 @@ class Classification:
 
     blocks: tuple[Block, ...]
     method: str
+    #: What speaks against the text, and how likely it is right as a whole, 0.01 to 0.99; `None` where there is none.
+    signs: Signs | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +68,27 @@ _RULES = (
 
 def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Classification:
     """Return what is to be kept; `ask` gives trafilatura's text in another mode, and is called for odd pages only."""
+    blocks, method = _decided(cuts, hints, model, ask)
+    found = signs(cuts, blocks, hints.first)
+    if found is None or model.confidence is None:
+        return Classification(blocks, method, found)
+    return Classification(blocks, method, found, _rounded(model.confidence.probability(found)))
+
+
+def _decided(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> tuple[tuple[Block, ...], str]:
     blocks = _by_model(cuts, hints, model)
     default = hints.opinions.default
     if default is None and not is_little(cuts, blocks):
-        return Classification(blocks, "model")
+        return blocks, "model"
     if default is None:
         default = ask("default")
     if not is_lost(default, cuts, blocks):
-        return Classification(blocks, "model" if any(block.kept for block in blocks) else "nothing found")
+        return blocks, "model" if any(block.kept for block in blocks) else "nothing found"
     again = _by_model(cuts, hints.by(default), model)
     why = f"the model kept {kept_share(default, blocks):.0%} of trafilatura's default"
     if kept_share(default, again) >= _LEAST_SHARE:
-        return Classification(again, f"model, again: {why}")
-    return Classification(_by_text(cuts, default), f"trafilatura: {why}")
+        return again, f"model, again: {why}"
+    return _by_text(cuts, default), f"trafilatura: {why}"
 
 
 def _by_model(cuts: Sequence[Cut], hints: Hints, model: Model) -> tuple[Block, ...]:
@@ -101,7 +113,7 @@ def _answers(cuts: Sequence[Cut], hints: Hints, model: Model) -> list[float | No
 def _judged(cut: Cut, answer: float | None, threshold: float) -> Block:
     if answer is None:
         return _block(cut, False, Reason(cut.excluded or "not in the text"))
-    reason = Reason("model", probability=round(min(0.99, max(0.01, answer)), 2))
+    reason = Reason("model", probability=_rounded(answer))
     kept = answer >= threshold
     if kept and cut.pictured and is_credited(cut.text):
         # Pages with captions in plain paragraphs are too few for the model to learn them.
@@ -127,6 +139,11 @@ def _by_text(cuts: Sequence[Cut], text: str) -> tuple[Block, ...]:
     lines = (" ".join(line.split()) for line in text.splitlines())
     own = tuple(Block(line, "p", True, _STANDS_THERE) for line in lines if line)
     return own + tuple(replace(block, kept=False, reason=_STANDS_NOT) for block in judged)
+
+
+def _rounded(probability: float) -> float:
+    """To two digits, and never quite sure."""
+    return round(min(0.99, max(0.01, probability)), 2)
 
 
 def _block(cut: Cut, kept: bool, reason: Reason) -> Block:

@@ -3,7 +3,8 @@
 `scripts/train` writes the file. It is one JSON object: `features` (names of the columns, in order), `threshold`
 (keep from this probability on), `bias` (log-odds before the first tree), `trees` (each with the lists `feature`,
 `threshold`, `left`, `right` and `value`, a place a node; a leaf has feature -1 and its log-odds in `value`; a row goes
-left where its feature is at most the threshold) and `training`, the record of how it was made.
+left where its feature is at most the threshold), `confidence` (see `classify.confidence`) and `training`, the record
+of how it was made.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crawler.extraction.classify.confidence import Confidence
 from crawler.extraction.classify.feature_names import NAMES
 from crawler.extraction.classify.features import Matrix
 
@@ -50,6 +52,8 @@ class Model:
     starts: NDArray[np.intp]
     #: Log-odds by tree and by set of leaves left over, 256 places a tree.
     value: NDArray[np.float64]
+    #: How sure it is of a page as a whole; `None` for a model whose confidence nobody has fitted yet.
+    confidence: Confidence | None = None
 
     def probabilities(self, rows: Matrix) -> NDArray[np.float64]:
         """Return for each row the probability (0 to 1) that the block belongs to the article."""
@@ -68,7 +72,7 @@ class Model:
 def build(content: Mapping[str, Any], digest: str) -> Model:
     """Return the model a parsed model file describes.
 
-    Raises `ModelMismatch` for other features than ours, and for trees of more than `MOST_LEAVES` leaves.
+    Raises `ModelMismatch` for other features or signs than ours, and for trees of more than `MOST_LEAVES` leaves.
     """
     if tuple(content["features"]) != NAMES:
         raise ModelMismatch("model.json was trained with other features; run scripts/train again")
@@ -82,7 +86,17 @@ def build(content: Mapping[str, Any], digest: str) -> Model:
         stay=np.concatenate([tree.stay for tree in trees]).astype(np.uint8),
         starts=np.cumsum([0, *(len(tree.feature) for tree in trees)])[:-1].astype(np.intp),
         value=np.concatenate([tree.by_leaves() for tree in trees]),
+        confidence=_confidence(content.get("confidence")),
     )
+
+
+def _confidence(content: Mapping[str, Any] | None) -> Confidence | None:
+    if content is None:
+        return None
+    try:
+        return Confidence.of(content)
+    except ValueError as error:
+        raise ModelMismatch(f"{error}; run scripts/train again") from error
 
 
 @dataclass(slots=True)
