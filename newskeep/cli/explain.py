@@ -39,7 +39,7 @@ def explain(url: str, at: datetime | None, only_removed: bool, settings: Config)
 
 
 def show_head(out: Console, article: Article) -> None:
-    """Print an article's title, metadata and who decided on its text."""
+    """Print an article's title, metadata, who decided on its text and how sure it is."""
     out.print(f"\n[bold]{escape(article.title or article.url)}[/]")
     told = [", ".join(article.authors), article.published, article.language]
     kept = counted(sum(block.kept for block in article.blocks), "block")
@@ -51,6 +51,8 @@ def show_head(out: Console, article: Article) -> None:
         told.append("says noarchive")
     if article.extractor is not None:
         told.append(article.extractor.method)
+    if article.confidence is not None:
+        told.append(f"confidence {article.confidence:.2f}")
     out.print(f"[dim]{escape(' · '.join(part for part in told if part))}[/]")
     if article.warc is not None and article.warc.insecure is not None:
         out.print(f"[yellow]not proven: {escape(article.warc.insecure)}[/]")

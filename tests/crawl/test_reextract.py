@@ -112,6 +112,8 @@ def test_explain_shows_every_block_with_its_reason(newskeep: Run, site: DemoSite
     marks = [line.split()[0] for line in lines if line.startswith("  ")]
     assert marks == ["kept" if block["kept"] else "removed" for block in article["blocks"]]
     assert any("repeated on" in line for line in lines)
+    assert 0.0 < article["confidence"] < 1.0
+    assert f"confidence {article['confidence']:.2f}" in " ".join(" ".join(lines).split())
 
 
 def test_sites_memory_tells_what_is_template_and_what_changed(newskeep: Run, site: DemoSite, tmp_path: Path) -> None:
