@@ -2,9 +2,11 @@
 """How good extraction is by the source of the pages, beside trafilatura's modes, on sites it was not trained on.
 
     benchmarks/sources.py CORPUS --trained-on CORPUS [--worst 20]
+    benchmarks/sources.py CORPUS --trained-on CORPUS --calibration
 
 Each cell is F1 of mean precision and recall, and behind the stroke the share of pages with an F1 under .5. Pages of a
 registered domain that the training corpus has are left out. Every source marks by its own convention: read the rows.
+`--calibration` measures the confidence of the articles instead: how often it was right, by source and by what was said.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
 
+import calibration
 from corpus import Page, Score, figures, load, score
 from tldextract import TLDExtract
 
@@ -59,15 +62,27 @@ def cell(scores: Sequence[Score]) -> str:
     return f"{figures(scores).f1:.4f}/{mean(f1(one) < 0.5 for one in scores):.3f}"
 
 
+def confidences(pages: Sequence[Page]) -> list[str]:
+    """Return how well the confidence of the articles holds, a line each; of the pages that have a text."""
+    found = [(page, extract(page.html, page.url)) for page in pages]
+    said = [(page, article.confidence, article.text) for page, article in found if article.confidence is not None]
+    right = [f1(score(text, page)) >= calibration.RIGHT for page, _, text in said]
+    return list(calibration.report([page.source for page, _, _ in said], [share for _, share, _ in said], right))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--trained-on", type=Path, required=True)
     parser.add_argument("--worst", type=int, default=0, help="list so many pages that lose most against the default")
+    parser.add_argument("--calibration", action="store_true", help="measure the confidence of the articles instead")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     seen = {domain(page) for page in load(options.trained_on)}
     pages = [page for page in load(options.corpus) if domain(page) not in seen]
+    if options.calibration:
+        print("\n".join(confidences(pages)))
+        return
     readers: dict[str, Callable[[Page], str]] = {mode: in_mode(mode) for mode in MODES} | {"newskeep": ours}
     scores = {name: [score(read(page), page) for page in pages] for name, read in readers.items()}
     print(f"{'source':28}{'pages':>6}  " + "  ".join(f"{name:>12}" for name in readers))
