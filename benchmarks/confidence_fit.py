@@ -48,15 +48,23 @@ def fit(cases: Sequence[Case]) -> dict[str, Any]:
     }
 
 
-def held_out(cases: Sequence[Case], seed: int = 0) -> list[float]:
-    """Return for each page the confidence by a fit on other registered domains."""
+def by_domain(cases: Sequence[Case], seed: int = 0) -> list[str]:
+    """Return a fold for each page, the same for all of a registered domain."""
     domains = sorted({case.domain for case in cases})
     random.Random(seed).shuffle(domains)
-    place = {name: at % FOLDS for at, name in enumerate(domains)}
-    said = [0.0] * len(cases)
-    for fold in range(FOLDS):
-        judge = Confidence.of(fit([case for case in cases if place[case.domain] != fold]))
-        for at, case in enumerate(cases):
-            if place[case.domain] == fold:
-                said[at] = judge.probability(case.signs)
-    return said
+    place = {name: str(at % FOLDS) for at, name in enumerate(domains)}
+    return [place[case.domain] for case in cases]
+
+
+def by_source(cases: Sequence[Case]) -> list[str]:
+    """Return a fold for each page: its source, so that each is judged by what others have marked."""
+    return [case.source for case in cases]
+
+
+def held_out(cases: Sequence[Case], folds: Sequence[str]) -> list[float]:
+    """Return for each page the confidence by a fit on the other folds."""
+    fits = {
+        fold: Confidence.of(fit([case for case, other in zip(cases, folds, strict=True) if other != fold]))
+        for fold in set(folds)
+    }
+    return [fits[fold].probability(case.signs) for case, fold in zip(cases, folds, strict=True)]
