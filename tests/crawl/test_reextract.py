@@ -160,5 +160,5 @@ def test_a_damaged_warc_is_named_and_the_others_get_their_text(newskeep: Run, si
     for warc, line in zip((damaged, missing), told, strict=False):
         assert line.startswith(f"{warc.relative_to(archive)}: its text stays as it is (")
         assert line.endswith("; `newskeep verify --deep` says what to do")
-    assert told[2:] == ["1 of 1 articles changed, in 1 WARCs"]
+    assert told[2:] == ["1 of 1 article changed, in 1 WARC"]
     assert text_parts(archive) == before
