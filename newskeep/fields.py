@@ -1,4 +1,4 @@
-"""Captures and versions as JSON: the fields that the command line and the API have in common."""
+"""Captures, articles and versions as JSON: the fields that the command line and the API have in common."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from storage.urls import timestamp14
 
 if TYPE_CHECKING:
+    from storage.index import ArticleEntry
     from storage.model import Capture
     from storage.versions import Removal, Version
 
@@ -24,6 +25,20 @@ def of_capture(capture: Capture) -> dict[str, Any]:
         "length": capture.length,
         "insecure": capture.insecure,
         "noarchive": capture.noarchive,
+    }
+
+
+def of_article(entry: ArticleEntry) -> dict[str, Any]:
+    return {
+        "url": entry.url,
+        "timestamp": timestamp14(entry.timestamp),
+        "site": entry.site,
+        "title": entry.title,
+        "published": entry.published,
+        "language": entry.language,
+        "words": entry.words,
+        "noarchive": entry.noarchive,
+        "confidence": entry.confidence,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,10 +13,10 @@ from crawler.config import Config
 from newskeep.cli._options import Moment, Share, SiteName, check_order, configured, open_existing, why_nothing
 from newskeep.cli._terminal import Console, echo, escape
 from newskeep.confidence import percent
+from newskeep.fields import of_article
 from storage.counts import counted
 from storage.errors import NotArchived
 from storage.model import DOUBTFUL
-from storage.urls import timestamp14
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -78,7 +78,7 @@ def doubts(
         for entry in opened.doubtful(below, sites=sites, since=since, until=until, limit=limit):
             shown += 1
             if as_json:
-                click.echo(json.dumps(_json(entry), ensure_ascii=False))
+                click.echo(json.dumps(of_article(entry), ensure_ascii=False))
             else:
                 out.print(_row(entry))
         found = [each for site in asked for each in opened.index.doubt(below, site=site, since=since, until=until)]
@@ -98,19 +98,6 @@ def _sum(judged: int, doubtful: int, shown: int, below: float) -> str:
         return f"none of {counted(judged, 'article')} is doubtful (below {percent(below)})"
     cut = f"; {shown} shown, --limit shows more" if shown < doubtful else ""
     return f"{doubtful:,} of {counted(judged, 'article')} doubtful (below {percent(below)}){cut}"
-
-
-def _json(entry: ArticleEntry) -> dict[str, Any]:
-    return {
-        "url": entry.url,
-        "timestamp": timestamp14(entry.timestamp),
-        "site": entry.site,
-        "title": entry.title,
-        "published": entry.published,
-        "language": entry.language,
-        "words": entry.words,
-        "confidence": entry.confidence,
-    }
 
 
 def _row(entry: ArticleEntry) -> str:

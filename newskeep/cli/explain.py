@@ -11,6 +11,7 @@ import click
 from crawler.config import Config
 from newskeep.cli._options import Moment, configured, open_existing
 from newskeep.cli._terminal import Console, escape, fit
+from newskeep.confidence import percent
 from storage.counts import counted
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def show_head(out: Console, article: Article) -> None:
     if article.extractor is not None:
         told.append(article.extractor.method)
     if article.confidence is not None:
-        told.append(f"confidence {article.confidence:.2f}")
+        told.append(f"confidence {percent(article.confidence)}")
     out.print(f"[dim]{escape(' · '.join(part for part in told if part))}[/]")
     if article.warc is not None and article.warc.insecure is not None:
         out.print(f"[yellow]not proven: {escape(article.warc.insecure)}[/]")

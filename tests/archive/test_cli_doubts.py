@@ -53,6 +53,7 @@ def test_doubts_as_json(newskeep: Run, newsroom: Archive) -> None:
         "published": "2026-03-01T05:00:00+01:00",
         "language": "da",
         "words": 3,
+        "noarchive": False,
         "confidence": 0.06,
     }
 

@@ -113,7 +113,7 @@ def test_explain_shows_every_block_with_its_reason(newskeep: Run, site: DemoSite
     assert marks == ["kept" if block["kept"] else "removed" for block in article["blocks"]]
     assert any("repeated on" in line for line in lines)
     assert 0.0 < article["confidence"] < 1.0
-    assert f"confidence {article['confidence']:.2f}" in " ".join(" ".join(lines).split())
+    assert f"confidence {round(100 * article['confidence'])} %" in " ".join(" ".join(lines).split())
 
 
 def test_sites_memory_tells_what_is_template_and_what_changed(newskeep: Run, site: DemoSite, tmp_path: Path) -> None:

@@ -111,15 +111,7 @@ def _articles(request: Request) -> Response:
 def _entry(origins: Origins, entry: ArticleEntry) -> dict[str, Any]:
     query = urlencode({"url": entry.url, "at": timestamp14(entry.timestamp)})
     return {
-        "url": entry.url,
-        "timestamp": timestamp14(entry.timestamp),
-        "site": entry.site,
-        "title": entry.title,
-        "published": entry.published,
-        "language": entry.language,
-        "words": entry.words,
-        "noarchive": entry.noarchive,
-        "confidence": entry.confidence,
+        **fields.of_article(entry),
         "links": {"article": f"{origins.app}/api/article?{query}", "page": origins.article(entry.url, entry.timestamp)},
     }
 
