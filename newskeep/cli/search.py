@@ -13,9 +13,9 @@ from rich.text import Text
 from crawler.config import Config
 from newskeep.cli._options import Moment, SiteName, check_order, configured, open_existing, why_nothing
 from newskeep.cli._terminal import Console, echo, fit
+from newskeep.fields import of_article
 from storage.counts import counted
 from storage.errors import NotArchived
-from storage.urls import timestamp14
 
 if TYPE_CHECKING:
     from storage.index import Hit
@@ -78,16 +78,9 @@ def search(
 
 
 def _json(hit: Hit) -> dict[str, Any]:
-    article = hit.article
     return {
-        "url": article.url,
-        "timestamp": timestamp14(article.timestamp),
-        "site": article.site,
-        "title": article.title,
+        **of_article(hit.article),
         "authors": list(hit.authors),
-        "published": article.published,
-        "language": article.language,
-        "words": article.words,
         "snippet": hit.snippet,
         "marks": [list(mark) for mark in hit.marks],
     }
