@@ -13,9 +13,15 @@ _RUNNING = 40
 _MOST = 0.8
 
 
+def running(cut: Cut) -> float:
+    """How many characters of running text a block has: those outside of links, if they are many; else 0."""
+    own = len(cut.text) * (1.0 - cut.linked)
+    return own if own >= _RUNNING and cut.excluded is None else 0.0
+
+
 def most_text(cuts: Sequence[Cut], body: Tree) -> Tree:
     """Return the element two levels around the one that most running text of <body> is in."""
-    around = _running(cuts)
+    around = _around(cuts)
     total = sum(length for element, length in around.items() if element.parent is None)
     inside = [element for element, length in around.items() if element.parent is not None and length >= _MOST * total]
     found = max(inside, key=lambda element: element.depth, default=None)
@@ -24,12 +30,12 @@ def most_text(cuts: Sequence[Cut], body: Tree) -> Tree:
     return body if found is None else found.node
 
 
-def _running(cuts: Sequence[Cut]) -> dict[Element, float]:
+def _around(cuts: Sequence[Cut]) -> dict[Element, float]:
     """How many characters of running text are in each element that has some, down to <body>."""
     found: dict[Element, float] = {}
     for cut in cuts:
-        own = len(cut.text) * (1.0 - cut.linked)
-        if own < _RUNNING or cut.excluded is not None:
+        own = running(cut)
+        if not own:
             continue
         element: Element | None = cut.within
         while element is not None and element not in found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from copy import copy
 from functools import cache
 from typing import Literal
 
@@ -13,7 +12,7 @@ from trafilatura.main_extractor import extract_content
 from trafilatura.settings import Extractor
 from trafilatura.xpaths import RAW_TREE_PRUNE_XPATH, REMOVE_COMMENTS_AND_LISTS_XPATH
 
-from crawler.html.document import Tree, lean, new_page, strip, too_deep, twin
+from crawler.html.document import Tree, lean, too_deep
 
 Mode = Literal["fast", "default", "precision", "recall"]
 
@@ -22,43 +21,15 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
 def first_opinion(page: Tree) -> str:
-    """Return the text of <body> as trafilatura's main extractor sees it, a run of text a line; "" for none.
+    """Return the text of <body>, or of an element in it, as trafilatura's main extractor sees it, a run of text a line.
 
     It is trafilatura's fast mode without most of its copies of the tree, and without its second tries (the page's
-    JSON-LD, a looser search) for pages of little text, which are asked for by `opinion` when needed.
+    JSON-LD, a looser search) for pages of little text, which are asked for by `opinion` when needed. "" for none.
     """
-    return _main_text(_pruned(lean(page)))
-
-
-def first_opinions(page: Tree, part: Tree) -> tuple[str, str]:
-    """Return the `first_opinion` of <body>, and that of an element in it as if there were nothing else."""
-    copied = copy(page)
-    left = twin(part, page, copied)
-    strip(copied)
-    whole = None if too_deep(copied) else _pruned(new_page(copied))
-    if whole is None or all(above is not whole for above in left.iterancestors()):
-        return first_opinion(page), first_opinion(part)
-    # What is dropped here is dropped for what it is, wherever it stands: it need not be dropped from the part again.
-    alone = copy(left)
-    alone.tail = part.tail
-    return _main_text(whole), _main_text(new_page(alone))
-
-
-def _pruned(page: Tree) -> Tree | None:
-    """A page without comments and next articles, which trafilatura drops first of all; `None` where it fails."""
-    try:
-        return prune_unwanted_nodes(page, [*RAW_TREE_PRUNE_XPATH, *REMOVE_COMMENTS_AND_LISTS_XPATH])
-    except Exception:
-        return None
-
-
-def _main_text(page: Tree | None) -> str:
-    """The main text of a page, which is used up."""
-    if page is None:
-        return ""
     options = _options("fast")
     try:
-        found, _ = extract_content(convert_tags(tree_cleaning(page, options), options), options)
+        kept = prune_unwanted_nodes(lean(page), [*RAW_TREE_PRUNE_XPATH, *REMOVE_COMMENTS_AND_LISTS_XPATH])
+        found, _ = extract_content(convert_tags(tree_cleaning(kept, options), options), options)
     except Exception:
         # Its cleaning reaches into every corner of a broken page; what fails there must not cost the page its text.
         return ""

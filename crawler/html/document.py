@@ -97,47 +97,28 @@ def _parser() -> etree.HTMLParser:
     return parser
 
 
-def strip(copied: Tree) -> None:
-    """Take scripts, menus, controls and pictures away, and what else can be no article text, but not what follows it.
-
-    trafilatura drops these as well, but only after it has walked over them many times.
-    """
-    etree.strip_elements(copied, *_NOT_TEXT, *_NOT_ARTICLE, with_tail=False)
-
-
 def lean(element: Tree) -> Tree:
     """Return a copy of <body>, or of an element in it, as a page with nothing but what can be article text.
 
-    It is a document of its own: trafilatura looks for text in all of a document. Of a page that is too deep, the tags
-    that broken markup leaves open are left out; it is empty where that does not help.
+    It is a document of its own: trafilatura looks for text in all of a document. Scripts, menus, controls and pictures
+    it drops as well, but only after it has walked over them many times. Of a page that is too deep, the tags that broken
+    markup leaves open are left out; it is empty where that does not help.
     """
     copied = copy(element)
-    strip(copied)
+    etree.strip_elements(copied, *_NOT_TEXT, *_NOT_ARTICLE, with_tail=False)
     if too_deep(copied):
         etree.strip_tags(copied, *_WRAPPERS)
         if too_deep(copied):
-            return new_page()
-    return new_page(copied)
+            return _new_page()
+    return _new_page(copied)
 
 
-def new_page(content: Tree | None = None) -> Tree:
+def _new_page(content: Tree | None = None) -> Tree:
     """Return a page with this element, which is moved, as its <body> or in it; an empty page without one."""
     page = _parser().makeelement("html")
     if content is not None:
         (page if content.tag == "body" else etree.SubElement(page, "body")).append(content)
     return cast(Tree, page)
-
-
-def twin(element: Tree, outer: Tree, copied: Tree) -> Tree:
-    """Return what became of an element in a copy of `outer`, which is around it."""
-    steps: list[int] = []
-    while element is not outer:
-        parent = cast(Tree, element.getparent())
-        steps.append(parent.index(element))
-        element = parent
-    for step in reversed(steps):
-        copied = copied[step]
-    return copied
 
 
 def body(tree: Tree) -> Tree:

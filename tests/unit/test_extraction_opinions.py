@@ -1,40 +1,49 @@
-"""Trafilatura's opinions of a page and of a part of it, which are asked for together."""
+"""How often trafilatura is asked: once where the main part of a page holds all there is to read, else of the whole too."""
 
 from __future__ import annotations
 
 import pytest
 
-from crawler.extraction.trafilatura_text import first_opinion, first_opinions
+from crawler.extraction.opinions import Opinions, ask
+from crawler.html.blocks import cut
 from crawler.html.document import body, parse
 
 _TEXT = "".join(
-    f"<p>The harbour crane number {n} fell into the basin, and nobody was hurt, the port said.</p>" for n in range(8)
+    f"<p>The harbour crane number {n} fell into the basin, and nobody was hurt, the port said.</p>" for n in range(10)
 )
-_COMMENTS = f'<div class="comments-list"><p>First!</p>{_TEXT}</div>'
-_NEXT = f'<div class="infinite-scroll">{_TEXT.replace("crane", "ferry")}</div>'
-_DEEP = "<div>" * 300
+_MENU = "<ul>" + "".join(f'<li><a href="/{n}">Another long headline of section {n}</a></li>' for n in range(20)) + "</ul>"
+_REST = "".join(
+    f"<p>The council of district {n} will meet on Monday to hear from the owners of the ferry.</p>" for n in range(2)
+)
+
+
+def _asked(content: str) -> Opinions:
+    tree = parse(f"<html><body>{content}</body></html>")
+    assert tree is not None
+    return ask(tree, cut(body(tree)))
 
 
 @pytest.mark.parametrize(
-    "page",
+    "around",
     [
-        pytest.param(f'<div><div id="part">{_TEXT}</div></div>', id="plain"),
-        pytest.param(
-            f'<main><div id="part"><h1>Crane falls</h1>{_TEXT}{_COMMENTS}</div>{_NEXT}</main>', id="dropped in it"
-        ),
-        pytest.param(f'<div><div id="part">{_TEXT}</div> and a tail <nav>Menu</nav> of its own</div>', id="tail"),
-        pytest.param(f'<aside><div><div id="part">{_TEXT}</div></div></aside><p>Rest</p>', id="in what is left out"),
-        pytest.param(f'<div class="comments-list"><div id="part">{_TEXT}</div></div><p>Rest</p>', id="in comments"),
-        pytest.param(f'<div class="infinite-scroll" id="part">{_TEXT}</div><p>Rest</p>', id="itself dropped"),
-        pytest.param(
-            f'<div><script>1</script><article id="part"><div class="post">{_TEXT}</div></article></div>{_DEEP}{_TEXT}',
-            id="too deep beside it",
-        ),
+        pytest.param("", id="nothing"),
+        pytest.param(_MENU, id="menu"),
+        pytest.param(f'<div style="display: none">{_REST}</div>', id="hidden text"),
+        pytest.param("<p>All rights reserved by the owners of the paper.</p>", id="one line"),
     ],
 )
-def test_opinions_of_page_and_part_are_as_of_each_alone(page: str) -> None:
-    tree = parse(f"<html><body>{page}</body></html>")
-    assert tree is not None
-    whole = body(tree)
-    part = whole.get_element_by_id("part")
-    assert first_opinions(whole, part) == (first_opinion(whole), first_opinion(part))
+def test_part_that_holds_all_there_is_to_read_is_asked_alone(around: str) -> None:
+    asked = _asked(f'<div><div><div class="story">{_TEXT}</div></div></div><div>{around}</div>')
+    assert "crane number 9" in asked.first
+    assert (asked.default, asked.precision) == (None, None)
+
+
+def test_modes_are_asked_where_the_whole_page_says_more() -> None:
+    asked = _asked(f"<main><div><div><div><div>{_TEXT}</div></div></div></div><div><div>{_REST}</div></div></main>")
+    assert asked.default is not None and "district 1" in asked.default
+    assert asked.precision is not None
+    assert "district 1" in asked.first
+
+
+def test_page_that_nothing_can_be_said_of_has_an_empty_opinion() -> None:
+    assert _asked("<nav>Home</nav>") == Opinions("")
