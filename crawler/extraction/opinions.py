@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from crawler.extraction.container import most_text, running
 from crawler.extraction.trafilatura_text import first_opinion, opinion
@@ -26,7 +27,7 @@ _LEFT_OUT = 0.15
 _STANDS = 0.6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Opinions:
     """`first` is the one to go by; the others, trafilatura's default and precise modes, are `None` where nobody asked
     for them: where the main part of the page gave all of its text, or the page as a whole the same."""
@@ -35,6 +36,11 @@ class Opinions:
     default: str | None = None
     precision: str | None = None
 
+    @cached_property
+    def passage(self) -> Shingles:
+        """The first opinion, to look blocks up in."""
+        return Shingles(self.first)
+
 
 def ask(tree: Tree, blocks: Sequence[Cut]) -> Opinions:
     """Return what is thought of a page that was cut into these blocks."""
@@ -42,15 +48,14 @@ def ask(tree: Tree, blocks: Sequence[Cut]) -> Opinions:
     part = most_text(blocks, page)
     if part is page:
         return Opinions(first_opinion(page))
-    narrowed = first_opinion(part)
-    if _says_all(narrowed, blocks):
-        return Opinions(narrowed)
-    return choose(first_opinion(page), narrowed, lambda: (opinion(tree, "default"), opinion(tree, "precision")))
+    narrowed = Opinions(first_opinion(part))
+    if _says_all(narrowed.passage, blocks):
+        return narrowed
+    return choose(first_opinion(page), narrowed.first, lambda: (opinion(tree, "default"), opinion(tree, "precision")))
 
 
-def _says_all(text: str, blocks: Sequence[Cut]) -> bool:
-    """Whether next to all running text that a reader sees stands in `text`."""
-    passage = Shingles(text)
+def _says_all(passage: Shingles, blocks: Sequence[Cut]) -> bool:
+    """Whether next to all running text that a reader sees stands in it."""
     total = left_out = 0.0
     for block in blocks:
         if not block.hidden and (length := running(block)):

@@ -69,7 +69,7 @@ _RULES = (
 def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Classification:
     """Return what is to be kept; `ask` gives trafilatura's text in another mode, and is called for odd pages only."""
     blocks, method = _decided(cuts, hints, model, ask)
-    found = signs(cuts, blocks, hints.first)
+    found = signs(cuts, blocks, hints.opinions.passage)
     if found is None or model.confidence is None:
         return Classification(blocks, method, found)
     return Classification(blocks, method, found, _rounded(model.confidence.probability(found)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,11 +45,6 @@ class Hints:
     #: The page's address.
     url: str = ""
 
-    @cached_property
-    def first(self) -> Shingles:
-        """The first opinion, to look the blocks up in."""
-        return Shingles(self.opinions.first)
-
     def by(self, text: str) -> Hints:
         """The same page by another account of where its text stands."""
         return replace(self, opinions=replace(self.opinions, first=text))
@@ -63,7 +58,7 @@ class _Page:
         self.words = [cut.words for cut in cuts]
         sizes = [len(words) for words in self.words]
         self.lengths = np.array(sizes, dtype=np.float32)
-        self.first_opinion = self.share_of(hints.first)
+        self.first_opinion = self.share_of(hints.opinions.passage)
         self.linked = np.array([cut.linked for cut in cuts], dtype=np.float32)
         self.ends = [cut.text.rstrip(_CLOSING).endswith(_SENTENCE_END) for cut in cuts]
         self.headings = [cut.kind in HEADINGS for cut in cuts]
