@@ -65,9 +65,42 @@ def test_other_pages_without_text(html: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "<nav><a href=/a>Home</a><a href=/b>News</a></nav>",
+        "<nav>Menu of our site</nav>",
+        "<div role=navigation><a href=/a>Home</a> <a href=/b>News</a></div>",
+        "<nav><ul><li><a href=/a>Home</a></li><li><a href=/b>News and weather from the region</a></li></ul></nav>",
+        f"<nav>{''.join(f'<a href=/{n}>Section number {n} of the paper</a>' for n in range(40))}</nav>",
+        "<button>Load more</button>",
+        "<div><button>Accept all cookies</button><button>Reject</button></div>",
+        "<div role=button>Show all comments</div>",
+        "<a class=btn href=/x>Weiterlesen</a>",
+        "<form><label>Search the archive</label><input></form>",
+        "<select><option>Deutsch</option><option>English</option></select>",
+        "<div role=dialog><button>Close</button></div>",
+        "<div>Loading...</div>",
+        "<footer>© 2026 The Town News. All rights reserved.</footer>",
+        "<nav>Home</nav><h1>The bridge</h1>",
+        "<nav>首页 新闻 体育</nav><button>登录</button>",
+    ],
+)
+def test_labels_are_no_text(body: str) -> None:
+    article = extract(page(body).encode(), URL)
+    assert not article.text
+    assert article.confidence is None
+    assert cause(page(body)) == "nothing but links and labels"
+
+
+@pytest.mark.parametrize(
     "html",
     [
         page(f"<article><h1>The bridge opens</h1>{PARAGRAPH * 4}</article>"),
+        # Few words that are a sentence, words without one, and a site that puts its articles into a dialog.
+        page("<nav><a href=/a>Home</a></nav><p>It opened on Monday.</p>"),
+        page("<nav><a href=/a>首页</a></nav><div>大桥于周一上午通车。</div>"),
+        page(f"<nav><a href=/a>Home</a></nav><pre>{'of river, of rain' * 8}</pre>"),
+        page(f"<div role=dialog>{PARAGRAPH * 4}</div>"),
         # Text is text beside a film, pictures, and a frame for comments.
         page(f"<article><h1>The bridge opens</h1>{PARAGRAPH * 4}<video src=a></video></article>{SCRIPT}"),
         page(f"<article><h1>The bridge opens</h1>{PARAGRAPH * 3}</article><div id=root></div>{SCRIPT}"),

@@ -17,6 +17,7 @@ from crawler.extraction.classify.captions import is_credited
 from crawler.extraction.classify.confidence import Signs, signs
 from crawler.extraction.classify.copies import copies
 from crawler.extraction.classify.features import Hints, matrix
+from crawler.extraction.classify.labels import without_labels
 from crawler.extraction.classify.lost import STANDS, is_little, is_lost, kept_share
 from crawler.extraction.classify.next_article import next_articles
 from crawler.extraction.classify.prompts import prompts
@@ -82,6 +83,7 @@ def _decided(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> tuple
         return blocks, "model"
     if default is None:
         default = ask("default")
+    default = without_labels(default, cuts)
     if not is_lost(default, cuts, blocks):
         return blocks, "model" if any(block.kept for block in blocks) else "nothing found"
     again = _by_model(cuts, hints.by(default), model)
