@@ -136,6 +136,19 @@ def test_a_date_of_something_else(other: str) -> None:
     assert read(f"{other}<article><h1>Crane falls</h1>{own}{STORY}</article>{other}").published == "2026-11-18"
 
 
+@pytest.mark.parametrize(
+    "tools",
+    [
+        "<h6>Size: <a href=#>T</a> | <a href=#>T</a> <a href=#c>3 comments</a> <a href=#p>Print</a></h6>",
+        "<h6>字号:<span><a href=#>T</a></span><span>|</span><a href=#>T</a> <a href=#c>0人参与</a> <a href=#p>打印</a></h6>",
+        "<h5><a href=#>A+</a></h5>",
+    ],
+)
+def test_buttons_in_a_heading_are_no_teaser(tools: str) -> None:
+    line = f"<div id=info><p><span>2026年11月18日 16:49</span><br>来源：<a href=/p>海港邮报</a></p>{tools}</div>"
+    assert dates(f"<article><h1>Crane falls</h1>{line}{STORY}</article>") == ("2026-11-18T16:49:00", None)
+
+
 def test_the_date_of_today_in_the_head_of_the_site_is_none() -> None:
     masthead = "<header><a href=/>Harbour Post</a><time>Sunday 29 November 2026</time></header>"
     assert read(f"{masthead}<h1>Crane falls</h1>{STORY}").published is None

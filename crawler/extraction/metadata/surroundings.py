@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lxml.etree import _Element
 
+from crawler.extraction.metadata.html_metadata import letters_of
 from crawler.html.elements import HEADINGS
 
 #: What stands here is somebody else's byline or date, or a photographer's.
@@ -33,6 +34,8 @@ _OTHER_ITEM = re.compile(r"(?:Event|Comments?|Product|Offer|VideoObject|AudioObj
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 #: Words of a teaser, at most, and words of a link in it that make it one.
 _TEASER, _HEADLINE = 50, 5
+#: Letters of a link in a heading, at least.
+_LETTERS = 4
 _LEVELS = 6
 
 
@@ -84,11 +87,19 @@ def _is_other_item(element: _Element) -> bool:
 
 
 def _is_headline(element: _Element, heading: _Element) -> bool:
+    """Whether this is another article's headline: a long link, or a heading that is a link but for little of it."""
     if element is heading:
         return False
     if element.tag == "a":
-        return len(_WORD.findall(" ".join(map(str, element.itertext("*"))))) >= _HEADLINE
-    return element.find(".//a") is not None or any(above.tag == "a" for above in element.iterancestors("a"))
+        return len(_WORD.findall(_text(element))) >= _HEADLINE
+    # Buttons stand in headings too: "Size: T | T".
+    size = max(_LETTERS, 0.5 * len(letters_of(_text(element))))
+    links = (*element.iter("a"), *element.iterancestors("a"))
+    return any(len(letters_of(_text(link))) >= size for link in links)
+
+
+def _text(element: _Element) -> str:
+    return " ".join(map(str, element.itertext("*")))
 
 
 def _is_short(element: _Element) -> bool:
