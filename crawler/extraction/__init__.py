@@ -6,8 +6,8 @@ The way of a page through this room, in order (`page` calls the steps):
 2. `html.blocks` cuts its body into blocks of text (`html.elements`, `html.table_rows`).
 3. `opinions` asks trafilatura (`trafilatura_text`) what of the page is the article, and what of the part that most text
    stands in (`container`); where the two differ, its slower modes decide between them.
-4. `metadata` reads what the page says of itself (`html_metadata`, `html.jsonld`, `titles`, `bylines`, `names`,
-   `html.dates`, `language`).
+4. `metadata` reads what the page says of itself (`html_metadata`, `html.jsonld`, `titles`, `bylines`,
+   `dated_bylines`, `names`, `html.dates`, `language`).
 5. `classify` decides on each block: `features` (`feature_names`, `text_features`, `context_features`, `class_tokens`)
    are weighed by `boosted_trees`, then rules speak: `prompts`, `structure`, `next_article`, `copies`. Where an article
    may be `lost`, it looks again. `confidence` says how likely the text is right as a whole.

@@ -254,6 +254,79 @@ def test_a_byline_without_marks() -> None:
     assert page(body=body).authors == ("Ann Berg",)
 
 
+DATED = (
+    ("en", "Posted on November 18, 2026 by Ann Berg", "Ann Berg"),
+    ("en", "Posted by Ann Berg on November 18, 2026", "Ann Berg"),
+    ("en", "By Ann Berg on 18 November 2026 at 10:15", "Ann Berg"),
+    ("en", "Submitted by Ann Berg on Wed, 11/18/2026 - 10:15", "Ann Berg"),
+    ("en", "Published 18 Nov 2026 by Ann Berg and Jo Lund", "Ann Berg, Jo Lund"),
+    ("en", "Posted in News on November 18, 2026 by Ann Berg", "Ann Berg"),
+    ("en", "Posted November 18, 2026 in World News by Ann Berg", "Ann Berg"),
+    ("en", "By Ann Berg Published: 18 November 2026 Updated: 19 November 2026", "Ann Berg"),
+    ("en", "By Ann Berg, Staff Writer | November 18, 2026", "Ann Berg"),
+    ("en", "Updated on November 18, 2026 by Ann Berg", "Ann Berg"),
+    ("en", "December 18, 2025 by April Jones", "April Jones"),
+    ("en", "By Ann Berg 2 hours ago", "Ann Berg"),
+    ("en", "Ann Berg · November 18, 2026", "Ann Berg"),
+    ("en", "Ann Berg | Nov 18, 2026 | 5 min read", "Ann Berg"),
+    ("en", "Nov 18, 2026 – Ann Berg", "Ann Berg"),
+    ("en", "<span>Ann Berg</span> <i>•</i> <time>November 18, 2026</time>", "Ann Berg"),
+    ("en", "Posted on <time>November 18, 2026</time> by <a href=/ann>Ann Berg</a>", "Ann Berg"),
+    ("de", "Von Ann Berg, 18.11.2026", "Ann Berg"),
+    ("de", "Veröffentlicht am 18. November 2026 von Ann Berg", "Ann Berg"),
+    ("de", "Erstellt von Ann Berg am 18.11.2026", "Ann Berg"),
+    ("de", "18.11.2026, 10:15 Uhr - Ann Berg", "Ann Berg"),
+    ("fr", "Par Anne Dupont, publié le 18/11/2026 à 10h15", "Anne Dupont"),
+    ("fr", "Publié le 18 novembre 2026 par Anne Dupont", "Anne Dupont"),
+    ("es", "Publicado el 18 de noviembre de 2026 por Ana Torres", "Ana Torres"),
+    ("pt", "Publicado por Ana Torres em 18 de novembro de 2026", "Ana Torres"),
+    ("it", "Pubblicato il 18 novembre 2026 da Anna Rossi", "Anna Rossi"),
+    ("nl", "Geplaatst op 18 november 2026 door Anna Visser", "Anna Visser"),
+    ("da", "Publiceret den 18. november 2026 af Anna Holm", "Anna Holm"),
+    ("sv", "Publicerad 18 november 2026 av Anna Berg", "Anna Berg"),
+    ("fi", "Kirjoittanut Anna Laine 18.11.2026", "Anna Laine"),
+    ("pl", "Opublikowano 18 listopada 2026 przez Jan Nowak", "Jan Nowak"),
+    ("ru", "Анна Петрова, 18 ноября 2026, 10:15", "Анна Петрова"),
+    ("ru", "18 ноября 2026 Автор: Анна Петрова", "Анна Петрова"),
+    ("tr", "18 Kasım 2026 - Ayşe Yılmaz", "Ayşe Yılmaz"),
+    ("el", "Από Μαρία Παππά, 18 Νοεμβρίου 2026", "Μαρία Παππά"),
+    ("hu", "Szerző: Nagy Anna, 2026. november 18.", "Nagy Anna"),
+    ("id", "Oleh Ani Wijaya pada 18 November 2026", "Ani Wijaya"),
+    ("ja", "2026年11月18日 記者 山田太郎", "山田太郎"),
+    ("ko", "작성자: 김민수 2026.11.18", "김민수"),
+)
+
+
+@pytest.mark.parametrize("markup", ["<p>{}</p>", "<div class=byline>{}</div>", "<div><div><span>{}</span></div></div>"])
+@pytest.mark.parametrize(("language", "line", "people"), DATED)
+def test_a_byline_with_its_date(language: str, line: str, people: str, markup: str) -> None:
+    text = (
+        f"<html lang={language}><body><article><h1>T</h1>{markup.format(line)}<p>{ENGLISH}</p></article></body></html>"
+    )
+    assert ", ".join(metadata(html.document_fromstring(text), URL, now=NOW).authors) == people
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Posted on November 18, 2026 in World Affairs",
+        "Published November 18, 2026",
+        "New York, 18 November 2026",
+        "San Francisco · November 18, 2026",
+        "Black Friday, November 27, 2026",
+        "Wednesday Morning · November 18, 2026",
+        "Harbour Post | 18 November 2026",
+        "18 November 2026 | 5 Comments",
+        "World Affairs · Ann Berg · November 18, 2026 · Jo Lund",
+        "The bridge was opened by Ann Berg and her band on 18 November 2026, a day of rain on the coast.",
+    ],
+)
+def test_what_stands_beside_a_date_and_is_no_name(line: str) -> None:
+    site = meta("og:site_name", "Harbour Post")
+    text = f"<html lang=en><head>{site}</head><body><article><h1>T</h1><p>{line}</p></article></body></html>"
+    assert metadata(html.document_fromstring(text), URL, now=NOW).authors == ()
+
+
 def test_a_heading_is_no_byline() -> None:
     def authors(body: str) -> tuple[str, ...]:
         tree = html.document_fromstring(f"<html><body><h1>Crane falls on quay</h1>{body}</body></html>")

@@ -140,7 +140,7 @@ def test_a_date_of_something_else(other: str) -> None:
     "tools",
     [
         "<h6>Size: <a href=#>T</a> | <a href=#>T</a> <a href=#c>3 comments</a> <a href=#p>Print</a></h6>",
-        "<h6>字号:<span><a href=#>T</a></span><span>|</span><a href=#>T</a> <a href=#c>0人参与</a> <a href=#p>打印</a></h6>",
+        "<h6>字号:<span><a href=#>T</a></span>|<a href=#>T</a> <a href=#c>0人参与</a> <a href=#p>打印</a></h6>",
         "<h5><a href=#>A+</a></h5>",
     ],
 )

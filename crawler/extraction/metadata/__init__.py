@@ -59,8 +59,8 @@ def metadata(
     sections = [text for _, text in _sections(page)]
     found.put("title", titles.choose(_titles(page), page.site_names, [text for _, text in page.headings], sections))
     heading = page.headline(found.values.get("title", ""))
-    _authors(page, heading, text, found)
     _language(page, text, found)
+    _authors(page, heading, text, found)
     _dates(page, heading, found)
     found.put("section", _first(_sections(page)))
     found.put("topics", _topics(page))
@@ -105,8 +105,9 @@ def _authors(page: HtmlMetadata, heading: _Element | None, text: str, found: _Fo
     if stated and names.persons(stated[1], page.site_names):
         found.put("authors", stated)
         return
-    byline = bylines.visible(page.tree, heading, page.site_names) or bylines.unmarked(
-        heading, text, page.site_names, {text for _, text in page.headings}
+    read = partial(dates.printed, now=page.now, locale=_locale(page, found))
+    byline = bylines.visible(page.tree, heading, read, page.site_names) or bylines.unmarked(
+        heading, text, read, page.site_names, {text for _, text in page.headings}
     )
     if byline and stated:
         found.doubts["authors"] = f"{stated[0]}: {', '.join(stated[1])}"
@@ -183,7 +184,7 @@ _MODIFIED_METAS = (
 
 
 def _dates(page: HtmlMetadata, heading: _Element | None, found: _Found) -> None:
-    locale = language.with_country(found.values.get("language", ""), host_of(page.url))
+    locale = _locale(page, found)
     read = partial(_date, now=page.now, locale=locale)
     declared = [*page.from_article("datePublished", "dateCreated"), *page.sourced(*_PUBLISHED_METAS)]
     published = read(declared)
@@ -195,6 +196,11 @@ def _dates(page: HtmlMetadata, heading: _Element | None, found: _Found) -> None:
         modified = modified or read([*shown.modified, *page.from_web_page("dateModified")])
     found.put("published", published)
     found.put("modified", modified)
+
+
+def _locale(page: HtmlMetadata, found: _Found) -> str:
+    """The language that was found, with the country of the page's host: how it writes dates."""
+    return language.with_country(found.values.get("language", ""), host_of(page.url))
 
 
 def _date(candidates: Iterable[tuple[str, str]], now: datetime, locale: str) -> tuple[str, str] | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from itertools import islice
 
 from lxml.etree import XPath, _Element
 
-from crawler.extraction.metadata import names
+from crawler.extraction.metadata import dated_bylines, names
+from crawler.extraction.metadata.dated_bylines import Dates
 from crawler.extraction.metadata.surroundings import is_foreign
+from crawler.html.elements import HEADINGS
 
 # By the attribute and not by the element: three times as fast.
 _MARKED = XPath(
@@ -21,18 +23,20 @@ _NEAR = XPath("following::*[position() <= 80][string-length(normalize-space(text
 _LONGEST = 200
 _MOST_NAMES = 10
 _MOST_MARKED = 30
+#: Elements below the headline that may be a byline with its date.
+_MOST_DATED = 12
 #: Elements in a byline, at most.
 _MOST_WITHIN = 200
 
 
-def visible(tree: _Element, heading: _Element | None, own: Collection[str] = ()) -> tuple[str, ...]:
+def visible(tree: _Element, heading: _Element | None, dates: Dates, own: Collection[str] = ()) -> tuple[str, ...]:
     """Return the persons in the byline, the first below the headline; empty if no byline can be told.
 
-    `own` are the names the site goes by, which are no persons.
+    `dates` finds those in a line; `own` are the names the site goes by, which are no persons.
     """
     for element in _marked(tree, heading):
         if not is_foreign(element, heading):
-            found = names.persons(_credits(element), own)
+            found = dated_bylines.credited(_credits(element), dates, own)
             if 0 < len(found) <= _MOST_NAMES and (_is_named(element) or all(map(names.has_case, found))):
                 return found
     return ()
@@ -50,19 +54,22 @@ def credited(tree: _Element, heading: _Element | None) -> tuple[str, ...]:
 
 
 def unmarked(
-    heading: _Element | None, text: str, own: Collection[str] = (), headings: Collection[str] = ()
+    heading: _Element | None, text: str, dates: Dates, own: Collection[str] = (), headings: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Return the persons in a line that only reads like a byline: near the headline, or at an end of the text.
 
-    `headings` are those of the page: none is a byline, though "Key Features" reads like a name.
+    `dates` and `own` as above; `headings` are those of the page: none is a byline, though "Key Features" reads like a
+    name.
     """
     if heading is not None:
         for element in _elements(_NEAR(heading)):
             line = element.text or ""
             if len(line) <= _LONGEST and names.says_by(line) and not is_foreign(element, heading):
-                found = names.persons([_text(element)], own)
+                found = dated_bylines.credited([_text(element)], dates, own)
                 if 0 < len(found) <= _MOST_NAMES:
                     return found
+        if found := _dated(heading, dates, own):
+            return found
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for line in (*lines[:3], *lines[-2:]):
         found = names.persons([line], own) if len(line) <= 60 and line not in headings else ()
@@ -72,17 +79,36 @@ def unmarked(
     return ()
 
 
+def _dated(heading: _Element, dates: Dates, own: Collection[str]) -> tuple[str, ...]:
+    """The persons in a line below the headline that has a date: those it says, else those that stand beside it."""
+    around = set(heading.iterancestors())
+    named: tuple[str, ...] = ()
+    seen: set[_Element] = set()
+    for element in _elements(_NEAR(heading))[:_MOST_DATED]:
+        # The name and the date may each have an element.
+        for each in (element, element.getparent()):
+            if each is None or each in around or each in seen or each.tag in HEADINGS:
+                continue
+            seen.add(each)
+            line = _text(each)
+            if len(line) > _LONGEST or is_foreign(each, heading):
+                continue
+            if found := dated_bylines.said(line, dates, own):
+                return found
+            named = named or dated_bylines.beside(line, dates, own)
+    return named
+
+
 def _marked(tree: _Element, heading: _Element | None) -> list[_Element]:
     """The elements marked as bylines, the first below the headline or, without one, in the page."""
-    found = list(_elements(_MARKED(tree)))
+    found = _elements(_MARKED(tree))
     if heading is not None and heading in found:
         found = found[found.index(heading) + 1 :]
     return [element for element in found if element.tag != "h1"][:_MOST_MARKED]
 
 
-def _elements(found: object) -> Iterator[_Element]:
-    if isinstance(found, list):
-        yield from (element for element in found if isinstance(element, _Element))
+def _elements(found: object) -> list[_Element]:
+    return [element for element in found if isinstance(element, _Element)] if isinstance(found, list) else []
 
 
 def _is_named(element: _Element) -> bool:

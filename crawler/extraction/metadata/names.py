@@ -8,15 +8,27 @@ from collections.abc import Iterable
 from crawler.extraction.metadata.html_metadata import letters_of
 from crawler.html.month_names import month_of
 
+#: What was done with a text by whoever is named next, or on the day that is.
+_DONE = (
+    r"(?:story|text|words|written|reported|posted|published|article|review|report|analysis|opinion|edited|compiled"
+    r"|produced|interview|photos?|photographs|illustrations?|submitted|created|added|updated|last updated"
+    r"|veröffentlicht|erstellt|geschrieben|verfasst|gepostet|eingestellt|aktualisiert|publiée?|écrite?|rédigée?|posté"
+    r"|publicad[oa]|escrit[oa]|redactad[oa]|actualizado|atualizado|enviado|pubblicato|scritto|inserito|aggiornato"
+    r"|geplaatst|geschreven|gepubliceerd|bijgewerkt|skrevet|publiceret|opdateret|publicerad|skriven|publisert|oppdatert"
+    r"|opublikowan[eoy]|napisan[eya]|dodan[eoy]|опубликован[оа]?|написан[оа]?|ditulis|diterbitkan|publicat|scris"
+    r"|publikováno|zveřejněno|vloženo|objavio|objavljeno|δημοσιεύτηκε)"
+)
 _BY = re.compile(
-    r"^(?:(?:story |text |words |written |reported |posted |published |article |review |report |analysis |opinion "
-    r"|edited |compiled |produced |interview |photos? |photographs |illustrations? )?by|from the|"
+    rf"^(?:(?:{_DONE} )?by|from the|"
     r"(?:ein(?:e)? \w+ |text |beitrag )?von|vom|par|por|di|da|de\s*:|av|af|door|przez|"
-    r"autor(?:in|en|innen|a|e|es|i|ka)?|auteurs?|authors?|text|texte|texto|tekst|foto|writers?|reporters?|editors?|penulis|oleh|yazar|"
-    r"editör|автор|текст|opracowanie|forfatter|skribent|bài và ảnh|文|記者|记者|作者|责编|編集|责任编辑)"
+    rf"{_DONE} (?:von|par|por|da|di|de|door|av|af|przez|автором|oleh|από)|"
+    r"autor(?:in|en|innen|a|e|es|i|ka|em)?|auteurs?|authors?|text|texte|texto|tekst|foto|writers?|reporters?|editors?|"
+    r"penulis|oleh|yazar|yazan|editör|автор(?:ом)?|текст|opracowanie|forfatter|skribent|kirjoittanut|szerző|írta|"
+    r"napsala?|napisała?|από|bài và ảnh|文|記者|记者|作者|责编|編集|责任编辑|작성자)"
     r"(?:\s*[:：/|]\s*|\s+(?=\S))(?:/\s*autor\s+)?",
     re.IGNORECASE,
 )
+_DONE_WORD = re.compile(rf"{_DONE}:?", re.IGNORECASE)
 _ROLE = re.compile(
     r"\b(?:editor|correspondent|reporter|writer|columnist|journalist|contributor|producer|photographer|"
     r"redakteur(?:in)?|korrespondent(?:in)?|chefredakteur(?:in)?|autorin|ressortleit(?:er|erin)|volontär(?:in)?|"
@@ -110,6 +122,16 @@ def persons(texts: Iterable[str], own: Iterable[str] = ()) -> tuple[str, ...]:
 def says_by(text: str) -> bool:
     """Whether a line says that a name follows: "By …", "Von …"."""
     return _BY.match(text.strip() + " x") is not None
+
+
+def is_done(word: str) -> bool:
+    """Whether a word says what was done with a text: "Published", "Aktualisiert:"."""
+    return _DONE_WORD.fullmatch(word) is not None
+
+
+def parts(credit: str) -> list[str]:
+    """Return what stands in a credit between its commas, strokes and points: "Ann Berg", "5 min read"."""
+    return [part for part in _SPLIT.split(credit) if part]
 
 
 def _is_person(name: str) -> bool:
