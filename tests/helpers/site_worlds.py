@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from made_site import Line, Prose, World, pages_of, site
+from pattern_worlds import pattern_worlds
 
 # -- what is the article's -------------------------------------------------------------------------------------------
 
@@ -389,3 +390,4 @@ def worlds() -> Iterator[World]:
     yield from (sections(12), sections(40), designs(16, redesign=False), designs(16, redesign=True))
     yield from (few(2), few(3), few(4), few(5))
     yield from shared()
+    yield from pattern_worlds()

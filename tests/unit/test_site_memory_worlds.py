@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_site import World
+from pattern_worlds import pattern
 from site_worlds import adverts, background, designs, events, few, formulaic, notices, worlds
 
 from crawler.extraction.template.site_memory import SiteMemory
@@ -36,6 +38,7 @@ def test_no_line_leaks_and_no_paragraph_is_lost(world: World) -> None:
 ORDERED = [
     background(12, 3, where="end"),
     formulaic("weather", 10, 10),
+    pattern("accident", 14, "foot"),
     notices("en", at="end", bios=True),
     adverts(36, label=True),
     events(17, 6),
@@ -70,6 +73,18 @@ def test_an_archive_of_years_is_the_same_in_any_order() -> None:
     assert first.leaked([again.clean(each) for each in old]) == []
     assert first.lost([again.clean(each) for each in old]) == []
     assert then.leaked([memory.clean(each) for each in then.articles]) == []
+
+
+def test_a_memory_that_knows_no_forms_is_read_and_learns_them() -> None:
+    world = pattern("fire", 14, "foot")
+    known = json.loads(SiteMemory().learn(world.articles).to_json())
+    for story in known["stories"].values():
+        story["lines"] = [" ".join(line.split(" ")[:6]) for line in story["lines"]]
+    older = SiteMemory.from_json(json.dumps(known).encode())
+    assert world.leaked([older.clean(each) for each in world.articles]) == []
+    newer = older.learn(world.articles)
+    assert newer.stories == SiteMemory().learn(world.articles).stories
+    assert world.lost([newer.clean(each) for each in world.articles]) == []
 
 
 def _earlier(article: Article, days: int) -> datetime:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
+from crawler.extraction.template.patterns import woven
 from crawler.extraction.template.story import Seen, Story
 
 #: Fewer stories tell nothing: a tale has two parts, and is told twice.
@@ -60,7 +61,16 @@ class Evidence:
 
     @cached_property
     def frame(self) -> frozenset[str]:
-        """Keys of the lines that are on most pages."""
+        """Keys of the lines that are on most pages by the site's design."""
+        return self._on_most - self.woven
+
+    @cached_property
+    def woven(self) -> frozenset[str]:
+        """Keys of the lines that are on most pages because the reports are written to a pattern."""
+        return woven(self.stories, self._on_most)
+
+    @cached_property
+    def _on_most(self) -> frozenset[str]:
         lines = {each.key: each for story in self.stories.values() for each in story.lines}
         return frozenset(key for key, each in lines.items() if self.share(each) >= FRAME and "q" not in each.flags)
 
@@ -71,9 +81,9 @@ class Evidence:
     def loosely_elsewhere(self, each: Seen, told: frozenset[str]) -> bool:
         """Whether a label, a name or a row stands in another story with other numbers.
 
-        Of prose that means nothing: reports are written to a pattern.
+        Of prose and sentences that means nothing: reports are written to a pattern.
         """
-        return not each.prose and not self._loosely.get(each.loose, _NONE) <= told
+        return not (each.prose or each.sentence) and not self._loosely.get(each.loose, _NONE) <= told
 
     def told_by(self, name: str, story: Story) -> frozenset[str]:
         """Return the names of the stories that are this one, in this or another edition."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from heapq import nsmallest
+from zlib import crc32
 
 from crawler.html.words import tokens
 
@@ -13,6 +16,9 @@ from crawler.html.words import tokens
 LONGEST = 400
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _QUOTE = re.compile(r"^\s*(?:[\"'“„”»«‘’「『]|[-–—―]\s)")
+_END = re.compile(r"[.!?。\uff01\uff1f।؟۔][\s\"'”’»)」』\uff09]*$")
+#: Runs of words that tell the form of a line.
+_DRAWN = 5
 #: What leads in to something else: "Read also: …".
 _LEAD = re.compile(r"^\s*([^\s:：|»›→][^:：|»›→]{0,38}?)\s*[:：|»›→]")
 
@@ -28,6 +34,10 @@ class Line:
     words: int
     #: Opens with a quotation mark or a dash: somebody speaks.
     quoted: bool
+    #: Ends as a sentence does.
+    ended: bool
+    #: A few of its runs of three words, drawn so that two texts with runs in common mostly have one in common here.
+    form: tuple[str, ...]
 
 
 @lru_cache(maxsize=65_536)
@@ -40,7 +50,15 @@ def line(text: str) -> Line:
         short_hash(" ".join(loose) or text),
         sum(word != "0" for word in loose),
         _QUOTE.match(text) is not None,
+        _END.search(text) is not None,
+        _form(loose),
     )
+
+
+def _form(words: Sequence[str]) -> tuple[str, ...]:
+    runs = {crc32(" ".join(run).encode("utf-8", "replace")) for run in zip(words, words[1:], words[2:], strict=False)}
+    # The smallest hashes of all: the same runs are drawn wherever they stand.
+    return tuple(f"{run:08x}" for run in nsmallest(_DRAWN, runs))
 
 
 def lead(text: str) -> str | None:

@@ -37,11 +37,13 @@ class Seen(NamedTuple):
     loose: str
     #: Hash of the place in the markup; links have a place of their own within it.
     place: str
-    #: A letter each: "p" prose, "a" mostly a link, "o" only a link, "h" a heading, "q" somebody speaks.
+    #: A letter each: "p" prose, "a" mostly a link, "o" only a link, "h" a heading, "q" somebody speaks, "s" a sentence.
     flags: str
     words: int
     #: Hash of what leads in to a link, "Read also"; empty if nothing does.
     lead: str = ""
+    #: Hashes of some runs of words of prose and sentences: what reports that are written to a pattern have in common.
+    form: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, block: Block) -> Self:
@@ -53,19 +55,22 @@ class Seen(NamedTuple):
             + "o" * (block.link_share >= _ONLY)
             + "h" * heading
             + "q" * found.quoted
+            + "s" * (found.ended and not linked and not heading)
         )
         led = (lead(block.text) or "") if linked else ""
-        return cls(found.key, found.loose, short_hash(block.place + ">a" * linked), flags, found.words, led)
+        place, form = short_hash(block.place + ">a" * linked), found.form if "p" in flags or "s" in flags else ()
+        return cls(found.key, found.loose, place, flags, found.words, led, form)
 
     @classmethod
     def unpack(cls, packed: str) -> Self:
         """Return the line of a file; raises `ValueError`."""
-        key, loose, place, flags, words, led = packed.split(" ")
-        return cls(key, loose or key, place, flags, int(words), led)
+        # Older files have no form.
+        key, loose, place, flags, words, led, *form = packed.split(" ")
+        return cls(key, loose or key, place, flags, int(words), led, tuple(form))
 
     def pack(self) -> str:
         loose = "" if self.loose == self.key else self.loose
-        return f"{self.key} {loose} {self.place} {self.flags} {self.words} {self.lead}"
+        return " ".join((self.key, loose, self.place, self.flags, str(self.words), self.lead, *self.form))
 
     @property
     def prose(self) -> bool:
@@ -74,6 +79,10 @@ class Seen(NamedTuple):
     @property
     def linked(self) -> bool:
         return "a" in self.flags
+
+    @property
+    def sentence(self) -> bool:
+        return "s" in self.flags
 
     @property
     def only_link(self) -> bool:

@@ -9,7 +9,8 @@ The rules, the surest first:
    nothing but template.
 
 Only lines that are on every page are taken however much they are. Were the rest most of the article, and far more than
-elsewhere, it stays, and that is said. An article never loses its last sentence.
+elsewhere, it stays, and that is said. An article never loses its last sentence. What reports share because they are
+written to a pattern stays (`patterns`).
 """
 
 from __future__ import annotations
@@ -105,8 +106,10 @@ class TemplateDetector:
         """For each line whether it is plainly the article's own; and what looks like template."""
         lines, told = story.lines, self._evidence.told_by(name, story)
         found = self._turning(lines, told)
+        woven = [each.key in self._evidence.woven for each in lines]
         own = [
-            at not in found and each.prose and not self._evidence.elsewhere(each, told) for at, each in enumerate(lines)
+            woven[at] or (at not in found and each.prose and not self._evidence.elsewhere(each, told))
+            for at, each in enumerate(lines)
         ]
         below = range(self._list(lines, own) + 1, len(lines))
         for at in below:
@@ -114,7 +117,10 @@ class TemplateDetector:
             found.setdefault(at, self._evidence.count(lines[below.start - 1]))
         for at, number in (*self._framed(lines, own, told), *self._linked(lines)):
             found[at] = max(number, found.get(at, 0))
-        found = {at: number for at, number in found.items() if lines[at].loose not in self._declared}
+        kept = self._evidence.woven
+        found = {
+            at: n for at, n in found.items() if lines[at].loose not in self._declared and lines[at].key not in kept
+        }
         _give_back_headings(lines, own, found)
         return own, found
 
