@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from crawler.frontier.address_state import SiteRun
     from crawler.sites.site import Site
     from newskeep.health.collect import Health
+    from newskeep.health.spared import Spared
 
 #: What the command ends with when a site is in trouble.
 TROUBLE = 4
 _COLOURS = {"ok": "green", "quiet": "green"}
 #: Runs that are shown of a site that was asked for.
 _RUNS = 5
+#: Lines that are shown of what a host's memory spared.
+_SPARED = 5
 
 _EXAMPLES = """\b
 Examples:
@@ -64,13 +67,15 @@ def health(
     does not run; each says why it is thought so and what to do.
     """
     settings = settle(config, verbose, archive=archive, state=state)
+    from crawler.session.site_memory_store import SiteMemoryStore
     from newskeep.health.collect import health_of
     from storage import open_archive
 
     sites = _sites(settings, names)
     with open_archive(settings.archive, settings.state) as opened:
         index = opened.index if opened.has_index else None
-        found = health_of(frontier_of(opened), sites, datetime.now(UTC), index=index)
+        memories = SiteMemoryStore(opened.store, opened.state) if names or verbose else None
+        found = health_of(frontier_of(opened), sites, datetime.now(UTC), index=index, memories=memories)
         if prometheus or as_json:
             return _for_programs(found, prometheus)
         all_of_them = sorted(found, key=lambda each: (not each.verdict.trouble, each.site))
@@ -133,6 +138,10 @@ def _details(health: Health) -> Iterator[str]:
     if doubt.judged:
         before = f" (in the month before: {doubt_before.share:.0%})" if doubt_before.judged else ""
         yield f"doubtful texts {doubt.share:.0%} of the last {doubt.judged}{before}"
+    for spared in health.spared or ():
+        of = counted(spared.of, "article")
+        yield f"repeats, but stays in {spared.articles} of {of} of {spared.host}, since it would be most of the text:"
+        yield from (f"{'':<4}{count:>4}  {line}" for count, line in spared.lines[:_SPARED])
     if coverage.announced:
         delay = (
             f", {duration(coverage.median_delay)} after it was announced" if coverage.median_delay is not None else ""
@@ -178,6 +187,7 @@ def _json(health: Health) -> dict[str, Any]:
         "words_an_article": {"now": new.length, "before": old.length},
         "undated": {"now": new.dateless, "before": old.dateless},
         "doubtful": {"now": doubt.share, "before": doubt_before.share},
+        "spared": _spared(health.spared),
         "coverage": {
             "since": iso(coverage.since),
             "announced": coverage.announced,
@@ -202,3 +212,18 @@ def _json(health: Health) -> dict[str, Any]:
             for run in history.runs
         ],
     }
+
+
+def _spared(found: Sequence[Spared] | None) -> list[dict[str, Any]] | None:
+    """What repeats and stays, by host; nothing where the memories were not asked."""
+    if found is None:
+        return None
+    return [
+        {
+            "host": each.host,
+            "articles": each.articles,
+            "of": each.of,
+            "lines": [{"articles": count, "line": line} for count, line in each.lines],
+        }
+        for each in found
+    ]

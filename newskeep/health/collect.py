@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from newskeep.health.history import DAY, HABIT_WEEKS, JUDGED_DAYS, History
+from newskeep.health.spared import Spared, spared_by
 from newskeep.health.verdicts import Verdict, judge
 
 if TYPE_CHECKING:
     from crawler.frontier.address_state import Coverage
     from crawler.frontier.frontier import Frontier
+    from crawler.session.site_memory_store import SiteMemoryStore
     from crawler.sites.site import Site
     from storage.index.index import Index
 
@@ -31,14 +33,22 @@ class Health:
     history: History
     #: Of the articles that were announced in the last `COVERAGE_DAYS`.
     coverage: Coverage
+    #: What the memories of its hosts spared; `None` where they were not asked.
+    spared: Sequence[Spared] | None = None
 
 
 def health_of(
-    frontier: Frontier, sites: Iterable[Site], at: datetime, samples: int = 3, index: Index | None = None
+    frontier: Frontier,
+    sites: Iterable[Site],
+    at: datetime,
+    samples: int = 3,
+    index: Index | None = None,
+    memories: SiteMemoryStore | None = None,
 ) -> Iterator[Health]:
     """Yield how sites go, in their order, with so many example addresses of each kind of miss.
 
-    Without an `index` nothing is known of how sure their texts are.
+    Without an `index` nothing is known of how sure their texts are, nor of their hosts, whose `memories` are read if
+    they are given.
     """
     hosts = list(index.sites()) if index else []
     for site in sites:
@@ -46,17 +56,22 @@ def health_of(
         if index:
             history = replace(history, confidences=confidences_of(index, site, hosts, at))
         coverage = frontier.coverage(site.name, at - COVERAGE_DAYS * DAY, samples=samples)
-        yield Health(site.name, judge(history), history, coverage)
+        spared = list(spared_by(memories, hosts_of(site, hosts))) if memories else None
+        yield Health(site.name, judge(history), history, coverage, spared)
 
 
 def confidences_of(index: Index, site: Site, hosts: Iterable[str], at: datetime) -> list[tuple[datetime, float]]:
     """How sure the newest articles on a site's own hosts are, of all `hosts` that the index knows; newest first."""
     since = at - JUDGED_DAYS * DAY
+    return sorted((each for host in hosts_of(site, hosts) for each in index.confidences(host, since)), reverse=True)
+
+
+def hosts_of(site: Site, hosts: Iterable[str]) -> list[str]:
+    """Return which of the hosts that the index knows are a site's own: those it names, and what is below them."""
     # The index knows hosts as `site_of` has them: without a port, IPv6 addresses with hyphens.
     own = {(urlsplit(f"//{netloc}").hostname or netloc).replace(":", "-") for netloc in site.netlocs}
     below = tuple(f".{host}" for host in own)
-    names = [host for host in hosts if host in own or host.endswith(below)]
-    return sorted((each for host in names for each in index.confidences(host, since)), reverse=True)
+    return [host for host in hosts if host in own or host.endswith(below)]
 
 
 def history_of(frontier: Frontier, site: str, every: float, at: datetime) -> History:

@@ -13,15 +13,18 @@ from pathlib import Path
 import pytest
 from command import Run
 from prometheus_client.parser import text_string_to_metric_families
+from site_worlds import few
 
 from crawler.frontier import open_frontier
 from crawler.frontier.address_state import Announcement, SiteRun, SiteState, Visit
 from crawler.frontier.run_counts import RunCounts
+from crawler.session.site_memory_store import SiteMemoryStore
 from crawler.sites.site import Site
 from newskeep.health.collect import health_of
 from newskeep.health.history import History
 from newskeep.health.prometheus import HELP, render
 from newskeep.health.verdicts import judge
+from storage import open_archive
 from storage.index import ArticleEntry, WarcEntry, open_index
 from storage.model import RunState
 
@@ -327,6 +330,25 @@ def test_doubt_out_of_the_index(newskeep: Run, tmp_path: Path, doubted: Sequence
     ):
         text = render(health_of(frontier, doubted, datetime.now(UTC), index=index))
     assert 'newskeep_site_doubtful_ratio{site="gazette"} 0.5' in text.splitlines()
+
+
+@pytest.mark.usefixtures("doubted")
+def test_what_site_memory_spared_is_named(newskeep: Run, tmp_path: Path) -> None:
+    text = few(2).articles[0]
+    copies = [replace(text, url=f"{text.url}/{name}", title=f"Agency text, {name}") for name in ("one", "two", "three")]
+    longest = max((block.text for block in text.blocks if block.kept), key=len)
+    with open_archive(str(tmp_path / "archive")) as opened:
+        SiteMemoryStore(opened.store, opened.state).learn("gazette.example", copies)
+    shown = newskeep("health", "gazette").stdout.decode()
+    assert "repeats, but stays in 3 of 3 articles of gazette.example, since it would be most of the text:" in shown
+    assert shown.count("       3  ") == 5
+    (line,) = newskeep("health", "gazette", "--json").stdout.splitlines()
+    (spared,) = json.loads(line)["spared"]
+    assert (spared["host"], spared["articles"], spared["of"]) == ("gazette.example", 3, 3)
+    assert {"articles": 3, "line": longest[:400]} in spared["lines"]
+    # All sites at once: no memory is read.
+    (line,) = newskeep("health", "--json").stdout.splitlines()
+    assert json.loads(line)["spared"] is None
 
 
 def test_prometheus(tmp_path: Path, two_sites: Sequence[Site]) -> None:

@@ -169,6 +169,16 @@ class SiteMemory:
         today = self._around(self._period(self._newest))
         return sum(bool(self._verdict(name).spared) for name in today), len(today)
 
+    def spared(self) -> Iterator[tuple[int, str]]:
+        """Yield (number of stories, line) for what repeats and stays today, since it is too much of the article."""
+        found: Counter[str] = Counter()
+        for name in self._around(self._period(self._newest)):
+            lines = self.stories[name].lines
+            found.update({lines[at].key for at in self._verdict(name).spared})
+        yield from sorted(
+            ((count, self._text(key)) for key, count in found.items()), key=lambda each: (-each[0], each[1])
+        )
+
     def _text(self, key: str) -> str:
         """A line's text; two machines that each saw it once have none until it is met again."""
         return self.texts.get(key, f"({key})")
