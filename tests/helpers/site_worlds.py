@@ -128,13 +128,19 @@ _EDITORIAL = {
 }
 
 
-def notices(language: str, *, at: str, every: int = 3, count: int = 12, text: str = "", bios: bool = False) -> World:
-    """A stock notice about the article, the same words each time, at its start, its end or below the site's foot."""
-    name = f"notice-{language}-{at}-{count // every}-of-{count}" + ("-bios" if bios else "") + (f"-{text}" * bool(text))
+def notices(
+    language: str, *, at: str, every: int = 3, count: int = 12, text: str = "", bios: bool = False, most: bool = False
+) -> World:
+    """A stock notice about the article, the same words each time, at its start, its end or below the site's foot.
+
+    Every third article has it; if `most`, every third has not.
+    """
+    share = count - count // every if most else count // every
+    name = f"notice-{language}-{at}-{share}-of-{count}" + ("-bios" if bios else "") + (f"-{text}" * bool(text))
     notice = Line(_EDITORIAL[text] if text else _NOTICES[language])
 
     def build(number: int, body: list[Line]) -> list[Line]:
-        told = [notice] if number % every == 0 else []
+        told = [notice] if (number % every == 0) != most else []
         if at == "foot":
             return [*body, *_FOOT, *told]
         body = [*told, *body] if at == "start" else [*body, *told]
@@ -379,6 +385,11 @@ def worlds() -> Iterator[World]:
     yield notices("en", at="end", every=2)
     yield notices("en", at="end", bios=True)
     yield notices("en", at="end", count=40, every=4)
+    # On three in four pages.
+    for language in _NOTICES:
+        yield notices(language, at="end", every=4, most=True)
+    yield notices("en", at="start", every=4, most=True)
+    yield notices("en", at="end", every=4, most=True, bios=True)
     for text in _EDITORIAL:
         yield notices("en", at="start" if text == "series" else "end", text=text)
     yield from (short(3, 3), short(6, 5), short(12, 5))

@@ -17,6 +17,8 @@ MANY = 6
 #: What stands on so large a share of the pages, beside the text, is there by design: corrections, the credit of an
 #: agency and the background of an affair come nowhere near it.
 FRAME = 0.75
+#: Lines on so large a share of the pages are the frame of every page, and may be more than a short article's own text.
+EVERYWHERE = 0.9
 #: The same amid the text, where a paragraph that goes is missed the most.
 AMID = 0.8
 #: Where so large a share of the pages has something repeated, whatever stands there is template: two tales that are
@@ -53,11 +55,15 @@ class Evidence:
         return len(self._on.get(each.key, ()))
 
     def share(self, each: Seen) -> float:
-        """Return the share of the stories with exactly this line; of few stories nothing counts but all."""
+        """Return the share of the stories with exactly this line; of few stories nothing counts but all.
+
+        A notice about the article is in the same words wherever a site corrects itself: it counts where all have it.
+        """
         count = self.count(each)
         if len(self) < MANY:
             return float(len(self) >= LEAST and count == len(self))
-        return count / len(self)
+        share = count / len(self)
+        return share if share >= EVERYWHERE or not each.notice else 0.0
 
     @cached_property
     def frame(self) -> frozenset[str]:

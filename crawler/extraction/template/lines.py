@@ -16,6 +16,19 @@ from crawler.html.words import tokens
 LONGEST = 400
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _QUOTE = re.compile(r"^\s*(?:[\"'“„”»«‘’「『]|[-–—―]\s)")
+#: How a notice about the article itself begins, in the languages of news: "Correction:", "Editor's note, 3 May:".
+_NOTICE = re.compile(
+    r"^\W*(?:corrections?|corrected|clarification|erratum|errata|editor[’']?s[’']? note|note from the editor"
+    r"|korrektur|berichtigung|richtigstellung|(?:anmerkung|hinweis) der redaktion|rectificatif|précision"
+    r"|note de la rédaction|ndlr|corrección|fe de erratas|fe de errores|rectificación|nota de la redacción|correção"
+    r"|retificação|nota da redação|correzione|rettifica|errata corrige|nota della redazione|correctie|rectificatie"
+    r"|rettelse|præcisering|presisering|rättelse|förtydligande|korjaus|oikaisu|sprostowanie|korekta|od redakcji|oprava"
+    r"|upřesnění|helyesbítés|helyreigazítás|erată|rectificare|исправление|поправка|уточнение|примечание редакции"
+    r"|от редакции|виправлення|уточнення|διόρθωση|διευκρίνιση|düzeltme|koreksi|ralat|đính chính|تصحيح|تصويب|توضيح"
+    r"|اصلاحیه|תיקון|הבהרה|सुधार|स्पष्टीकरण|訂正|お詫び|정정|바로잡습니다|更正|勘误|勘誤|编者按|編按)"
+    r"(?!\w)[^.!?。:：]{0,40}(?:[:：]|\s[–—-]\s)",
+    re.IGNORECASE,
+)
 _END = re.compile(r"[.!?。\uff01\uff1f।؟۔][\s\"'”’»)」』\uff09]*$")
 #: Runs of words that tell the form of a line.
 _DRAWN = 5
@@ -36,6 +49,8 @@ class Line:
     quoted: bool
     #: Ends as a sentence does.
     ended: bool
+    #: Says that the article was corrected, or what its editors have to say of it.
+    notice: bool
     #: A few of its runs of three words, drawn so that two texts with runs in common mostly have one in common here.
     form: tuple[str, ...]
 
@@ -51,6 +66,7 @@ def line(text: str) -> Line:
         sum(word != "0" for word in loose),
         _QUOTE.match(text) is not None,
         _END.search(text) is not None,
+        _NOTICE.match(text) is not None,
         _form(loose),
     )
 

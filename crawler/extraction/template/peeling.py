@@ -115,4 +115,6 @@ class _Turning:
 
     def holds(self, each: Seen, told: frozenset[str]) -> bool:
         """Whether a line of one of the stories `told` repeats in another."""
-        return self._evidence.loosely_elsewhere(each, told) or not self._on.get(each.key, set()) <= told
+        return not each.notice and (
+            self._evidence.loosely_elsewhere(each, told) or not self._on.get(each.key, set()) <= told
+        )

@@ -37,7 +37,8 @@ class Seen(NamedTuple):
     loose: str
     #: Hash of the place in the markup; links have a place of their own within it.
     place: str
-    #: A letter each: "p" prose, "a" mostly a link, "o" only a link, "h" a heading, "q" somebody speaks, "s" a sentence.
+    #: A letter each: "p" prose, "a" mostly a link, "o" only a link, "h" a heading, "q" somebody speaks, "s" a sentence,
+    #: "c" a correction or another notice about the article.
     flags: str
     words: int
     #: Hash of what leads in to a link, "Read also"; empty if nothing does.
@@ -56,6 +57,7 @@ class Seen(NamedTuple):
             + "h" * heading
             + "q" * found.quoted
             + "s" * (found.ended and not linked and not heading)
+            + "c" * (found.notice and found.ended and not linked)
         )
         led = (lead(block.text) or "") if linked else ""
         place, form = short_hash(block.place + ">a" * linked), found.form if "p" in flags or "s" in flags else ()
@@ -83,6 +85,10 @@ class Seen(NamedTuple):
     @property
     def sentence(self) -> bool:
         return "s" in self.flags
+
+    @property
+    def notice(self) -> bool:
+        return "c" in self.flags
 
     @property
     def only_link(self) -> bool:

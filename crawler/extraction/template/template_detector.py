@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from crawler.extraction.template.evidence import AMID, FRAME, LEAST, MANY, Evidence, frame_gaps, gaps
+from crawler.extraction.template.evidence import AMID, EVERYWHERE, FRAME, LEAST, MANY, Evidence, frame_gaps, gaps
 from crawler.extraction.template.peeling import Peeling
 from crawler.extraction.template.story import Seen, Story
 
@@ -28,8 +28,6 @@ from crawler.extraction.template.story import Seen, Story
 _MOST = 0.5
 #: or so many times what goes of nearly every page: a template is about as large on all, but its texts turn.
 _USUAL = 3.0
-#: Lines on so large a share of the pages are the frame of every page, and may be more than a short article's own text.
-_EVERYWHERE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ class TemplateDetector:
         return sum(story.lines[at].words for at in found if not self._is_sure(story.lines[at]))
 
     def _is_sure(self, each: Seen) -> bool:
-        return len(self._evidence) >= MANY and self._evidence.share(each) >= _EVERYWHERE
+        return len(self._evidence) >= MANY and self._evidence.share(each) >= EVERYWHERE
 
     def _found(self, name: str, story: Story) -> tuple[list[bool], dict[int, int]]:
         """For each line whether it is plainly the article's own; and what looks like template."""
@@ -123,6 +121,10 @@ class TemplateDetector:
         }
         _give_back_headings(lines, own, found)
         return own, found
+
+    def _is_kept(self, each: Seen) -> bool:
+        """Whether a line stays whatever repeats: a person declared it, or it is a notice about the article."""
+        return each.loose in self._declared or (each.notice and not self._is_sure(each))
 
     def _turning(self, lines: Sequence[Seen], told: frozenset[str]) -> dict[int, int]:
         """What turns from page to page: at the ends, below lines of the frame and in gaps between them."""
