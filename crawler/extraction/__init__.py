@@ -7,10 +7,11 @@ The way of a page through this room, in order (`page` calls the steps):
 3. `opinions` asks trafilatura (`trafilatura_text`) what of the page is the article, and what of the part that most text
    stands in (`container`); where the two differ, its slower modes decide between them.
 4. `metadata` reads what the page says of itself (`html_metadata`, `html.jsonld`, `titles`, `bylines`,
-   `dated_bylines`, `names`, `html.dates`, `language`).
+   `dated_bylines`, `names`, `html.dates`, `language`), and what it says it is (`page_kind`).
 5. `classify` decides on each block: `features` (`feature_names`, `text_features`, `context_features`, `class_tokens`)
    are weighed by `boosted_trees`, then rules speak: `prompts`, `structure`, `next_article`, `copies`. Where an article
-   may be `lost`, it looks again. `confidence` says how likely the text is right as a whole.
+   may be `lost`, it looks again; `labels` are no text. `confidence` says how likely the text is right as a whole. A
+   page that is no article is as trafilatura has it.
 
 `template` then removes what repeats on a site, and `markup` writes an article as Markdown.
 """

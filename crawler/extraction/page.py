@@ -33,7 +33,7 @@ def read(page: bytes | str, url: str, content_type: str | None, now: datetime | 
     blocks = cut(body(tree))
     opinions = ask(tree, blocks)
     found = metadata(tree, url, opinions.first, nodes=nodes, now=now)
-    hints = Hints(opinions, found.title or "", found.description or "", jsonld.article_body(nodes), url)
+    hints = Hints(opinions, found.title or "", found.description or "", jsonld.article_body(nodes), url, found.kind)
     verdict = judge(blocks, hints, shipped(), partial(opinion, tree))
     return article(url, found, verdict)
 

@@ -14,7 +14,8 @@ from trafilatura.xpaths import RAW_TREE_PRUNE_XPATH, REMOVE_COMMENTS_AND_LISTS_X
 
 from crawler.html.document import Tree, lean, too_deep
 
-Mode = Literal["fast", "default", "precision", "recall"]
+#: Its own, and its default with what it takes for comments: a forum's thread is made of them.
+Mode = Literal["fast", "default", "precision", "recall", "comments"]
 
 # It warns of each page it gives up on; our account of the page says so already.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -37,7 +38,7 @@ def first_opinion(page: Tree) -> str:
 
 
 def opinion(tree: Tree, mode: Mode = "default") -> str:
-    """Return the text as trafilatura sees it, a block a line, without comments; "" when it finds none.
+    """Return the text as trafilatura sees it, a block a line, comments only in their mode; "" when it finds none.
 
     The tree stays as it is: trafilatura works on a copy. A tree too deep for it, and whatever it raises on strange
     pages, count as no text.
@@ -48,7 +49,9 @@ def opinion(tree: Tree, mode: Mode = "default") -> str:
         document = trafilatura.bare_extraction(tree, options=_options(mode))
     except Exception:
         return ""
-    return (document.text or "") if document is not None and not isinstance(document, dict) else ""
+    if document is None or isinstance(document, dict):
+        return ""
+    return "\n".join(filter(None, (document.text, document.comments)))
 
 
 @cache
@@ -57,7 +60,7 @@ def _options(mode: Mode) -> Extractor:
     return Extractor(
         output_format="python",
         fast=mode in {"fast", "precision"},
-        comments=False,
+        comments=mode == "comments",
         precision=mode == "precision",
         recall=mode == "recall",
     )

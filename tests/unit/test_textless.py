@@ -127,6 +127,14 @@ def test_what_the_extractor_says() -> None:
     assert cause_of(made("nothing found"), b"<nav><a href=/a>Sport</a></nav>") == "nothing but links and labels"
 
 
+def test_a_heading_that_stands_in_the_menu_as_well_is_text() -> None:
+    menu = "<nav><a href=#a>Ropes</a><a href=#b>Boats</a></nav>"
+    head = '<script type="application/ld+json">{"@type":"Product","name":"x"}</script>'
+    text = extract(page(f"{menu}<main><h2>Ropes</h2>{PARAGRAPH}<h2>Boats</h2>{PARAGRAPH}</main>", head), URL).text
+    assert text.splitlines()[0] == "Ropes"
+    assert "Boats" in text.splitlines()
+
+
 @pytest.mark.parametrize("part", ["<", "<noscript>", "<div id=root>", "<p", "<!--", "enable ", "<a-b-", "<script>"])
 def test_what_is_made_to_take_long_ends(part: str) -> None:
     assert cause_of(Article(URL), (part * (300_000 // len(part))).encode()) is not None

@@ -3,7 +3,9 @@
 The model judges each block; rules give back what belongs together (`structure`) and take away what is no text of this
 article wherever it stands (`prompts`, `next_article`, `copies`). Where little of a page is kept, trafilatura's default
 mode is asked: an article that it finds and the model has lost (`lost`) is judged again by its account, and is as
-trafilatura has it where the model still does not see it. How sure all this is, `confidence` says.
+trafilatura has it where the model still does not see it; labels of menus are no text (`labels`). How sure all this is,
+`confidence` says. The model knows articles: a page that says it is none, or is in doubt and does not say that it is
+one, is as trafilatura has it.
 """
 
 from __future__ import annotations
@@ -24,11 +26,14 @@ from crawler.extraction.classify.prompts import prompts
 from crawler.extraction.classify.structure import Judged
 from crawler.extraction.trafilatura_text import Mode
 from crawler.html.elements import Cut
-from crawler.html.words import Shingles
-from storage.model import Block, Reason
+from crawler.html.words import Shingles, tokens
+from storage.model import DOUBTFUL, Block, Reason
 
 #: Where less of trafilatura's text is kept even by its account, the page is none that the model knows.
 _LEAST_SHARE = 0.1
+
+#: Two texts that have less of each other are of different things.
+_MOST = 0.5
 
 _STANDS_THERE, _STANDS_NOT = Reason("trafilatura"), Reason("not in trafilatura's text")
 
@@ -69,11 +74,39 @@ _RULES = (
 
 def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Classification:
     """Return what is to be kept; `ask` gives trafilatura's text in another mode, and is called for odd pages only."""
-    blocks, method = _decided(cuts, hints, model, ask)
+    if (found := _no_article(cuts, hints, model, ask)) is not None:
+        return found
+    found = _sure(cuts, hints, model, *_decided(cuts, hints, model, ask))
+    is_doubtful = found.confidence is not None and found.confidence < DOUBTFUL
+    if hints.kind is None and is_doubtful and found.method.startswith("model"):
+        return _in_doubt(cuts, hints, model, ask, found)
+    return found
+
+
+def _sure(cuts: Sequence[Cut], hints: Hints, model: Model, blocks: tuple[Block, ...], method: str) -> Classification:
+    """A decision with how sure it is."""
     found = signs(cuts, blocks, hints.opinions.passage)
     if found is None or model.confidence is None:
         return Classification(blocks, method, found)
     return Classification(blocks, method, found, _rounded(model.confidence.probability(found)))
+
+
+def _no_article(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Classification | None:
+    """A page that says it is something else than an article; `None` for others, and where trafilatura finds no text."""
+    if hints.kind in (None, "article"):
+        return None
+    text = without_labels(ask("comments" if hints.kind == "forum thread" else "default"), cuts)
+    return _sure(cuts, hints, model, _by_text(cuts, text), f"trafilatura: a {hints.kind}") if text else None
+
+
+def _in_doubt(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask, found: Classification) -> Classification:
+    """A doubtful page that does not say what it is: trafilatura's text, where each has most of the other's."""
+    default = hints.opinions.default
+    text = without_labels(ask("default") if default is None else default, cuts)
+    kept = tokens("\n".join(block.text for block in found.blocks if block.kept))
+    if Shingles(text).share(kept) < _MOST or kept_share(text, found.blocks) < _MOST:
+        return found
+    return _sure(cuts, hints, model, _by_text(cuts, text), "trafilatura: in doubt, and nothing says it is an article")
 
 
 def _decided(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> tuple[tuple[Block, ...], str]:

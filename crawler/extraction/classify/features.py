@@ -44,6 +44,8 @@ class Hints:
     body: str = ""
     #: The page's address.
     url: str = ""
+    #: What the page says it is: "article", "product"; `None` where it says nothing.
+    kind: str | None = None
 
     def by(self, text: str) -> Hints:
         """The same page by another account of where its text stands."""

@@ -24,10 +24,12 @@ def without_labels(text: str, cuts: Sequence[Cut]) -> str:
 
     Where these hold as many sentences as an article, a site has put its articles there, and nothing is left out.
     """
-    menus = " ".join(_letters(cut.text) for cut in cuts if cut.excluded is not None or _is_foot(cut))
+    menus = " ".join(_letters(cut.text) for cut in cuts if _is_menu(cut))
+    # A heading of the text may stand in the menu as well.
+    elsewhere = {_letters(cut.text) for cut in cuts if not _is_menu(cut)}
     lines = [line for line in text.splitlines() if line.strip()]
     # By the letters: links beside each other need no space between them, and trafilatura may put one.
-    labels = [line for line in lines if _letters(line) in menus]
+    labels = [line for line in lines if (letters := _letters(line)) in menus and letters not in elsewhere]
     if sum(len(tokens(line)) for line in labels if _is_sentence(line)) < _ARTICLE:
         lines = [line for line in lines if line not in labels]
     paragraphs = {_letters(cut.text) for cut in cuts if cut.within.tag == "p" and cut.linked < _LINKED}
@@ -47,8 +49,10 @@ def _is_sentence(line: str) -> bool:
     return len(tokens(line)) >= _SENTENCE and line.endswith(_ENDS) and not line.endswith("..")
 
 
-def _is_foot(cut: Cut) -> bool:
-    """Whether a block stands in a <footer> that is the page's and no article's."""
+def _is_menu(cut: Cut) -> bool:
+    """Whether a block stands in a menu or control, or in a <footer> that is the page's and no article's."""
+    if cut.excluded is not None:
+        return True
     tags = []
     element = cut.within
     while element.parent is not None:

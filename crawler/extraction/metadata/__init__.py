@@ -16,13 +16,14 @@ from lxml.etree import _Element
 from crawler.extraction.metadata import bylines, language, names, titles
 from crawler.extraction.metadata.html_metadata import HtmlMetadata, absolute, host_of, path_of
 from crawler.extraction.metadata.page_dates import dated_address, page_dates
+from crawler.extraction.metadata.page_kind import Kind, page_kind
 from crawler.html import dates, jsonld
 from crawler.html.jsonld import Node, many, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The fields of `storage.model.Article` that a page states."""
+    """The fields of `storage.model.Article` that a page states, and what it is."""
 
     title: str | None = None
     authors: tuple[str, ...] = ()
@@ -35,6 +36,8 @@ class Metadata:
     description: str | None = None
     canonical_url: str | None = None
     paywalled: bool | None = None
+    #: What the page says it is; `None` where it says nothing, and has no date of publication either.
+    kind: Kind | None = None
     #: Field -> where it was found: {"title": "meta og:title", "published": "json-ld datePublished"}.
     sources: Mapping[str, str] = field(default_factory=dict)
     #: Field -> what another source said: {"authors": "json-ld: Example News"}.
@@ -68,7 +71,8 @@ def metadata(
     found.put("description", _first(_descriptions(page)))
     found.put("canonical_url", _first(_canonicals(page)))
     found.put("paywalled", _paywall(page))
-    return Metadata(**found.values, sources=found.sources, doubts=found.doubts)
+    kind = page_kind(page, heading) or ("article" if "published" in found.values else None)
+    return Metadata(**found.values, kind=kind, sources=found.sources, doubts=found.doubts)
 
 
 class _Found:
