@@ -2,11 +2,12 @@
 """How good extraction is by the source of the pages, beside trafilatura's modes, on sites it was not trained on.
 
     benchmarks/sources.py CORPUS --trained-on CORPUS [--worst 20]
-    benchmarks/sources.py CORPUS --trained-on CORPUS --calibration
+    benchmarks/sources.py CORPUS --trained-on CORPUS --calibration [--plot FILE.svg]
 
 Each cell is F1 of mean precision and recall, and behind the stroke the share of pages with an F1 under .5. Pages of a
 registered domain that the training corpus has are left out. Every source marks by its own convention: read the rows.
-`--calibration` measures the confidence of the articles instead: how often it was right, by source and by what was said.
+`--calibration` measures the confidence of the articles instead: how often it was right, by source and by what was said;
+`--plot` draws that as a reliability diagram.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
+from typing import NamedTuple
 
 import calibration
 from corpus import Page, Score, figures, load, score
+from reliability_plot import diagram
 from tldextract import TLDExtract
 
 from crawler.extraction import extract
@@ -62,12 +65,24 @@ def cell(scores: Sequence[Score]) -> str:
     return f"{figures(scores).f1:.4f}/{mean(f1(one) < 0.5 for one in scores):.3f}"
 
 
-def confidences(pages: Sequence[Page]) -> list[str]:
-    """Return how well the confidence of the articles holds, a line each; of the pages that have a text."""
-    found = [(page, extract(page.html, page.url)) for page in pages]
-    said = [(page, article.confidence, article.text) for page, article in found if article.confidence is not None]
-    right = [f1(score(text, page)) >= calibration.RIGHT for page, _, text in said]
-    return list(calibration.report([page.source for page, _, _ in said], [share for _, share, _ in said], right))
+class Judged(NamedTuple):
+    """Pages that have a text: their sources, how likely each was said to be right, and whether it is."""
+
+    sources: list[str]
+    said: list[float]
+    right: list[bool]
+
+
+def judged(pages: Sequence[Page]) -> Judged:
+    """Return how sure we are of the pages that have a text."""
+    found = Judged([], [], [])
+    for page in pages:
+        article = extract(page.html, page.url)
+        if article.confidence is not None:
+            found.sources.append(page.source)
+            found.said.append(article.confidence)
+            found.right.append(f1(score(article.text, page)) >= calibration.RIGHT)
+    return found
 
 
 def main() -> None:
@@ -76,12 +91,19 @@ def main() -> None:
     parser.add_argument("--trained-on", type=Path, required=True)
     parser.add_argument("--worst", type=int, default=0, help="list so many pages that lose most against the default")
     parser.add_argument("--calibration", action="store_true", help="measure the confidence of the articles instead")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the calibration into this file, as SVG")
     options = parser.parse_args()
+    if options.plot and not options.calibration:
+        parser.error("--plot draws what --calibration measures: give both")
     logging.disable(logging.CRITICAL)
     seen = {domain(page) for page in load(options.trained_on)}
     pages = [page for page in load(options.corpus) if domain(page) not in seen]
     if options.calibration:
-        print("\n".join(confidences(pages)))
+        found = judged(pages)
+        print("\n".join(calibration.report(*found)))
+        if options.plot:
+            title = f"{len(found.said)} pages of {len(set(found.sources))} sources in {calibration.BINS} bins"
+            options.plot.write_text(diagram(calibration.bins(found.said, found.right), title), encoding="utf-8")
         return
     readers: dict[str, Callable[[Page], str]] = {mode: in_mode(mode) for mode in MODES} | {"newskeep": ours}
     scores = {name: [score(read(page), page) for page in pages] for name, read in readers.items()}
