@@ -36,12 +36,13 @@ class Metadata:
     description: str | None = None
     canonical_url: str | None = None
     paywalled: bool | None = None
-    #: What the page says it is; `None` where it says nothing, and has no date of publication either.
-    kind: Kind | None = None
     #: Field -> where it was found: {"title": "meta og:title", "published": "json-ld datePublished"}.
     sources: Mapping[str, str] = field(default_factory=dict)
     #: Field -> what another source said: {"authors": "json-ld: Example News"}.
     doubts: Mapping[str, str] = field(default_factory=dict)
+    #: What the page says it is; `None` where it says nothing, and has no date of publication either. No field of the
+    #: article: two pages that state the same are equal.
+    kind: Kind | None = field(default=None, compare=False)
 
 
 def metadata(
@@ -72,7 +73,7 @@ def metadata(
     found.put("canonical_url", _first(_canonicals(page)))
     found.put("paywalled", _paywall(page))
     kind = page_kind(page, heading) or ("article" if "published" in found.values else None)
-    return Metadata(**found.values, kind=kind, sources=found.sources, doubts=found.doubts)
+    return Metadata(**found.values, sources=found.sources, doubts=found.doubts, kind=kind)
 
 
 class _Found:
