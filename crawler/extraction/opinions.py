@@ -77,6 +77,11 @@ def choose(whole: str, narrowed: str, slower: Callable[[], tuple[str, str]]) -> 
     return Opinions(narrowed if of_part >= of_whole else whole, default, precision)
 
 
+def likeness(one: str, other: str) -> float:
+    """Return how much of two texts is the same, 0 to 1."""
+    return _likeness(_runs(one), _runs(other))
+
+
 def _runs(text: str) -> Counter[Gram]:
     return Counter(grams(tokens(text)))
 

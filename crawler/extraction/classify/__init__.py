@@ -24,6 +24,7 @@ from crawler.extraction.classify.lost import STANDS, is_little, is_lost, kept_sh
 from crawler.extraction.classify.next_article import next_articles
 from crawler.extraction.classify.prompts import prompts
 from crawler.extraction.classify.structure import Judged
+from crawler.extraction.opinions import likeness
 from crawler.extraction.trafilatura_text import Mode
 from crawler.html.elements import Cut
 from crawler.html.words import Shingles, tokens
@@ -33,7 +34,9 @@ from storage.model import DOUBTFUL, Block, Reason
 _LEAST_SHARE = 0.1
 
 #: Two texts that have less of each other are of different things.
-_MOST = 0.5
+_MOST = 0.75
+#: From this likeness on (0 to 1) trafilatura's modes are of one mind: on old news pages without a date they are not.
+_ONE_MIND = 0.92
 
 _STANDS_THERE, _STANDS_NOT = Reason("trafilatura"), Reason("not in trafilatura's text")
 
@@ -100,11 +103,19 @@ def _no_article(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Cl
 
 
 def _in_doubt(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask, found: Classification) -> Classification:
-    """A doubtful page that does not say what it is: trafilatura's text, where each has most of the other's."""
+    """A doubtful page that does not say what it is: trafilatura's text, where its modes are of one mind about it.
+
+    Each text must have most of the other's.
+    """
     default = hints.opinions.default
-    text = without_labels(ask("default") if default is None else default, cuts)
+    text = ask("default") if default is None else default
+    if likeness(hints.opinions.first, text) < _ONE_MIND:
+        return found
+    precision = hints.opinions.precision
+    text, other = without_labels(text, cuts), ask("precision") if precision is None else precision
     kept = tokens("\n".join(block.text for block in found.blocks if block.kept))
-    if Shingles(text).share(kept) < _MOST or kept_share(text, found.blocks) < _MOST:
+    shares = Shingles(text).share(kept), kept_share(text, found.blocks)
+    if min(shares) < _MOST or likeness(text, other) < _ONE_MIND:
         return found
     return _sure(cuts, hints, model, _by_text(cuts, text), "trafilatura: in doubt, and nothing says it is an article")
 
