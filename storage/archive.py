@@ -340,6 +340,21 @@ class Archive:
             )
         parcel.remove()
 
+    def replace_text(self, filename: str, text: Path, lines: Iterable[bytes]) -> None:
+        """Put a text part in the place of what is held of a WARC, then its rows into the index; `lines` is its CDXJ."""
+        entry, part = self.index.warc(filename), key_of(filename, "text")
+        if entry is None:
+            raise NotArchived(f"{filename} is not in the index; newskeep reindex")
+        # The part first: a reader whose place in it no longer fits looks the article up in the whole part.
+        self.store.replace(part, text.read_bytes())
+        with text.open("rb") as stream:
+            self.index.replace(
+                [filename],
+                WarcEntry(filename, entry.size, entry.sha256, (part,)),
+                (cdxj.parse(line, filename, number) for number, line in enumerate(lines, 1)),
+                (entry_of(placed, part) for placed in read_part(stream)),
+            )
+
     def deliver_report(self, folder: CrawlFolder) -> None:
         """Bring a crawl's report to the store and empty the spool of it."""
         started = datetime.fromtimestamp(folder.report.stat().st_mtime, UTC)

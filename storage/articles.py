@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO
@@ -100,7 +100,11 @@ def _share_or_none(value: Any) -> float | None:
 
 def to_line(article: Article) -> bytes:
     """One JSON line, UTF-8, with its line end."""
-    return json.dumps(to_json(article), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return _line(to_json(article))
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def write_part(out: BinaryIO, articles: Iterable[Article]) -> Iterator[PlacedArticle]:
@@ -164,11 +168,25 @@ def move_part(stream: BinaryIO, out: BinaryIO, old: str, new: str, shift: int) -
         if article.warc is None or article.warc.filename != old:
             raise Corrupt(f"the article of {article.url} was not made from a record of {old}")
         fields["warc"] |= {"filename": new, "offset": article.warc.offset + shift}
-        line = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        line = _line(fields)
         member = igzip.compress(line, _GZIP_LEVEL, mtime=0)
         out.write(member)
         yield PlacedArticle(parse_line(line), offset, len(member))
         offset += len(member)
+
+
+def change_part(stream: BinaryIO, out: BinaryIO, change: Callable[[Article], Article]) -> Iterator[bool]:
+    """Write the lines of a text part to `out`, those of which `change` makes another article with that one's fields.
+
+    Fields that this version does not know stay. Yields of each article whether it changed. Raises `Corrupt`.
+    """
+    for held, _ in _members(stream):
+        fields = _fields(held)
+        before = from_json(fields)
+        article = change(before)
+        line = bytes(held) if article is before else _line(fields | to_json(article))
+        out.write(igzip.compress(line, _GZIP_LEVEL, mtime=0))
+        yield article is not before
 
 
 def _members(stream: BinaryIO) -> Iterator[tuple[bytearray, int]]:
@@ -189,24 +207,35 @@ def _members(stream: BinaryIO) -> Iterator[tuple[bytearray, int]]:
 
 
 def _block(block: Block) -> dict[str, Any]:
-    reason = block.reason
-    fields: dict[str, Any] = {"kind": block.kind, "text": block.text, "kept": block.kept, "reason": reason.word}
-    if reason.detail:
-        fields["detail"] = reason.detail
-    if reason.probability is not None:
-        fields["probability"] = reason.probability
+    fields = {"kind": block.kind, "text": block.text, "kept": block.kept, **_reason(block.reason)}
     if block.place:
         fields["place"] = block.place
     if block.link_share:
         fields["link_share"] = block.link_share
+    if block.overruled is not None:
+        fields["overruled"] = _reason(block.overruled)
+    return fields
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    fields: dict[str, Any] = {"reason": reason.word}
+    if reason.detail:
+        fields["detail"] = reason.detail
+    if reason.probability is not None:
+        fields["probability"] = reason.probability
     return fields
 
 
 def _block_of(fields: dict[str, Any]) -> Block:
     """The block of `_block`'s fields; unknown ones are left out. An older version's reason is all in its word."""
-    reason = Reason(_text(fields["reason"]), _text(fields.get("detail", "")), fields.get("probability"))
+    reason, overruled = _reason_of(fields), fields.get("overruled")
     place, link_share = _text(fields.get("place", "")), fields.get("link_share", 0.0)
-    return Block(_text(fields["text"]), _text(fields["kind"]), bool(fields["kept"]), reason, place, link_share)
+    before = None if overruled is None else _reason_of(overruled)
+    return Block(_text(fields["text"]), _text(fields["kind"]), bool(fields["kept"]), reason, place, link_share, before)
+
+
+def _reason_of(fields: dict[str, Any]) -> Reason:
+    return Reason(_text(fields["reason"]), _text(fields.get("detail", "")), fields.get("probability"))
 
 
 def _text(value: object) -> str:

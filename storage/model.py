@@ -6,7 +6,7 @@ Missing is `None`. Times are aware datetimes in UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -107,6 +107,15 @@ class Block:
     place: str = ""
     #: Share of the text that is inside links, 0 to 1.
     link_share: float = 0.0
+    #: Why it was the other way round, where a reader overruled that.
+    overruled: Reason | None = None
+
+    @property
+    def as_extracted(self) -> Block:
+        """The block without what a reader said of it."""
+        if self.overruled is None:
+            return self
+        return replace(self, kept=not self.kept, reason=self.overruled, overruled=None)
 
 
 @dataclass(frozen=True, slots=True)

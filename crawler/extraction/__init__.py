@@ -13,7 +13,8 @@ The way of a page through this room, in order (`page` calls the steps):
    may be `lost`, it looks again; `labels` are no text. `confidence` says how likely the text is right as a whole. A
    page that is no article is as trafilatura has it.
 
-`template` then removes what repeats on a site, and `markup` writes an article as Markdown.
+`template` then removes what repeats on a site, `corrections` have the article as its readers said, and `markup` writes
+it as Markdown.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 
 from crawler.session.circuit_breaker import CircuitBreaker
+from crawler.session.correction_store import CorrectionStore
 from crawler.session.extraction_pool import ExtractionPool
 from crawler.session.reasons import in_words
 from crawler.session.recorder import OpenWarc
@@ -53,6 +54,7 @@ class Delivery:
         self._on_failure = on_failure
         self._absence = CircuitBreaker()
         self._memories = SiteMemoryStore(archive.store, archive.state, self._absence)
+        self._corrections = CorrectionStore(archive.store, self._absence)
         #: Whether a stop left something in the spool that is not sealed and delivered.
         self.left = False
         #: Why something waits in the spool that is sealed.
@@ -151,14 +153,14 @@ class Delivery:
             if parcel.complete:
                 check(parcel, look)
             else:
-                seal(parcel, self._extractor(look), self._memories, look)
+                seal(parcel, self._extractor(look), self._memories, self._corrections, look)
         except Corrupt as error:
             whole, kept = salvage(parcel, self._archive.spool, look)
             rest = "nothing in it can be archived" if whole is None else "the records that are whole are archived"
             self._on_failure(Corrupt(f"{kept}: damaged in the spool ({error}); {rest}, the file is kept"))
             if whole is None:
                 return
-            parcel = seal(whole, self._extractor(look), self._memories, look)
+            parcel = seal(whole, self._extractor(look), self._memories, self._corrections, look)
         self._deliver(parcel, look)
 
     def _extractor(self, look: Look) -> Extract:

@@ -16,15 +16,15 @@ from itertools import groupby
 from pathlib import Path
 
 from crawler.extraction.template.site_memory import SiteMemory
+from crawler.session.correction_store import CorrectionStore
 from crawler.session.extraction_pool import Extraction, ExtractionPool
 from crawler.session.sealing import Extract, has_text, line_of, seal
 from crawler.session.site_memory_store import SiteMemoryStore
-from storage import cdxj, untexted
+from storage import untexted
 from storage.archive import Archive
 from storage.articles import read_part
 from storage.errors import Corrupt, InvalidURL, NewskeepError, ObjectMissing
 from storage.index import WarcEntry
-from storage.index.articles import entry_of
 from storage.model import Article
 from storage.problems import Problem
 from storage.spool import Parcel
@@ -86,6 +86,7 @@ def reextract(
     lets no page be extracted.
     """
     memories = SiteMemoryStore(archive.store, archive.state) if write else _Unkept(archive)
+    corrections = CorrectionStore(archive.store)
     with archive.upkeep():
         wanted = _wanted(archive, site, since)
         _learn_held(archive, wanted, memories)
@@ -96,7 +97,7 @@ def reextract(
                 try:
                     _fetch(archive, key, parcel.warc)
                     _extract_all(parcel, pool.extract_now, workers)
-                    seal(parcel, pool.extract_now, memories)
+                    seal(parcel, pool.extract_now, memories, corrections)
                 except (Corrupt, ObjectMissing) as error:
                     on_problem(Problem(key, f"its text stays as it is ({error}); {_VERIFY}"))
                     continue
@@ -186,15 +187,8 @@ def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -
     with parcel.text.open("rb") as text:
         count = sum(1 for _ in read_part(text))
     if write and not identical:
-        # The part first: a reader whose place in it no longer fits looks the article up in the whole part.
-        archive.store.replace(part, parcel.text.read_bytes())
-        with parcel.cdxj.open("rb") as lines, parcel.text.open("rb") as text:
-            archive.index.replace(
-                [entry.filename],
-                WarcEntry(entry.filename, entry.size, entry.sha256, (part,)),
-                (cdxj.parse(line, entry.filename, number) for number, line in enumerate(lines, 1)),
-                (entry_of(placed, part) for placed in read_part(text)),
-            )
+        with parcel.cdxj.open("rb") as lines:
+            archive.replace_text(entry.filename, parcel.text, lines)
     return ReextractResult(entry.filename, count, identical, changes)
 
 

@@ -19,8 +19,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from crawler.extraction.corrections import corrected
 from crawler.extraction.duplicates import fingerprinted
 from crawler.extraction.template.marking import SPARED
+from crawler.session.correction_store import CorrectionStore
 from crawler.session.extraction_pool import Extraction, is_page, is_whole
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
@@ -96,19 +98,21 @@ def salvage(damaged: Parcel, spool: Spool, look: Look = no_look) -> tuple[Parcel
     return whole if number else None, kept
 
 
-def seal(parcel: Parcel, extract: Extract, memories: SiteMemoryStore, look: Look = no_look) -> Parcel:
+def seal(
+    parcel: Parcel, extract: Extract, memories: SiteMemoryStore, corrections: CorrectionStore, look: Look = no_look
+) -> Parcel:
     """Verify a closed WARC and write its CDXJ and text beside it.
 
-    What repeats on a site is learned from all its articles here before the first of them is written. `look` is called
-    once a record and once an article, and ends the work by what it raises: the articles made so far stay beside the
-    WARC, and the next call goes on from them. Raises `Corrupt` when the WARC does not read back as it was written,
-    `SpoolError` when the disk is full.
+    What repeats on a site is learned from all its articles here before the first of them is written; what readers said
+    of their blocks comes last, and counts before all else. `look` is called once a record and once an article, and ends
+    the work by what it raises: the articles made so far stay beside the WARC, and the next call goes on from them.
+    Raises `Corrupt` when the WARC does not read back as it was written, `SpoolError` when the disk is full.
     """
     with writing(parcel.warc.parent):
         with ExtractedLines.open(parcel.articles) as extracted:
             captures, untexted = _verify(parcel, extract, extracted, look)
             with _whole(parcel.text) as text:
-                for _ in write_part(text, _cleaned(captures, extracted, memories, look)):
+                for _ in write_part(text, _cleaned(captures, extracted, memories, corrections, look)):
                     pass
         parcel.untexted.unlink(missing_ok=True)
         if untexted:
@@ -237,17 +241,25 @@ def has_text(record: Record) -> bool:
 
 
 def _cleaned(
-    captures: list[Capture], extracted: ExtractedLines, memories: SiteMemoryStore, look: Look
+    captures: list[Capture],
+    extracted: ExtractedLines,
+    memories: SiteMemoryStore,
+    corrections: CorrectionStore,
+    look: Look,
 ) -> Iterator[Article]:
-    """Yield the articles, site by site, without what repeats on their site."""
-    for site, of_site in _by_site(captures, extracted).items():
+    """Yield the articles, site by site, without what repeats on their site, and as readers have them."""
+    sites = _by_site(captures, extracted)
+    if sites:
+        corrections.look()
+    for site, of_site in sites.items():
+        said = corrections.of(site)
         memory = memories.learn(site, (article for _, article in _articles(of_site, extracted, look)))
         spared = 0
         for capture, article in _articles(of_site, extracted, look):
             source = TextSource(capture.filename, capture.offset, capture.length, capture.digest, capture.insecure)
             cleaned = memory.clean(article)
             spared += any(block.kept and block.reason.detail == SPARED for block in cleaned.blocks)
-            yield replace(fingerprinted(cleaned), warc=source)
+            yield replace(corrected(fingerprinted(cleaned), said), warc=source)
         if spared:
             logger.info("%s: in %d articles what repeats would be most of the text, and stays", site, spared)
 

@@ -18,6 +18,7 @@ from command import Run
 from origin import Origin
 
 from crawler.session.circuit_breaker import CircuitBreaker
+from crawler.session.correction_store import CorrectionStore
 from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, extract_response
 from crawler.session.reextract import reextract
 from crawler.session.sealing import seal
@@ -206,8 +207,10 @@ def test_sealing_extracts_again(tmp_path: Path, caplog: pytest.LogCaptureFixture
             return Extraction(reason="no text: OSError: too many open files", again=True)
         return extract_response(response, url, captured, 1 << 20)
 
-    memories = SiteMemoryStore(LocalStore(str(tmp_path / "archive")), tmp_path / "state", CircuitBreaker())
-    seal(parcel, extract, memories)
+    store = LocalStore(str(tmp_path / "archive"))
+    store.check(write=True)
+    memories = SiteMemoryStore(store, tmp_path / "state", CircuitBreaker())
+    seal(parcel, extract, memories, CorrectionStore(store))
     with parcel.text.open("rb") as part:
         articles = [placed.article for placed in read_part(part)]
     if faults == 1:

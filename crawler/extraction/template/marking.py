@@ -15,9 +15,12 @@ SPARED = "repeated, but most of the article"
 
 
 def marked(blocks: Iterable[Block], verdict: Verdict, host: str) -> Iterator[Block]:
-    """Yield the blocks of an article of a host with its verdict; marked once more, they stay as they are."""
+    """Yield the blocks of an article of a host with its verdict, and without what readers said of them.
+
+    Marked once more, they stay as they are.
+    """
     position = 0
-    for block in blocks:
+    for block in (each.as_extracted for each in blocks):
         if not is_read(block):
             yield block
             continue

@@ -143,8 +143,9 @@ class Story:
 
 
 def is_read(block: Block) -> bool:
-    """Whether a block was kept before the memory looked at it."""
-    return block.kept or block.reason.word == REASON
+    """Whether a block was kept before the memory looked at it, and a reader."""
+    extracted = block.as_extracted
+    return extracted.kept or extracted.reason.word == REASON
 
 
 def _day(article: Article) -> str:
