@@ -19,7 +19,7 @@ from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
-from storage import untexted
+from storage import corrections, untexted
 from storage.archive import Archive
 from storage.articles import read_part
 from storage.bounds import read_whole
@@ -79,7 +79,7 @@ def copy(
         # Another look when something went away between listing and reading: a compaction put it elsewhere.
         if work.holdings() and work.holdings():
             work.done.problems.append(Problem(source.uri, "changed while it was read; run again"))
-        work.reports()
+        work.fixed()
         work.done.index = bring_up_to_date(target, on_problem=work.done.problems.append)
     return work.done
 
@@ -144,12 +144,13 @@ class _Copy:
             else:
                 self._count()
 
-    def reports(self) -> None:
-        """Crawl reports."""
-        there = {info.key: info.size for info in self._target.list("crawls/")}
-        with Workers() as workers:
-            for info in self._source.list("crawls/"):
-                workers.do(self._report, info, there.get(info.key))
+    def fixed(self) -> None:
+        """Crawl reports, and what readers corrected: objects that never change."""
+        for folder in ("crawls/", corrections.FOLDER):
+            there = {info.key: info.size for info in self._target.list(folder)}
+            with Workers() as workers:
+                for info in self._source.list(folder):
+                    workers.do(self._fixed, info, there.get(info.key))
 
     def holdings(self) -> bool:
         """WARCs with their parts. True when something was gone before it could be read."""
@@ -253,14 +254,14 @@ class _Copy:
 
     # One object
 
-    def _report(self, info: ObjectInfo, present: int | None) -> None:
-        """Copy a crawl report, unless it is there; `present` is the size of what is."""
+    def _fixed(self, info: ObjectInfo, present: int | None) -> None:
+        """Copy an object that never changes, unless it is there; `present` is the size of what is."""
         if present is not None:
             self._compare(info, present)
             return
         with ExitStack() as stack:
             try:
-                self._put(self._checked(info, Holding(""), "report", stack))
+                self._put(self._checked(info, Holding(""), "fixed", stack))
             except ObjectMissing:
                 self._again = True
             except Corrupt as error:

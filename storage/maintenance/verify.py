@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from storage import cdxj, untexted
+from storage import cdxj, corrections, untexted
 from storage.archive import Archive
 from storage.articles import PlacedArticle, read_part
 from storage.cdxj import in_seconds
@@ -260,6 +260,9 @@ class Verification:
         try:
             if key.startswith("compacted/"):
                 read(self._store, key)
+                return
+            if key.startswith(corrections.FOLDER):
+                corrections.read(self._store, key)
                 return
             with self._store.open(key) as stream:
                 check_json(key, stream)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from s3_server import BUCKET, S3Server, use
 
 from storage.archive import Archive
 from storage.compaction.run import CompactOptions, compact
+from storage.corrections import Correction, add, read_all, undone
 from storage.errors import AlreadyRunning, StoreUnavailable, UsageError
 from storage.locking import held
 from storage.maintenance.copy import copy
@@ -60,6 +61,11 @@ def bucket(
             return stack.enter_context(Archive(store, tmp_path / f"state-{next(numbers)}"))
 
         yield make
+
+
+def correction(text: str) -> Correction:
+    url, now = "https://paper.example/bridge", datetime(2026, 3, 1, 12, tzinfo=UTC)
+    return Correction(url, now, text, "remove", now)
 
 
 def assert_sound(archive: Archive) -> None:
@@ -409,3 +415,18 @@ def test_the_command_tells_of_damage(archive: Archive, newskeep: Run, tmp_path: 
     assert line.startswith(path.relative_to(archive.uri).as_posix() + ": damaged")
     for copied in folder_archive(tmp_path / "copied"):
         check(copied, pages[4:])
+
+
+def test_what_readers_said_in_two_archives_is_brought_together(archive: Archive, other: Archive) -> None:
+    fill(archive)
+    here, gone = (add(archive.store, correction(text)) for text in ("Said here.", "Said and taken back."))
+    copy(archive.store, other)
+    assert read_all(other.store) == [here, gone]
+    there = add(other.store, correction("Said there."))
+    add(archive.store, undone(gone))
+    archive.store.put("corrections/paper.example/20260301120000000-00000000.json", b"{}")
+    for one, into in ((archive, other), (other, archive)):
+        copy(one.store, into)
+    assert read_all(other.store) == read_all(archive.store) == [here, there]
+    (problem,) = Verification(archive, deep=True).problems()
+    assert str(problem).startswith("corrections/paper.example/20260301120000000-00000000.json: damaged (not a correct")
