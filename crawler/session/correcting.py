@@ -5,26 +5,62 @@ A stored article has all blocks of its page, so that no page need be extracted a
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawler.extraction.corrections import corrected, occurrence
+from crawler.extraction.corrections import beginning_with, corrected, occurrence
 from storage import corrections
 from storage.archive import Archive
 from storage.articles import change_part
 from storage.corrections import Correction, CorrectionVerdict
-from storage.errors import Corrupt, InvalidURL, ObjectMissing
+from storage.errors import Corrupt, InvalidURL, ObjectMissing, UsageError
 from storage.model import Article
 from storage.problems import Problem
 from storage.urls import site_of
 from storage.warc import key_of
 
 _CHUNK = 1 << 20
+_SHOWN = 60
 _VERIFY = "`newskeep verify --deep` says what to do"
+
+
+def find_block(article: Article, given: str, keep: bool) -> int:
+    """Return the position of a block given by its number, from 1, or by its first words.
+
+    Of several with these words it is the one that `keep` would change. Raises `UsageError` where there is none, or
+    still more than one.
+    """
+    number = int(given) if re.fullmatch(r"[0-9]{1,6}", given) else 0
+    if 1 <= number <= len(article.blocks):
+        return number - 1
+    found = beginning_with([block.text for block in article.blocks], given)
+    if len(found) > 1:
+        found = [at for at in found if article.blocks[at].kept != keep] or found
+    if not found:
+        what = f"the page has no block {number}" if number else f"no block of the page begins with {shown(given)}"
+        raise UsageError(f"{what}; newskeep explain {article.url} lists them")
+    if len(found) > 1:
+        numbers = ", ".join(str(at + 1) for at in found)
+        raise UsageError(f"the blocks {numbers} of the page begin with {shown(given)}; give more words, or the number")
+    return found[0]
+
+
+def shown(text: str) -> str:
+    """A block's text in a message, as much of it as tells it from others."""
+    return f'"{text if len(text) <= _SHOWN else text[:_SHOWN] + "…"}"'
+
+
+def corrections_of(
+    archive: Archive, article: Article, on_problem: Callable[[Problem], None] = lambda problem: None
+) -> list[Correction]:
+    """Return what readers said of an article, and of all articles of its site, in order of time."""
+    said = corrections.read_all(archive.store, site_of(article.url), on_problem)
+    return [each for each in said if each.is_about(article.url, article.canonical_url)]
 
 
 def correction_of(

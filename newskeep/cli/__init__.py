@@ -25,6 +25,8 @@ COMMANDS = {
         "captures": "List what is held of a URL or host.",
         "search": "Find articles by the words in their title and text.",
         "explain": "Show a page's blocks, kept and removed, with the reasons.",
+        "correct": "Say which blocks of a page belong to its text, or take that back.",
+        "corrections": "List what readers corrected, of all sites or of some.",
         "doubts": "List the articles whose text is in doubt, the least sure first.",
         "changes": "Show an article's versions and what changed between them.",
         "duplicates": "Find the same text, or nearly the same, under other URLs.",

@@ -10,9 +10,10 @@ import click
 
 from crawler.config import Config
 from newskeep.cli._options import Moment, configured, open_existing
-from newskeep.cli._terminal import Console, escape, fit
+from newskeep.cli._terminal import Console, echo, escape, fit
 from newskeep.confidence import percent
 from storage.counts import counted
+from storage.urls import site_of
 
 if TYPE_CHECKING:
     from storage.model import Article, Block
@@ -29,14 +30,23 @@ Examples:
 @click.option("--removed", "only_removed", is_flag=True, help="Only what was removed.")
 @configured
 def explain(url: str, at: datetime | None, only_removed: bool, settings: Config) -> None:
-    """Show every block of an archived page in page order: kept (green) or removed (red), and why."""
+    """Show every block of an archived page in page order: its number, kept (green) or removed (red), and why.
+
+    `newskeep correct URL` takes the numbers, where a block should be kept or removed.
+    """
+    from crawler.extraction.corrections import corrected
+    from crawler.session.correcting import corrections_of
+
     with open_existing(settings) as opened:
-        article = opened.article(url, at)
+        held = opened.article(url, at)
+        article = corrected(held, corrections_of(opened, held, lambda problem: echo(str(problem), err=True)))
     out = Console(file=sys.stdout, highlight=False)
     show_head(out, article)
-    for block in article.blocks:
+    for number, block in enumerate(article.blocks, 1):
         if not (only_removed and block.kept):
-            show_block(out, block)
+            show_block(out, block, number)
+    if article is not held:
+        echo(f"the stored text does not have all corrections yet: newskeep reextract {site_of(held.url)}", err=True)
 
 
 def show_head(out: Console, article: Article) -> None:
@@ -59,11 +69,13 @@ def show_head(out: Console, article: Article) -> None:
         out.print(f"[yellow]not proven: {escape(article.warc.insecure)}[/]")
 
 
-def show_block(out: Console, block: Block) -> None:
+def show_block(out: Console, block: Block, number: int | None = None) -> None:
     """Print a block on one line, as much of it as fits, with its reason."""
     mark, style = ("kept   ", "green") if block.kept else ("removed", "red")
-    reason = f"  {block.reason}"
-    room = max(20, out.width - len(reason) - 10)
+    place = "" if number is None else f"{number:>4}"
+    reason = f"  {block.reason}" + (f", against {block.overruled}" if block.overruled else "")
+    room = max(20, out.width - len(reason) - len(place) - 10)
     text = fit(block.text)
     text = text if len(text) <= room else text[: room - 1] + "…"
-    out.print(f"  [{style}]{mark}[/] {escape(text)}[dim]{escape(reason)}[/]", no_wrap=True, overflow="ellipsis")
+    line = f"[dim]{place}[/]  [{style}]{mark}[/] {escape(text)}[dim]{escape(reason)}[/]"
+    out.print(line, no_wrap=True, overflow="ellipsis")
