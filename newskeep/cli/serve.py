@@ -44,6 +44,7 @@ Exit codes: 0 ended by Ctrl-C, 2 an option is wrong or a port taken, 3 the archi
     type=click.Choice(["withhold", "show"]),
     help="What to do with pages that say noarchive.  [show on this machine, withhold from others]",
 )
+@click.option("--read-only", is_flag=True, help="Let nobody correct a text, whoever has the key.")
 @click.option("--replay", is_flag=True, help="Run pywb too, which shows pages with pictures, styles and scripts.")
 @click.option("--replay-port", type=click.IntRange(0, 65535), help="Port of the replayed pages.  [the port after that]")
 @click.option("--replay-url", metavar="URL", help="Their address as visitors know it, behind a proxy.")
@@ -64,6 +65,7 @@ def serve(
     token: str | None,
     user: str | None,
     noarchive: Literal["withhold", "show"] | None,
+    read_only: bool,
     replay: bool,
     replay_port: int | None,
     replay_url: str | None,
@@ -75,8 +77,10 @@ def serve(
 ) -> None:
     """Show the archive in a browser, and to programs: Memento, CDX, a JSON API, Atom feeds.
 
-    Nothing can be changed through it. On 127.0.0.1 everybody of this machine may look; on other addresses a token or
-    a name and password is needed. Archived pages are shown from a port of their own, without their scripts.
+    On 127.0.0.1 everybody of this machine may look; on other addresses a token or a name and password is needed. Who
+    may look may also correct an article's text, as `newskeep correct` does; nothing else can be changed. With
+    --read-only, or where others may look without a key, nobody may. Archived pages are shown from a port of their own,
+    without their scripts.
 
     Pages that say noarchive are shown on this machine and withheld (451) where others can look.
     """
@@ -101,6 +105,7 @@ def serve(
         token=token,
         user=user,
         noarchive=noarchive,
+        read_only=read_only,
         replay_port=(replay_port if replay_port is not None else _after(beside)) if replay else None,
         replay_url=replay_url,
     )
@@ -127,6 +132,6 @@ def _say(archive: Archive, options: ServeOptions) -> None:
     where = options.originals_url or f"port {options.originals_port}"
     if options.replay_port is not None:
         where += f", replayed ones on {options.replay_url or f'port {options.replay_port}'}"
-    echo(f"{archive.uri}, read-only; archived pages on {where}; Ctrl-C ends", err=True)
+    echo(f"{archive.uri}{', read-only' * (not options.may_correct)}; archived pages on {where}; Ctrl-C ends", err=True)
     if options.withholds:
         echo("pages that say noarchive are withheld (451); --noarchive show shows them", err=True)

@@ -32,12 +32,19 @@ class ServeOptions:
     user: str | None = None
     #: What is done with pages that say `noarchive`; `None`: they are withheld where others may look.
     noarchive: NoarchiveView | None = None
+    #: Whether nothing may be changed, not even by who has the key.
+    read_only: bool = False
     #: Signs the app's links to originals, see newskeep.web.auth; the same for both origins, new with every start.
     link_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     @property
     def needs_key(self) -> bool:
         return self.token is not None or self.user is not None
+
+    @property
+    def may_correct(self) -> bool:
+        """Whether readers may correct articles: who has the key, or else this machine alone."""
+        return not self.read_only and (self.needs_key or not self.is_for_others)
 
     @property
     def withholds(self) -> bool:

@@ -337,3 +337,19 @@ def test_hostile_page_reaches_nothing(room: Room, how: str) -> None:
     )
     assert workers == 0
     assert [each.path for each in room.listener.log] == []
+
+
+def test_a_block_is_kept_and_taken_back_by_its_button(room: Room) -> None:
+    def buttons(words: str) -> list[WebElement]:
+        return [each for each in room.all("button.fix") if words in each.find_element(By.XPATH, "..").text]
+
+    room.open(f"/article/{STORY}")
+    room.leave(lambda: room.open(room.link("Correct the text")))
+    for verdict, then in (("Keep", "Undo"), ("Undo", "Keep")):
+        (button,) = buttons("Subscribe to our morning letter")
+        assert button.text.startswith(verdict)
+        room.leave(button.click)
+        (button,) = buttons("Subscribe to our morning letter")
+        assert button.text.startswith(then)
+    room.wide(PHONE)
+    assert room.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")

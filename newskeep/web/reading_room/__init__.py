@@ -8,6 +8,7 @@ from newskeep.web.reading_room import (
     article,
     captures,
     compare,
+    correct,
     doubts,
     exchange,
     home,
@@ -32,5 +33,7 @@ def routes() -> list[BaseRoute]:
         Route("/compare/{url:path}", compare.page),
         Route("/beside/{url:path}", side_by_side.page),
         Route("/exchange/{url:path}", exchange.page),
+        Route("/correct/{url:path}", correct.page),
+        Route("/correct/{url:path}", correct.say, methods=["POST"]),
         Route("/verify/{url:path}", verify.page, methods=["POST"]),
     ]

@@ -13,7 +13,7 @@ from newskeep.web.addresses import target
 from newskeep.web.payload import SMALL
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.charts import TimeLine, time_line
-from newskeep.web.reading_room.common import address, archive_of, missing, show
+from newskeep.web.reading_room.common import address, archive_of, may_correct, missing, show
 from newskeep.web.reading_room.links import Links
 from newskeep.web.reading_room.text import fields, parts
 from newskeep.web.withheld import mind
@@ -61,6 +61,9 @@ def page(request: Request) -> Response:
         capture=archive.index.find(entry.url, entry.timestamp),
         parts=list(parts(article)),
         removed=len(article.removed),
+        corrected=sum(block.overruled is not None for block in article.blocks),
+        may_correct=may_correct(request),
+        correcting=None,
         fields=fields(article),
         versions=versions,
         number=number_of(versions, entry),

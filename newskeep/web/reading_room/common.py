@@ -8,8 +8,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from newskeep.web.addresses import target
+from newskeep.web.addresses import Origins, target
 from newskeep.web.memento_lookup import nearest
+from newskeep.web.options import ServeOptions
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.links import Links
 from newskeep.web.templating import render
@@ -22,7 +23,7 @@ from storage.urls import parse_timestamp
 def show(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Return a page; its template has `links` and `humanize` beside what is given."""
     page = render(request, template, status, links=Links(request), humanize=humanize, **context)
-    # The one form that is posted must say where it comes from; nothing else ever learns an address.
+    # The forms that are posted must say where they come from; nothing else ever learns an address.
     page.headers["Referrer-Policy"] = "same-origin"
     return page
 
@@ -30,6 +31,12 @@ def show(request: Request, template: str, status: int = 200, **context: Any) -> 
 def archive_of(request: Request) -> Archive:
     archive: Archive = request.app.state.archive
     return archive
+
+
+def may_correct(request: Request) -> bool:
+    """Whether who asks may correct articles."""
+    options: ServeOptions = request.app.state.options
+    return options.may_correct
 
 
 def address(page: str) -> re.Pattern[str]:
@@ -49,3 +56,11 @@ def missing(request: Request, url: str, error: NotArchived) -> HTMLResponse:
     held = list(archive.index.captures(url, limit=8))
     near = [] if held else list(archive.index.captures(url, match="host", limit=8))
     return show(request, "missing.html", 404, url=url, why=str(error), held=held, near=near)
+
+
+def is_ours(request: Request) -> bool:
+    """Whether a page of ours sent this: by Sec-Fetch-Site, or by Origin where a browser does not send that."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("origin") == Origins.of(request).app

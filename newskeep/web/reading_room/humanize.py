@@ -26,6 +26,7 @@ _REASONS = {
     "dialog": "a dialog over the page",
     "noscript": "shown only without scripts",
     "not in the text": "not in the article's text",
+    "a reader removed it": "by a reader",
 }
 
 

@@ -8,7 +8,9 @@ from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
+from crawler.extraction.template.lines import short_hash
 from newskeep.web.addresses import Origins, memento_path
+from newskeep.web.reading_room.text import NumberedBlock
 from storage.index import ArticleEntry
 from storage.model import Capture
 from storage.urls import timestamp14
@@ -43,6 +45,15 @@ class Links:
 
     def verify(self, capture: Capture) -> str:
         return self._of("verify", timestamp14(capture.timestamp), capture.url)
+
+    def correct(self, entry: ArticleEntry) -> str:
+        """The page on which an article's text is corrected."""
+        return self._of("correct", timestamp14(entry.timestamp), entry.url)
+
+    def say(self, entry: ArticleEntry, verdict: str, block: NumberedBlock) -> str:
+        """Where it is said of a block that it is to be kept or removed, or as the extractor has it."""
+        place = f"{verdict}/{block.number}-{short_hash(block.text)}"
+        return self._of(f"correct/{place}", timestamp14(entry.timestamp), entry.url)
 
     def original(self, capture: Capture, modifier: str = "") -> str:
         """The archived page on the other origin, opened for this reader."""

@@ -33,6 +33,7 @@ def page(request: Request) -> Response:
         answered=head.status,
         article=article,
         parts=list(parts(article)) if article else [],
+        correcting=None,
         framed=not saved,
         kind=head.media_type,
     )

@@ -19,11 +19,16 @@ _SHORT = 40
 
 
 @dataclass(frozen=True, slots=True)
-class RemovedBlock:
-    """A removed block, and what its reason adds to that of its run."""
+class NumberedBlock:
+    """A block with its number in the article, from 1, as `newskeep explain` shows it."""
 
+    number: int
     text: str
-    note: str
+    kept: bool
+    #: Whether a reader had it so.
+    corrected: bool
+    #: What the reason of a removed one adds to that of its run.
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Run:
     """Removed blocks with one reason: `rows` of them, short ones side by side."""
 
     reason: str
-    rows: tuple[tuple[RemovedBlock, ...], ...]
+    rows: tuple[tuple[NumberedBlock, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,15 @@ class Part:
     "code", "caption", or "removed"."""
 
     kind: str
-    lines: tuple[str, ...] = ()
+    blocks: tuple[NumberedBlock, ...] = ()
     #: Of a heading, 2 to 6.
     level: int = 0
     #: What was removed.
     runs: tuple[Run, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(block.text for block in self.blocks)
 
     @property
     def rows(self) -> list[list[str]]:
@@ -54,34 +63,43 @@ class Part:
         return [row + [""] * (width - len(row)) for row in cells]
 
 
-def parts(article: Article) -> Iterator[Part]:
-    """Yield the blocks in page order, kept and removed. A first heading that is the title again is passed over."""
+def parts(article: Article, whole: bool = False) -> Iterator[Part]:
+    """Yield the blocks in page order, kept and removed.
+
+    A first heading that is the title again is passed over, unless it is to be the `whole` article.
+    """
     level = 1
-    for kind, same in groupby(_numbered(article), key=lambda pair: _kind(*pair)):
-        blocks = [block for _, block in same]
-        lines = tuple(block.text for block in blocks)
+    numbered = enumerate(article.blocks, 1) if whole else _numbered(article)
+    for kind, same in groupby(numbered, key=lambda pair: _kind(*pair)):
+        pairs = list(same)
+        blocks = tuple(_placed(*pair) for pair in pairs)
         if kind[0] == "heading":
             # No level may be left out, whatever the page did: readers go by them.
-            level = min(max(int(blocks[0].kind[1]), 2), level + 1)
-            yield Part("heading", lines, level)
+            level = min(max(int(pairs[0][1].kind[1]), 2), level + 1)
+            yield Part("heading", blocks, level)
         elif kind[0] == "removed":
-            yield Part("removed", runs=tuple(_runs(blocks)))
+            yield Part("removed", runs=tuple(_runs(pairs)))
         else:
-            yield Part(kind[0], lines)
+            yield Part(kind[0], blocks)
 
 
-def _runs(blocks: list[Block]) -> Iterator[Run]:
-    for reason, same in groupby(blocks, key=lambda block: humanize.reason(block.reason)[0]):
-        rows: list[tuple[RemovedBlock, ...]] = []
-        for is_short, near in groupby(same, key=lambda block: len(block.text) <= _SHORT):
-            lines = [RemovedBlock(block.text, humanize.reason(block.reason)[1]) for block in near]
-            rows += [tuple(lines)] if is_short else [(line,) for line in lines]
+def _placed(number: int, block: Block) -> NumberedBlock:
+    note = "" if block.kept else humanize.reason(block.reason)[1]
+    return NumberedBlock(number, block.text, block.kept, block.overruled is not None, note)
+
+
+def _runs(pairs: list[tuple[int, Block]]) -> Iterator[Run]:
+    for reason, same in groupby(pairs, key=lambda pair: humanize.reason(pair[1].reason)[0]):
+        rows: list[tuple[NumberedBlock, ...]] = []
+        for is_short, near in groupby(same, key=lambda pair: len(pair[1].text) <= _SHORT):
+            blocks = [_placed(*pair) for pair in near]
+            rows += [tuple(blocks)] if is_short else [(block,) for block in blocks]
         yield Run(reason, tuple(rows))
 
 
 def _numbered(article: Article) -> Iterator[tuple[int, Block]]:
     first = True
-    for number, block in enumerate(article.blocks):
+    for number, block in enumerate(article.blocks, 1):
         if block.kept and first:
             first = False
             if block.kind == "h1" and article.title and is_same_title(block.text, article.title):

@@ -8,9 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from newskeep.web.addresses import Origins, target
+from newskeep.web.addresses import target
 from newskeep.web.api.check import checks
-from newskeep.web.reading_room.common import address, archive_of, capture_asked, missing, show
+from newskeep.web.reading_room.common import address, archive_of, capture_asked, is_ours, missing, show
 from storage.errors import NotArchived
 
 _ADDRESS = address("verify")
@@ -41,11 +41,3 @@ def page(request: Request) -> Response:
         sound=all(each["sound"] for each in found),
         now=datetime.now(UTC),
     )
-
-
-def is_ours(request: Request) -> bool:
-    """Whether a page of ours sent this: by Sec-Fetch-Site, or by Origin where a browser does not send that."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    return request.headers.get("origin") == Origins.of(request).app
