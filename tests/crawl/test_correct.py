@@ -11,9 +11,13 @@ from article_page import HEAD, PARAGRAPHS
 from command import Run
 from origin import Origin, response
 
+from crawler.html.blocks import cut
+from crawler.html.document import body, parse
+from crawler.html.encoding import decode
 from storage.locking import held
 
 pytestmark = pytest.mark.long
+ROOT = Path(__file__).resolve().parents[2]
 ADVERT = "Read The Lower Post for 9 kr a month, and support what we write about the harbour and the town."
 TEASER = "Brewery wants library"
 
@@ -218,3 +222,26 @@ def test_what_is_not_there_is_said_in_a_line(
 def test_a_page_that_is_not_held(newskeep: Run, url: str) -> None:
     told = ran(newskeep, "correct", f"{url}/nowhere", "--keep", "1", code=6)[1]
     assert told.startswith(f"newskeep: {url}/nowhere is not in the archive")
+
+
+def test_what_was_corrected_is_training_data(
+    newskeep: Run, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import corrected
+
+    def labels() -> dict[str, bool]:
+        found = {}
+        for one in corrected.load(str(tmp_path / "archive")):
+            cuts = cut(body(tree)) if (tree := parse(decode(one.page.html))) is not None else []
+            found |= {cuts[at].text: kept for at, kept in one.verdicts(cuts).items()}
+        return found
+
+    assert labels() == {}
+    ran(newskeep, "correct", url, "--remove", "Read The Lower Post", "--keep", TEASER, "--keep", "Front")
+    # Nobody asks the model about a menu.
+    assert labels() == {ADVERT: False, TEASER: True}
+    ran(newskeep, "correct", url, "--keep", "Read The Lower Post")
+    assert labels() == {ADVERT: True, TEASER: True}
+    ran(newskeep, "correct", url, "--undo", "all")
+    assert labels() == {}
