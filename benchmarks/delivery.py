@@ -28,6 +28,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
 
 from s3_server import BUCKET, REGION, S3Server, swift  # noqa: E402
 
+from crawler.session.correction_store import CorrectionStore  # noqa: E402
 from crawler.session.extraction_pool import Extraction, extract_response  # noqa: E402
 from crawler.session.sealing import line_of, seal  # noqa: E402
 from crawler.session.site_memory_store import SiteMemoryStore  # noqa: E402
@@ -138,7 +139,7 @@ def time_puts(server: S3Server, archive: Archive, parcel: Parcel, rounds: int) -
                 archive.store.delete(key_of(parcel.filename, kind))
         mine = copied(parcel, archive.state / str(number))
         memories = SiteMemoryStore(archive.store, archive.state)
-        seconds["seal"].append(timed(seal, mine, never, memories))
+        seconds["seal"].append(timed(seal, mine, never, memories, CorrectionStore(archive.store)))
         parts = [copied_file(path, path.with_suffix(".copy")) for path in (mine.text, mine.cdxj, mine.warc)]
         seconds["boto3 upload_file of the WARC alone"].append(timed(upload, parts[2:]))
         seconds["boto3 upload_file of the three"].append(timed(upload, parts))

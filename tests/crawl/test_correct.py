@@ -231,7 +231,7 @@ def test_what_was_corrected_is_training_data(
     import corrected
 
     def labels() -> dict[str, bool]:
-        found = {}
+        found: dict[str, bool] = {}
         for one in corrected.load(str(tmp_path / "archive")):
             cuts = cut(body(tree)) if (tree := parse(decode(one.page.html))) is not None else []
             found |= {cuts[at].text: kept for at, kept in one.verdicts(cuts).items()}
