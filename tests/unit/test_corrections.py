@@ -13,6 +13,8 @@ import pytest
 
 from crawler.extraction.corrections import KEPT, REMOVED, beginning_with, corrected, matches, occurrence
 from crawler.extraction.template.site_memory import SiteMemory
+from crawler.session.circuit_breaker import CircuitBreaker
+from crawler.session.correction_store import CorrectionStore
 from storage.articles import from_json, to_json
 from storage.corrections import FOLDER, Correction, add, in_force, of_fields, read_all, to_fields, undone
 from storage.errors import Corrupt
@@ -202,3 +204,29 @@ def test_unknown_fields_are_left_out() -> None:
     assert of_fields(to_fields(said(STORY)) | {"mood": "cross"}) == said(STORY)
     with pytest.raises(Corrupt):
         of_fields(None)
+
+
+def test_who_makes_texts_asks_once_and_goes_on_without_the_store(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = LocalStore(str(tmp_path / "archive"))
+    known = CorrectionStore(store, CircuitBreaker(pause=0))
+    for _ in range(2):
+        known.look()
+        assert known.of("post.example") == []
+    assert [record.getMessage().partition(" (")[0] for record in caplog.records] == [
+        "what readers corrected is out of reach"
+    ]
+    store.check(write=True)
+    first = add(store, said(STORY))
+    known.look()
+    before = store.traffic.requests
+    assert known.of("post.example") == known.of("post.example") == [first]
+    assert known.of("other.example") == []
+    assert store.traffic.requests == before + 1
+    second = add(store, said(ADVERT))
+    known.look()
+    assert known.of("post.example") == [first, second]
+    (tmp_path / "archive").rename(tmp_path / "away")
+    known.look()
+    assert known.of("post.example") == [first, second], "what is known from before counts"
