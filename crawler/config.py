@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,9 @@ from storage.errors import ConfigError
 
 DEFAULT_FILE = Path("newskeep.toml")
 _PREFIX = "NEWSKEEP_"
+#: Variables that stand for no key: the file itself, what `serve` asks of its visitors, and where pywb is.
+_OTHER_VARIABLES = ("CONFIG", "WEB_TOKEN", "WEB_USER", "PYWB")
+_SERVICE = re.compile(r"SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -110,15 +114,32 @@ def user_agent(operator: str | None) -> str:
 
 
 def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read the configuration from `file` (default: ./newskeep.toml if it is there) and the environment.
+    """Read the configuration from a file and the environment.
+
+    `file` goes before the one that NEWSKEEP_CONFIG names, and that before ./newskeep.toml, if it is there.
 
     Raises `ConfigError`, which names the file or variable and the key.
     """
     values: dict[str, Any] = {}
+    if file is None and (named := environ.get("NEWSKEEP_CONFIG")):
+        file = Path(named)
     if file is not None or DEFAULT_FILE.exists():
         values |= _from_file(file or DEFAULT_FILE)
     values |= _from_environment(environ)
     return replace(Config(), **values)
+
+
+def variables_without_effect(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """Yield a line for each variable NEWSKEEP_… that configures nothing, with the one that was likely meant.
+
+    Not for those that Kubernetes sets where a service is called newskeep.
+    """
+    known = [*(key.upper() for key in _types()), *_OTHER_VARIABLES]
+    for name in sorted(environ):
+        key = name.removeprefix(_PREFIX)
+        if key != name and environ[name] and key not in known and not _SERVICE.fullmatch(key):
+            near = difflib.get_close_matches(key, known, 1)
+            yield f"the variable {name} has no effect{f'; did you mean {_PREFIX}{near[0]}?' if near else ''}"
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -18,8 +18,8 @@ SPIDER_MODULES = spider_modules()
 SPIDER_LOADER_CLASS = "crawler.sites.spider_loader.SiteLoader"
 # `scrapy crawl` with our exit codes.
 COMMANDS_MODULE = "crawler.commands"
-# The configuration file; None: ./newskeep.toml if it is there.
-CONFIG_FILE = os.environ.get("NEWSKEEP_CONFIG")
+# The configuration file; None: as NEWSKEEP_CONFIG names it, else ./newskeep.toml if it is there.
+CONFIG_FILE: str | None = None
 
 # --- Where it goes -------------------------------------------------------------------------------------------------
 

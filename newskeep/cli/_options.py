@@ -64,7 +64,7 @@ def common(command: F) -> F:
             type=click.Path(path_type=Path),
             # Before the others: a site may be given by a name in it.
             is_eager=True,
-            help="Configuration file.  [./newskeep.toml if there]",
+            help="Configuration file.  [NEWSKEEP_CONFIG or ./newskeep.toml if there]",
         ),
         click.option("--state", metavar="DIR", help="Folder for what is local to this machine of a remote archive."),
         click.option(
