@@ -68,6 +68,8 @@ class Config:
     warc_max_age: float = defaults.WARC_MAX_AGE
     #: Bytes that may wait here while the object store is away.
     spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
+    #: Bytes that crawls leave free on the disk of the spool; where less is free they stop in good order. 0: none.
+    min_free: int = defaults.MIN_FREE
     #: An address that is told when `due` starts, ends well or fails (healthchecks.io and its like); never recorded.
     ping: str | None = None
     #: Modules with spider classes of your own; they may lie beside the file.
@@ -95,6 +97,7 @@ class Config:
             "WARC_MAX_BYTES": self.warc_max_bytes,
             "WARC_MAX_AGE": self.warc_max_age,
             "SPOOL_MAX_BYTES": self.spool_max_bytes,
+            "MIN_FREE": self.min_free,
             "PROXY": self.proxy,
             "TRUST_PROXY": self.trust_proxy,
             "OPERATOR": self.operator,
