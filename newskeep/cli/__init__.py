@@ -31,6 +31,7 @@ COMMANDS = {
         "duplicates": "Find the same text, or nearly the same, under other URLs.",
     },
     "Keep well": {
+        "status": "Show the whole archive: what it holds and takes, how it goes, what is due next.",
         "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
         "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
         "reindex": "Make the index again from the store, or bring it up to date.",

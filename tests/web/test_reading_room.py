@@ -15,9 +15,9 @@ from room_archive import HERALD, PAPER, STORY, fill, gone, kept, pages, story, w
 from web_archive import Serving, Site
 
 from crawler.sizes import size
+from newskeep.status.reports import Reports
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.charts import bars, time_line
-from newskeep.web.reading_room.reports import Reports
 from newskeep.web.reading_room.search import pieces
 from newskeep.web.reading_room.text import fields, parts
 from storage.archive import Archive

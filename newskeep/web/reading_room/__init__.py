@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
+from newskeep.status.reports import Reports
 from newskeep.web.reading_room import (
     article,
     captures,
@@ -16,7 +17,6 @@ from newskeep.web.reading_room import (
     sites,
     verify,
 )
-from newskeep.web.reading_room.reports import Reports
 
 
 def routes() -> list[BaseRoute]:
