@@ -116,6 +116,30 @@ def user_agent(operator: str | None) -> str:
     return f"newskeep/{version('newskeep')}" + (f" (+{operator})" if operator else "")
 
 
+def examine(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> tuple[Config, list[str]]:
+    """Read the configuration without what is wrong in it, and return it with every mistake, a line each."""
+    mistakes: list[str] = []
+    values: dict[str, Any] = {}
+    try:
+        path = _file(file, environ)
+        table = _table(path) if path else {}
+    except ConfigError as error:
+        path, table = None, {}
+        mistakes.append(str(error))
+    types = _types()
+    for key, value in table.items():
+        try:
+            values |= _entry(path, key, value, types)
+        except ConfigError as error:
+            mistakes.append(str(error))
+    for key, kind in types.items():
+        try:
+            values |= _variable(environ, key, kind)
+        except ConfigError as error:
+            mistakes.append(str(error))
+    return replace(Config(), **values, file=path), mistakes
+
+
 def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read the configuration from a file and the environment.
 
@@ -124,12 +148,13 @@ def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
     Raises `ConfigError`, which names the file or variable and the key.
     """
     values: dict[str, Any] = {}
-    if file is None and (named := environ.get("NEWSKEEP_CONFIG")):
-        file = Path(named)
-    if file is not None or DEFAULT_FILE.exists():
-        values |= _from_file(file or DEFAULT_FILE)
-    values |= _from_environment(environ)
-    return replace(Config(), **values)
+    types = _types()
+    if path := _file(file, environ):
+        for key, value in _table(path).items():
+            values |= _entry(path, key, value, types)
+    for key, kind in types.items():
+        values |= _variable(environ, key, kind)
+    return replace(Config(), **values, file=path)
 
 
 def variables_without_effect(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
@@ -145,31 +170,36 @@ def variables_without_effect(environ: Mapping[str, str] = os.environ) -> Iterato
             yield f"the variable {name} has no effect{f'; did you mean {_PREFIX}{near[0]}?' if near else ''}"
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def _file(file: Path | None, environ: Mapping[str, str]) -> Path | None:
+    if file is None and (named := environ.get(f"{_PREFIX}CONFIG")):
+        return Path(named)
+    return file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+
+
+def _table(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    sites = table.pop("sites", {})
-    if not isinstance(sites, dict):
-        raise ConfigError(f"{path}: sites must be tables, such as [sites.example]")
-    types = _types()
-    for key, value in table.items():
-        if key not in types:
-            raise ConfigError(f"{path}: unknown key {key!r}{_similar(key, types)}")
-        table[key] = _checked(f"{path}: {key}", value, types[key])
-    return {**table, "sites": sites, "file": path}
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, kind in _types().items():
-        name = _PREFIX + key.upper()
-        if (text := environ.get(name)) is not None and text != "":
-            values[key] = _parsed(name, text, kind)
-    return values
+def _entry(path: Path | None, key: str, value: Any, types: Mapping[str, Any]) -> dict[str, Any]:
+    """One key of the file, with its value as `Config` has it."""
+    if key == "sites":
+        if not isinstance(value, dict):
+            raise ConfigError(f"{path}: sites must be tables, such as [sites.example]")
+        return {key: value}
+    if key not in types:
+        raise ConfigError(f"{path}: unknown key {key!r}{_similar(key, types)}")
+    return {key: _checked(f"{path}: {key}", value, types[key])}
+
+
+def _variable(environ: Mapping[str, str], key: str, kind: Any) -> dict[str, Any]:
+    """The same of the variable for a key; nothing where it is not set, or empty."""
+    text = environ.get(name := _PREFIX + key.upper())
+    return {key: _parsed(name, text, kind)} if text else {}
 
 
 def _types() -> dict[str, Any]:

@@ -33,6 +33,7 @@ COMMANDS = {
     "Keep well": {
         "status": "Show the whole archive: what it holds and takes, how it goes, what is due next.",
         "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
+        "doctor": "Look whether all is in place: program, configuration, store, schedule; with the cure.",
         "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
         "reindex": "Make the index again from the store, or bring it up to date.",
         "reextract": "Make the text again from the WARCs.",
