@@ -101,6 +101,7 @@ def serve(
         token=token,
         user=user,
         noarchive=noarchive,
+        config=settings,
         replay_port=(replay_port if replay_port is not None else _after(beside)) if replay else None,
         replay_url=replay_url,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from newskeep.status.bounded import bounded
 from newskeep.status.reports import ReportHead, Reports
@@ -45,5 +46,5 @@ def _asked(archive: Archive, reports: Reports) -> Stored:
     return Stored(None, tuple(newest[:CRAWLS]), joined, saved)
 
 
-def _ended(report: ReportHead) -> tuple[float, str]:
-    return report.finished.timestamp() if report.finished else 0.0, report.crawl
+def _ended(report: ReportHead) -> tuple[date, float, str]:
+    return report.day, report.finished.timestamp() if report.finished else 0.0, report.crawl

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
+from crawler.config import Config
 from crawler.politeness.addresses import is_loopback
 from storage.errors import UsageError
 
@@ -32,6 +33,8 @@ class ServeOptions:
     user: str | None = None
     #: What is done with pages that say `noarchive`; `None`: they are withheld where others may look.
     noarchive: NoarchiveView | None = None
+    #: The configuration, for the page that says how the sites go and what is due next.
+    config: Config = field(default_factory=Config, repr=False)
     #: Signs the app's links to originals, see newskeep.web.auth; the same for both origins, new with every start.
     link_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 

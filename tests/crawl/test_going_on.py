@@ -190,7 +190,7 @@ def test_what_failed_in_a_crawl_that_was_killed(
         assert process.stdout is not None
         watchdog = threading.Timer(100, process.kill)
         watchdog.start()
-        told = {}
+        told: dict[str, str] = {}
         while "failed" not in told.values():
             line = json.loads(process.stdout.readline())
             told[line["url"]] = line["outcome"]

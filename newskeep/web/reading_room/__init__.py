@@ -15,13 +15,16 @@ from newskeep.web.reading_room import (
     search,
     side_by_side,
     sites,
+    status,
     verify,
 )
 
 
 def routes() -> list[BaseRoute]:
+    reports = Reports()
     return [
-        Route("/", home.page(Reports())),
+        Route("/", home.page(reports)),
+        Route("/status", status.page(reports)),
         Route("/search", search.page),
         Route("/doubts", doubts.page),
         Route("/sites", sites.listed),
