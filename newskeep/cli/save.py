@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.list_runs import ListRun
 
+#: Ends of names of lists that have more or less than a URL a line.
+_OTHER_FORMS = frozenset((".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".html", ".htm"))
+
 _EXAMPLES = """\b
 Examples:
   newskeep save https://www.example.org/a https://www.example.org/b
@@ -163,6 +166,8 @@ def _total(urls: tuple[str, ...], file: str | None) -> int | None:
     """How many lines there are to do, for the progress bar; unknown for standard input."""
     if file == "-" or not sys.stderr.isatty() or not (file is None or Path(file).is_file()):
         # A pipe can be read once only.
+        return None
+    if file is not None and Path(file).suffix.lower() in _OTHER_FORMS:
         return None
     lines = 0
     if file is not None:
