@@ -18,6 +18,7 @@ from functools import partial
 from hashlib import sha1
 from pathlib import Path
 
+from newskeep.status.holdings import count
 from storage.index import WarcEntry, open_index
 from storage.index.index import Index
 from storage.model import Capture
@@ -98,6 +99,7 @@ def main() -> None:
         with open_index(path) as index:
             show("entered", total, fill(index, total, articles))
             look_up(index, total, articles, options.lookups)
+            show("counted (status)", total, timed(lambda: count(index)))
             show("read through", total, timed(lambda: sum(1 for _ in index.captures("example", match="domain"))))
         size = path.stat().st_size
         with open_index(path) as index:

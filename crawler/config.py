@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,9 @@ from storage.errors import ConfigError
 
 DEFAULT_FILE = Path("newskeep.toml")
 _PREFIX = "NEWSKEEP_"
+#: Variables that stand for no key: the file itself, what `serve` asks of its visitors, and where pywb is.
+_OTHER_VARIABLES = ("CONFIG", "WEB_TOKEN", "WEB_USER", "PYWB")
+_SERVICE = re.compile(r"SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -64,6 +68,8 @@ class Config:
     warc_max_age: float = defaults.WARC_MAX_AGE
     #: Bytes that may wait here while the object store is away.
     spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
+    #: Bytes that crawls leave free on the disk of the spool; where less is free they stop in good order. 0: none.
+    min_free: int = defaults.MIN_FREE
     #: An address that is told when `due` starts, ends well or fails (healthchecks.io and its like); never recorded.
     ping: str | None = None
     #: Modules with spider classes of your own; they may lie beside the file.
@@ -91,6 +97,7 @@ class Config:
             "WARC_MAX_BYTES": self.warc_max_bytes,
             "WARC_MAX_AGE": self.warc_max_age,
             "SPOOL_MAX_BYTES": self.spool_max_bytes,
+            "MIN_FREE": self.min_free,
             "PROXY": self.proxy,
             "TRUST_PROXY": self.trust_proxy,
             "OPERATOR": self.operator,
@@ -109,43 +116,90 @@ def user_agent(operator: str | None) -> str:
     return f"newskeep/{version('newskeep')}" + (f" (+{operator})" if operator else "")
 
 
+def examine(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> tuple[Config, list[str]]:
+    """Read the configuration without what is wrong in it, and return it with every mistake, a line each."""
+    mistakes: list[str] = []
+    values: dict[str, Any] = {}
+    try:
+        path = _file(file, environ)
+        table = _table(path) if path else {}
+    except ConfigError as error:
+        path, table = None, {}
+        mistakes.append(str(error))
+    types = _types()
+    for key, value in table.items():
+        try:
+            values |= _entry(path, key, value, types)
+        except ConfigError as error:
+            mistakes.append(str(error))
+    for key, kind in types.items():
+        try:
+            values |= _variable(environ, key, kind)
+        except ConfigError as error:
+            mistakes.append(str(error))
+    return replace(Config(), **values, file=path), mistakes
+
+
 def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read the configuration from `file` (default: ./newskeep.toml if it is there) and the environment.
+    """Read the configuration from a file and the environment.
+
+    `file` goes before the one that NEWSKEEP_CONFIG names, and that before ./newskeep.toml, if it is there.
 
     Raises `ConfigError`, which names the file or variable and the key.
     """
     values: dict[str, Any] = {}
-    if file is not None or DEFAULT_FILE.exists():
-        values |= _from_file(file or DEFAULT_FILE)
-    values |= _from_environment(environ)
-    return replace(Config(), **values)
+    types = _types()
+    if path := _file(file, environ):
+        for key, value in _table(path).items():
+            values |= _entry(path, key, value, types)
+    for key, kind in types.items():
+        values |= _variable(environ, key, kind)
+    return replace(Config(), **values, file=path)
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def variables_without_effect(environ: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """Yield a line for each variable NEWSKEEP_… that configures nothing, with the one that was likely meant.
+
+    Not for those that Kubernetes sets where a service is called newskeep.
+    """
+    known = [*(key.upper() for key in _types()), *_OTHER_VARIABLES]
+    for name in sorted(environ):
+        key = name.removeprefix(_PREFIX)
+        if key != name and environ[name] and key not in known and not _SERVICE.fullmatch(key):
+            near = difflib.get_close_matches(key, known, 1)
+            yield f"the variable {name} has no effect{f'; did you mean {_PREFIX}{near[0]}?' if near else ''}"
+
+
+def _file(file: Path | None, environ: Mapping[str, str]) -> Path | None:
+    if file is None and (named := environ.get(f"{_PREFIX}CONFIG")):
+        return Path(named)
+    return file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+
+
+def _table(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    sites = table.pop("sites", {})
-    if not isinstance(sites, dict):
-        raise ConfigError(f"{path}: sites must be tables, such as [sites.example]")
-    types = _types()
-    for key, value in table.items():
-        if key not in types:
-            raise ConfigError(f"{path}: unknown key {key!r}{_similar(key, types)}")
-        table[key] = _checked(f"{path}: {key}", value, types[key])
-    return {**table, "sites": sites, "file": path}
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, kind in _types().items():
-        name = _PREFIX + key.upper()
-        if (text := environ.get(name)) is not None and text != "":
-            values[key] = _parsed(name, text, kind)
-    return values
+def _entry(path: Path | None, key: str, value: Any, types: Mapping[str, Any]) -> dict[str, Any]:
+    """One key of the file, with its value as `Config` has it."""
+    if key == "sites":
+        if not isinstance(value, dict):
+            raise ConfigError(f"{path}: sites must be tables, such as [sites.example]")
+        return {key: value}
+    if key not in types:
+        raise ConfigError(f"{path}: unknown key {key!r}{_similar(key, types)}")
+    return {key: _checked(f"{path}: {key}", value, types[key])}
+
+
+def _variable(environ: Mapping[str, str], key: str, kind: Any) -> dict[str, Any]:
+    """The same of the variable for a key; nothing where it is not set, or empty."""
+    text = environ.get(name := _PREFIX + key.upper())
+    return {key: _parsed(name, text, kind)} if text else {}
 
 
 def _types() -> dict[str, Any]:

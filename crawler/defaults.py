@@ -15,6 +15,9 @@ WARC_MAX_AGE = 900.0
 WARC_MAX_RECORDS = 150_000
 #: Bytes that may wait in the spool while the object store is away; beyond them the crawl stops.
 SPOOL_MAX_BYTES = 20_000_000_000
+#: Bytes that stay free on the disk of the spool; where less is, crawls stop. As large as a WARC, which a folder archive
+#: has twice for a moment when it is delivered.
+MIN_FREE = 1_000_000_000
 #: Bytes of a body on the wire; more is cut and marked as truncated.
 DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
 #: Seconds from the first byte sent to the last received.

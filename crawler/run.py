@@ -81,7 +81,7 @@ class RunResult:
             return self.failure.exit_code
         if self.sites or self.busy:
             return self._exit_code_of_sites
-        good = self.counts.get("archived", 0) + self.counts.get("unchanged", 0)
+        good = sum(self.counts.get(kind, 0) for kind in ("archived", "unchanged", "held"))
         bad = self.counts.get("failed", 0) + self.counts.get("refused", 0)
         if bad or self.stopped:
             return 4 if good else 5

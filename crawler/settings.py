@@ -18,8 +18,8 @@ SPIDER_MODULES = spider_modules()
 SPIDER_LOADER_CLASS = "crawler.sites.spider_loader.SiteLoader"
 # `scrapy crawl` with our exit codes.
 COMMANDS_MODULE = "crawler.commands"
-# The configuration file; None: ./newskeep.toml if it is there.
-CONFIG_FILE = os.environ.get("NEWSKEEP_CONFIG")
+# The configuration file; None: as NEWSKEEP_CONFIG names it, else ./newskeep.toml if it is there.
+CONFIG_FILE: str | None = None
 
 # --- Where it goes -------------------------------------------------------------------------------------------------
 
@@ -35,6 +35,8 @@ WARC_MAX_AGE = defaults.WARC_MAX_AGE
 WARC_MAX_RECORDS = defaults.WARC_MAX_RECORDS
 # Bytes that may wait in the spool while the object store is away; beyond them the crawl stops.
 SPOOL_MAX_BYTES = defaults.SPOOL_MAX_BYTES
+# Bytes that stay free on the disk of the spool; where less is free the crawl stops. 0: all of it is used.
+MIN_FREE = defaults.MIN_FREE
 
 # --- Who we are ----------------------------------------------------------------------------------------------------
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from crawler.list_forms import Entry, Form, entries
 from storage.errors import InvalidURL, UsageError
 from storage.urls import normalize
-
-_BOM = "\ufeff"
-_COMMENT = re.compile(r"(?:^|\s)#.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +23,22 @@ class ListedURL:
 
 
 def read_urls(
-    urls: Iterable[str] = (), file: str | None = None, on_duplicate: Callable[[], None] = lambda: None
+    urls: Iterable[str] = (),
+    file: str | None = None,
+    on_duplicate: Callable[[], None] = lambda: None,
+    form: Form | None = None,
 ) -> Iterator[ListedURL]:
     """Yield each different URL once, those of `urls` before those of `file` ("-": standard input), read as a stream.
 
-    Two URLs are the same when they are fetched alike; `on_duplicate` is called for each further one. Raises
-    `UsageError` when the file cannot be read.
+    `form`: that of the file, which is told from its name and beginning where it is left out. Two URLs are the same when
+    they are fetched alike; `on_duplicate` is called for each further one. Raises `UsageError` when the file cannot be
+    read.
     """
     seen: set[bytes] = set()
-    for given in _lines(urls, file):
-        listed = _listed(given)
+    for entry in _entries(urls, file, form):
+        listed = _listed(entry)
         # A digest a URL, not the URL: a list may have millions.
-        key = hashlib.blake2b((listed.url or given).encode("utf-8", "surrogatepass"), digest_size=12).digest()
+        key = hashlib.blake2b((listed.url or entry.given).encode("utf-8", "surrogatepass"), digest_size=12).digest()
         if key in seen:
             on_duplicate()
             continue
@@ -46,36 +46,27 @@ def read_urls(
         yield listed
 
 
-def _listed(given: str) -> ListedURL:
+def _listed(entry: Entry) -> ListedURL:
+    given = entry.given
+    # What stands before an "@" may be a password, and outcomes are kept.
+    shown = f"…@{given.rpartition('@')[2]}" if "@" in given else given
+    if entry.error is not None:
+        return ListedURL(shown, "", entry.error)
     try:
         return ListedURL(given, normalize(given))
     except InvalidURL as error:
-        # What stands before an "@" may be a password, and outcomes are kept.
-        return ListedURL(f"…@{given.rpartition('@')[2]}" if "@" in given else given, "", error.reason)
+        return ListedURL(shown, "", error.reason)
 
 
-def _lines(urls: Iterable[str], file: str | None) -> Iterator[str]:
-    yield from (url.strip() for url in urls)
+def _entries(urls: Iterable[str], file: str | None, form: Form | None) -> Iterator[Entry]:
+    yield from (Entry(url.strip()) for url in urls)
     if file is None:
         return
     try:
         if file == "-":
-            yield from _entries(sys.stdin.buffer)
+            yield from entries(sys.stdin.buffer, form=form)  # type: ignore[arg-type]
         else:
             with Path(file).open("rb") as stream:
-                yield from _entries(stream)
+                yield from entries(stream, file, form)
     except OSError as error:
         raise UsageError(f"cannot read the list {file}: {error.strerror}") from error
-
-
-def _entries(stream: BinaryIO) -> Iterator[str]:
-    # Bytes that are no UTF-8 must cost one line, not the list.
-    for number, raw in enumerate(stream):
-        for piece in raw.split(b"\r"):
-            line = piece.decode("utf-8", "replace")
-            if number == 0:
-                line = line.removeprefix(_BOM)
-            # A comment may stand behind a URL too; a fragment has no blank before it.
-            line = _COMMENT.sub("", line.strip()).rstrip()
-            if line:
-                yield line

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
 
+from crawler.list_forms import Form
+from crawler.session.held import held_outcome
 from crawler.session.outcomes import failed_outcome, was_asked
 from crawler.session.recorder import recorded_for
 from crawler.sites.context import CrawlContext, context_of
@@ -17,6 +21,7 @@ from crawler.sites.page_requisites import Requisites
 from crawler.url_list import ListedURL, read_urls
 from storage.errors import UsageError
 from storage.model import Outcome
+from storage.urls import parse_timestamp
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -31,7 +36,9 @@ class UrlsSpider(Spider):
     """Fetches each different URL of `urls` (text lines, or with blanks between) or of the file named `file` ("-" is
     standard input).
 
-    With `requisites` also the pictures, styles and scripts of the pages.
+    With `requisites` also the pictures, styles and scripts of the pages. With `newer_than` (a time, or as text 1 to 14
+    digits or ISO 8601) what the archive holds since then is told as held, and not asked for. `form` is that of the file
+    (crawler.list_forms), where its name and beginning do not tell it.
     """
 
     name = "urls"
@@ -46,11 +53,19 @@ class UrlsSpider(Spider):
     _context: CrawlContext
 
     def __init__(
-        self, file: str | None = None, urls: Iterable[str] | str = (), requisites: bool = False, **kwargs: Any
+        self,
+        file: str | None = None,
+        urls: Iterable[str] | str = (),
+        requisites: bool = False,
+        newer_than: datetime | str | None = None,
+        form: Form | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._wants_requisites = requisites
         self._file = file
+        self._form = form
+        self._newer_than = parse_timestamp(newer_than) if isinstance(newer_than, str) else newer_than
         # A text is what `scrapy crawl urls -a urls=…` gives.
         self._urls = urls.split() if isinstance(urls, str) else urls
         self._duplicates = 0
@@ -69,6 +84,9 @@ class UrlsSpider(Spider):
             for listed in self._listed():
                 if listed.error is not None:
                     yield Outcome(listed.given, "refused", listed.error)
+                    continue
+                if (held := await self._held(listed)) is not None:
+                    yield held
                     continue
                 await self._context.under_way.room(self.window)
                 self._context.under_way.add(listed.given)
@@ -97,7 +115,14 @@ class UrlsSpider(Spider):
             yield outcome
 
     def _listed(self) -> Iterator[ListedURL]:
-        return read_urls(self._urls, self._file, self._count_duplicate)
+        return read_urls(self._urls, self._file, self._count_duplicate, self._form)
+
+    async def _held(self, listed: ListedURL) -> Outcome | None:
+        if self._newer_than is None:
+            return None
+        # It may read from the store.
+        archive = self._context.session.archive
+        return await asyncio.to_thread(held_outcome, archive, listed.given, listed.url, self._newer_than)
 
     def _count_duplicate(self) -> None:
         self._duplicates += 1

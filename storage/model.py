@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from storage.fingerprints import Fingerprint
 
 Truncation = Literal["length", "time", "disconnect", "unspecified"]
-OutcomeKind = Literal["archived", "unchanged", "refused", "failed"]
+OutcomeKind = Literal["archived", "unchanged", "held", "refused", "failed"]
 #: How a run ended: "stopped" by hand; "failed": nothing of it could be had, or nothing more could be written; "busy":
 #: another process crawls the site; "interrupted": it was killed, and a later one has sealed what it left.
 RunState = Literal["finished", "stopped", "time limit", "blocked", "failed", "busy", "interrupted"]

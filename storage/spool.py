@@ -184,6 +184,10 @@ class Spool:
         if failure is not None:
             raise failure
 
+    def left(self) -> list[Path]:
+        """Return the folders whose process is gone, with something of worth in them; none of them is touched."""
+        return [path for path in sorted(self.root.glob("*")) if path.name != DAMAGED and _is_left(path)]
+
     def set_aside(self, parcel: Parcel) -> Path:
         """Move a damaged WARC out of the way, drop what was made from it, and return where it is kept."""
         kept = self.root / DAMAGED / parcel.filename
@@ -219,3 +223,18 @@ class Spool:
             os.close(lock)
             return None
         return CrawlFolder(path, lock)
+
+
+def _is_left(folder: Path) -> bool:
+    try:
+        lock = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared: a run that looks for what is left at this moment takes it for ours, and comes back another time.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return any(path.name != "lock" and not path.name.endswith(_PARTS) for path in folder.iterdir())
+    except OSError:
+        return False
+    finally:
+        os.close(lock)

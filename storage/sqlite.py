@@ -145,6 +145,18 @@ def open_database(path: Path, kind: Kind, *, create: bool = True) -> Database:
     )
 
 
+def schema_version(path: Path) -> int | None:
+    """Return the version of a database of ours as it is, without opening it for work; `None` where it has none."""
+    with suppress(sqlite3.Error):
+        connection = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
+        try:
+            found = connection.execute("SELECT value FROM about WHERE name = 'schema'").fetchone()
+            return None if found is None else int(found[0])
+        finally:
+            connection.close()
+    return None
+
+
 def discard(path: Path, kind: Kind) -> None:
     """Remove a database with its companions, whatever state it is in; none there is no error.
 

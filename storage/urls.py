@@ -35,6 +35,11 @@ _ESCAPED_DOT = re.compile(r"%2e", re.IGNORECASE)
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
+# "http:/", "htp://", "https//", "hxxps://", "//": a scheme that went wrong before a host.
+_SCHEME_LIKE = re.compile(r"(?:h[tx]{1,4}ps?|ht?tsp|t?tps?):?/+|https?:(?!\d)|(?=//)/+", re.IGNORECASE)
+_HOST_LIKE = re.compile(r"(?:(?:[\w-]+\.)+[^\W\d_]{2,}|localhost|(?:\d{1,3}\.){3}\d{1,3}):?\d*", re.IGNORECASE)
+# Hosts that are mostly served without TLS.
+_OFTEN_PLAIN = re.compile(r"(?:localhost|[\d.]+)(?::\d*)?|.*:80(?:80)?", re.IGNORECASE)
 # The underscore is in no standard and in many host names.
 _HOST = re.compile(r"(?!-?\.)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _IPV4_LIKE = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?")
@@ -63,9 +68,9 @@ def normalize(url: str) -> str:
     parts = _URL.fullmatch(url)
     scheme = (parts[1] if parts else url.partition(":")[0]).lower()
     if scheme not in _DEFAULT_PORTS:
-        raise InvalidURL(_shown(url), "starts with neither http:// nor https://")
-    if parts is None:
-        raise InvalidURL(_shown(url), "has no host name")
+        raise InvalidURL(_shown(url), f"starts with neither http:// nor https://{_meant(url)}")
+    if parts is None or not parts[2]:
+        raise InvalidURL(_shown(url), f"has no host name{_meant(url)}")
     try:
         path = quote(parts[3].replace("\\", "/"), safe=_PATH_SAFE)
         query = quote(parts[4] or "", safe=_QUERY_SAFE)
@@ -78,6 +83,18 @@ def normalize(url: str) -> str:
     if len(normal) > MAX_URL_CHARS:
         raise InvalidURL(_shown(url), f"longer than {MAX_URL_CHARS:,} characters once encoded")
     return normal
+
+
+def _meant(url: str) -> str:
+    """The address that was likely meant by one without a scheme, or with a misspelt one; empty where none is likely."""
+    start = _SCHEME_LIKE.match(url)
+    said, rest = (start[0].lower(), url[start.end() :]) if start else ("", url)
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    # What stands before an "@" may be a password.
+    if not _HOST_LIKE.fullmatch(host) or "@" in url or not url.isprintable() or " " in url:
+        return ""
+    is_plain = "s" not in said if "p" in said else _OFTEN_PLAIN.fullmatch(host)
+    return f"; did you mean {'http' if is_plain else 'https'}://{rest}?"
 
 
 def join(base: str, reference: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import crawl
 
+from crawler.config import variables_without_effect
 from crawler.run import result_alone
 from crawler.session.faults import fault_of
 from crawler.sites.context import attached
@@ -26,6 +27,8 @@ class Command(crawl.Command):
         if len(args) != 1:
             # Scrapy has a line for it.
             super().run(args, opts)
+        for line in variables_without_effect():
+            print(f"scrapy crawl: {line}", file=sys.stderr)
         try:
             self.exitcode = self._crawled(args[0], opts)
         except NewskeepError as error:

@@ -23,6 +23,7 @@ from crawler.politeness.host_gate import GateOptions, HostGate
 from crawler.politeness.robots import RulesKept
 from crawler.session.conditional import confirmed
 from crawler.session.delivery import Delivery
+from crawler.session.disk_floor import DiskFloor
 from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers, is_whole
 from crawler.session.faults import fault_of
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
@@ -53,6 +54,8 @@ class SessionOptions:
     workers: int = field(default_factory=default_workers)
     #: Bytes the spool may hold while the store is away; beyond it the crawl stops.
     spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
+    #: Bytes that stay free on the disk of the spool; where less is, the crawl stops.
+    min_free: int = defaults.MIN_FREE
     #: The name under which responses may say `noarchive`, in lower case.
     robot: str = "newskeep"
     gate: GateOptions = field(default_factory=GateOptions)
@@ -75,6 +78,7 @@ class SessionOptions:
             ),
             workers=settings.getint("EXTRACTION_WORKERS") or default_workers(),
             spool_max_bytes=settings.getint("SPOOL_MAX_BYTES"),
+            min_free=settings.getint("MIN_FREE"),
             robot=settings["ROBOTSTXT_USER_AGENT"].lower(),
             gate=GateOptions(
                 settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") or 1,
@@ -110,8 +114,8 @@ class Session:
 
     `on_outcome` is called in the event loop with each outcome once what it tells is durable. Where `stop` is asked, in
     a signal handler or any thread, sealing ends soon: what is not delivered by then waits for the next run.
-    Raises `StoreUnavailable` when the index cannot be used, `SpoolError` when nothing can be written or too much is
-    waiting.
+    Raises `StoreUnavailable` when the index cannot be used, `SpoolError` when nothing can be written, too much is
+    waiting or too little of the disk is free. Where that comes later, the run is stopped in good order.
     """
 
     def __init__(
@@ -143,6 +147,8 @@ class Session:
         try:
             self.recovered = self._delivery.recover()
             self._folder = archive.spool.start()
+            self._floor = DiskFloor(archive.spool.root, options.min_free)
+            self._begin_above_floor()
             self.outcomes = OutcomeLog(self._folder.outcomes)
         except BaseException:
             self._pool.close()
@@ -189,6 +195,7 @@ class Session:
         says `noarchive` is not kept.
         """
         self._mind_contact(exchange)
+        self._mind_disk()
         try:
             return await self._recorder.record(
                 exchange, lambda again: confirmed(self.archive, again), asked, refuse_noarchive
@@ -255,6 +262,25 @@ class Session:
             if self._on_failure:
                 self.stopped = self.stopped or "failed"
                 self.gate.close(error)
+            for stop in self._on_failure:
+                stop()
+
+    def _begin_above_floor(self) -> None:
+        try:
+            self._floor.check()
+        except SpoolError:
+            self._folder.release()
+            raise
+
+    def _mind_disk(self) -> None:
+        """Stop the run where the disk has become too full; what is under way is still recorded, sealed and told."""
+        if self.stopped is not None:
+            return
+        try:
+            self._floor.check()
+        except SpoolError as error:
+            self._failure = self._failure or error
+            self.stopped = "stopped"
             for stop in self._on_failure:
                 stop()
 

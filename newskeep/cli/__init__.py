@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from importlib import import_module
 
@@ -32,7 +33,9 @@ COMMANDS = {
         "duplicates": "Find the same text, or nearly the same, under other URLs.",
     },
     "Keep well": {
+        "status": "Show the whole archive: what it holds and takes, how it goes, what is due next.",
         "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
+        "doctor": "Look whether all is in place: program, configuration, store, schedule; with the cure.",
         "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
         "reindex": "Make the index again from the store, or bring it up to date.",
         "reextract": "Make the text again from the WARCs.",
@@ -45,6 +48,9 @@ COMMANDS = {
     },
 }
 
+#: What says by itself which variables have no effect: from a crontab not at each run, and as a check of its own.
+_TELL_THEMSELVES = ("due", "doctor")
+
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -56,6 +62,16 @@ class _Commands(click.Group):
         command = getattr(import_module(f"newskeep.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # click looks for what was meant among the commands that it holds itself, and it holds none of ours.
+        if args[0].startswith("-") or args[0] in self.list_commands(ctx):
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+        meant = f"; did you mean {near[0]}?" if near else "; newskeep --help lists them"
+        raise click.UsageError(f"There is no command {args[0]!r}{meant}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         longest = max(map(len, self.list_commands(ctx)))
@@ -70,7 +86,8 @@ class _Commands(click.Group):
     epilog="Every command has its own --help with examples.",
 )
 @click.version_option(package_name="newskeep", message="%(prog)s %(version)s")
-def newskeep() -> None:
+@click.pass_context
+def newskeep(ctx: click.Context) -> None:
     """Archive news: exact WARC files of what servers sent, and the clean text of the articles.
 
     \b
@@ -79,6 +96,12 @@ def newskeep() -> None:
       newskeep save https://www.example.org/news    archive a page, into the folder ./archive
       newskeep get https://www.example.org/news     get it back
     """
+    if ctx.invoked_subcommand not in _TELL_THEMSELVES:
+        from crawler.config import variables_without_effect
+        from newskeep.cli._terminal import echo
+
+        for line in variables_without_effect():
+            echo(f"newskeep: {line}", err=True)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,20 +20,37 @@ from storage.errors import StoreDenied, StoreUnavailable
 
 if TYPE_CHECKING:
     from crawler.config import Config
+    from crawler.list_runs import ListRun
     from storage.archive import Archive
     from storage.model import Outcome
 
-_COLOURS = {"archived": "green", "unchanged": "cyan", "refused": "yellow", "failed": "red"}
+_COLOURS = {"archived": "green", "unchanged": "cyan", "held": "cyan", "refused": "yellow", "failed": "red"}
 
 
-def archive_with(config: Config, crawls: list[Crawl], total: int | None, as_json: bool) -> int:
-    """Run crawls into the configured archive and show their outcomes; return the exit code."""
+def archive_with(
+    config: Config, crawls: list[Crawl], total: int | None, as_json: bool, listed: ListRun | None = None
+) -> int:
+    """Run crawls into the configured archive and show their outcomes; return the exit code.
+
+    `listed` stands for the list that is fetched, if the next run can go on with it.
+    """
     check_network(config)
     with open_archive(config.archive, config.state) as archive:
         _look(archive)
         with _Display(total, as_json) as display:
-            result = run(archive, crawls, config.scrapy_settings(), display.show, display.stopping)
-        _sum_up(result, archive)
+            began = datetime.now(UTC)
+            if listed is not None:
+                listed.begin()
+
+            def on_outcome(outcome: Outcome) -> None:
+                display.show(outcome)
+                if listed is not None:
+                    listed.alive()
+
+            result = run(archive, crawls, config.scrapy_settings(), on_outcome, display.stopping)
+        if listed is not None and not result.stopped and result.failure is None:
+            listed.end()
+        _sum_up(result, archive, "goes on from here" if listed else _by_hand(began))
         return result.exit_code
 
 
@@ -54,8 +72,14 @@ def archive_sites(
                 time_limit=time_limit,
                 on_end=lambda crawl, state: display.tell(site_lines(archive, crawl.site or crawl.spider, state)),
             )
-        _sum_up(result, archive)
+        # What is due of a site is remembered.
+        _sum_up(result, archive, "goes on from here")
         return result.exit_code
+
+
+def _by_hand(began: datetime) -> str:
+    """How to go on with addresses of which nothing is remembered: from a pipe, or the command line."""
+    return f"goes on from here with --newer-than {began:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _look(archive: Archive) -> None:
@@ -130,13 +154,11 @@ def _row(outcome: Outcome) -> str:
     return f"[{colour}]{outcome.outcome:<9}[/] {status:>3} {words:>11}  {escape(outcome.url)}  [dim]{escape(told)}[/]"
 
 
-def _sum_up(result: RunResult, archive: Archive) -> None:
+def _sum_up(result: RunResult, archive: Archive, rest: str) -> None:
     echo(total_line(result.counts, result.requisites, archive.uri, result.crawl), err=True)
     if result.failure is not None:
         echo(f"newskeep: {result.failure}", err=True)
     if result.stopped:
-        # What is due of a site is remembered; how far a list had come is not.
-        rest = "goes on from here" if result.sites else "asks for all of them again, and keeps what has changed"
         echo(f"newskeep: stopped before the end: what was told is kept; the same command {rest}", err=True)
     if result.timed_out:
         echo("newskeep: the time is up: the next run goes on from here", err=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from itertools import islice
 from pathlib import Path
@@ -64,7 +65,7 @@ def common(command: F) -> F:
             type=click.Path(path_type=Path),
             # Before the others: a site may be given by a name in it.
             is_eager=True,
-            help="Configuration file.  [./newskeep.toml if there]",
+            help="Configuration file.  [NEWSKEEP_CONFIG or ./newskeep.toml if there]",
         ),
         click.option("--state", metavar="DIR", help="Folder for what is local to this machine of a remote archive."),
         click.option(
@@ -184,6 +185,17 @@ def why_nothing(archive: Archive, site: str | None) -> str:
         held = list(islice(archive.index.sites(), 5))
         return f"; no article of {site} is held, but of {', '.join(held)}" if held else ""
     return ""
+
+
+class Since(Moment):
+    """A point in time, or how long ago: 7d, 12h."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        from crawler.durations import parse_duration
+
+        if isinstance(value, str) and re.fullmatch(r"\d+(?:\.\d+)?\s*[smhdw]", value.strip()):
+            return datetime.now(UTC) - timedelta(seconds=parse_duration(value))
+        return super().convert(value, param, ctx)
 
 
 class Share(click.ParamType[float]):

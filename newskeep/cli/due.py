@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crawler.config import variables_without_effect
 from crawler.durations import duration
 from crawler.frontier import frontier_of
 from crawler.frontier.count_words import in_words
 from newskeep.cli import _options
 from newskeep.cli._options import Duration, common, settle
 from newskeep.cli._terminal import echo
-from newskeep.schedule.alerts import Notebook
+from newskeep.schedule.alerts import Notebook, Trouble
 from newskeep.schedule.due import sites_of
 from newskeep.schedule.due_run import Round, crawl_due, health_troubles
 from newskeep.schedule.pings import check, ping
@@ -115,7 +116,7 @@ def _tell(archive: Archive, sites: Mapping[str, Site], done: Round, show: _Show)
     """Say what is wrong and was not said within a day; with --verbose everything."""
     at = datetime.now(UTC)
     notebook = Notebook(archive.state / "schedule" / "told.json")
-    troubles = list(done.troubles)
+    troubles = [*done.troubles, *(Trouble(line, line) for line in variables_without_effect())]
     troubles += health_troubles(frontier_of(archive), _looked_at(sites, notebook, at), at)
     news = notebook.news(troubles, at)
     notebook.save(at)

@@ -106,6 +106,7 @@ def serve(
         user=user,
         noarchive=noarchive,
         read_only=read_only,
+        config=settings,
         replay_port=(replay_port if replay_port is not None else _after(beside)) if replay else None,
         replay_url=replay_url,
     )

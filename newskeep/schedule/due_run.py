@@ -15,7 +15,7 @@ from crawler.sites.nothing_found import NOTHING
 from newskeep.schedule.alerts import KeptLog, Trouble
 from newskeep.schedule.due import DueSites
 from newskeep.times import local
-from storage.errors import AlreadyRunning, StoreDenied, StoreUnavailable
+from storage.errors import AlreadyRunning, SpoolError, StoreDenied, StoreUnavailable
 from storage.model import RunState
 
 if TYPE_CHECKING:
@@ -72,7 +72,11 @@ def crawl_due(
         return Round()
     with _kept_log() as log:
         _look(archive)
-        result, troubles = _crawl(archive, config, queue, at_once, time_limit, on_site)
+        try:
+            result, troubles = _crawl(archive, config, queue, at_once, time_limit, on_site)
+        except SpoolError as error:
+            # Nothing was begun: a disk or a spool that is full stays so for many runs, and is told once a day.
+            return Round(error.exit_code, troubles=(Trouble("spool", str(error)),))
     if result.failure is not None:
         troubles.append(Trouble(f"store: {type(result.failure).__name__}", str(result.failure)))
     # What the log and the result both say is one trouble.

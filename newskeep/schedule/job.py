@@ -85,6 +85,6 @@ def minute_of(archive: str, host: str) -> int:
 
 def unseen_variables(archive: str, environ: Mapping[str, str]) -> list[str]:
     """Variables that configure us here and that no scheduler will hand on, without those that the job writes out."""
-    written = {"NEWSKEEP_ARCHIVE", "NEWSKEEP_STATE"}
+    written = {"NEWSKEEP_ARCHIVE", "NEWSKEEP_STATE", "NEWSKEEP_CONFIG"}
     ours = ("NEWSKEEP_", "AWS_") if archive.startswith("s3:") else ("NEWSKEEP_",)
     return sorted(name for name, value in environ.items() if value and name.startswith(ours) and name not in written)

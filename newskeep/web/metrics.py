@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
 #: First part of a path -> what it is counted as; anything else is "other", so that a visitor cannot make names up.
 _GROUPED = ("web", "timegate", "timemap", "cdx", "warc", "api", "feeds", "healthz", "metrics", "static")
-_ROOM = ("search", "sites", "site", "article", "captures", "compare", "beside", "exchange", "verify")
+_ROOM = (
+    "search",
+    "sites",
+    "site",
+    "article",
+    "captures",
+    "compare",
+    "beside",
+    "exchange",
+    "verify",
+    "doubts",
+    "status",
+)
 GROUPS = {**{name: name for name in _GROUPED}, **dict.fromkeys(_ROOM, "room")}
 
 

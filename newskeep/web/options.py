@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
+from crawler.config import Config
 from crawler.politeness.addresses import is_loopback
 from storage.errors import UsageError
 
@@ -34,6 +35,8 @@ class ServeOptions:
     noarchive: NoarchiveView | None = None
     #: Whether nothing may be changed, not even by who has the key.
     read_only: bool = False
+    #: The configuration, for the page that says how the sites go and what is due next.
+    config: Config = field(default_factory=Config, repr=False)
     #: Signs the app's links to originals, see newskeep.web.auth; the same for both origins, new with every start.
     link_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 

@@ -22,6 +22,8 @@ from storage.objects import ObjectStore
 from storage.problems import Problem
 from storage.warc import key_of, stem_of
 
+#: What the keys of compactions that were done begin with.
+_DONE = "compacted/"
 OnProblem = Callable[[Problem], None]
 
 _REMOVE = "if no later version of newskeep is at work here, remove it"
@@ -124,6 +126,11 @@ def records(store: ObjectStore, day: date, on_problem: OnProblem = lambda proble
             yield plan
 
 
+def all_records(store: ObjectStore) -> Iterator[Compaction]:
+    """Yield every compaction that was done and can be read, in the order of their days."""
+    yield from _readable(store, (info.key for info in store.list(_DONE)), lambda problem: None)
+
+
 def _readable(store: ObjectStore, keys: Iterable[str], on_problem: OnProblem) -> Iterator[Compaction]:
     for key in keys:
         try:
@@ -166,4 +173,4 @@ def joined_on(store: ObjectStore, day: date) -> frozenset[str]:
 
 
 def _folder(day: date) -> str:
-    return f"compacted/{day:%Y/%m/%d}/"
+    return f"{_DONE}{day:%Y/%m/%d}/"

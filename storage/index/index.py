@@ -1,6 +1,7 @@
 """Index: the questions the archive asks of its tables, in SQL that SQLite and PostgreSQL both speak.
 
-Here is what changes it, and what it says of WARCs; `CaptureLookup` and `ArticleLookup` are what it finds.
+Here is what changes it, and what it says of WARCs; `CaptureLookup` and `ArticleLookup` are what it finds, `TallyLookup`
+what it counts.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from storage.index.article_lookup import ArticleLookup
 from storage.index.capture_lookup import CaptureLookup
 from storage.index.queries import BATCH
 from storage.index.rows import warc_of
+from storage.index.tallies import TallyLookup
 from storage.model import Capture
 
 
-class Index(CaptureLookup, ArticleLookup):
+class Index(CaptureLookup, ArticleLookup, TallyLookup):
     """Captures and articles by URL and time. Threads may share one; processes open their own.
 
     Times are kept in whole seconds. A URL is looked up by its SURT, so URLs that differ only in case, "www." or scheme

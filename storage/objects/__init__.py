@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -56,6 +56,9 @@ class ObjectStore(Protocol):
 
         A folder that is not there yet is made with `write` and an error without; a bucket is never made.
         """
+
+    def clock(self) -> datetime | None:
+        """Return the store's time, as the answer to a request tells it to the second; `None` where it does not."""
 
     def sweep(self, older_than: timedelta = timedelta(days=1)) -> int:
         """Remove what killed puts left (temporary files, unfinished uploads), and return how many there were."""

@@ -14,7 +14,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, BinaryIO
@@ -65,6 +65,15 @@ class LocalStore:
             self._meter.add(requests=1)
             with os.scandir(self.root) as entries:
                 next(entries, None)
+
+    def clock(self) -> datetime | None:
+        # A folder of the network has the times of its server.
+        with self._errors(self.root):
+            temporary = self._write_beside(self.root / "probe", b"")
+            try:
+                return datetime.fromtimestamp(temporary.stat().st_mtime, UTC)
+            finally:
+                temporary.unlink()
 
     def sweep(self, older_than: timedelta = timedelta(days=1)) -> int:
         limit = time.time() - older_than.total_seconds()

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -84,6 +84,14 @@ def test_gives_back_what_was_put(store: ObjectStore, tmp_path: Path) -> None:
         assert read(store, f"bytes/{size}") == read(store, f"file/{size}") == data
         assert store.stat(f"file/{size}") == ObjectInfo(f"file/{size}", size)
         assert source.read_bytes() == data
+
+
+def test_tells_its_time(store: ObjectStore) -> None:
+    there = store.clock()
+    assert there is not None
+    # Of the same machine; whole seconds, and a test may be held up.
+    assert abs(datetime.now(UTC) - there) < timedelta(minutes=10)
+    assert [*store.list()] == []
 
 
 @pytest.mark.parametrize("extra", [0, 1, PART])

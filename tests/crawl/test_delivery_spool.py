@@ -266,6 +266,41 @@ def test_a_disk_that_fills_up_while_a_warc_is_sealed(tmp_path: Path, limit: int)
         recovers(archive, exchanges)
 
 
+def test_a_disk_with_too_little_room_stops_the_run_in_good_order(tmp_path: Path) -> None:
+    giga = 10**9
+    free = shutil.disk_usage(tmp_path).free
+    if free < 6 * giga:
+        pytest.skip("takes 4 GB of the disk for a moment")
+    now = datetime.now(UTC)
+    exchanges = [exchange(number, now) for number in range(3)]
+    stops: list[str] = []
+    with open_archive(tmp_path / "archive") as archive:
+        session = Session(archive, SessionOptions("newskeep-test", workers=1, min_free=free - 2 * giga))
+        session.on_failure(lambda: stops.append("stop"))
+        asyncio.run(keep(session, exchanges[:1]))
+        assert stops == []
+        with (tmp_path / "filler").open("wb") as filler:
+            os.posix_fallocate(filler.fileno(), 0, 4 * giga)
+            # What was under way then is kept and told all the same.
+            asyncio.run(keep(session, exchanges[1:]))
+        (tmp_path / "filler").unlink()
+        session.close()
+        assert stops == ["stop"]
+        assert session.stopped == "stopped"
+        assert isinstance(session.failure, SpoolError)
+        assert "make room, or set min_free lower" in str(session.failure)
+        assert [capture.url for capture in archive.captures("news.example", match="host")] == [e.url for e in exchanges]
+        assert list((tmp_path / "archive" / "spool").iterdir()) == []
+
+
+def test_no_run_begins_on_a_disk_with_too_little_room(keeper: Keeper) -> None:
+    ended = keeper.save("/0", NEWSKEEP_MIN_FREE=str(10**18))
+    assert ended.code == 3
+    assert "min_free keeps 1,000,000 TB: make room, or set min_free lower" in ended.lines[-1]
+    assert list((keeper.state / "spool").iterdir()) == []
+    assert keeper.save("/0", NEWSKEEP_MIN_FREE="0").code == 0
+
+
 def long_page(number: int) -> bytes:
     chosen = random.Random(number)
     words = [word * 9 for word in ("bridge", "town", "spring", "paper", "mayor", "river", "market", "school")]

@@ -142,6 +142,23 @@ def test_trouble_is_told_once_a_day(
     assert newskeep("health", "gazette").returncode == 0
 
 
+def test_a_disk_with_too_little_room_is_told_once_a_day(
+    newskeep: Run, origin: Origin, configure: Callable[..., None]
+) -> None:
+    publish(origin, "gazette", 2)
+    configure(f"min_free = {10**18}", gazette="")
+    done = newskeep("due", "--quiet")
+    assert done.returncode == 3
+    (line,) = done.stderr.decode().splitlines()
+    assert line.endswith("make room, or set min_free lower")
+    again = newskeep("due", "--quiet")
+    assert (again.returncode, again.stderr) == (3, b"")
+    assert origin.log == []
+    configure(gazette="")
+    assert newskeep("due").returncode == 0
+    assert len(origin.logged("/gazette/1")) == 1
+
+
 def test_one_at_a_time(newskeep: Run, origin: Origin, configure: Callable[..., None], tmp_path: Path) -> None:
     configure(gazette="", herald="")
     publish(origin, "gazette", 1)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.config import Config, load
+from crawler.config import Config, load, variables_without_effect
 from storage.errors import ConfigError
 
 
@@ -51,3 +51,34 @@ def test_mistakes_in_the_environment_are_named(name: str, value: str) -> None:
 def test_file_that_is_asked_for_must_be_there(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"other\.toml"):
         load(folder / "other.toml", environ={})
+
+
+def test_the_file_that_the_variable_names(folder: Path) -> None:
+    (folder / "mine.toml").write_text("timeout = 5\n")
+    (folder / "given.toml").write_text("timeout = 6\n")
+    environ = {"NEWSKEEP_CONFIG": "mine.toml"}
+    assert load(environ=environ).timeout == 5
+    assert load(Path("given.toml"), environ).timeout == 6
+    with pytest.raises(ConfigError, match=r"cannot read none\.toml"):
+        load(environ={"NEWSKEEP_CONFIG": "none.toml"})
+
+
+def test_variables_that_configure_nothing() -> None:
+    # Kubernetes sets these where a service is called newskeep.
+    service = {
+        "NEWSKEEP_SERVICE_HOST": "10.0.0.1",
+        "NEWSKEEP_PORT": "tcp://10.0.0.1:80",
+        "NEWSKEEP_PORT_80_TCP_ADDR": "10",
+    }
+    ours = {
+        "NEWSKEEP_ARCHIVE": "here",
+        "NEWSKEEP_CONFIG": "a.toml",
+        "NEWSKEEP_WEB_TOKEN": "x",
+        "NEWSKEEP_PYWB": "/pywb",
+    }
+    wrong = {"NEWSKEEP_ARCHVE": "x", "NEWSKEEP_MAXSIZE": "9", "NEWSKEEP_COLOUR": "blue", "NEWSKEEP_EMPTY": ""}
+    assert list(variables_without_effect({**service, **ours, **wrong, "HOME": "/"})) == [
+        "the variable NEWSKEEP_ARCHVE has no effect; did you mean NEWSKEEP_ARCHIVE?",
+        "the variable NEWSKEEP_COLOUR has no effect",
+        "the variable NEWSKEEP_MAXSIZE has no effect; did you mean NEWSKEEP_MAX_SIZE?",
+    ]

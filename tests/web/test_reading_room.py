@@ -15,9 +15,9 @@ from room_archive import HERALD, PAPER, STORY, fill, gone, kept, pages, story, w
 from web_archive import Serving, Site
 
 from crawler.sizes import size
+from newskeep.status.reports import Reports
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.charts import bars, time_line
-from newskeep.web.reading_room.reports import Reports
 from newskeep.web.reading_room.search import pieces
 from newskeep.web.reading_room.text import fields, parts
 from storage.archive import Archive
@@ -65,6 +65,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         "/search",
         "/sites",
         "/doubts",
+        "/status",
         "/site/paper.example",
         f"/captures/{STORY}",
         f"/beside/{STORY}",
@@ -125,6 +126,22 @@ def test_doubts_are_listed_the_least_sure_first_or_the_newest(room: Room) -> Non
     assert "order is one of least-sure, newest" in room.page("/doubts?order=oldest", 400)
     for after in ("x", "0.1", "9_1.1", "nan_1.1"):
         assert "after is not one that was given out here" in room.page(f"/doubts?after={after}", 400)
+
+
+def test_status_says_what_is_held_and_what_it_takes(room: Room) -> None:
+    text = room.page("/status")
+    counts = json.loads(room.site.get("/api/articles?limit=500").body)["articles"]
+    assert f"{len(counts)} articles." in text
+    assert 'href="/site/paper.example"' in text
+    months = re.findall(r'<th scope="row">(\d{4}-\d\d)</th><td>([\d,]+)</td>', text)
+    captures = re.search(r"(\d[\d,]*) captures of", text)
+    assert captures
+    assert sum(int(number.replace(",", "")) for _, number in months) == int(captures[1].replace(",", ""))
+    assert [month for month, _ in months] == sorted((month for month, _ in months), reverse=True)
+    assert "None are configured on this machine." in text
+    assert "free of" in text
+    # Every page leads there.
+    assert '<a href="/status">Status</a>' in room.page("/")
 
 
 def test_an_article_says_how_sure_its_text_is(room: Room) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from crawler.config import DEFAULT_FILE
 from newskeep.schedule.job import job
 
 if TYPE_CHECKING:
@@ -29,10 +27,9 @@ class Agreed:
         return not self._ask or click.confirm(question, default=True, err=True)
 
 
-def job_of(settings: Config, config: Path | None, options: tuple[str, ...]) -> Job:
+def job_of(settings: Config, options: tuple[str, ...]) -> Job:
     from storage import open_archive
 
     with open_archive(settings.archive, settings.state) as opened:
         own_state = None if str(opened.state) == opened.uri else opened.state
-        file = config or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-        return job(opened, file, own_state, options)
+        return job(opened, settings.file, own_state, options)

@@ -56,7 +56,7 @@ def install(
         options += ["--time-limit", f"{time_limit:g}s"]
     if at_once is not None:
         options += ["--at-once", str(at_once)]
-    made = job_of(settle(config, verbose, archive=archive, state=state), config, tuple(options))
+    made = job_of(settle(config, verbose, archive=archive, state=state), tuple(options))
     minute = minute_of(made.archive, socket.gethostname())
     agreed = Agreed(dry_run, yes)
     if (kind or _kind()) == "cron":

@@ -19,7 +19,7 @@ from newskeep.schedule import crontab, systemd
 @common
 def remove(kind: str | None, dry_run: bool, yes: bool, archive: str, state: str, config: Path, verbose: int) -> None:
     """Take the schedule of this archive away, and nothing else. Run again, it changes nothing."""
-    made = job_of(settle(config, verbose, archive=archive, state=state), config, ())
+    made = job_of(settle(config, verbose, archive=archive, state=state), ())
     agreed = Agreed(dry_run, yes)
     found = False
     if kind != "systemd" and (kind == "cron" or crontab.available()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
+from newskeep.status.reports import Reports
 from newskeep.web.reading_room import (
     article,
     captures,
@@ -15,14 +16,16 @@ from newskeep.web.reading_room import (
     search,
     side_by_side,
     sites,
+    status,
     verify,
 )
-from newskeep.web.reading_room.reports import Reports
 
 
 def routes() -> list[BaseRoute]:
+    reports = Reports()
     return [
-        Route("/", home.page(Reports())),
+        Route("/", home.page(reports)),
+        Route("/status", status.page(reports)),
         Route("/search", search.page),
         Route("/doubts", doubts.page),
         Route("/sites", sites.listed),

@@ -10,10 +10,10 @@ from itertools import groupby
 from starlette.requests import Request
 from starlette.responses import Response
 
+from newskeep.status.reports import DAYS, ReportHead, Reports, failures
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.charts import Bars, bars, days_until
 from newskeep.web.reading_room.common import archive_of, show
-from newskeep.web.reading_room.reports import DAYS, ReportHead, Reports, failures
 from storage.index import ArticleEntry
 
 #: Articles that are listed, days of the picture, and sites with their days.

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
@@ -85,6 +86,15 @@ class S3Store:
                 key = self._prefix + ".newskeep-probe"
                 reply = self._bucket.call("create_multipart_upload", Key=key)
                 self._bucket.call("abort_multipart_upload", Key=key, UploadId=reply["UploadId"])
+
+    def clock(self) -> datetime | None:
+        with self._bucket.errors():
+            fields = self._bucket.call("head_bucket")["ResponseMetadata"]["HTTPHeaders"]
+        try:
+            told = parsedate_to_datetime(fields["date"])
+        except (KeyError, ValueError):
+            return None
+        return told if told.tzinfo else told.replace(tzinfo=UTC)
 
     def sweep(self, older_than: timedelta = timedelta(days=1)) -> int:
         limit = datetime.now(UTC) - older_than

@@ -1,4 +1,4 @@
-"""What the newest crawl reports say of failures, read as little as may be."""
+"""What the newest crawl reports say, read as little as may be."""
 
 from __future__ import annotations
 
@@ -24,9 +24,13 @@ _OUTCOMES = b', "outcomes": ['
 
 @dataclass(frozen=True, slots=True)
 class ReportHead:
-    """The head of a crawl report: its day, how it ended, and the number of URLs by outcome."""
+    """The head of a crawl report: its id and day, how it ended, and the number of URLs by outcome."""
 
+    crawl: str
     day: date
+    #: When it began; `None` for one that was killed. When it ended, or its end was found out.
+    started: datetime | None
+    finished: datetime | None
     state: str
     counts: Mapping[str, int]
 
@@ -71,9 +75,20 @@ def _head(archive: Archive, info: ObjectInfo) -> ReportHead | None:
         line = parse_json(head + b"}" if outcomes else head)
         counts = {str(name): int(number) for name, number in line["counts"].items()}
         _, year, month, day, _ = info.key.split("/")
-        return ReportHead(date(int(year), int(month), int(day)), str(line["state"]), counts)
+        return ReportHead(
+            crawl=str(line["crawl"]),
+            day=date(int(year), int(month), int(day)),
+            started=_moment(line.get("started")),
+            finished=_moment(line.get("finished")),
+            state=str(line["state"]),
+            counts=counts,
+        )
     except (ObjectMissing, Corrupt, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _moment(text: object) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 def failures(reports: Reports, archive: Archive) -> list[ReportHead] | None:

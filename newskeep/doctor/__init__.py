@@ -1,0 +1,1 @@
+"""What is installed, reachable, missing or misconfigured, each with its cure: one check a line."""
