@@ -165,7 +165,7 @@ def _extract_all(parcel: Parcel, extract: Extract, workers: int) -> None:
         out = stack.enter_context(parcel.articles.open("wb"))
         ahead: deque[tuple[Record, Future[Extraction]]] = deque()
         for record in filter(has_text, read_records(warc)):
-            ahead.append((record, threads.submit(extract, record.block, record.url, record.date)))
+            ahead.append((record, threads.submit(extract, record.response, record.url, record.date)))
             if len(ahead) > workers * _AHEAD:
                 _keep(out.write, *ahead.popleft())
         for record, extraction in ahead:

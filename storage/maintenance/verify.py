@@ -238,10 +238,14 @@ class Verification:
             yield Problem(holding.key("cdxj"), f"does not say what is in the WARC; {_MEND_ALL}")
 
     def _resolves(self, reference: Reference) -> bool:
-        moment = reference.moment
-        if reference.url is None or moment is None:
+        revisit, moment = reference.revisit, reference.moment
+        if reference.date is not None and moment is None:
             return False
-        return self._index.find(reference.url, moment, reference.digest) is not None
+        try:
+            resolve = self._archive.reader.resolve
+            return resolve(revisit.url, revisit.timestamp, reference.url, moment, reference.digest) is not None
+        except (Corrupt, ObjectMissing):
+            return False  # what it refers to has a problem of its own
 
     # The rest
 
