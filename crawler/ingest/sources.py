@@ -12,13 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 from crawler.ingest.download import Download, Downloader
 from crawler.ingest.wacz import MAGIC, Wacz
 from storage.errors import NewskeepError, NotArchived, StoreUnavailable
+from storage.ingest.names import SUFFIXES, is_foreign_name
 from storage.ingest.note import Origin
-from storage.objects import open_store
+from storage.objects import ObjectInfo, open_store
 from storage.spool import writing
 from storage.urls import normalize
 
-#: Names by which a file is taken out of a folder or a bucket; one that is named itself may have any name.
-SUFFIXES = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz", ".wacz")
 _CHUNK = 1 << 20
 
 
@@ -58,6 +57,8 @@ class Sources:
 
     def files(self, arguments: tuple[str, ...]) -> Iterator[Source]:
         """Yield the files in the order in which they are given, those of a folder by name."""
+        with writing(self._workspace):
+            self._workspace.mkdir(parents=True, exist_ok=True)
         for given in arguments:
             try:
                 yield from self._of(given)
@@ -85,7 +86,7 @@ class Sources:
         for folder, folders, names in os.walk(path):
             folders.sort()
             for name in sorted(names):
-                if name.lower().endswith(SUFFIXES):
+                if is_foreign_name(name):
                     found = True
                     below = Path(folder, name)
                     yield from self._file(str(below), below, Origin(name))
@@ -157,7 +158,7 @@ class Sources:
         store = open_store(base)
         target = self._workspace / "object"
         try:
-            keys = [last] if last and store.stat(last) else self._keys_below(store.list(f"{last}/" if last else ""))
+            keys = [last] if last and store.stat(last) else _named(store.list(f"{last}/" if last else ""))
             if not keys:
                 yield MissingSource(given, f"neither an object nor a prefix of objects named {', '.join(SUFFIXES)}")
             for key in keys:
@@ -171,10 +172,9 @@ class Sources:
             target.unlink(missing_ok=True)
             store.close()
 
-    @staticmethod
-    def _keys_below(found: Iterator[object]) -> list[str]:
-        keys = [str(getattr(info, "key", "")) for info in found]
-        return [key for key in keys if key.lower().endswith(SUFFIXES)]
+
+def _named(found: Iterator[ObjectInfo]) -> list[str]:
+    return [info.key for info in found if is_foreign_name(info.key)]
 
 
 def without_secrets(given: str) -> str:

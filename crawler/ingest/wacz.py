@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import Corrupt
+from storage.ingest.names import WARC_SUFFIXES
 from storage.spool import writing
 
 MAGIC = b"PK\x03\x04"
@@ -18,7 +19,6 @@ _CHUNK = 1 << 20
 _DESCRIPTION_MAX = 16 << 20
 #: Fields of datapackage.json that are kept as they are.
 _KEPT = ("title", "description", "created", "modified", "software", "mainPageUrl", "mainPageDate")
-_SUFFIXES = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
 
 
 class Wacz:
@@ -37,7 +37,7 @@ class Wacz:
     @property
     def warcs(self) -> list[str]:
         """Names of the WARCs in it, in order."""
-        return sorted(name for name in self._zip.namelist() if name.lower().endswith(_SUFFIXES))
+        return sorted(name for name in self._zip.namelist() if name.lower().endswith(WARC_SUFFIXES))
 
     @property
     def description(self) -> Mapping[str, Any]:

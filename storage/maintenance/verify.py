@@ -16,6 +16,7 @@ from storage.counts import counted
 from storage.errors import Corrupt, InvalidURL, ObjectMissing
 from storage.index import WarcEntry
 from storage.index.articles import entry_of
+from storage.ingest.names import stray
 from storage.inventory import OTHERS, Holding, check_json, holdings
 from storage.model import Capture
 from storage.objects import ObjectInfo
@@ -101,7 +102,7 @@ class Verification:
         for holding in alone:
             yield from self._alone(holding)
         for info in strays:
-            yield Problem(info.key, "not one of ours; remove it")
+            yield Problem(info.key, stray(self._archive.uri, info.key))
 
     def _gone(self, entry: WarcEntry) -> Iterator[Problem]:
         key = Holding(entry.filename).key()
