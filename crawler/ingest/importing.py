@@ -258,7 +258,9 @@ class _Import(_Dry):
         if found.captures and found.held == found.captures and not self._is_there(writer.first_filename):
             source.done(found.sha256)
             return _result(source, found, "held", _all_held(found))
+        came = False
         for parcel in writer.parcels(self._look):
+            came = True
             self._on_progress("extracting", source.name, 0, 0)
             self._delivery.bring(parcel, self._options.workers)
             if self._delivery.left:
@@ -269,6 +271,8 @@ class _Import(_Dry):
             raise Corrupt("it changed while it was read; import it again")
         write_note(self._archive.store, source.origin, found, writer.filenames, self._options.software)
         source.done(found.sha256)
+        if not came:
+            return _result(source, found, "held", "all of it is in the archive already")
         entries = [self._archive.index.warc(filename) for filename in writer.filenames]
         articles = sum(entry.articles for entry in entries if entry is not None)
         done = _result(source, found, "imported", _words(found))

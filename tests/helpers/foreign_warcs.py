@@ -49,7 +49,7 @@ def new_id() -> str:
 
 
 def heritrix(host: str) -> list[bytes]:
-    """Heritrix 3: WARC/1.0, payload digests alone, `dns:` records, metadata behind a page, a revisit without a moment."""
+    """Heritrix 3: WARC/1.0, payload digests alone, `dns:` records, metadata of a page, a revisit without a moment."""
     body = page("Heritrix story")
     response, dns = answer(body), f"20140802095213\n{host}.\t300\tIN\tA\t192.0.2.1\n".encode()
     page_id, url, date = new_id(), f"http://{host}/heritrix", ("WARC-Date", "2014-08-02T09:52:13Z")
