@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
+from itertools import chain
 from typing import TypeVar
 
 from storage.cdxj import in_seconds
@@ -22,6 +24,8 @@ from storage.warc import NOT_MODIFIED, NOT_MODIFIED_PROFILE, Record, key_of, rea
 _MOVES = 2
 #: Records that are read at most in search of one with a digest that only its writer can make.
 _TRIED = 20
+#: Bytes before a response in which its request is looked for, and what a gzip member begins with.
+_LOOKED_BACK, _MAGIC = 64 << 10, b"\x1f\x8b\x08"
 
 T = TypeVar("T")
 
@@ -69,7 +73,11 @@ class Reader:
         if record.type != "revisit":
             return Memento(capture, capture, record.response, truncated)
         original = self.referred(record)
-        block = self.record(original).response
+        held = self.record(original)
+        block = held.response
+        if truncated == "length":
+            # So others say of a revisit that it has no body (WARC 1.0, 6.7.2); what counts is whether that is whole.
+            truncated = held.field("WARC-Truncated")
         if record.field("WARC-Profile") == NOT_MODIFIED_PROFILE:
             return Memento(capture, original, self._not_modified(capture, record), truncated, block)
         # Other writers may leave the head out as well (WARC 1.1, 6.7.2).
@@ -120,7 +128,8 @@ class Reader:
         return self._found(capture, self._request)
 
     def _request(self, capture: Capture) -> Record:
-        for record in self._beside(capture, self.record(capture)):
+        response = self.record(capture)
+        for record in chain(self._beside(capture, response), self._before(capture, response)):
             if record.type == "request":
                 return record
         raise NotArchived(f"no request record of {capture.url} is held")
@@ -142,6 +151,17 @@ class Reader:
                 continue
             if stream.getbuffer().nbytes < size:
                 return
+
+    def _before(self, capture: Capture, response: Record) -> Iterator[Record]:
+        """Yield the records of an exchange that stand before its response, as wget and Common Crawl write them."""
+        start = max(0, capture.offset - _LOOKED_BACK)
+        data, at = self.range(key_of(capture.filename), start, capture.offset - start), capture.offset - start
+        while (at := data.rfind(_MAGIC, 0, at)) >= 0:
+            with suppress(Corrupt):  # the magic may stand in the middle of a member
+                record = read_record(data[at:])
+                if not _is_beside(record, response):
+                    return
+                yield record
 
     def referred(self, revisit: Record) -> Capture:
         """Return the capture that holds the body of a revisit. Raises `Corrupt` where the record does not name one."""
@@ -209,6 +229,12 @@ class Reader:
     def _range_up_to(self, key: str, start: int, length: int) -> bytes:
         with self._store.open(key, start) as stream:
             return stream.read(length)
+
+
+def _is_beside(record: Record, response: Record) -> bool:
+    """Whether a record belongs to an exchange; either of the two may name the other (WARC 1.1, 5.7)."""
+    names = record.field("WARC-Concurrent-To") == response.field("WARC-Record-ID")
+    return names or response.field("WARC-Concurrent-To") == record.field("WARC-Record-ID")
 
 
 def _in_our_form(url: str) -> str:

@@ -331,7 +331,8 @@ def _words(found: Survey) -> str:
 
 
 def _all_held(found: Survey) -> str:
-    return f"all of its {counted(found.captures, 'capture')} are in the archive already"
+    what = "its one capture is" if found.captures == 1 else f"all of its {found.captures:,} captures are"
+    return f"{what} in the archive already"
 
 
 def _outcome(result: FileResult) -> Outcome:
