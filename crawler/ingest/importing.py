@@ -30,6 +30,7 @@ from storage.ingest.note import read_note, write_note
 from storage.ingest.parts import PartBounds, PartWriter
 from storage.inventory import day_of
 from storage.model import Capture, Outcome, RunState
+from storage.objects.local import LocalStore
 from storage.spool import DAMAGED, CrawlFolder, Look
 from storage.warc import key_of
 
@@ -195,7 +196,7 @@ class _Dry:
         return found
 
     def _noted(self, source: SourceFile, sha256: str) -> FileResult | None:
-        note = read_note(self._archive.store, sha256)
+        note = read_note(self._archive.store, sha256) if is_there(self._archive) else None
         if note is None:
             return None
         when = str(note.get("imported") or "")[:10]
@@ -203,6 +204,8 @@ class _Dry:
 
     def _holds(self, capture: Capture) -> bool:
         """Whether this very capture is in the archive, in whatever WARC."""
+        if not self._archive.has_index:
+            return False  # a dry run makes none
         moment = capture.timestamp
         place = in_seconds(replace(capture, filename="", offset=0, length=0))
         rows = self._archive.index.captures(capture.url, since=moment, until=moment)
@@ -339,6 +342,11 @@ def _outcome(result: FileResult) -> Outcome:
     """The line of the crawl report."""
     kinds: Mapping[str, Literal["archived", "unchanged", "failed"]] = {"imported": "archived", "held": "unchanged"}
     return Outcome(result.file, kinds.get(result.outcome, "failed"), result.reason, size=result.size)
+
+
+def is_there(archive: Archive) -> bool:
+    """Whether there is an archive: a dry run may be the first thing of all, and makes no folder for one."""
+    return not isinstance(archive.store, LocalStore) or archive.store.root.exists()
 
 
 def workspace(archive: Archive) -> Path:

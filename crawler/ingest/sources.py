@@ -57,8 +57,6 @@ class Sources:
 
     def files(self, arguments: tuple[str, ...]) -> Iterator[Source]:
         """Yield the files in the order in which they are given, those of a folder by name."""
-        with writing(self._workspace):
-            self._workspace.mkdir(parents=True, exist_ok=True)
         for given in arguments:
             try:
                 yield from self._of(given)
@@ -109,8 +107,7 @@ class Sources:
             yield SourceFile(name, path, origin, done=done or (lambda sha256: None))
 
     def _package(self, name: str, path: Path, origin: Origin) -> Iterator[Source]:
-        package = Wacz(path)
-        target = self._workspace / "package"
+        package, target = Wacz(path), self._room("package")
         try:
             if not package.warcs:
                 yield MissingSource(name, "no WARC is in this package")
@@ -128,6 +125,12 @@ class Sources:
         finally:
             package.close()
             target.unlink(missing_ok=True)
+
+    def _room(self, name: str) -> Path:
+        """A file in the workspace, which is made on first use."""
+        with writing(self._workspace):
+            self._workspace.mkdir(parents=True, exist_ok=True)
+        return self._workspace / name
 
     def _address(self, given: str) -> Iterator[Source]:
         url, shown = normalize(given), without_secrets(given)
@@ -155,8 +158,7 @@ class Sources:
         base, _, last = given.rpartition("/")
         if base.count("/") < 2 or not last:  # s3://bucket, or a prefix with a slash at its end
             base, last = given.rstrip("/"), ""
-        store = open_store(base)
-        target = self._workspace / "object"
+        store, target = open_store(base), self._room("object")
         try:
             keys = [last] if last and store.stat(last) else _named(store.list(f"{last}/" if last else ""))
             if not keys:

@@ -15,7 +15,7 @@ import click
 
 from crawler.config import Config, user_agent
 from newskeep.cli._maintenance import progress
-from newskeep.cli._options import allow_private, configured, open_existing
+from newskeep.cli._options import allow_private, configured
 from newskeep.cli._terminal import echo
 from storage.counts import counted
 from storage.errors import UsageError
@@ -59,10 +59,12 @@ def import_(
     if allow_private:
         settings = replace(settings, allow_private=True)
     _check(settings, sources)
+    from crawler.ingest.importing import is_there
     from storage import open_archive
 
-    with open_existing(settings) if dry_run else open_archive(settings.archive, settings.state) as archive:
-        archive.store.check(write=not dry_run)
+    with open_archive(settings.archive, settings.state) as archive:
+        if not dry_run or is_there(archive):
+            archive.store.check(write=not dry_run)
         result = _run(archive, settings, sources, dry_run, as_json)
         _sum_up(result, archive, as_json, dry_run)
     return result.exit_code
@@ -79,7 +81,7 @@ def _check(settings: Config, sources: tuple[str, ...]) -> None:
 
 def _run(archive: Archive, settings: Config, sources: tuple[str, ...], dry_run: bool, as_json: bool) -> ImportResult:
     from crawler.ingest.download import Downloader, DownloadOptions
-    from crawler.ingest.importing import ImportOptions, clear, import_files, workspace
+    from crawler.ingest.importing import ImportOptions, clear, import_files, is_there, workspace
     from crawler.ingest.sources import Sources
     from crawler.session.extraction_pool import default_workers
     from crawler.session.stop_flag import StopFlag
@@ -93,7 +95,7 @@ def _run(archive: Archive, settings: Config, sources: tuple[str, ...], dry_run: 
         downloader = Downloader(
             folder,
             DownloadOptions(agent, settings.allow_private, settings.ca_file),
-            lambda sha256: read_note(archive.store, sha256) is not None,
+            lambda sha256: is_there(archive) and read_note(archive.store, sha256) is not None,
             stop.look_strictly,
             _fetching(show),
         )

@@ -17,9 +17,12 @@ import foreign_warcs as foreign
 import pytest
 from command import Run
 from origin import Close, Origin
+from s3_server import BUCKET, S3Server
 from warcs import warc_files
 
 from storage import open_archive
+
+pytest_plugins = ["s3_server"]
 
 HOST = "paper.example"
 #: Writer -> the address of its page.
@@ -177,13 +180,15 @@ def test_what_is_damaged_is_told_and_set_aside(newskeep: Run, tmp_path: Path) ->
 
 
 def test_a_dry_run_says_what_would_come_and_writes_nothing(newskeep: Run, crawls: Path, tmp_path: Path) -> None:
-    (tmp_path / "archive").mkdir()
+    # Before there is an archive, too.
     done = newskeep("import", str(crawls), "--dry-run")
     assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "archive").exists()
+    newskeep("import", str(crawls / "below" / "arc.arc.gz"))
+    assert b"held        " in newskeep("import", str(crawls), "--dry-run").stdout
     assert done.stdout.count(b"importable") == 6
     assert b"7 captures would come" in done.stderr
-    assert warc_files(tmp_path / "archive") == []
-    assert not (tmp_path / "archive" / "imported").exists()
+    assert len(warc_files(tmp_path / "archive")) == 1
 
 
 @pytest.mark.parametrize(
@@ -255,6 +260,30 @@ def test_an_address_that_has_no_file(newskeep: Run) -> None:
     assert done.returncode == 5
     assert b"404 Not Found" in done.stdout
     assert b"secret" not in done.stdout
+
+
+def test_a_bucket(newskeep: Run, tmp_path: Path, moto_server: S3Server, environment: dict[str, str]) -> None:
+    environment |= {
+        "AWS_ENDPOINT_URL_S3": moto_server.endpoint,
+        "AWS_ACCESS_KEY_ID": moto_server.access_key,
+        "AWS_SECRET_ACCESS_KEY": moto_server.secret_key,
+    }
+    client, data = moto_server.client(), {}
+    for writer in ("wget", "ccnews"):
+        data[f"old/{writer}.warc.gz"] = foreign.gzipped(foreign.WRITERS[writer](HOST))
+        client.put_object(Bucket=BUCKET, Key=f"old/{writer}.warc.gz", Body=data[f"old/{writer}.warc.gz"])
+    client.put_object(Bucket=BUCKET, Key="old/notes.txt", Body=b"not to be taken")
+    one = newskeep("import", f"s3://{BUCKET}/old/wget.warc.gz", "--json")
+    assert one.returncode == 0, one.stderr
+    assert lines(one)[0]["file"] == f"s3://{BUCKET}/old/wget.warc.gz"
+    *files, _ = lines(newskeep("import", f"s3://{BUCKET}/old", "--json"))
+    assert [each["outcome"] for each in files] == ["imported", "held"]
+    assert {path.read_bytes() for path in warc_files(tmp_path / "archive")} == set(data.values())
+    # Into a bucket as well.
+    into = newskeep("import", f"s3://{BUCKET}/old/wget.warc.gz", "--archive", f"s3://{BUCKET}/archive")
+    assert into.returncode == 0, into.stderr
+    assert newskeep("get", PAGES["wget"], "--archive", f"s3://{BUCKET}/archive").stdout == foreign.page("wget story")
+    assert newskeep("import", f"s3://{BUCKET}/none").returncode == 5
 
 
 # Stopped
