@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TypeVar
 
 from storage.cdxj import in_seconds
-from storage.digests import canonical
+from storage.digests import canonical, hasher_of, is_digest
 from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing
 from storage.http import HttpMessage
 from storage.index.index import Index
@@ -187,7 +187,7 @@ class Reader:
         its own record has it. Writers of WARC 1.0 name no moment (Heritrix): then the newest of the URL before `date`.
         """
         index, digest, at = self._index(), canonical(written), _in_our_form((refers_to or url).strip("<>"))
-        if moment is not None and (exact := index.find(at, moment, digest)):
+        if moment is not None and (digest or written is None) and (exact := index.find(at, moment, digest)):
             return exact
         held = [one for one in index.captures(at, since=moment, until=moment or date) if one.url == at]
         others = [one for one in reversed(held) if not one.is_revisit]
@@ -197,7 +197,8 @@ class Reader:
     def _as_written(self, captures: list[Capture], written: str | None) -> Capture | None:
         """The first of captures whose own record has the payload digest `written`, whatever its writer took it of."""
         for capture in captures if written else ():
-            if self.record(capture).field("WARC-Payload-Digest") == written:
+            record = self.record(capture)
+            if record.field("WARC-Payload-Digest") == written or _has_digest(record, written):
                 return capture
         return None
 
@@ -229,6 +230,15 @@ class Reader:
     def _range_up_to(self, key: str, start: int, length: int) -> bytes:
         with self._store.open(key, start) as stream:
             return stream.read(length)
+
+
+def _has_digest(record: Record, written: str | None) -> bool:
+    """Whether a digest of any kind that we can read is that of a record's payload."""
+    hasher = hasher_of(written)
+    if hasher is None:
+        return False
+    hasher.update(HttpMessage.parse(record.response).payload)
+    return is_digest(written, hasher)
 
 
 def _is_beside(record: Record, response: Record) -> bool:

@@ -24,7 +24,7 @@ from storage.archive import Archive
 from storage.cdxj import in_seconds
 from storage.compaction.plan import joined_on
 from storage.counts import counted
-from storage.errors import PROBLEMS_FOUND, Corrupt, NewskeepError
+from storage.errors import PROBLEMS_FOUND, Corrupt, NewskeepError, StoreUnavailable
 from storage.ingest.checking import Survey, file_digest, survey
 from storage.ingest.note import read_note, write_note
 from storage.ingest.parts import PartBounds, PartWriter
@@ -117,6 +117,7 @@ def import_files(
     """
     run = _Dry(archive, stop, on_progress) if options.dry_run else _Import(archive, options, stop, on_progress)
     result = ImportResult(crawl=run.crawl)
+    state: RunState = "failed"
     try:
         for source in sources:
             told = run.take(source)
@@ -125,12 +126,14 @@ def import_files(
             result.articles += told.articles or 0
             result.faults += told.fault_count
             on_file(told)
-            if run.failure is not None:
+            if isinstance(run.failure, StoreUnavailable):
                 break
+        else:
+            state = "finished"
     except StopAsked:
-        result.stopped = True
+        result.stopped, state = True, "stopped"
     finally:
-        run.close("stopped" if result.stopped else "finished")
+        run.close(state)
         result.failure = run.failure
     return result
 
@@ -249,9 +252,11 @@ class _Import(_Dry):
         """Write the report and give the spool up."""
         try:
             self._log.close()
-            if self._delivery.undelivered is not None:
-                self.failure = self.failure or self._delivery.undelivered
-            self._delivery.finish(self._folder, self._started, "failed" if self.failure else state)
+            self.failure = self._delivery.undelivered or self.failure
+            if fault := self._pool.fault:
+                # The archive would look whole, and the run as if all were well.
+                self._fail(NewskeepError(f"no page got its text ({fault}); newskeep reextract makes it later"))
+            self._delivery.finish(self._folder, self._started, state)
         finally:
             self._pool.close()
 
@@ -262,13 +267,15 @@ class _Import(_Dry):
             source.done(found.sha256)
             return _result(source, found, "held", _all_held(found))
         came = False
+        before = self.failure
         for parcel in writer.parcels(self._look):
             came = True
             self._on_progress("extracting", source.name, 0, 0)
             self._delivery.bring(parcel, self._options.workers)
             if self._delivery.left:
                 raise StopAsked
-            if self._is_failed():
+            self.failure = self._delivery.undelivered or self.failure
+            if self.failure is not before:
                 return _result(source, found, "failed", f"not all of it is in the archive: {self.failure}")
         if found.as_it_is and writer.digest != found.sha256:
             raise Corrupt("it changed while it was read; import it again")
@@ -289,12 +296,9 @@ class _Import(_Dry):
             return True
         return archive.store.stat(key_of(filename)) is not None
 
-    def _is_failed(self) -> bool:
-        self.failure = self.failure or self._delivery.undelivered
-        return self.failure is not None
-
     def _fail(self, error: NewskeepError) -> None:
-        self.failure = self.failure or error
+        # The last: what a run that is gone has left must not hide what goes wrong now.
+        self.failure = error
 
 
 def _result(source: SourceFile, found: Survey, outcome: ImportOutcome, reason: str) -> FileResult:

@@ -30,6 +30,7 @@ _REINDEX = "run `newskeep reindex`"
 _AFRESH = "run `newskeep reindex --fresh`"
 _MEND = "`newskeep reindex --mend` makes it again from the WARC"
 _MEND_ALL = "`newskeep reindex --from-warcs --mend` makes it again from the WARC"
+_IMPORT = "where its WARC was imported, `newskeep import` the one with the page"
 _REEXTRACT = "`newskeep reextract` makes the text again from the WARC"
 
 
@@ -230,7 +231,7 @@ class Verification:
         for reference in reading.references:
             if self._indexed and not self._resolves(reference):
                 what = f"the revisit of {reference.revisit.url} at {reference.revisit.offset} refers to nothing held"
-                yield Problem(holding.key(), f"{what}; {_REINDEX}, or {self._copy}")
+                yield Problem(holding.key(), f"{what}; {_REINDEX}, or {self._copy}; {_IMPORT}")
         if reading.damage:
             return
         if entry is not None and entry.sha256 not in ("", reading.sha256):
