@@ -66,14 +66,17 @@ class HttpMessage:
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """Names and values in the order sent, folded lines joined, bytes as latin-1; no lines without a colon."""
+        """Names and values in the order sent, folded lines joined, bytes as latin-1; no lines without a colon.
+
+        Nor those that begin with one: pseudo-header fields of HTTP/2 (RFC 9113, 8.3), as browser crawlers write them.
+        """
         unfolded: list[bytes] = []
         for line in re.split(rb"\r?\n", self.head.lstrip(b"\r\n"))[1:]:
             if line[:1] in (b" ", b"\t") and unfolded:
                 unfolded[-1] += b" " + line.strip()
             elif line:
                 unfolded.append(line)
-        pairs = (line.split(b":", 1) for line in unfolded if b":" in line)
+        pairs = (line.split(b":", 1) for line in unfolded if line.find(b":") > 0)
         return [(name.decode("latin-1").strip(), value.decode("latin-1").strip()) for name, value in pairs]
 
     def header(self, name: str) -> str | None:
@@ -99,8 +102,11 @@ class HttpMessage:
 
     @property
     def payload(self) -> bytes:
-        """The body with transfer coding removed, content coding as sent (RFC 9110, 6.4)."""
-        return b"".join(_chunks(self.body)) if self.is_chunked else self.body
+        """The body with transfer coding removed, content coding as sent (RFC 9110, 6.4).
+
+        Crawlers that write heads as they came and bodies without their chunks leave the coding named: see `is_framed`.
+        """
+        return b"".join(_chunks(self.body)) if self.is_chunked and is_framed(self.body) else self.body
 
     def beginning(self, size: int) -> bytes:
         """The first bytes of the content, at most `size`, as far as they can be decoded; never raises."""
@@ -139,6 +145,16 @@ class HttpMessage:
         yield from reversed([coding.partition(";")[0].strip().lower() for coding in self.all("content-encoding")])
         if _PACKED_TYPES.isdisjoint(re.split(r"[/+.-]", self.media_type or "text")):
             yield from (None, None)
+
+
+def is_framed(body: bytes) -> bool:
+    """Whether a body, or its beginning, may be in chunks: it begins with the size of one, and a line ends behind it."""
+    size = _CHUNK_SIZE.match(body)
+    if size is None:
+        return not body
+    begin = body.find(b"\n") + 1
+    end = begin + int(size[1], 16)
+    return begin == 0 or end >= len(body) or end == begin or body[end : end + 1] in b"\r\n"
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:

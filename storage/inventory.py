@@ -22,6 +22,7 @@ OTHERS = {
     "crawls": re.compile(r"crawls/\d{4}/\d\d/\d\d/[0-9a-z]+\.json"),
     "sites": re.compile(r"sites/[^/]+\.json"),
     "corrections": re.compile(r"corrections/[^/]+/\d{17}-[0-9a-f]{8}\.json"),
+    "imported": re.compile(r"imported/[0-9a-f]{64}\.json"),
     "untexted": re.compile(r"untexted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
     "compacting": re.compile(r"compacting/\d{4}-\d\d-\d\d\.json"),
     "compacted": re.compile(r"compacted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import BytesIO
+from itertools import chain
 from typing import TypeVar
 
 from storage.cdxj import in_seconds
-from storage.errors import Corrupt, NotArchived, ObjectMissing
+from storage.digests import canonical, hasher_of, is_digest
+from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing
 from storage.http import HttpMessage
 from storage.index.index import Index
 from storage.model import Capture
 from storage.objects import ObjectStore
+from storage.urls import normalize
 from storage.warc import NOT_MODIFIED, NOT_MODIFIED_PROFILE, Record, key_of, read_date, read_record, read_records
 
 #: Times that a capture may be moved while it is being read.
 _MOVES = 2
+#: Records that are read at most in search of one with a digest that only its writer can make.
+_TRIED = 20
+#: Bytes before a response in which its request is looked for, and what a gzip member begins with.
+_LOOKED_BACK, _MAGIC = 64 << 10, b"\x1f\x8b\x08"
 
 T = TypeVar("T")
 
@@ -62,12 +71,18 @@ class Reader:
         record = self.record(capture)
         truncated = record.field("WARC-Truncated")
         if record.type != "revisit":
-            return Memento(capture, capture, record.block, truncated)
+            return Memento(capture, capture, record.response, truncated)
         original = self.referred(record)
-        block = self.record(original).block
+        held = self.record(original)
+        block = held.response
+        if truncated == "length":
+            # So others say of a revisit that it has no body (WARC 1.0, 6.7.2); what counts is whether that is whole.
+            truncated = held.field("WARC-Truncated")
         if record.field("WARC-Profile") == NOT_MODIFIED_PROFILE:
             return Memento(capture, original, self._not_modified(capture, record), truncated, block)
-        return Memento(capture, original, record.block + HttpMessage.parse(block).body, truncated)
+        # Other writers may leave the head out as well (WARC 1.1, 6.7.2).
+        response = record.block + HttpMessage.parse(block).body if record.block else block
+        return Memento(capture, original, response, truncated)
 
     def _not_modified(self, capture: Capture, revisit: Record) -> bytes:
         """The 304 that a revisit stands for; the block, where another writer has put it there."""
@@ -113,7 +128,8 @@ class Reader:
         return self._found(capture, self._request)
 
     def _request(self, capture: Capture) -> Record:
-        for record in self._beside(capture, self.record(capture)):
+        response = self.record(capture)
+        for record in chain(self._beside(capture, response), self._before(capture, response)):
             if record.type == "request":
                 return record
         raise NotArchived(f"no request record of {capture.url} is held")
@@ -136,19 +152,55 @@ class Reader:
             if stream.getbuffer().nbytes < size:
                 return
 
+    def _before(self, capture: Capture, response: Record) -> Iterator[Record]:
+        """Yield the records of an exchange that stand before its response, as wget and Common Crawl write them."""
+        start = max(0, capture.offset - _LOOKED_BACK)
+        data, at = self.range(key_of(capture.filename), start, capture.offset - start), capture.offset - start
+        while (at := data.rfind(_MAGIC, 0, at)) >= 0:
+            with suppress(Corrupt):  # the magic may stand in the middle of a member
+                record = read_record(data[at:])
+                if not _is_beside(record, response):
+                    return
+                yield record
+
     def referred(self, revisit: Record) -> Capture:
         """Return the capture that holds the body of a revisit. Raises `Corrupt` where the record does not name one."""
         url, date = revisit.field("WARC-Refers-To-Target-URI"), revisit.field("WARC-Refers-To-Date")
-        if url is None or date is None:
-            raise Corrupt(f"the revisit record of {revisit.url} does not say what it refers to")
         try:
-            moment = read_date(date)
+            moment = read_date(date) if date is not None else None
         except ValueError:
             raise Corrupt(f"the revisit record of {revisit.url} refers to {date!r}, which is no date") from None
-        original = self._index().find(url, moment, revisit.field("WARC-Payload-Digest"))
+        if moment is None and revisit.field("WARC-Payload-Digest") is None:
+            raise Corrupt(f"the revisit record of {revisit.url} does not say what it refers to")
+        original = self.resolve(revisit.url, revisit.date, url, moment, revisit.field("WARC-Payload-Digest"))
         if original is None:
-            raise NotArchived(f"{revisit.url}: the capture of {date} that holds the body is not in the archive")
+            of = f"of {date} that holds the body" if moment else "with the same body"
+            raise NotArchived(f"{revisit.url}: the capture {of} is not in the archive")
         return original
+
+    def resolve(
+        self, url: str, date: datetime, refers_to: str | None, moment: datetime | None, written: str | None
+    ) -> Capture | None:
+        """Return the capture with the body of a revisit of `url` at `date`; `None` where it is not held.
+
+        It is that of `refers_to` (without: of `url`) at `moment` with the payload digest `written`, in our form or as
+        its own record has it. Writers of WARC 1.0 name no moment (Heritrix): then the newest of the URL before `date`.
+        """
+        index, digest, at = self._index(), canonical(written), _in_our_form((refers_to or url).strip("<>"))
+        if moment is not None and (digest or written is None) and (exact := index.find(at, moment, digest)):
+            return exact
+        held = [one for one in index.captures(at, since=moment, until=moment or date) if one.url == at]
+        others = [one for one in reversed(held) if not one.is_revisit]
+        same = (one for one in others if digest is not None and one.digest == digest)
+        return next(same, None) or self._as_written(others[:_TRIED], written)
+
+    def _as_written(self, captures: list[Capture], written: str | None) -> Capture | None:
+        """The first of captures whose own record has the payload digest `written`, whatever its writer took it of."""
+        for capture in captures if written else ():
+            record = self.record(capture)
+            if record.field("WARC-Payload-Digest") == written or _has_digest(record, written):
+                return capture
+        return None
 
     def _found(self, capture: Capture, read: Callable[[Capture], T]) -> T:
         """Read a capture; where its object is gone, look it up again: a compaction may have moved it meanwhile."""
@@ -178,6 +230,28 @@ class Reader:
     def _range_up_to(self, key: str, start: int, length: int) -> bytes:
         with self._store.open(key, start) as stream:
             return stream.read(length)
+
+
+def _has_digest(record: Record, written: str | None) -> bool:
+    """Whether a digest of any kind that we can read is that of a record's payload."""
+    hasher = hasher_of(written)
+    if hasher is None:
+        return False
+    hasher.update(HttpMessage.parse(record.response).payload)
+    return is_digest(written, hasher)
+
+
+def _is_beside(record: Record, response: Record) -> bool:
+    """Whether a record belongs to an exchange; either of the two may name the other (WARC 1.1, 5.7)."""
+    names = record.field("WARC-Concurrent-To") == response.field("WARC-Record-ID")
+    return names or response.field("WARC-Concurrent-To") == record.field("WARC-Record-ID")
+
+
+def _in_our_form(url: str) -> str:
+    try:
+        return normalize(url)
+    except InvalidURL:
+        return url
 
 
 def _read_whole(capture: Capture, read: Callable[[Capture], T]) -> T:

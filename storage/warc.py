@@ -7,8 +7,6 @@ server where the file has them not yet; docs/formats.md describes every field.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import re
 import uuid
@@ -28,9 +26,11 @@ from warcio.recordloader import ArcWarcRecord
 
 from storage.bounds import RECORD_MAX, read_whole
 from storage.certificates import MEDIA_TYPE, fingerprint, pem_chain
-from storage.errors import Corrupt, SpoolError
+from storage.digests import canonical, digest, matches
+from storage.errors import Corrupt, InvalidURL, SpoolError
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
+from storage.urls import normalize
 
 VERSION = b"WARC/1.1"
 CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
@@ -47,6 +47,7 @@ _RESPONSE = "application/http;msgtype=response"
 _REQUEST = "application/http;msgtype=request"
 # isal's level 2 writes about four times as many records a second as zlib's 6, at 2 % more size.
 _GZIP_LEVEL = 2
+_SHORT_DATE = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,9 @@ class Record:
 
     @property
     def url(self) -> str:
-        return self.field("WARC-Target-URI") or ""
+        """WARC-Target-URI, without the angle brackets in which wget and others write it (WARC 1.0, 5.6)."""
+        written = self.field("WARC-Target-URI") or ""
+        return written[1:-1] if written.startswith("<") and written.endswith(">") else written
 
     @property
     def date(self) -> datetime:
@@ -83,13 +86,20 @@ class Record:
     def check(self) -> None:
         """Compare the block with its digest; raises `Corrupt`."""
         written = self.field("WARC-Block-Digest")
-        if written is not None and written.startswith("sha1:") and written != digest(self.block):
+        # wget (1.21 at least) gives each revisit the digest of an empty block, whatever is in it.
+        if not (matches(written, self.block) or (self.type == "revisit" and matches(written, b""))):
             raise Corrupt(f"record at offset {self.offset} ({self.url}): the block does not match its digest")
 
+    @property
+    def response(self) -> bytes:
+        """What was answered: the block, or of a `resource`, which is a body alone, that body with a head before it."""
+        return resource_head(self.field("Content-Type")) + self.block if self.type == "resource" else self.block
 
-def digest(data: bytes) -> str:
-    """A labelled digest as WARC files carry it: "sha1:" and base32 (WARC 1.1, 5.8)."""
-    return "sha1:" + base64.b32encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
+
+def resource_head(kind: str | None) -> bytes:
+    """The head that a `resource` record is shown with, as pywb shows it: a page that was read without HTTP."""
+    field = f"Content-Type: {' '.join(kind.split())}\r\n" if kind else ""
+    return f"HTTP/1.1 200 OK\r\n{field}\r\n".encode("utf-8", "replace")
 
 
 def warc_date(moment: datetime) -> str:
@@ -100,9 +110,10 @@ def warc_date(moment: datetime) -> str:
 def read_date(text: str | None) -> datetime:
     """The moment of a WARC-Date or WARC-Refers-To-Date, aware: those of others may lack the zone, which is UTC.
 
-    Raises ValueError.
+    One without a month or a day means its beginning (WARC 1.1, 5.4). Raises ValueError.
     """
-    moment = datetime.fromisoformat(text or "")
+    text = (text or "").strip()
+    moment = datetime.fromisoformat(f"{text}-01-01"[:10] if _SHORT_DATE.fullmatch(text) else text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -251,7 +262,9 @@ class WarcWriter:
         message = HttpMessage.parse(exchange.response)
         confirms = refers_to is not None and message.status == NOT_MODIFIED
         # The payload of a revisit is that of the capture it refers to (WARC 1.1, 6.7); a 304 has none of its own.
-        payload_digest = refers_to.digest if confirms and refers_to else digest(message.payload)
+        payload_digest = (
+            refers_to.digest if confirms and refers_to and message.complete_head else _payload_digest(message)
+        )
         block = exchange.response if refers_to is None else b"" if confirms else message.head
         fields = [("WARC-Type", "response" if refers_to is None else "revisit"), ("WARC-Record-ID", record_id), *common]
         if refers_to is not None:
@@ -260,8 +273,6 @@ class WarcWriter:
                 ("WARC-Refers-To-Target-URI", refers_to.url),
                 ("WARC-Refers-To-Date", warc_date(refers_to.timestamp)),
             ]
-        if not message.complete_head:
-            payload_digest = None
         if payload_digest is not None:
             fields.append(("WARC-Payload-Digest", payload_digest))
         if exchange.truncated:
@@ -344,18 +355,23 @@ def read_record(member: bytes) -> Record:
 
 
 def capture_of(record: Record, filename: str) -> Capture | None:
-    """Return the index line of a `response` or `revisit` record, `None` for the other types."""
-    if record.type not in ("response", "revisit"):
+    """Return the index line of a `response`, `revisit` or `resource` record of the web, `None` for all others.
+
+    The digest is our own: those of other writers may be of other bytes, such as a body with its chunk framing. Raises
+    `Corrupt` where there is no date.
+    """
+    url = _web_address(record) if record.type in ("response", "revisit", "resource") else None
+    if url is None:
         return None
-    message = HttpMessage.parse(record.block)
+    message = HttpMessage.parse(record.response)
     revisit = record.type == "revisit"
     return Capture(
-        url=record.url,
+        url=url,
         timestamp=record.date,
         # A 304 that confirms a capture has its head in a record of its own.
         status=NOT_MODIFIED if record.field("WARC-Profile") == NOT_MODIFIED_PROFILE else message.status,
         mime="warc/revisit" if revisit else message.media_type,
-        digest=record.field("WARC-Payload-Digest"),
+        digest=canonical(record.field("WARC-Payload-Digest")) if revisit else _payload_digest(message),
         filename=filename,
         offset=record.offset,
         length=record.length,
@@ -364,6 +380,18 @@ def capture_of(record: Record, filename: str) -> Capture | None:
         insecure=record.field(INSECURE),
         noarchive=record.field(NOARCHIVE) is not None,
     )
+
+
+def _web_address(record: Record) -> str | None:
+    """The URL of a record in the form in which it is looked up; `None` for `dns:`, `urn:` and what is no address."""
+    try:
+        return normalize(record.url)
+    except InvalidURL:
+        return None
+
+
+def _payload_digest(message: HttpMessage) -> str | None:
+    return digest(message.payload) if message.complete_head else None
 
 
 def _left_out(exchange: Exchange, reason: str) -> bytes:

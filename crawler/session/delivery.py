@@ -10,6 +10,7 @@ from datetime import datetime
 
 from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.correction_store import CorrectionStore
+from crawler.session.extract_ahead import extract_ahead
 from crawler.session.extraction_pool import ExtractionPool
 from crawler.session.reasons import in_words
 from crawler.session.recorder import OpenWarc
@@ -68,6 +69,16 @@ class Delivery:
             look = self._stop.look
             if parcel := close_open(warc.writer.path, look):
                 self._bring(parcel, look)
+
+    def bring(self, parcel: Parcel, workers: int) -> None:
+        """Seal and deliver a WARC that others wrote, its pages extracted by so many workers at a time.
+
+        Ends at once where a stop is asked for: what was extracted stays in the spool, and the next run goes on.
+        """
+        look = self._stop.look_strictly
+        with self._failing(f"importing {parcel.filename}"):
+            extract_ahead(parcel, self._extractor(look), workers, look)
+            self._bring(parcel, look)
 
     def deliver_waiting(self, folder: CrawlFolder) -> None:
         """Deliver what of a folder could not be when its turn came: the store may be back."""

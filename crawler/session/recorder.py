@@ -20,11 +20,12 @@ from crawler.session.conditional import Validators, asks_conditionally, confirms
 from crawler.session.extraction_pool import Extraction
 from crawler.session.noarchive import noarchive
 from crawler.session.sealing import line_of
+from storage.digests import digest
 from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
 from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel, sync_folder, writing
-from storage.warc import NOARCHIVE, NOT_MODIFIED, WALL, WarcWriter, digest, make_stem
+from storage.warc import NOARCHIVE, NOT_MODIFIED, WALL, WarcWriter, make_stem
 
 if TYPE_CHECKING:
     from scrapy import Request

@@ -6,10 +6,8 @@ import difflib
 import hashlib
 import shutil
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -17,8 +15,9 @@ from pathlib import Path
 
 from crawler.extraction.template.site_memory import SiteMemory
 from crawler.session.correction_store import CorrectionStore
-from crawler.session.extraction_pool import Extraction, ExtractionPool
-from crawler.session.sealing import Extract, has_text, line_of, seal
+from crawler.session.extract_ahead import extract_ahead
+from crawler.session.extraction_pool import ExtractionPool
+from crawler.session.sealing import seal
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import untexted
 from storage.archive import Archive
@@ -29,10 +28,8 @@ from storage.model import Article
 from storage.problems import Problem
 from storage.spool import Parcel
 from storage.urls import site_of, timestamp14
-from storage.warc import Record, key_of, read_records
+from storage.warc import key_of
 
-#: Records read ahead of the slowest page, a worker.
-_AHEAD = 4
 _CHUNK = 1 << 20
 _VERIFY = "`newskeep verify --deep` says what to do"
 
@@ -96,7 +93,7 @@ def reextract(
                 key = key_of(entry.filename)
                 try:
                     _fetch(archive, key, parcel.warc)
-                    _extract_all(parcel, pool.extract_now, workers)
+                    extract_ahead(parcel, pool.extract_now, workers)
                     seal(parcel, pool.extract_now, memories, corrections)
                 except (Corrupt, ObjectMissing) as error:
                     on_problem(Problem(key, f"its text stays as it is ({error}); {_VERIFY}"))
@@ -145,38 +142,20 @@ def _site(article: Article) -> str | None:
 
 def _wanted(archive: Archive, site: str | None, since: datetime | None) -> list[WarcEntry]:
     entries = list(archive.index.warcs())
-    if since is not None:
-        entries = [entry for entry in entries if entry.filename[9:23] >= timestamp14(since)]
     if site is not None:
-        names = {capture.filename for capture in archive.captures(site, match="host", since=since)}
-        entries = [entry for entry in entries if entry.filename in names]
-    return entries
+        found = archive.captures(site, match="host", since=since)
+    elif since is not None:
+        # Not by the name of the WARC: one that was imported may go on for years from there.
+        found = archive.index.all_captures(since=since)
+    else:
+        return entries
+    names = {capture.filename for capture in found}
+    return [entry for entry in entries if entry.filename in names]
 
 
 def _fetch(archive: Archive, key: str, path: Path) -> None:
     with archive.store.open(key) as stream, path.open("wb") as file:
         shutil.copyfileobj(stream, file, _CHUNK)
-
-
-def _extract_all(parcel: Parcel, extract: Extract, workers: int) -> None:
-    """Fill the parcel's `.articles` with as many pages at a time as there are workers; sealing finds them there."""
-    with ExitStack() as stack:
-        threads = stack.enter_context(ThreadPoolExecutor(workers))
-        warc = stack.enter_context(parcel.warc.open("rb"))
-        out = stack.enter_context(parcel.articles.open("wb"))
-        ahead: deque[tuple[Record, Future[Extraction]]] = deque()
-        for record in filter(has_text, read_records(warc)):
-            ahead.append((record, threads.submit(extract, record.block, record.url, record.date)))
-            if len(ahead) > workers * _AHEAD:
-                _keep(out.write, *ahead.popleft())
-        for record, extraction in ahead:
-            _keep(out.write, record, extraction)
-
-
-def _keep(write: Callable[[bytes], int], record: Record, extraction: Future[Extraction]) -> None:
-    found = extraction.result()
-    if not found.again:  # else sealing tries once more
-        write(line_of(record.offset, found))
 
 
 def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -> ReextractResult:

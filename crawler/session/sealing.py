@@ -222,7 +222,7 @@ def _verify(
 def _extracted(record: Record, extract: Extract) -> Extraction:
     """Extract a page, more than once where the machine fails."""
     for attempt in range(_ATTEMPTS):
-        extraction = extract(record.block, record.url, record.date)
+        extraction = extract(record.response, record.url, record.date)
         if not extraction.again or extraction.hopeless:
             # Of the hopeless, their pool has said so once for all.
             return extraction
@@ -233,11 +233,12 @@ def _extracted(record: Record, extract: Extract) -> Extraction:
 
 def has_text(record: Record) -> bool:
     """Whether a record is a page to be extracted."""
-    if record.type != "response" or record.url.endswith("/robots.txt"):
+    if record.type not in ("response", "resource") or record.url.endswith("/robots.txt"):
         return False
     if record.field(WALL):
         return False
-    return is_page(record.block) and is_whole(record.block, record.field("WARC-Truncated"))
+    response = record.response
+    return is_page(response) and is_whole(response, record.field("WARC-Truncated"))
 
 
 def _cleaned(

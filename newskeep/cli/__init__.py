@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -19,6 +20,7 @@ COMMANDS = {
         "due": "Crawl the sites that are due: the one line for cron.",
         "schedule": "See what runs when, and have cron or systemd start it.",
         "sites": "List sites, try one out, see and correct what repeats over its pages.",
+        "import": "Bring in WARC, WACZ and ARC files of other crawlers, bytes unchanged.",
         "demo": "See it work: archive a small news site that ships with the program.",
     },
     "Read": {
@@ -59,7 +61,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if not any(cmd_name in group for group in COMMANDS.values()):
             return None
-        command = getattr(import_module(f"newskeep.cli.{cmd_name}"), cmd_name)
+        # Python's own words get an underscore behind them (PEP 8).
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command = getattr(import_module(f"newskeep.cli.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 

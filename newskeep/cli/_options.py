@@ -114,8 +114,9 @@ def set_up_logging(verbose: int) -> None:
     for ours in ("newskeep", "crawler", "spiders", "storage"):
         logging.getLogger(ours).setLevel([logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)])
     # What goes wrong with a request is its outcome; Scrapy and Twisted would say it a second time, with a traceback.
+    # warcio tells each time that it reads an address with blanks in it.
     if verbose < 2:
-        for theirs in ("scrapy", "twisted", "trafilatura", "asyncio", "py.warnings"):
+        for theirs in ("scrapy", "twisted", "trafilatura", "asyncio", "py.warnings", "warcio"):
             logging.getLogger(theirs).setLevel(logging.CRITICAL)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from isal import igzip
 
-from storage.warc import digest
+from storage.digests import digest
 
 _GZIP_LEVEL = 2
 

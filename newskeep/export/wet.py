@@ -15,10 +15,11 @@ from newskeep.export.languages import iso639_3
 from newskeep.export.records import member, new_id, warcinfo
 from newskeep.export.source import Read, by_day, read_articles, second_of
 from storage.archive import Archive
+from storage.digests import digest
 from storage.errors import NewskeepError, StoreUnavailable
 from storage.model import TextSource
 from storage.problems import Problem
-from storage.warc import digest, key_of
+from storage.warc import key_of
 
 #: Articles in a file.
 _MOST = 10_000

@@ -6,8 +6,6 @@ measure it, so that nothing damaged goes out and any part can be asked for; then
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,10 +15,11 @@ from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from storage.archive import Archive
+from storage.digests import hasher_of, is_digest
 from storage.errors import Corrupt, ObjectMissing
-from storage.http import HttpMessage
+from storage.http import HttpMessage, is_framed
 from storage.model import Capture
-from storage.warc import REVISIT_PROFILE, key_of
+from storage.warc import REVISIT_PROFILE, key_of, resource_head
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
@@ -35,6 +34,8 @@ PIECE = 256 * 1024
 #: Bytes that the head of an answer may have, and a line of a record's head or of the framing of chunks.
 _HEAD_MAX = 1 << 20
 _LINE_MAX = 64 * 1024
+#: Bytes of a body that tell whether it is in chunks.
+_FRAME_SEEN = 1024
 # Not isdigit(): int() does not take all that is a digit ("\u00b2"), nor any number of them.
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;|\r?\n)")
@@ -86,7 +87,7 @@ def _payload_of(archive: Archive, capture: Capture) -> Payload:
     if revisit is None or revisit.field("WARC-Profile") != REVISIT_PROFILE:
         # A server that only says that nothing is new: the head is that of the page, too.
         return streamed
-    return replace(streamed, head=HttpMessage.parse(revisit.block))
+    return replace(streamed, head=HttpMessage.parse(revisit.block)) if revisit.block else streamed
 
 
 def _is_small(archive: Archive, capture: Capture) -> bool:
@@ -108,12 +109,14 @@ def _whole(message: HttpMessage) -> Payload:
 def _streamed(archive: Archive, capture: Capture) -> Payload:
     block = _Block(archive, capture)
     head = block.check()
-    begin = len(head.head)
+    # A `resource` is a body alone.
+    begin = 0 if block.resource else len(head.head)
 
     def pieces() -> Iterator[bytes]:
         with block.opened() as body:
             _skip(body, begin)
-            yield from _dechunked(body) if head.is_chunked else _pieces(body)
+            chunked = head.is_chunked and is_framed(body.peek(_FRAME_SEEN)[:_FRAME_SEEN])
+            yield from _dechunked(body) if chunked else _pieces(body)
 
     size = sum(map(len, pieces())) if head.is_chunked else block.size - begin
     return Payload(head, size, pieces)
@@ -126,7 +129,9 @@ class _Block:
         self._archive = archive
         self._capture = capture
         self.size = 0
-        self._digest = ""
+        #: Whether it is a body without a head.
+        self.resource = False
+        self._fields: dict[str, str] = {}
 
     @contextmanager
     def opened(self) -> Iterator[_Reader]:
@@ -135,21 +140,26 @@ class _Block:
         with self._archive.store.open(*place) as stored:
             record: _Reader = BufferedReader(_Inflated(stored), PIECE)
             fields = _warc_fields(record)
-            self.size, self._digest = int(fields["content-length"]), fields.get("warc-block-digest", "")
+            self.size, self._fields = int(fields["content-length"]), fields
+            self.resource = fields.get("warc-type") == "resource"
             yield BufferedReader(_Limited(record, self.size), PIECE)
 
     def check(self) -> HttpMessage:
         """Read all of it and return the head of the answer; an empty one where it is not HTTP. Raises `Corrupt`."""
-        sha1, read, beginning = hashlib.sha1(usedforsecurity=False), 0, bytearray()
+        read, beginning = 0, bytearray()
         with self.opened() as block:
+            written = self._fields.get("warc-block-digest")
+            hasher = hasher_of(written)
             for piece in _pieces(block):
-                sha1.update(piece)
+                if hasher is not None:
+                    hasher.update(piece)
                 read += len(piece)
                 if len(beginning) < _HEAD_MAX:
                     beginning += piece
-        found = f"sha1:{base64.b32encode(sha1.digest()).decode()}"
-        if read != self.size or (self._digest.startswith("sha1:") and self._digest != found):
+        if read != self.size or (hasher is not None and not is_digest(written, hasher)):
             raise Corrupt(f"{self._capture.url}: the record does not match its digest; newskeep verify")
+        if self.resource:
+            return HttpMessage.parse(resource_head(self._fields.get("content-type")))
         message = HttpMessage.parse(bytes(beginning))
         if message.status is None or not message.complete_head:
             return HttpMessage(b"", b"", False)

@@ -27,6 +27,7 @@ from storage.compaction.plan import Compaction, hidden
 from storage.compaction.recovery import finish, is_whole, machine_id, recover, undo
 from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable, UsageError
 from storage.hashing import CHUNK, HashingReader, digest_of
+from storage.ingest import note
 from storage.inventory import Holding, check_json, holdings
 from storage.maintenance.copy_checks import MAKE, Known, WarcCut, check_cdxj, check_warc, known_to
 from storage.maintenance.copy_sides import JoinedDays, TargetHoldings
@@ -130,8 +131,8 @@ class _Copy:
     # Whole listings
 
     def mutable(self) -> None:
-        """Site memories, and what tells of pages without text: the source's take the place of the target's."""
-        for info in chain(self._source.list("sites/"), self._source.list(untexted.FOLDER)):
+        """Site memories, what tells of pages without text, and of files that were imported: the source's win."""
+        for info in chain(*map(self._source.list, ("sites/", untexted.FOLDER, note.FOLDER))):
             try:
                 data = _read(self._source, info.key)
                 check_json(info.key, BytesIO(data or b"{}"))

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO, cast
 
 from storage import cdxj
@@ -21,10 +22,15 @@ from storage.hashing import HashingReader, digest_of
 from storage.index import ArticleEntry, WarcEntry
 from storage.index.articles import entry_of
 from storage.index.index import Index
+from storage.ingest.names import is_foreign_name, stray
 from storage.inventory import Holding, holdings
 from storage.model import Capture
+from storage.objects import ObjectInfo
 from storage.problems import Problem
 from storage.warc import capture_of, read_records
+
+#: Files of others that are told of in a place that holds nothing of ours, and objects that are looked at for it.
+_FOREIGN_TOLD, _LOOKED_AT = 10, 10_000
 
 
 @dataclass(slots=True)
@@ -90,6 +96,8 @@ def bring_up_to_date(
         if certain and archive.index.remove(*certain):
             done.removed += len(certain)
         if missing <= gone:
+            if not (done.known or done.entered):
+                work.tell_foreign()
             return done
         gone |= missing
 
@@ -136,7 +144,7 @@ class _Reindex:
         known = self._index.warcs()
         entry = next(known, None)
         missing = set()
-        for holding in holdings(self._store):
+        for holding in holdings(self._store, self._tell_stray):
             # Both go by name; what the index has in between is not in the store.
             while entry is not None and entry.filename < holding.filename:
                 missing.add(entry.filename)
@@ -152,6 +160,16 @@ class _Reindex:
             missing.add(entry.filename)
             entry = next(known, None)
         return frozenset(missing)
+
+    def _tell_stray(self, info: ObjectInfo) -> None:
+        if is_foreign_name(info.key):
+            self._tell_once(Problem(info.key, stray(self._store.uri, info.key)))
+
+    def tell_foreign(self) -> None:
+        """Where nothing of ours is held: tell of the files of others that lie there instead, the first of them."""
+        found = (info for info in islice(self._store.list(), _LOOKED_AT) if is_foreign_name(info.key))
+        for info in islice(found, _FOREIGN_TOLD):
+            self._tell_stray(info)
 
     def _consider(self, holding: Holding, entry: WarcEntry | None) -> None:
         if holding.filename in self._seen:

@@ -16,6 +16,7 @@ from storage.counts import counted
 from storage.errors import Corrupt, InvalidURL, ObjectMissing
 from storage.index import WarcEntry
 from storage.index.articles import entry_of
+from storage.ingest.names import stray
 from storage.inventory import OTHERS, Holding, check_json, holdings
 from storage.model import Capture
 from storage.objects import ObjectInfo
@@ -29,6 +30,7 @@ _REINDEX = "run `newskeep reindex`"
 _AFRESH = "run `newskeep reindex --fresh`"
 _MEND = "`newskeep reindex --mend` makes it again from the WARC"
 _MEND_ALL = "`newskeep reindex --from-warcs --mend` makes it again from the WARC"
+_IMPORT = "where its WARC was imported, `newskeep import` the one with the page"
 _REEXTRACT = "`newskeep reextract` makes the text again from the WARC"
 
 
@@ -101,7 +103,7 @@ class Verification:
         for holding in alone:
             yield from self._alone(holding)
         for info in strays:
-            yield Problem(info.key, "not one of ours; remove it")
+            yield Problem(info.key, stray(self._archive.uri, info.key))
 
     def _gone(self, entry: WarcEntry) -> Iterator[Problem]:
         key = Holding(entry.filename).key()
@@ -229,7 +231,7 @@ class Verification:
         for reference in reading.references:
             if self._indexed and not self._resolves(reference):
                 what = f"the revisit of {reference.revisit.url} at {reference.revisit.offset} refers to nothing held"
-                yield Problem(holding.key(), f"{what}; {_REINDEX}, or {self._copy}")
+                yield Problem(holding.key(), f"{what}; {_REINDEX}, or {self._copy}; {_IMPORT}")
         if reading.damage:
             return
         if entry is not None and entry.sha256 not in ("", reading.sha256):
@@ -238,10 +240,14 @@ class Verification:
             yield Problem(holding.key("cdxj"), f"does not say what is in the WARC; {_MEND_ALL}")
 
     def _resolves(self, reference: Reference) -> bool:
-        moment = reference.moment
-        if reference.url is None or moment is None:
+        revisit, moment = reference.revisit, reference.moment
+        if reference.date is not None and moment is None:
             return False
-        return self._index.find(reference.url, moment, reference.digest) is not None
+        try:
+            resolve = self._archive.reader.resolve
+            return resolve(revisit.url, revisit.timestamp, reference.url, moment, reference.digest) is not None
+        except (Corrupt, ObjectMissing):
+            return False  # what it refers to has a problem of its own
 
     # The rest
 

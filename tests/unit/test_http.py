@@ -72,7 +72,10 @@ def test_media_type(value: bytes, media_type: str | None) -> None:
         (b"5\nhello\n0\n\n", b"hello"),
         (b"00A \r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
         (b"5\r\nhel", b"hel"),
-        (b"zz\r\nhello", b""),
+        # What other crawlers write: the chunks taken out, the coding still named.
+        (b"zz\r\nhello", b"zz\r\nhello"),
+        (b"beef\n", b""),
+        (b"5\r\nhello world", b"5\r\nhello world"),
         (b"", b""),
     ],
 )

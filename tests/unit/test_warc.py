@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from warcs import records_of
 
+from storage.digests import digest
 from storage.errors import Corrupt, SpoolError
 from storage.model import Capture, Exchange
 from storage.repair import cut_torn
 from storage.warc import (
     WarcWriter,
     capture_of,
-    digest,
     key_of,
     make_stem,
     read_record,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from storage.archive import Archive
+from storage.digests import digest
 from storage.errors import Corrupt, NotArchived, ObjectMissing
 from storage.http import HttpMessage
 from storage.model import Capture
-from storage.warc import Record, digest
+from storage.warc import Record
 
 
 def checks(archive: Archive, capture: Capture) -> list[dict[str, Any]]:
