@@ -101,8 +101,8 @@ def lean(element: Tree) -> Tree:
     """Return a copy of <body>, or of an element in it, as a page with nothing but what can be article text.
 
     It is a document of its own: trafilatura looks for text in all of a document. Scripts, menus, controls and pictures
-    it drops as well, but only after it has walked over them many times. Of a page that is too deep, the tags that broken
-    markup leaves open are left out; it is empty where that does not help.
+    it drops as well, but only after it has walked over them many times. Of a page that is too deep, the tags that
+    broken markup leaves open are left out; it is empty where that does not help.
     """
     copied = copy(element)
     etree.strip_elements(copied, *_NOT_TEXT, *_NOT_ARTICLE, with_tail=False)

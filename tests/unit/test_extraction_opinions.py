@@ -1,4 +1,4 @@
-"""How often trafilatura is asked: once where the main part of a page holds all there is to read, else of the whole too."""
+"""How often trafilatura is asked: once where the main part of a page holds all there is to read, else of the whole."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from crawler.html.document import body, parse
 _TEXT = "".join(
     f"<p>The harbour crane number {n} fell into the basin, and nobody was hurt, the port said.</p>" for n in range(10)
 )
-_MENU = "<ul>" + "".join(f'<li><a href="/{n}">Another long headline of section {n}</a></li>' for n in range(20)) + "</ul>"
+_MENU = (
+    "<ul>" + "".join(f'<li><a href="/{n}">A long headline of section {n}</a></li>' for n in range(20)) + "</ul>"
+)
 _REST = "".join(
     f"<p>The council of district {n} will meet on Monday to hear from the owners of the ferry.</p>" for n in range(2)
 )
