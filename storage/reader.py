@@ -145,7 +145,8 @@ class Reader:
             moment = read_date(date)
         except ValueError:
             raise Corrupt(f"the revisit record of {revisit.url} refers to {date!r}, which is no date") from None
-        original = self._index().find(url, moment, revisit.field("WARC-Payload-Digest"))
+        # It may be hidden, and the revisit is not: then the same bytes are to be shown.
+        original = self._index().with_hidden.find(url, moment, revisit.field("WARC-Payload-Digest"))
         if original is None:
             raise NotArchived(f"{revisit.url}: the capture of {date} that holds the body is not in the archive")
         return original

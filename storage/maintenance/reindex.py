@@ -24,6 +24,7 @@ from storage.index.index import Index
 from storage.inventory import Holding, holdings
 from storage.model import Capture
 from storage.problems import Problem
+from storage.removing.sync import learn
 from storage.warc import capture_of, read_records
 
 
@@ -80,6 +81,8 @@ def bring_up_to_date(
     """`reindex` for a caller that holds the lock."""
     options = options or ReindexOptions()
     done = ReindexResult(renewed=_renew(archive, options))
+    # Before anything is entered: nobody may find for a moment what is hidden.
+    learn(archive.store, archive.index, on_problem)
     work = _Reindex(archive, options, done, on_warc, on_problem)
     gone: frozenset[str] = frozenset()
     while True:

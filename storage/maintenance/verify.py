@@ -55,7 +55,8 @@ class Verification:
         self.checked = VerifyResult()
         self._archive = archive
         self._store = archive.store
-        self._index = archive.index
+        # What is hidden is held as everything else is.
+        self._index = archive.index.with_hidden
         #: Said once of an empty index, not of every WARC.
         self._indexed = next(self._index.warcs(), None) is not None
         self._deep = deep
