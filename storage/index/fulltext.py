@@ -182,6 +182,11 @@ def remove(connection: Connection, numbers: Iterable[int]) -> None:
         connection.execute(delete(searched).where(searched.c.id.in_(some)))
 
 
+def scrub(connection: Connection) -> None:
+    """Merge the parts of the index of words into one: the words of what was removed stand in the old ones."""
+    connection.exec_driver_sql("INSERT INTO search(search) VALUES ('optimize')")
+
+
 def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
     all_rows = iter(rows)
     while some := list(islice(all_rows, _BATCH)):

@@ -192,6 +192,9 @@ AT = CompiledQuery(
     )
 )
 
+#: Revisits with one of some digests, by a look at every row; run by SQLAlchemy, which writes the list out.
+REVISITS = _CAPTURE.where(_c.mime == "warc/revisit", _c.digest.in_(bindparam("digests", unique=False, expanding=True)))
+
 _cursor = tuple_(_param("timestamp"), _param("warc"), _param("offset"))
 _before = (
     _CAPTURE.where(_c.surt == _param("surt"), tuple_(*_KEY[1:]) < _cursor)

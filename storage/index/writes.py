@@ -92,6 +92,17 @@ def remove(connection: Connection, filenames: Collection[str]) -> bool:
         return found
 
 
+def scrub(connection: Connection) -> None:
+    """See `Index.scrub`."""
+    with transaction(connection, "BEGIN IMMEDIATE"):
+        fulltext.scrub(connection)
+    if connection.dialect.name == "sqlite":
+        # Neither can be part of a transaction.
+        connection.execution_options(begin="")
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            connection.exec_driver_sql(statement)
+
+
 def _is_known(connection: Connection, warc: WarcEntry) -> bool:
     sha256 = connection.scalar(select(warcs.c.sha256).where(warcs.c.filename == warc.filename))
     if sha256 and warc.sha256 and sha256 != warc.sha256:

@@ -35,6 +35,9 @@ from storage.maintenance.workers import Workers
 from storage.objects import ObjectInfo, ObjectStore
 from storage.objects.local import LocalStore
 from storage.problems import Problem
+from storage.removals import FOLDER
+from storage.removing.purge import purge_now
+from storage.removing.sync import learn
 from storage.warc import key_of
 
 #: Bytes of a WARC; larger ones go one at a time, so that each thread has one temporary file of at most so many.
@@ -51,6 +54,8 @@ class CopyResult:
     kept: int = 0
     #: WARCs whose records the target holds in a joined one.
     joined: int = 0
+    #: Captures that were purged from the target, because the source says so.
+    purged: int = 0
     problems: list[Problem] = field(default_factory=list)
     #: What became of the target's index.
     index: ReindexResult = field(default_factory=ReindexResult)
@@ -75,12 +80,18 @@ def copy(
     with target.upkeep(), _workspace(target.state) as folder:
         work = _Copy(source, target, folder, lambda name: known(name) or known_to(target)(name), on_object)
         work.done.problems += recover(target).left
+        # First: what is hidden there is never to be seen here.
+        work.removals()
+        learn(target.store, target.index, work.done.problems.append)
         work.mutable()
         # Another look when something went away between listing and reading: a compaction put it elsewhere.
         if work.holdings() and work.holdings():
             work.done.problems.append(Problem(source.uri, "changed while it was read; run again"))
         work.reports()
         work.done.index = bring_up_to_date(target, on_problem=work.done.problems.append)
+        purged = purge_now(target)
+        work.done.purged = purged.captures
+        work.done.problems += purged.problems
     return work.done
 
 
@@ -144,11 +155,18 @@ class _Copy:
             else:
                 self._count()
 
+    def removals(self) -> None:
+        """Decisions to hide, give back and purge."""
+        self._unchanging(FOLDER)
+
     def reports(self) -> None:
         """Crawl reports."""
-        there = {info.key: info.size for info in self._target.list("crawls/")}
+        self._unchanging("crawls/")
+
+    def _unchanging(self, folder: str) -> None:
+        there = {info.key: info.size for info in self._target.list(folder)}
         with Workers() as workers:
-            for info in self._source.list("crawls/"):
+            for info in self._source.list(folder):
                 workers.do(self._report, info, there.get(info.key))
 
     def holdings(self) -> bool:
@@ -254,7 +272,7 @@ class _Copy:
     # One object
 
     def _report(self, info: ObjectInfo, present: int | None) -> None:
-        """Copy a crawl report, unless it is there; `present` is the size of what is."""
+        """Copy a crawl report or a decision, unless it is there; `present` is the size of what is."""
         if present is not None:
             self._compare(info, present)
             return
