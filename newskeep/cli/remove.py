@@ -195,7 +195,8 @@ def _times(archive: Archive, asked: _Asked) -> tuple[datetime, ...]:
 def _check_free(archive: Archive, hides: Iterable[Removal], by: str) -> None:
     """Raise `UsageError` where the body of something that stays would go."""
     from storage.removals import Hiding
-    from storage.removing.purge import blocked, due, why_blocked
+    from storage.removing.due import due
+    from storage.removing.purge import blocked, why_blocked
 
     wanted = due(archive, [Hiding(hide, hide.about("purge", hide.reason, by)) for hide in hides])
     for original, revisit in blocked(archive, wanted):

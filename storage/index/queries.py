@@ -248,8 +248,8 @@ ARTICLE_COLUMNS = ", ".join(str(column) for column in _ARTICLE.selected_columns)
 # Every statement that finds an article, or counts some, has this condition.
 _SHOWN = is_visible(_articles)
 _ARTICLE = _ARTICLE.where(_SHOWN)
-#: The condition in SQL.
-VISIBLE = str(_SHOWN.compile(dialect=sqlite.dialect(paramstyle="named")))
+#: The condition in SQL; out of a statement, since by itself it would speak of all articles and not of the row at hand.
+VISIBLE = str(select(_a.id).where(_SHOWN).compile(dialect=sqlite.dialect(paramstyle="named"))).partition("WHERE ")[2]
 
 _article_before = (
     _ARTICLE.where(_a.surt == _param("surt"), _a.timestamp <= _param("timestamp"))

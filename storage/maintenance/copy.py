@@ -36,6 +36,7 @@ from storage.objects import ObjectInfo, ObjectStore
 from storage.objects.local import LocalStore
 from storage.problems import Problem
 from storage.removals import FOLDER
+from storage.removing.due import scrubbed
 from storage.removing.purge import purge_now
 from storage.removing.sync import learn
 from storage.warc import key_of
@@ -83,15 +84,8 @@ def copy(
         # First: what is hidden there is never to be seen here.
         work.removals()
         learn(target.store, target.index, work.done.problems.append)
-        work.mutable()
-        # Another look when something went away between listing and reading: a compaction put it elsewhere.
-        if work.holdings() and work.holdings():
-            work.done.problems.append(Problem(source.uri, "changed while it was read; run again"))
-        work.reports()
-        work.done.index = bring_up_to_date(target, on_problem=work.done.problems.append)
-        purged = purge_now(target)
-        work.done.purged = purged.captures
-        work.done.problems += purged.problems
+        with scrubbed(target, work.done.problems.append):
+            work.all()
     return work.done
 
 
@@ -137,6 +131,18 @@ class _Copy:
         self._counting = threading.Lock()
         #: Whether both stores tell digests without reading; known once asked.
         self._digests = True
+
+    def all(self) -> None:
+        """Everything but what is hidden, and what follows from that in the target."""
+        self.mutable()
+        # Another look when something went away between listing and reading: a compaction put it elsewhere.
+        if self.holdings() and self.holdings():
+            self._tell(self._source.uri, "changed while it was read; run again")
+        self.reports()
+        self.done.index = bring_up_to_date(self._archive, on_problem=self.done.problems.append)
+        purged = purge_now(self._archive)
+        self.done.purged = purged.captures
+        self.done.problems += purged.problems
 
     # Whole listings
 

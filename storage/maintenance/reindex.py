@@ -24,6 +24,7 @@ from storage.index.index import Index
 from storage.inventory import Holding, holdings
 from storage.model import Capture
 from storage.problems import Problem
+from storage.removing.due import scrubbed
 from storage.removing.sync import learn
 from storage.warc import capture_of, read_records
 
@@ -83,7 +84,12 @@ def bring_up_to_date(
     done = ReindexResult(renewed=_renew(archive, options))
     # Before anything is entered: nobody may find for a moment what is hidden.
     learn(archive.store, archive.index, on_problem)
-    work = _Reindex(archive, options, done, on_warc, on_problem)
+    with scrubbed(archive, on_problem):
+        _enter_until_stable(_Reindex(archive, options, done, on_warc, on_problem), archive, done)
+    return done
+
+
+def _enter_until_stable(work: _Reindex, archive: Archive, done: ReindexResult) -> None:
     gone: frozenset[str] = frozenset()
     while True:
         # A WARC is taken from the index when two listings lack it: a compaction whose large WARC the first came too
@@ -93,7 +99,7 @@ def bring_up_to_date(
         if certain and archive.index.remove(*certain):
             done.removed += len(certain)
         if missing <= gone:
-            return done
+            return
         gone |= missing
 
 

@@ -20,8 +20,8 @@ from storage.inventory import OTHERS, Holding, check_json, holdings
 from storage.model import Capture
 from storage.objects import ObjectInfo
 from storage.problems import Problem
-from storage.removals import FOLDER, in_force
-from storage.removing.purge import due
+from storage.removals import FOLDER
+from storage.removing.due import due
 from storage.removing.sync import keys
 from storage.removing.sync import read as read_removal
 from storage.scan import Reference, read_through
@@ -298,7 +298,7 @@ class Verification:
         for key in keys(self._store):
             if self._indexed and key not in known:
                 yield Problem(key, f"what it hides is not hidden here; {_REINDEX}")
-        for answers in due(self._archive, in_force(self._index.removals())).values():
+        for answers in due(self._archive).values():
             capture, decision = next(iter(answers.values()))
             what = f"{counted(len(answers), 'capture is', 'captures are')} to be purged and still there ({capture.url})"
             yield Problem(decision.key, f"{what}, in {capture.filename}; run `newskeep remove --purge`")

@@ -9,8 +9,7 @@ copy. The record under `compacted/` keeps what was purged from coming back from 
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,20 +20,17 @@ from storage.archive import Archive
 from storage.compaction.merge import workspace
 from storage.compaction.plan import Compaction, earlier
 from storage.compaction.recovery import bring, finish, machine_id, recover
-from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailable
+from storage.errors import Corrupt, NewskeepError, ObjectMissing
 from storage.inventory import Holding, day_of, time_of
 from storage.maintenance.reindex import bring_up_to_date
 from storage.model import Capture
 from storage.problems import Problem
-from storage.removals import Hiding, Removal, in_force
-from storage.removing.hide import covered
+from storage.removing.due import Answers, due, scrubbed
 from storage.removing.rewrite import PurgedWarc
 from storage.urls import timestamp14
 from storage.warc import key_of, make_stem
 
 _SUFFIXES = ("warc", "cdxj", "text")
-#: Offset of an answer in its WARC -> the answer, and the decision to purge it.
-Answers = dict[int, tuple[Capture, Removal]]
 
 
 @dataclass(slots=True)
@@ -75,9 +71,20 @@ def purge_now(
 ) -> PurgeResult:
     """`purge` for a caller that holds the lock, of an archive whose index is up to date."""
     done = PurgeResult()
-    wanted = due(archive, in_force(archive.index.removals()))
+    with scrubbed(archive, done.problems.append):
+        _purge_all(archive, due(archive), done, before_warc, on_warc)
+    return done
+
+
+def _purge_all(
+    archive: Archive,
+    wanted: dict[str, Answers],
+    done: PurgeResult,
+    before_warc: Callable[[Collection[str]], None],
+    on_warc: Callable[[PurgeResult], None],
+) -> None:
     if not wanted:
-        return done
+        return
     for original, revisit in blocked(archive, wanted):
         answers = wanted[original.filename]
         answers.pop(original.offset, None)
@@ -90,18 +97,6 @@ def purge_now(
                 on_warc(done)
     if done.warcs:
         _forget_untexted(archive)
-        _scrub(archive, done)
-    return done
-
-
-def due(archive: Archive, hidings: Iterable[Hiding]) -> dict[str, Answers]:
-    """Return what is to be purged and still there, by the names of WARCs."""
-    found: defaultdict[str, Answers] = defaultdict(dict)
-    for hiding in hidings:
-        if hiding.purge is not None:
-            for capture in covered(archive, hiding.hide, hiding.purge.moment):
-                found[capture.filename].setdefault(capture.offset, (capture, hiding.purge))
-    return dict(found)
 
 
 def blocked(archive: Archive, wanted: Mapping[str, Answers]) -> list[tuple[Capture, Capture]]:
@@ -161,16 +156,6 @@ def _purge_warc(archive: Archive, folder: Path, filename: str, answers: Answers,
             finish(archive, plan)
             done.warcs += 1
             done.captures += len(answers)
-
-
-def _scrub(archive: Archive, done: PurgeResult) -> None:
-    try:
-        archive.index.scrub()
-    except StoreUnavailable as error:
-        what = (
-            f"words of what was purged may still stand in the file ({error}); `newskeep reindex --fresh` makes it again"
-        )
-        done.problems.append(Problem(archive.uri, what))
 
 
 def _forget_untexted(archive: Archive) -> None:
