@@ -20,6 +20,7 @@ from command import Run
 from fastwarc.warc import ArchiveIterator
 from filled_archive import BEGIN, REQUEST, check, deliver, fill, folder_archive, page
 from removed_archive import MOVED, PLAIN, SECRET, WORD, Stage, opened
+from s3_server import S3Server, use
 from warcs import records
 
 from crawler.extraction.template.site_memory import SiteMemory
@@ -31,13 +32,14 @@ from storage.maintenance.reindex import ReindexOptions, reindex
 from storage.maintenance.verify import Verification
 from storage.model import Exchange
 from storage.objects.local import LocalStore
+from storage.objects.s3 import S3Store
 from storage.removals import Removal, hide, in_force
 from storage.removing.hide import covered, put, target_of, version_at
 from storage.removing.purge import purge
 from storage.spool import Parcel
 from storage.warc import WarcWriter, make_stem
 
-pytest_plugins = ["removed_archive"]
+pytest_plugins = ["removed_archive", "s3_server"]
 
 
 @pytest.fixture
@@ -417,3 +419,25 @@ def test_what_is_wrong_is_one_line(
     assert done.returncode == code, done.stderr
     assert said in done.stderr and done.stderr.count(b"\n") <= 2 and b"Traceback" not in done.stderr
     assert archive.index.removals() == []
+
+
+# A bucket
+
+
+def test_a_purge_in_a_bucket_says_where_older_versions_are_kept(
+    moto_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(moto_server, monkeypatch)
+    client, bucket = moto_server.client(), "with-versions"
+    client.create_bucket(Bucket=bucket)
+    with Archive(S3Store(f"s3://{bucket}/removed"), tmp_path / "state") as archive:
+        archive.state.mkdir()
+        pages = fill(archive, warcs=1)
+        assert archive.store.keeps_deleted() is False
+        taken(archive, pages[3].url, for_good=True)
+        assert purge(archive).captures == 2
+        check(archive, pages[:3])
+        assert problems(archive) == []
+        for status in ("Enabled", "Suspended"):
+            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+            assert archive.store.keeps_deleted() is True
