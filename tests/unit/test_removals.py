@@ -136,13 +136,13 @@ def test_another_address_of_the_kind_is_not_hidden(index: Index) -> None:
     fill(index, [*urls, "https://other.example.org/a", "http://example.org:81/a"])
     index.hide([hide("https://www.example.org/a", "exact", "x", "y")])
     # "A" shares its SURT.
-    assert sorted(capture.url for capture in index.all_captures()) == [
-        "http://example.org:81/a",
+    assert {capture.url for capture in index.all_captures()} == {
         "https://www.example.org/a/b",
         "https://www.example.org/a?x=1",
         "https://www.example.org/ab",
         "https://other.example.org/a",
-    ]
+        "http://example.org:81/a",
+    }
     version = index.hidden_version()
     index.hide([])
     assert len(list(index.all_captures())) == 7 and index.hidden_version() != version
