@@ -31,6 +31,7 @@ from storage.model import DOUBTFUL, Article, Capture
 from storage.objects import ObjectStore, open_store
 from storage.objects.local import LocalStore
 from storage.reader import Memento, Reader
+from storage.removing.sync import learn
 from storage.spool import CrawlFolder, Look, Parcel, Spool, no_look
 from storage.urls import Match, normalize, surt_prefix
 from storage.versions import Version, versions
@@ -332,6 +333,8 @@ class Archive:
         with parcel.warc.open("rb") as warc:
             digest = hashlib.file_digest(warc, "sha256").hexdigest()
         part = key_of(parcel.filename, "text")
+        # What another machine hid meanwhile may be in it.
+        learn(self.store, self.index)
         with parcel.cdxj.open("rb") as lines, parcel.text.open("rb") as text:
             self.index.add(
                 WarcEntry(parcel.filename, parcel.warc.stat().st_size, digest, (part,)),

@@ -155,11 +155,14 @@ def check_part(stream: BinaryIO) -> None:
         pass
 
 
-def move_part(stream: BinaryIO, out: BinaryIO, old: str, new: str, shift: int) -> Iterator[PlacedArticle]:
-    """Write the lines of WARC `old`'s text part to `out` for when its records lie in `new`, `shift` bytes further on.
+def move_part(
+    stream: BinaryIO, out: BinaryIO, old: str, new: str, moved: Callable[[int], int | None]
+) -> Iterator[PlacedArticle]:
+    """Write the lines of WARC `old`'s text part to `out` for when its records lie in `new`.
 
-    Nothing else in a line changes, known to this version or not. Yields each article with its place in `out`, counted
-    from where that stands. Raises `Corrupt`.
+    `moved` says where the record at an offset lies now; `None` leaves the line out. Nothing else in a line changes,
+    known to this version or not. Yields each article with its place in `out`, counted from where that stands. Raises
+    `Corrupt`.
     """
     offset = 0
     for held, _ in _members(stream):
@@ -167,7 +170,10 @@ def move_part(stream: BinaryIO, out: BinaryIO, old: str, new: str, shift: int) -
         article = from_json(fields)
         if article.warc is None or article.warc.filename != old:
             raise Corrupt(f"the article of {article.url} was not made from a record of {old}")
-        fields["warc"] |= {"filename": new, "offset": article.warc.offset + shift}
+        place = moved(article.warc.offset)
+        if place is None:
+            continue
+        fields["warc"] |= {"filename": new, "offset": place}
         line = _line(fields)
         member = igzip.compress(line, _GZIP_LEVEL, mtime=0)
         out.write(member)

@@ -186,7 +186,8 @@ class Reader:
         It is that of `refers_to` (without: of `url`) at `moment` with the payload digest `written`, in our form or as
         its own record has it. Writers of WARC 1.0 name no moment (Heritrix): then the newest of the URL before `date`.
         """
-        index, digest, at = self._index(), canonical(written), _in_our_form((refers_to or url).strip("<>"))
+        # It may be hidden, and the revisit is not: then the same bytes are to be shown.
+        index, digest, at = self._index().with_hidden, canonical(written), _in_our_form((refers_to or url).strip("<>"))
         if moment is not None and (digest or written is None) and (exact := index.find(at, moment, digest)):
             return exact
         held = [one for one in index.captures(at, since=moment, until=moment or date) if one.url == at]

@@ -27,7 +27,7 @@ from storage.index import WarcEntry
 from storage.model import Article
 from storage.problems import Problem
 from storage.spool import Parcel
-from storage.urls import site_of, timestamp14
+from storage.urls import parse_timestamp, site_of, timestamp14
 from storage.warc import key_of
 
 _CHUNK = 1 << 20
@@ -162,13 +162,18 @@ def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -
     part = key_of(entry.filename, "text")
     old = _old_part(archive, part, parcel.text.with_suffix(".old"))
     identical = old is not None and _sha256(old) == _sha256(parcel.text)
-    changes = () if identical else tuple(_changes(old, parcel.text))
+    # What is hidden gets its text again as well, and nobody is shown it.
+    changes = () if identical else tuple(each for each in _changes(old, parcel.text) if _is_shown(archive, each))
     with parcel.text.open("rb") as text:
         count = sum(1 for _ in read_part(text))
     if write and not identical:
         with parcel.cdxj.open("rb") as lines:
             archive.replace_text(entry.filename, parcel.text, lines)
     return ReextractResult(entry.filename, count, identical, changes)
+
+
+def _is_shown(archive: Archive, change: Change) -> bool:
+    return archive.index.find(change.url, parse_timestamp(change.timestamp)) is not None
 
 
 def _tell_untexted(archive: Archive, parcel: Parcel) -> None:

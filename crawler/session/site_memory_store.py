@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from storage.bounds import read_whole
 from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
 from storage.model import Article
 from storage.objects import ObjectStore, is_key
+from storage.urls import site_of
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,14 @@ class SiteMemoryStore:
         if memory != before:
             self.save(site, memory)
         return memory
+
+    def forget(self, urls: Iterable[str]) -> None:
+        """Take the articles of these addresses out of what was learned, here and in the store."""
+        for site, some in groupby(sorted(urls, key=site_of), key=site_of):
+            before = self.load(site)
+            memory = before.forget(some)
+            if memory != before:
+                self.save(site, memory)
 
     def save(self, site: str, memory: SiteMemory) -> None:
         """Keep a memory: in the store, or here until the store is back."""

@@ -43,6 +43,7 @@ COMMANDS = {
         "reextract": "Make the text again from the WARCs.",
         "copy": "Copy an archive to another place, or what it lacks of it.",
         "compact": "Join a day's small WARC files into large ones.",
+        "remove": "Take pages out: hidden everywhere at once, purged for good on request.",
     },
     "Hand on": {
         "export": "Hand it on: JSON lines, Parquet, Markdown, WET, WACZ, CDXJ.",

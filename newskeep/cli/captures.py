@@ -53,7 +53,7 @@ def captures(
             if as_json:
                 click.echo(json.dumps(fields.of_capture(capture)))
             else:
-                out.print(_row(capture))
+                out.print(row(capture))
         if not found:
             raise NotArchived(f"nothing of {target} is in the archive {opened.uri}")
 
@@ -65,7 +65,8 @@ def _find(
     return archive.captures(target, match=match, since=since, until=until)
 
 
-def _row(capture: Capture) -> str:
+def row(capture: Capture) -> str:
+    """A capture as a line of a list, marked up."""
     status = str(capture.status or "-")
     marks = (capture.wall, capture.insecure, "noarchive" if capture.noarchive else None)
     marked = "".join(f"[yellow]{escape(mark)}[/]  " for mark in marks if mark)

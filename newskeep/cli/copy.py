@@ -52,6 +52,8 @@ def copy(source: str, target: str, state: str | None, as_json: bool, verbose: in
     line = f"{counted(done.copied, 'object')} copied ({counted(done.bytes, 'byte')}), {done.kept:,} there already"
     if done.joined:
         line += f", {counted(done.joined, 'WARC')} there in joined ones"
+    if done.purged:
+        line += f", {counted(done.purged, 'capture')} purged from {opened.uri}"
     figures = {**asdict(done), "problems": len(done.problems)}
     sum_up(f"{line}; {opened.uri} holds what {origin.uri} holds" if not done.problems else line, figures, as_json)
     return PROBLEMS_FOUND if done.problems else 0

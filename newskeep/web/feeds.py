@@ -44,9 +44,10 @@ def _feed(kind: str) -> Callable[[Request], Response]:
         archive: Archive = request.app.state.archive
         site = params.text("site", most=300)
         size = params.integer("limit", 1, SIZE_MAX) or SIZE
-        # The newest article says whether anything can be new, for one look at the index.
+        # The newest article says whether anything can be new, for one look at the index; what was hidden, another.
         newest = next(archive.index.articles(site=site, limit=1), None)
-        tag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}"' if newest else '"empty"'
+        hidden = "-".join(map(str, archive.index.hidden_version()))
+        tag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}-{hidden}"' if newest else '"empty"'
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers={"ETag": tag})
         found = shown(request, _FINDERS[kind](archive, site))

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -21,11 +21,16 @@ from newskeep.web.app import create_app, create_originals, create_replay
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
 from newskeep.web.replay import Pywb
-from storage.errors import UsageError
+from storage.errors import NewskeepError, UsageError
+from storage.removing.sync import learn
 
 if TYPE_CHECKING:
     from storage.archive import Archive
 
+_log = logging.getLogger(__name__)
+
+#: Seconds between two looks at what other machines hid.
+LEARN_SECONDS = 60
 #: Bytes of a request's first line and fields; URLs may have 8,000 characters, and are in Referer too.
 HEAD_MAX_BYTES = 32 * 1024
 #: Seconds in which a request must have come whole.
@@ -182,8 +187,26 @@ def run(
             Thread(target=running.watch, name="pywb", daemon=True).start()
             apps[settled.replay_port] = create_replay(archive, settled, running, counted)
         server = _Server(_config(_Ports(apps, app), access_log))
+        learn(archive.store, archive.index)
+        stack.callback(_keep_learning(archive).set)
         ready(settled)
         server.run(sockets=sockets)
+
+
+def _keep_learning(archive: Archive) -> Event:
+    """Look every minute what other machines took out of the archive, until the returned event is set."""
+    ended = Event()
+
+    def look() -> None:
+        while not ended.wait(LEARN_SECONDS):
+            try:
+                learn(archive.store, archive.index)
+            except NewskeepError as error:
+                # What is known to be hidden stays so.
+                _log.warning("what is hidden could not be looked up: %s", error)
+
+    Thread(target=look, name="removals", daemon=True).start()
+    return ended
 
 
 def _config(app: ASGIApp, access_log: bool) -> uvicorn.Config:

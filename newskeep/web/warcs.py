@@ -49,7 +49,7 @@ def _warc(request: Request) -> Response:
         fields["Content-Range"] = f"bytes {f'{part.start}-{part.end - 1}' if status == 206 else '*'}/{held.size}"
     part = part or Range(0, held.size)
     fields["Content-Length"] = str(part.end - part.start)
-    mind_bytes(request, archive.index, name, part.start, part.end)
+    mind_bytes(request, archive, name, part.start, part.end)
     if request.method == "HEAD" or status == 416:
         return Response(b"", status, fields)
     return StreamingResponse(_pieces(archive.store.open(key, part.start, part.end - part.start)), status, fields)

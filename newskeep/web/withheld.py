@@ -1,4 +1,4 @@
-"""What is held and not shown to others: pages that say `noarchive`.
+"""What is held and not shown to others: pages that say `noarchive`; in a WARC also what was taken out of the archive.
 
 Their text and bytes are answered with 451 (RFC 7725) wherever they would be given out, on a server that withholds them,
 see `ServeOptions.withholds`. That they are held, and when, and under which title, is told.
@@ -12,9 +12,9 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from newskeep.web.options import ServeOptions
+from storage.archive import Archive
 from storage.errors import NewskeepError, ObjectMissing
 from storage.index import ArticleEntry
-from storage.index.index import Index
 from storage.model import Article, Capture
 
 _WHY = "it says noarchive, and is not shown to others; --noarchive show of `newskeep serve` shows it"
@@ -37,15 +37,32 @@ def mind(request: Request, *held: Capture | ArticleEntry | Article) -> None:
             raise Withheld(f"{each.url}: {_WHY}")
 
 
-def mind_bytes(request: Request, index: Index, filename: str, start: int, end: int) -> None:
+def mind_bytes(request: Request, archive: Archive, filename: str, start: int, end: int) -> None:
     """Raise `Withheld` where a range of a WARC has bytes that must not be shown; `ObjectMissing` where nobody knows."""
     options: ServeOptions = request.app.state.options
-    if not options.withholds:
+    index = archive.index
+    _, hidden = index.hidden_version()
+    if not options.withholds and not hidden:
         return
     if not index.has_warc(filename):
         raise ObjectMissing(f"{filename} is not in the index, so what may be shown of it is not known")
-    if index.says_noarchive(filename, start, end):
+    if hidden and _has_hidden(archive, filename, start, end):
+        raise Withheld(f"{filename}: there are pages in these bytes that were taken out of the archive")
+    if options.withholds and index.says_noarchive(filename, start, end):
         raise Withheld(f"{filename}: there are pages in these bytes that say noarchive, and are not shown to others")
+
+
+def _has_hidden(archive: Archive, filename: str, start: int, end: int) -> bool:
+    """Whether a range of a WARC has bytes of what is hidden: of its answer, or of the request that stands behind it."""
+    hidden = archive.index.hidden_in(filename, end)
+    if not hidden or any(capture.offset + capture.length > start for capture in hidden):
+        return bool(hidden)
+    # Exchanges stand one behind the other: the range can begin in the last one alone.
+    try:
+        exchange = archive.reader.exchange(hidden[-1])
+    except NewskeepError:
+        return True
+    return start < hidden[-1].offset + sum(len(member) for _, member in exchange)
 
 
 def shown(request: Request, found: Iterable[tuple[ArticleEntry, _Hit]]) -> Iterator[tuple[ArticleEntry, _Hit]]:

@@ -41,8 +41,8 @@ def workspace(state: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class WarcMerge:
-    """A large WARC in the making, as a context manager; its files are removed at the end."""
+class TargetFiles:
+    """A WARC in the making with its CDXJ and text part, as a context manager; its files are removed at the end."""
 
     def __init__(self, folder: Path, stem: str) -> None:
         self._holding = Holding(f"{stem}.warc.gz")
@@ -59,23 +59,6 @@ class WarcMerge:
     def path(self, key: str) -> Path:
         """The local file that is to be put under a key."""
         return self._paths[key]
-
-    def take(self, store: ObjectStore, holding: Holding) -> None:
-        """Append a WARC with its parts, every record checked.
-
-        Raises `ObjectMissing`, and `Corrupt` where it and its parts do not agree; nothing of it is taken then.
-        """
-        warc_end, text_end = self._warc.tell(), self._text.tell()
-        try:
-            captures = self._take_warc(store, holding, warc_end)
-            _compare(store, holding, captures)
-            self._take_text(store, holding, captures, warc_end)
-        except Exception:
-            for file, end in ((self._warc, warc_end), (self._text, text_end)):
-                file.seek(end)
-                file.truncate()
-            raise
-        self._captures += [replace(one, filename=self.filename, offset=one.offset + warc_end) for one in captures]
 
     def close(self) -> tuple[StoredObject, ...]:
         """Write the CDXJ, make all durable, and return what is to be put, in order."""
@@ -100,6 +83,27 @@ class WarcMerge:
     def _open(self, kind: str) -> BinaryIO:
         return self._exits.enter_context(self._paths[self._holding.key(kind)].open("x+b"))
 
+
+class WarcMerge(TargetFiles):
+    """A large WARC that others are joined into."""
+
+    def take(self, store: ObjectStore, holding: Holding) -> None:
+        """Append a WARC with its parts, every record checked.
+
+        Raises `ObjectMissing`, and `Corrupt` where it and its parts do not agree; nothing of it is taken then.
+        """
+        warc_end, text_end = self._warc.tell(), self._text.tell()
+        try:
+            captures = self._take_warc(store, holding, warc_end)
+            compare(store, holding, captures)
+            self._take_text(store, holding, captures, warc_end)
+        except Exception:
+            for file, end in ((self._warc, warc_end), (self._text, text_end)):
+                file.seek(end)
+                file.truncate()
+            raise
+        self._captures += [replace(one, filename=self.filename, offset=one.offset + warc_end) for one in captures]
+
     def _take_warc(self, store: ObjectStore, holding: Holding, start: int) -> list[Capture]:
         """Append the WARC, and return its captures, as they are in the source, from what was written."""
         with store.open(holding.key()) as stream:
@@ -123,13 +127,13 @@ class WarcMerge:
             raise Corrupt("its text part is missing; `newskeep reextract` first")
         places = {one.offset + shift for one in captures}
         with store.open(holding.part) as stream:
-            for placed in move_part(stream, self._text, holding.filename, self.filename, shift):
+            for placed in move_part(stream, self._text, holding.filename, self.filename, lambda offset: offset + shift):
                 source = placed.article.warc
                 if source is None or source.offset not in places:
                     raise Corrupt(f"the text of {placed.article.url} was made from no record in it")
 
 
-def _compare(store: ObjectStore, holding: Holding, captures: list[Capture]) -> None:
+def compare(store: ObjectStore, holding: Holding, captures: list[Capture]) -> None:
     """Raise `Corrupt` where the CDXJ says other than the WARC; one that is missing is made good by the join."""
     if holding.cdxj is None:
         return

@@ -10,7 +10,7 @@ counts or its sources do, never both. The target counts once its WARC is there w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Self
@@ -170,6 +170,14 @@ def hidden(store: ObjectStore, on_problem: OnProblem = lambda problem: None) -> 
 def joined_on(store: ObjectStore, day: date) -> frozenset[str]:
     """Names of a day's WARCs whose records are in a joined one by now: they must not come back; see `records`."""
     return frozenset().union(*(record.joined for record in records(store, day) if counts(store, record)))
+
+
+def earlier(
+    store: ObjectStore, day: date, taken: Collection[str], on_problem: OnProblem = lambda problem: None
+) -> tuple[str, ...]:
+    """Return what WARCs of a day were joined from that were joined before."""
+    before = (record.joined for record in records(store, day, on_problem) if record.target in taken)
+    return tuple(sorted(frozenset().union(*before)))
 
 
 def _folder(day: date) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from storage import cdxj
 from storage.archive import Archive
 from storage.articles import read_part
 from storage.compaction.plan import Compaction, plans, read
-from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailable
+from storage.errors import Corrupt, NewskeepError, ObjectExists, ObjectMissing, StoreUnavailable
 from storage.hashing import digest_of
 from storage.index import ArticleEntry, WarcEntry
 from storage.index.articles import entry_of
@@ -49,6 +49,36 @@ def recover(archive: Archive) -> RecoveryResult:
             what = f"{plan.target} is damaged and its sources are gone; bring it from another archive"
             done.left.append(Problem(plan.plan_key, what))
     return done
+
+
+def bring(store: ObjectStore, plan: Compaction, path: Callable[[str], Path], leave: Callable[[str, str], None]) -> bool:
+    """Put a plan, then its target from the local files that `path` names by key; True once that is there, whole.
+
+    False where another machine took the day or the sources meanwhile: `leave` is told under which key, and why. Raises
+    `StoreUnavailable` when what was put comes back different.
+    """
+    try:
+        store.put(plan.plan_key, plan.to_json())
+    except ObjectExists:
+        leave(plan.plan_key, "another machine is at this day")
+        return False
+    if not has_sources(store, plan):
+        # Joined by another machine while we read them: it removed its plan after them.
+        store.delete(plan.plan_key)
+        return False
+    for stored in plan.objects:
+        # A store without conditional puts may have let two of us in: the one whose plan is not there gives way.
+        if not is_ours(store, plan):
+            break
+        store.put(stored.key, path(stored.key))
+    if is_ours(store, plan):
+        if not is_whole(store, plan):
+            raise StoreUnavailable(f"{plan.warc.key}: came back different from what was put; run again")
+        return True
+    for stored in reversed(plan.objects):
+        store.delete(stored.key)
+    leave(plan.plan_key, "another machine took this day; left to it")
+    return False
 
 
 def is_ours(store: ObjectStore, plan: Compaction) -> bool:

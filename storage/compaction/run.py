@@ -27,9 +27,9 @@ from pathlib import Path
 
 from storage.archive import Archive
 from storage.compaction.merge import WarcMerge, workspace
-from storage.compaction.plan import Compaction, plan_key, read, records
-from storage.compaction.recovery import finish, has_sources, is_ours, is_whole, machine_id, recover
-from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable
+from storage.compaction.plan import Compaction, earlier, plan_key, read
+from storage.compaction.recovery import bring, finish, machine_id, recover
+from storage.errors import Corrupt, ObjectMissing
 from storage.inventory import Holding, day_of, holdings, time_of
 from storage.maintenance.reindex import bring_up_to_date
 from storage.problems import Problem
@@ -177,48 +177,16 @@ class _Compaction:
             plan = Compaction(
                 target=joining.filename,
                 sources=tuple(taken),
-                earlier=self._earlier(group.day, taken),
+                earlier=earlier(self._store, group.day, taken, self._done.left.append),
                 objects=joining.close(),
                 machine=self._machine,
                 started=datetime.now(UTC),
             )
-            if self._put(plan, joining):
+            if bring(self._store, plan, joining.path, self._leave):
                 finish(self._archive, plan)
                 self._done.made += 1
                 self._done.sources += len(taken)
                 self._done.bytes += plan.warc.size
-
-    def _earlier(self, day: date, taken: list[str]) -> tuple[str, ...]:
-        """What WARCs were joined from that were joined before."""
-        before = (
-            record.joined for record in records(self._store, day, self._done.left.append) if record.target in taken
-        )
-        return tuple(sorted(frozenset().union(*before)))
-
-    def _put(self, plan: Compaction, joining: WarcMerge) -> bool:
-        """Bring plan and target to the store; False when another machine took the day meanwhile."""
-        try:
-            self._store.put(plan.plan_key, plan.to_json())
-        except ObjectExists:
-            self._leave(plan.plan_key, "another machine is at this day")
-            return False
-        if not has_sources(self._store, plan):
-            # Joined by another machine while we read them: it removed its plan after them.
-            self._store.delete(plan.plan_key)
-            return False
-        for stored in plan.objects:
-            # A store without conditional puts may have let two of us in: the one whose plan is not there gives way.
-            if not is_ours(self._store, plan):
-                break
-            self._store.put(stored.key, joining.path(stored.key))
-        if is_ours(self._store, plan):
-            if not is_whole(self._store, plan):
-                raise StoreUnavailable(f"{plan.warc.key}: came back different from what was put; run again")
-            return True
-        for stored in reversed(plan.objects):
-            self._store.delete(stored.key)
-        self._leave(plan.plan_key, "another machine took this day; left to it")
-        return False
 
     def _leave(self, key: str, what: str) -> None:
         self._done.left.append(Problem(key, what))

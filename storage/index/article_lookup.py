@@ -247,9 +247,9 @@ class ArticleLookup(Lookup):
             size = min(BATCH, max(left, FEW))
             rows = self._fetch(fulltext.FIND, match=question.match, before=cursor, low=question.low, n=size)
             for row in rows:
-                number, _, key = row[:3]
+                number, _, key, is_visible = row[:4]
                 cursor = number
-                if key in seen:
+                if key in seen or not is_visible:
                     continue
                 seen.add(key)
                 hit = question.hit(row)

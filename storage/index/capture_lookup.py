@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
+from itertools import islice
 
 from storage.index import queries
 from storage.index.queries import BATCH, Lookup
-from storage.index.rows import Row, capture_of, pack_url, seconds
+from storage.index.rows import Row, capture_of, pack_digest, pack_url, seconds
 from storage.model import Capture
 from storage.urls import Match, equivalent_form, surt, surt_prefix
 
 Accept = Callable[[Capture], bool]
+# Digests looked for at a time; every database takes that many parameters.
+_DIGESTS = 500
 
 
 class CaptureLookup(Lookup):
@@ -46,6 +49,10 @@ class CaptureLookup(Lookup):
         cursor: Row = ("", queries.FIRST, -1, -1) if after is None else self._cursor(after)
         # Keys are ASCII.
         yield from self._captures(cursor, "\x7f", since, until, None)
+
+    def between(self, first: str, end: str, *, until: datetime | None = None) -> Iterator[Capture]:
+        """Yield the captures of a half-open range of SURTs, as `captures` does those of a URL."""
+        yield from self._captures((first, queries.FIRST, -1, -1), end, None, until, None)
 
     def _captures(
         self, cursor: Row, end: str, since: datetime | None, until: datetime | None, limit: int | None
@@ -104,6 +111,14 @@ class CaptureLookup(Lookup):
             if not capture.is_revisit and digest in {None, capture.digest}:
                 return capture
         return None
+
+    def revisits(self, digests: Collection[str]) -> Iterator[Capture]:
+        """Yield the revisits with one of these payload digests. Reads the whole table, once for some hundreds."""
+        wanted = iter(digests)
+        while some := [pack_digest(each) for each in islice(wanted, _DIGESTS)]:
+            with self._reading() as connection:
+                rows = connection.execute(queries.REVISITS, {"digests": some, "now": self._now()}).all()
+            yield from (capture_of(tuple(row)) for row in rows)
 
     def _nearest(self, sides: queries.Sides, key: str, time: int, packed: str) -> Iterator[Row]:
         """Yield the rows of a SURT by their distance in time, the earlier one first on a tie."""

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from storage.index import ArticleEntry, Filters, Hit
-from storage.index.queries import ARTICLE_COLUMNS, CompiledQuery
+from storage.index.queries import ARTICLE_COLUMNS, VISIBLE, CompiledQuery
 from storage.index.query_parser import SearchQuery
 from storage.index.rows import Row, article_of, seconds
 from storage.index.schema import articles, searched, staged_texts, warcs
@@ -182,6 +182,11 @@ def remove(connection: Connection, numbers: Iterable[int]) -> None:
         connection.execute(delete(searched).where(searched.c.id.in_(some)))
 
 
+def scrub(connection: Connection) -> None:
+    """Merge the parts of the index of words into one: the words of what was removed stand in the old ones."""
+    connection.exec_driver_sql("INSERT INTO search(search) VALUES ('optimize')")
+
+
 def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
     all_rows = iter(rows)
     while some := list(islice(all_rows, _BATCH)):
@@ -197,10 +202,11 @@ UNSEARCHED_OF = CompiledQuery(
     select(warcs.c.articles - warcs.c.searched).where(warcs.c.filename == bindparam("filename", unique=False))
 )
 
-# The inner part goes through the words alone, and stops at what fills a page.
+# The inner part goes through the words alone, and stops at what fills a page; what is hidden comes and is marked, so
+# that a page that is full of it does not look like the last.
 FIND = CompiledQuery(
     text(f"""
-    SELECT searched.id, searched.text, articles.surt, {ARTICLE_COLUMNS} FROM (
+    SELECT searched.id, searched.text, articles.surt, {VISIBLE}, {ARTICLE_COLUMNS} FROM (
         SELECT rowid AS id FROM search WHERE search MATCH :match AND rowid < :before AND rowid >= :low
         ORDER BY rowid DESC LIMIT :n
     ) AS found
@@ -212,9 +218,10 @@ FIND = CompiledQuery(
 )
 # Whether a newer capture of the same URL has the words too: documents of one URL, upwards from one of them.
 NEWER = CompiledQuery(
-    text("""
+    text(f"""
     SELECT searched.id FROM articles CROSS JOIN searched ON searched.article = articles.id
     WHERE articles.surt = :surt AND articles.timestamp >= :time AND searched.id > :id AND searched.id < :before
+        AND {VISIBLE}
     ORDER BY articles.timestamp, searched.id LIMIT :n
 """)
 )
@@ -252,7 +259,7 @@ class FulltextQuery(NamedTuple):
         return cls(wanted, match, low, (until + 1) << _PLACE_BITS)
 
     def hit(self, row: Row) -> Hit:
-        number, packed, _, *rest = row
+        number, packed, _, _, *rest = row
         document, entry = IndexedText.unpack(packed), article_of(tuple(rest))
         shown, marks = snippet(document.text, self.wanted)
         title_marks = tuple(self.wanted.marks(entry.title or ""))

@@ -11,17 +11,20 @@ from collections.abc import Collection, Iterable, Iterator
 from sqlalchemy.exc import DBAPIError
 
 from storage.counts import counted
-from storage.index import ArticleEntry, Counts, WarcEntry, queries, writes
+from storage.index import ArticleEntry, Counts, WarcEntry, hiding, queries, writes
 from storage.index.article_lookup import ArticleLookup
 from storage.index.capture_lookup import CaptureLookup
 from storage.index.queries import BATCH
-from storage.index.rows import warc_of
+from storage.index.rows import capture_of, warc_of
 from storage.index.tallies import TallyLookup
 from storage.model import Capture
+from storage.removals import Removal
 
 
 class Index(CaptureLookup, ArticleLookup, TallyLookup):
     """Captures and articles by URL and time. Threads may share one; processes open their own.
+
+    What is hidden (`hide`) is found by nothing here but `with_hidden`.
 
     Times are kept in whole seconds. A URL is looked up by its SURT, so URLs that differ only in case, "www." or scheme
     answer for each other where the asked one itself is not held. Every method raises `StoreUnavailable` when the
@@ -60,6 +63,42 @@ class Index(CaptureLookup, ArticleLookup, TallyLookup):
         """
         with self._writing() as connection:
             return writes.remove(connection, filenames)
+
+    # What is hidden
+
+    def hide(self, removals: Iterable[Removal]) -> None:
+        """Let what is hidden follow from these decisions, all there are, in one transaction; durable on return."""
+        with self._writing() as connection, writes.transaction(connection, "BEGIN IMMEDIATE"):
+            hiding.enter(connection, removals)
+
+    def removals(self) -> list[Removal]:
+        """Return the decisions that were given to `hide`, in order of time."""
+        with self._reading() as connection:
+            return hiding.known(connection)
+
+    @property
+    def with_hidden(self) -> Index:
+        """The same index for upkeep: it finds what is hidden too. It is closed with this one."""
+        return Index(self._database, sees_hidden=True)
+
+    def hidden_in(self, filename: str, end: int) -> list[Capture]:
+        """Return the captures of a WARC that are hidden and begin before a place in it, in their order."""
+        rows = self._fetch(queries.HIDDEN_IN, filename=filename, end=end)
+        # What two decisions hide comes twice.
+        return sorted({capture_of(row) for row in rows}, key=lambda capture: capture.offset)
+
+    def scrub(self) -> None:
+        """Write the database anew, without what was deleted from it: until then its words still stand in the file.
+
+        Takes about as long as a copy of the file, and as much room meanwhile; readers go on.
+        """
+        with self._writing() as connection:
+            writes.scrub(connection)
+
+    def hidden_version(self) -> tuple[int, int]:
+        """Return what is another whenever something was hidden, or is shown again."""
+        known, places = self._fetch(queries.HIDDEN)[0]
+        return int(known), int(places)
 
     # WARCs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -20,15 +21,19 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
-from storage.index.rows import Row
+from storage.index.hiding import FOREVER, is_visible
+from storage.index.rows import Row, seconds
 from storage.index.schema import DOUBTED
 from storage.index.schema import article_keys as _article_keys
 from storage.index.schema import articles as _articles
 from storage.index.schema import captures as _captures
+from storage.index.schema import hidden as _hidden
+from storage.index.schema import removals as _removals
 from storage.index.schema import warcs as _warcs
-from storage.sqlite import DatabaseUser
+from storage.sqlite import Database, DatabaseUser
 
 # Rows fetched at a time. No transaction stays open between two fetches, so a slow reader holds nobody up.
 BATCH = 1_000
@@ -71,13 +76,21 @@ class CompiledQuery:
 
 
 class Lookup(DatabaseUser):
-    """What runs such statements."""
+    """What runs such statements, and says at which moment they are asked: an embargo may have ended."""
+
+    def __init__(self, database: Database, *, sees_hidden: bool = False) -> None:
+        super().__init__(database)
+        self._sees_hidden = sees_hidden
+
+    def _now(self) -> int:
+        """The second as of which is asked what is hidden; at the end of time, nothing is."""
+        return FOREVER if self._sees_hidden else seconds(datetime.now(UTC))
 
     def _fetch(self, query: CompiledQuery, **values: Any) -> list[Row]:
         self._database.check()
         engine = self._database.engine
         try:
-            return query.fetch(engine, values)
+            return query.fetch(engine, {"now": self._now(), **values})
         except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
             raise self._database.explain(error) from error
 
@@ -124,7 +137,7 @@ SAYS_NOARCHIVE = CompiledQuery(
 )
 
 # The order of the columns is that of rows.capture_of; the first four are the key.
-_CAPTURE = select(
+_ANY_CAPTURE = select(
     _c.surt,
     _c.timestamp,
     _c.warc,
@@ -141,6 +154,26 @@ _CAPTURE = select(
     _c.noarchive,
     _w.filename,
 ).join_from(_captures, _warcs, _w.id == _c.warc)
+# Every statement that finds a capture is made from this one.
+_CAPTURE = _ANY_CAPTURE.where(is_visible(_captures))
+
+_r = _hidden.c
+#: Captures of a WARC that are hidden, and begin before a place in it: found by what is hidden, which is little.
+HIDDEN_IN = CompiledQuery(
+    _ANY_CAPTURE.join(
+        _hidden,
+        (_c.surt >= _r.first)
+        & (_c.surt < func.coalesce(_r.end, _r.first.concat("!")))
+        & _c.timestamp.between(_r.low, _r.high),
+    ).where(_r.until > _param("now"), _w.filename == _param("filename"), _c.offset < _param("end"))
+)
+#: How many decisions are known, and places hidden now: other numbers whenever something was hidden or is shown again.
+HIDDEN = CompiledQuery(
+    select(
+        select(func.count()).select_from(_removals).scalar_subquery(),
+        select(func.count()).select_from(_hidden).where(_r.until > _param("now")).scalar_subquery(),
+    )
+)
 
 _KEY = (_c.surt, _c.timestamp, _c.warc, _c.offset)
 CAPTURES = CompiledQuery(
@@ -158,6 +191,9 @@ AT = CompiledQuery(
         _c.warc, _c.offset
     )
 )
+
+#: Revisits with one of some digests, by a look at every row; run by SQLAlchemy, which writes the list out.
+REVISITS = _CAPTURE.where(_c.mime == "warc/revisit", _c.digest.in_(bindparam("digests", unique=False, expanding=True)))
 
 _cursor = tuple_(_param("timestamp"), _param("warc"), _param("offset"))
 _before = (
@@ -209,6 +245,11 @@ _ARTICLE = select(
 
 #: The same columns in SQL.
 ARTICLE_COLUMNS = ", ".join(str(column) for column in _ARTICLE.selected_columns)
+# Every statement that finds an article, or counts some, has this condition.
+_SHOWN = is_visible(_articles)
+_ARTICLE = _ARTICLE.where(_SHOWN)
+#: The condition in SQL; out of a statement, since by itself it would speak of all articles and not of the row at hand.
+VISIBLE = str(select(_a.id).where(_SHOWN).compile(dialect=sqlite.dialect(paramstyle="named"))).partition("WHERE ")[2]
 
 _article_before = (
     _ARTICLE.where(_a.surt == _param("surt"), _a.timestamp <= _param("timestamp"))
@@ -293,7 +334,7 @@ def doubt(by_site: bool) -> CompiledQuery:
     """Of each site, by name: the articles of a time whose confidence is known, and those of them below a bound."""
     query = select(
         _a.site, func.count(_a.confidence), func.sum(case((_a.confidence < _param("below"), 1), else_=0))
-    ).where(_a.confidence.is_not(None), _a.timestamp >= _param("low"), _a.timestamp <= _param("high"))
+    ).where(_SHOWN, _a.confidence.is_not(None), _a.timestamp >= _param("low"), _a.timestamp <= _param("high"))
     if by_site:
         query = query.where(_a.site == _param("site"))
     return CompiledQuery(query.group_by(_a.site).order_by(_a.site))
@@ -302,21 +343,21 @@ def doubt(by_site: bool) -> CompiledQuery:
 #: How sure the articles of a site are since a time, the newest first; not those of which nobody said.
 CONFIDENCES = CompiledQuery(
     select(_a.timestamp, _a.confidence)
-    .where(_a.site == _param("site"), _a.timestamp >= _param("low"), _a.confidence.is_not(None))
+    .where(_SHOWN, _a.site == _param("site"), _a.timestamp >= _param("low"), _a.confidence.is_not(None))
     .order_by(_a.timestamp.desc(), _a.id)
 )
 #: The first site behind a name: the index is asked once a site, which is less than to read past all of one's articles.
-SITE = CompiledQuery(select(_a.site).where(_a.site > _param("last")).order_by(_a.site).limit(1))
+SITE = CompiledQuery(select(_a.site).where(_SHOWN, _a.site > _param("last")).order_by(_a.site).limit(1))
 #: The sites of the newest articles since a time, one an article.
 RECENT_SITES = CompiledQuery(
-    select(_a.site).where(_a.timestamp >= _param("low")).order_by(_a.timestamp.desc(), _a.id).limit(_param("n"))
+    select(_a.site).where(_SHOWN, _a.timestamp >= _param("low")).order_by(_a.timestamp.desc(), _a.id).limit(_param("n"))
 )
 
 
 @cache
 def days(by_site: bool) -> CompiledQuery:
     """Articles a day since a time, by the number of the day since 1970; only of days that have some."""
-    query = select((_a.timestamp // 86_400).label("day"), func.count()).where(_a.timestamp >= _param("low"))
+    query = select((_a.timestamp // 86_400).label("day"), func.count()).where(_SHOWN, _a.timestamp >= _param("low"))
     if by_site:
         query = query.where(_a.site == _param("site"))
     return CompiledQuery(query.group_by(text("day")))

@@ -28,7 +28,7 @@ from storage.model import DOUBTFUL
 from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
-VERSION = 4
+VERSION = 5
 
 metadata = MetaData()
 
@@ -137,6 +137,33 @@ article_keys = Table(
     sqlite_with_rowid=False,
 )
 
+# Decisions to hide, give back and purge, as they stand in the store: storage/removals.py.
+removals = Table(
+    "removals",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("fields", Text, nullable=False),
+)
+
+# What follows from them: SURTs and seconds that are hidden, see storage/index/hiding.py.
+hidden = Table(
+    "hidden",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # Of the decision.
+    Column("removal", Key, nullable=False),
+    # A SURT; or the half-open range of them that begins there.
+    Column("first", Key, nullable=False),
+    Column("end", Key),
+    # Seconds since 1970: of the captures, both included; and up to when they are hidden.
+    Column("low", BigInteger, nullable=False),
+    Column("high", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+Index("hidden_first", hidden.c.first)
+_RANGE = hidden.c.end.is_not(None)
+Index("hidden_ranges", hidden.c.end, sqlite_where=_RANGE, postgresql_where=_RANGE)
+
 # What is searched. The id says the time, so that the newest stand last in every list of FTS5's; see
 # storage/index/fulltext.py. No foreign key: while WARCs are replaced, the text waits here for its article.
 searched = Table(
@@ -196,8 +223,14 @@ def _add_marks(connection: Connection) -> None:
         index.create(connection, checkfirst=True)
 
 
+def _add_hiding(connection: Connection) -> None:
+    """Version 5: what is hidden. Decisions that are in the store already come with the next look at it."""
+    for table in (removals, hidden):
+        table.create(connection, checkfirst=True)
+
+
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
-MIGRATIONS: Mapping[int, Migration] = {1: _add_search, 2: _search_anew, 3: _add_marks}
+MIGRATIONS: Mapping[int, Migration] = {1: _add_search, 2: _search_anew, 3: _add_marks, 4: _add_hiding}
 
 KIND = Kind(
     noun="index",

@@ -36,7 +36,7 @@ _NAMES = 500
 
 
 @contextmanager
-def _transaction(connection: Connection, begin: str) -> Iterator[None]:
+def transaction(connection: Connection, begin: str) -> Iterator[None]:
     # End what reading began; it held no lock.
     connection.rollback()
     connection.execution_options(begin=begin)
@@ -57,7 +57,7 @@ def replace(
         remove(connection, old)
         return False
     # Packing takes longest and the rows may come over a network: nobody waits for that.
-    with _transaction(connection, "BEGIN"):
+    with transaction(connection, "BEGIN"):
         for table in _STAGED:
             # Left over if the last attempt on this connection failed.
             connection.execute(DropTable(table, if_exists=True))
@@ -70,7 +70,7 @@ def replace(
             _stage(connection, staged_keys, _key_rows(read))
             texts = (entry for entry in read if entry.text is not None)
             _stage(connection, staged_texts, (fulltext.staged(entry, known) for entry in texts))
-    with _transaction(connection, "BEGIN IMMEDIATE"):
+    with transaction(connection, "BEGIN IMMEDIATE"):
         # Another process may have been faster.
         new = afresh or not _is_known(connection, warc)
         waiting = _delete(connection, old)
@@ -86,10 +86,21 @@ def remove(connection: Connection, filenames: Collection[str]) -> bool:
     """Remove WARCs with their rows; True if any of them was there."""
     if not filenames:
         return False
-    with _transaction(connection, "BEGIN IMMEDIATE"):
+    with transaction(connection, "BEGIN IMMEDIATE"):
         found = next(_numbers(connection, filenames), None) is not None
         fulltext.remove(connection, chain.from_iterable(_delete(connection, filenames).values()))
         return found
+
+
+def scrub(connection: Connection) -> None:
+    """See `Index.scrub`."""
+    with transaction(connection, "BEGIN IMMEDIATE"):
+        fulltext.scrub(connection)
+    if connection.dialect.name == "sqlite":
+        # Neither can be part of a transaction.
+        connection.execution_options(begin="")
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            connection.exec_driver_sql(statement)
 
 
 def _is_known(connection: Connection, warc: WarcEntry) -> bool:

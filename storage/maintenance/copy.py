@@ -36,6 +36,10 @@ from storage.maintenance.workers import Workers
 from storage.objects import ObjectInfo, ObjectStore
 from storage.objects.local import LocalStore
 from storage.problems import Problem
+from storage.removals import FOLDER
+from storage.removing.due import scrubbed
+from storage.removing.purge import purge_now
+from storage.removing.sync import learn
 from storage.warc import key_of
 
 #: Bytes of a WARC; larger ones go one at a time, so that each thread has one temporary file of at most so many.
@@ -52,6 +56,8 @@ class CopyResult:
     kept: int = 0
     #: WARCs whose records the target holds in a joined one.
     joined: int = 0
+    #: Captures that were purged from the target, because the source says so.
+    purged: int = 0
     problems: list[Problem] = field(default_factory=list)
     #: What became of the target's index.
     index: ReindexResult = field(default_factory=ReindexResult)
@@ -76,12 +82,11 @@ def copy(
     with target.upkeep(), _workspace(target.state) as folder:
         work = _Copy(source, target, folder, lambda name: known(name) or known_to(target)(name), on_object)
         work.done.problems += recover(target).left
-        work.mutable()
-        # Another look when something went away between listing and reading: a compaction put it elsewhere.
-        if work.holdings() and work.holdings():
-            work.done.problems.append(Problem(source.uri, "changed while it was read; run again"))
-        work.fixed()
-        work.done.index = bring_up_to_date(target, on_problem=work.done.problems.append)
+        # First: what is hidden there is never to be seen here.
+        work.removals()
+        learn(target.store, target.index, work.done.problems.append)
+        with scrubbed(target, work.done.problems.append):
+            work.all()
     return work.done
 
 
@@ -128,6 +133,18 @@ class _Copy:
         #: Whether both stores tell digests without reading; known once asked.
         self._digests = True
 
+    def all(self) -> None:
+        """Everything but what is hidden, and what follows from that in the target."""
+        self.mutable()
+        # Another look when something went away between listing and reading: a compaction put it elsewhere.
+        if self.holdings() and self.holdings():
+            self._tell(self._source.uri, "changed while it was read; run again")
+        self.fixed()
+        self.done.index = bring_up_to_date(self._archive, on_problem=self.done.problems.append)
+        purged = purge_now(self._archive)
+        self.done.purged = purged.captures
+        self.done.problems += purged.problems
+
     # Whole listings
 
     def mutable(self) -> None:
@@ -145,13 +162,21 @@ class _Copy:
             else:
                 self._count()
 
+    def removals(self) -> None:
+        """Decisions to hide, give back and purge."""
+        self._all_fixed(FOLDER)
+
     def fixed(self) -> None:
-        """Crawl reports, and what readers corrected: objects that never change."""
-        for folder in ("crawls/", corrections.FOLDER):
-            there = {info.key: info.size for info in self._target.list(folder)}
-            with Workers() as workers:
-                for info in self._source.list(folder):
-                    workers.do(self._fixed, info, there.get(info.key))
+        """Crawl reports, and what readers corrected."""
+        self._all_fixed("crawls/")
+        self._all_fixed(corrections.FOLDER)
+
+    def _all_fixed(self, folder: str) -> None:
+        """The objects of a folder, which never change."""
+        there = {info.key: info.size for info in self._target.list(folder)}
+        with Workers() as workers:
+            for info in self._source.list(folder):
+                workers.do(self._fixed, info, there.get(info.key))
 
     def holdings(self) -> bool:
         """WARCs with their parts. True when something was gone before it could be read."""

@@ -27,6 +27,8 @@ from storage.inventory import Holding, holdings
 from storage.model import Capture
 from storage.objects import ObjectInfo
 from storage.problems import Problem
+from storage.removing.due import scrubbed
+from storage.removing.sync import learn
 from storage.warc import capture_of, read_records
 
 #: Files of others that are told of in a place that holds nothing of ours, and objects that are looked at for it.
@@ -86,7 +88,14 @@ def bring_up_to_date(
     """`reindex` for a caller that holds the lock."""
     options = options or ReindexOptions()
     done = ReindexResult(renewed=_renew(archive, options))
-    work = _Reindex(archive, options, done, on_warc, on_problem)
+    # Before anything is entered: nobody may find for a moment what is hidden.
+    learn(archive.store, archive.index, on_problem)
+    with scrubbed(archive, on_problem):
+        _enter_until_stable(_Reindex(archive, options, done, on_warc, on_problem), archive, done)
+    return done
+
+
+def _enter_until_stable(work: _Reindex, archive: Archive, done: ReindexResult) -> None:
     gone: frozenset[str] = frozenset()
     while True:
         # A WARC is taken from the index when two listings lack it: a compaction whose large WARC the first came too
@@ -98,7 +107,7 @@ def bring_up_to_date(
         if missing <= gone:
             if not (done.known or done.entered):
                 work.tell_foreign()
-            return done
+            return
         gone |= missing
 
 

@@ -21,6 +21,10 @@ from storage.inventory import OTHERS, Holding, check_json, holdings
 from storage.model import Capture
 from storage.objects import ObjectInfo
 from storage.problems import Problem
+from storage.removals import FOLDER
+from storage.removing.due import due
+from storage.removing.sync import keys
+from storage.removing.sync import read as read_removal
 from storage.scan import Reference, read_through
 
 #: A plan younger than this is of a compaction that is probably at work.
@@ -57,7 +61,8 @@ class Verification:
         self.checked = VerifyResult()
         self._archive = archive
         self._store = archive.store
-        self._index = archive.index
+        # What is hidden is held as everything else is.
+        self._index = archive.index.with_hidden
         #: Said once of an empty index, not of every WARC.
         self._indexed = next(self._index.warcs(), None) is not None
         self._deep = deep
@@ -66,7 +71,16 @@ class Verification:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong, as it is found; nothing when all is well."""
-        for find in (self._database, self._holdings, self._others, self._untexted, self._plans, self._spool):
+        looks = (
+            self._database,
+            self._holdings,
+            self._others,
+            self._untexted,
+            self._removals,
+            self._plans,
+            self._spool,
+        )
+        for find in looks:
             for problem in find():
                 self.checked.problems += 1
                 yield problem
@@ -264,8 +278,8 @@ class Verification:
         if key.startswith("compacting/"):
             return  # read as what it is by _plans
         try:
-            if key.startswith("compacted/"):
-                read(self._store, key)
+            if key.startswith(("compacted/", FOLDER)):
+                (read if key.startswith("compacted/") else read_removal)(self._store, key)
                 return
             if key.startswith(corrections.FOLDER):
                 corrections.read(self._store, key)
@@ -286,6 +300,17 @@ class Verification:
                     number = "a page has" if len(lacking) == 1 else f"{len(lacking):,} pages have"
                     what = f"{number} not got the text ({lacking[0].url}: {lacking[0].reason})"
                     yield Problem(info.key, f"{what}; {_REEXTRACT}")
+
+    def _removals(self) -> Iterator[Problem]:
+        """Decisions that the index does not know, or that were not carried out."""
+        known = {each.key for each in self._index.removals()}
+        for key in keys(self._store):
+            if self._indexed and key not in known:
+                yield Problem(key, f"what it hides is not hidden here; {_REINDEX}")
+        for answers in due(self._archive).values():
+            capture, decision = next(iter(answers.values()))
+            what = f"{counted(len(answers), 'capture is', 'captures are')} to be purged and still there ({capture.url})"
+            yield Problem(decision.key, f"{what}, in {capture.filename}; run `newskeep remove --purge`")
 
     def _plans(self) -> Iterator[Problem]:
         unreadable: list[Problem] = []

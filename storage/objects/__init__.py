@@ -88,6 +88,9 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
 
+    def keeps_deleted(self) -> bool | None:
+        """Whether what is removed or replaced stays there as an older version; `None` where it does not say."""
+
     def close(self) -> None:
         """Let go of connections."""
 

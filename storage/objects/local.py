@@ -172,6 +172,9 @@ class LocalStore:
             else:
                 _sync(path.parent)
 
+    def keeps_deleted(self) -> bool | None:
+        return False
+
     def close(self) -> None:
         pass
 

@@ -124,6 +124,16 @@ class SiteMemory:
         learned = SiteMemory(stories, texts, self.verdicts, self.article_text)._bounded()
         return learned if learned.stories == self.stories else learned._decided()
 
+    def forget(self, urls: Iterable[str]) -> SiteMemory:
+        """Return the memory without the stories of these addresses, and without the lines that no other story has."""
+        gone = {short_hash(url) for url in urls} & self.stories.keys()
+        stories = {name: story for name, story in self.stories.items() if name not in gone}
+        left = frozenset[str]().union(*(story.keys for story in stories.values()))
+        lost = frozenset[str]().union(*(self.stories[name].keys for name in gone)) - left
+        texts = {key: text for key, text in self.texts.items() if key not in lost}
+        verdicts = {key: told for key, told in self.verdicts.items() if key not in lost}
+        return SiteMemory(stories, texts, verdicts, self.article_text)._bounded()
+
     def merge(self, other: SiteMemory) -> SiteMemory:
         """Return what either knows; the same whichever merges the other, and however often."""
         stories = {

@@ -156,6 +156,13 @@ class S3Store:
         with self._bucket.errors(full):
             self._bucket.call("delete_object", Key=full)
 
+    def keeps_deleted(self) -> bool | None:
+        try:
+            # Once switched on it can be suspended, and what was kept stays.
+            return bool(self._bucket.call("get_bucket_versioning").get("Status"))
+        except S3Error:
+            return None
+
     def close(self) -> None:
         self._bucket.close()
 
