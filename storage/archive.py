@@ -29,6 +29,7 @@ from storage.inventory import day_of
 from storage.locking import held
 from storage.model import DOUBTFUL, Article, Capture
 from storage.objects import ObjectStore, open_store
+from storage.objects.circuit_breaker import CircuitBreaker
 from storage.objects.local import LocalStore
 from storage.reader import Memento, Reader
 from storage.spool import CrawlFolder, Look, Parcel, Spool, no_look
@@ -56,6 +57,8 @@ class Archive:
 
     def __init__(self, store: ObjectStore, state: Path) -> None:
         self.store = store
+        #: What a run that goes on without the store asks it through.
+        self.absence = CircuitBreaker()
         self.state = state
         self.spool = Spool(state / "spool")
         self.reader = Reader(store, lambda: self.index)

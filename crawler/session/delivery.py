@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 
-from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.extraction_pool import ExtractionPool
 from crawler.session.reasons import in_words
 from crawler.session.recorder import OpenWarc
@@ -51,7 +50,7 @@ class Delivery:
         self._spool_max_bytes = spool_max_bytes
         self._software = software
         self._on_failure = on_failure
-        self._absence = CircuitBreaker()
+        self._absence = archive.absence
         self._memories = SiteMemoryStore(archive.store, archive.state, self._absence)
         #: Whether a stop left something in the spool that is not sealed and delivered.
         self.left = False

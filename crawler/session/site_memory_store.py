@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from crawler.extraction.template.site_memory import SiteMemory
-from crawler.session.circuit_breaker import CircuitBreaker
 from storage.bounds import read_whole
 from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
 from storage.model import Article
 from storage.objects import ObjectStore, is_key
+from storage.objects.circuit_breaker import CircuitBreaker
 
 logger = logging.getLogger(__name__)
 
