@@ -57,7 +57,7 @@ class Archive:
 
     def __init__(self, store: ObjectStore, state: Path) -> None:
         self.store = store
-        #: What a run that goes on without the store asks it through.
+        #: Who looks at the store before a run does so through it, and the run takes it over.
         self.absence = CircuitBreaker()
         self.state = state
         self.spool = Spool(state / "spool")

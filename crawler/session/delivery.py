@@ -50,7 +50,7 @@ class Delivery:
         self._spool_max_bytes = spool_max_bytes
         self._software = software
         self._on_failure = on_failure
-        self._absence = archive.absence
+        self._absence = archive.absence.handed_over()
         self._memories = SiteMemoryStore(archive.store, archive.state, self._absence)
         #: Whether a stop left something in the spool that is not sealed and delivered.
         self.left = False
