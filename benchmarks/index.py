@@ -1,7 +1,8 @@
-"""How fast and how large the SQLite index is: python benchmarks/index.py [--captures N] [--folder DIR].
+"""How fast and how large the SQLite index is: python benchmarks/index.py [--captures N ...] [--folder DIR].
 
 Makes captures as a news archive has them (200 sites, each article captured five times, a front page of each site
-captured most of all, in WARCs of 20,000), enters them and looks them up at random. Prints one figure a line.
+captured most of all, in WARCs of 20,000), enters them and looks them up at random. Prints one figure a line; of several
+numbers, such as 1000 10000 100000, how it grows.
 """
 
 from __future__ import annotations
@@ -88,17 +89,23 @@ def look_up(index: Index, total: int, articles: int, times: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--captures", type=int, default=1_000_000)
+    parser.add_argument("--captures", type=int, nargs="+", default=[1_000_000], metavar="N")
     parser.add_argument("--lookups", type=int, default=50_000)
     parser.add_argument("--folder", type=Path, help="where to make the index (default: a temporary folder)")
     options = parser.parse_args()
+    for total in options.captures:
+        measure(total, options.lookups, options.folder)
+
+
+def measure(total: int, lookups: int, parent: Path | None) -> None:
     random.seed(1)
-    total, articles = options.captures, options.captures // 5
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+    articles = total // 5
+    print(f"{total:,} captures")
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
         path = Path(folder) / "index.sqlite"
         with open_index(path) as index:
             show("entered", total, fill(index, total, articles))
-            look_up(index, total, articles, options.lookups)
+            look_up(index, total, articles, lookups)
             show("counted (status)", total, timed(lambda: count(index)))
             show("read through", total, timed(lambda: sum(1 for _ in index.captures("example", match="domain"))))
         size = path.stat().st_size

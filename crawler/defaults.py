@@ -11,8 +11,8 @@ NoarchivePolicy = Literal["keep", "refuse"]
 WARC_MAX_BYTES = 1_000_000_000
 #: Seconds after its first record, so that nothing waits longer than this for the object store.
 WARC_MAX_AGE = 900.0
-#: Records of a WARC, which bound the memory that sorting its index lines takes.
-WARC_MAX_RECORDS = 150_000
+#: Records of a WARC, two a page; they bound the memory that sealing takes, about 0.45 KB each and never all given back.
+WARC_MAX_RECORDS = 50_000
 #: Bytes that may wait in the spool while the object store is away; beyond them the crawl stops.
 SPOOL_MAX_BYTES = 20_000_000_000
 #: Bytes that stay free on the disk of the spool; where less is, crawls stop. As large as a WARC, which a folder archive

@@ -29,6 +29,7 @@ from storage.inventory import day_of
 from storage.locking import held
 from storage.model import DOUBTFUL, Article, Capture
 from storage.objects import ObjectStore, open_store
+from storage.objects.circuit_breaker import CircuitBreaker
 from storage.objects.local import LocalStore
 from storage.reader import Memento, Reader
 from storage.removing.sync import learn
@@ -57,6 +58,8 @@ class Archive:
 
     def __init__(self, store: ObjectStore, state: Path) -> None:
         self.store = store
+        #: Who looks at the store before a run does so through it, and the run takes it over.
+        self.absence = CircuitBreaker()
         self.state = state
         self.spool = Spool(state / "spool")
         self.reader = Reader(store, lambda: self.index)

@@ -9,8 +9,6 @@ import hashlib
 import ssl
 from collections.abc import Sequence
 
-from cryptography import x509
-
 MEDIA_TYPE = "application/x-pem-file"
 #: Characters of a stranger's name that are told.
 _NAME_LENGTH = 300
@@ -32,6 +30,9 @@ def _told(certificate: bytes) -> str:
 
 
 def _words(certificate: bytes) -> list[str]:
+    # On use only: all who read WARCs import this module, and few write certificates.
+    from cryptography import x509
+
     try:
         read = x509.load_der_x509_certificate(certificate)
         return [

@@ -27,8 +27,8 @@ from crawler.frontier.address_state import (
 from crawler.frontier.clock import ADDRESS_MOST, SLACK, believed, earlier, is_wrong, run_most
 from crawler.frontier.schema import AGAIN, NEW, ROLES, SOURCE, addresses, hosts, names, robots, runs, sites
 from crawler.frontier.statements import ARTICLE
+from storage.index.queries import Lookup
 from storage.index.rows import seconds
-from storage.sqlite import DatabaseUser
 
 #: A place in an order: tuples of one shape are compared.
 Rank = tuple[Any, ...]
@@ -45,7 +45,7 @@ _ROBOTS_KEPT = 86_400
 _a, _s, _r = addresses.c, sites.c, robots.c
 
 
-class Frontier(DatabaseUser):
+class Frontier(Lookup):
     """What is known of the addresses of all sites. Threads may share one; processes open their own.
 
     Times are kept in whole seconds. Every method is one short transaction (of many items, one for each few hundred),
@@ -169,7 +169,7 @@ class Frontier(DatabaseUser):
 
     def site(self, site: str) -> SiteState:
         with self._reading() as connection:
-            row = connection.execute(select(sites).where(_s.name == site)).first()
+            row = connection.execute(statements.SITE, {"site": site}).first()
         return SiteState(site) if row is None else rows.site_of_row(row)
 
     def put_site(self, state: SiteState) -> None:
@@ -285,9 +285,8 @@ class Frontier(DatabaseUser):
 
     def runs(self, site: str, limit: int = RUNS) -> list[SiteRun]:
         """Return a site's last runs, newest first."""
-        query = select(runs).where(runs.c.site == statements.site_id(site))
         with self._reading() as connection:
-            found = connection.execute(query.order_by(runs.c.started.desc(), runs.c.crawl.desc()).limit(limit))
+            found = connection.execute(statements.RUNS, {"site": site, "limit": limit})
             return [rows.run_of(row, site) for row in found]
 
     # How it goes
@@ -297,16 +296,18 @@ class Frontier(DatabaseUser):
 
         `samples`: how many URLs to name of each group.
         """
-        with self._reading() as connection:
-            return coverage.coverage(connection, site, since, until, samples)
+        return coverage.coverage(self._fetch, site, since, until, samples)
+
+    def announced_a_day(self, site: str, days: int, until: datetime) -> list[int]:
+        """Return how many articles were announced in each span of 24 hours before `until`, newest first."""
+        return coverage.announced_a_day(self._fetch, site, days, until)
 
     def articles_a_day(self, site: str, days: int, at: datetime) -> list[tuple[date, int]]:
         """Return how many of the articles held are of each of the last `days` days in UTC, the oldest first.
 
         By `published or announced`; the last day is that of `at`, so far.
         """
-        with self._reading() as connection:
-            return coverage.articles_a_day(connection, site, days, at)
+        return coverage.articles_a_day(self._fetch, site, days, at)
 
     def counts(self) -> FrontierCounts:
         """Return what there is in all; reads every row."""

@@ -21,7 +21,7 @@ _NOT_MODIFIED = 304
 #: Written out where an index holds only such rows: SQLite uses it only when it can see that it may.
 _HAS_DUE = _a.due.is_not(None)
 _IS_NEW = text("queue = 1")
-_IS_ARTICLE = text("role = 3")
+IS_ARTICLE = text("role = 3")
 
 KNOWN = (
     select(
@@ -31,6 +31,16 @@ KNOWN = (
     )
     .join_from(addresses, _origin, _origin.c.id == _a.origin)
     .join(_source, _source.c.id == _a.source, isouter=True)
+)
+
+
+#: Made once, as all that is asked of thousands of sites: to make one takes as long as to run it.
+SITE = select(sites).where(_s.name == bindparam("site"))
+RUNS = (
+    select(runs)
+    .where(runs.c.site == select(_s.id).where(_s.name == bindparam("site")).scalar_subquery())
+    .order_by(runs.c.started.desc(), runs.c.crawl.desc())
+    .limit(bindparam("limit"))
 )
 
 
@@ -133,12 +143,6 @@ LEARN_DATES = update(addresses).values(
 )
 #: Enters what visits found, see `Frontier.visited`. Made once: to make it takes longer than to run it.
 VISIT = _upsert()
-
-
-def announced(site: str, since: int, until: int | None) -> list[ColumnElement[bool]]:
-    """Conditions for the articles that were announced then."""
-    where: list[Any] = [_a.site == site_id(site), _IS_ARTICLE, _a.announced >= since]
-    return where if until is None else [*where, _a.announced < until]
 
 
 def state_of(number: int) -> State:

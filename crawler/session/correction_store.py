@@ -6,11 +6,11 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from crawler.session.circuit_breaker import CircuitBreaker
 from storage import corrections
 from storage.corrections import Correction
 from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
 from storage.objects import ObjectStore
+from storage.objects.circuit_breaker import CircuitBreaker
 
 logger = logging.getLogger(__name__)
 

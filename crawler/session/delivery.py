@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 
-from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.correction_store import CorrectionStore
 from crawler.session.extract_ahead import extract_ahead
 from crawler.session.extraction_pool import ExtractionPool
@@ -53,7 +52,7 @@ class Delivery:
         self._spool_max_bytes = spool_max_bytes
         self._software = software
         self._on_failure = on_failure
-        self._absence = CircuitBreaker()
+        self._absence = archive.absence.handed_over()
         self._memories = SiteMemoryStore(archive.store, archive.state, self._absence)
         self._corrections = CorrectionStore(archive.store, self._absence)
         #: Whether a stop left something in the spool that is not sealed and delivered.

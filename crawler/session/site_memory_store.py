@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from crawler.extraction.template.site_memory import SiteMemory
-from crawler.session.circuit_breaker import CircuitBreaker
 from storage.bounds import read_whole
 from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
 from storage.model import Article
 from storage.objects import ObjectStore, is_key
+from storage.objects.circuit_breaker import CircuitBreaker
 from storage.urls import site_of
 
 logger = logging.getLogger(__name__)

@@ -85,7 +85,8 @@ def _by_hand(began: datetime) -> str:
 def _look(archive: Archive) -> None:
     """Ask the store before the first request; one that is away need not stop the crawl, one that refuses us does."""
     try:
-        archive.store.check(write=True)
+        with archive.absence.noticed():
+            archive.store.check(write=True)
     except StoreDenied:
         raise
     except StoreUnavailable as error:

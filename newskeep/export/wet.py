@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -12,20 +11,18 @@ from typing import Any
 
 from newskeep.export import Part, Selection, Tools
 from newskeep.export.languages import iso639_3
+from newskeep.export.record_ids import record_ids
 from newskeep.export.records import member, new_id, warcinfo
 from newskeep.export.source import Read, by_day, read_articles, second_of
 from storage.archive import Archive
 from storage.digests import digest
-from storage.errors import NewskeepError, StoreUnavailable
-from storage.model import TextSource
+from storage.errors import NewskeepError
 from storage.problems import Problem
-from storage.warc import key_of
 
 #: Articles in a file.
 _MOST = 10_000
-#: Records asked for at once, and bytes of each: its header fields are at the beginning.
-_THREADS, _HEAD = 8, 2_048
-_AHEAD = 200
+#: Articles whose records are looked up together, and requests at once.
+_AHEAD, _THREADS = 200, 8
 
 
 class Wet:
@@ -40,36 +37,20 @@ class Wet:
                 with path.open("wb") as out:
                     out.write(_warcinfo(key, self._tools.software))
                     while some := list(islice(articles, _AHEAD)):
-                        for read, record_id in zip(
-                            some, threads.map(lambda one: self._id(archive, one), some), strict=True
-                        ):
+                        for read, record_id in zip(some, self._ids(archive, some, threads), strict=True):
                             out.write(_conversion(read, record_id))
                             records, last = records + 1, second_of(read[0].timestamp)
                 yield Part({key: path}, records, last)
 
-    def _id(self, archive: Archive, read: Read) -> str | None:
-        """The WARC-Record-ID of the response that an article was made from."""
-        source = read[1].warc
-        if source is None:
-            return None
-        try:
-            return record_id(archive, source)
-        except StoreUnavailable:
-            raise
-        except NewskeepError as error:
-            self._tools.on_problem(Problem(source.filename, f"no WARC-Refers-To for {read[0].url}: {error}"))
-            return None
-
-
-def record_id(archive: Archive, source: TextSource) -> str | None:
-    """Read the WARC-Record-ID of a record, and no more of it than its beginning."""
-    with archive.store.open(key_of(source.filename), source.offset, min(_HEAD, source.length)) as stream:
-        head = zlib.decompressobj(31).decompress(stream.read())
-    for line in head.partition(b"\r\n\r\n")[0].split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"warc-record-id":
-            return value.strip().decode("ascii", "replace")
-    return None
+    def _ids(self, archive: Archive, articles: list[Read], threads: Executor) -> Iterator[str | None]:
+        """The WARC-Record-IDs of the responses that articles were made from."""
+        found = record_ids(archive, {source for _, article in articles if (source := article.warc)}, threads)
+        for entry, article in articles:
+            named = found[article.warc] if article.warc else None
+            if isinstance(named, NewskeepError):
+                self._tools.on_problem(Problem(entry.filename, f"no WARC-Refers-To for {entry.url}: {named}"))
+                named = None
+            yield named
 
 
 def _warcinfo(filename: str, software: str) -> bytes:

@@ -43,7 +43,7 @@ class History:
     runs: Sequence[SiteRun] = ()
     #: Articles that were held of each of the last days, in UTC, the oldest first; the last one is not over yet.
     days: Sequence[tuple[date, int]] = ()
-    #: How many articles were announced from one time until before another.
+    #: How many articles were announced from one time until before another, each whole days before `at`.
     announced: Callable[[datetime, datetime], int] = lambda since, until: 0
     #: When the articles of the last `JUDGED_DAYS` were captured, and how sure their text is; the newest first.
     confidences: Sequence[tuple[datetime, float]] = ()

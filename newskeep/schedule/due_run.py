@@ -164,7 +164,8 @@ def _spooled(archive: Archive) -> bool:
 def _look(archive: Archive) -> None:
     """Raise where the store refuses us, or is a folder that cannot be written; a bucket that is away can wait."""
     try:
-        archive.store.check(write=True)
+        with archive.absence.noticed():
+            archive.store.check(write=True)
     except StoreDenied:
         raise
     except StoreUnavailable as error:

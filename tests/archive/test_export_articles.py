@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from storage.articles import parse_line
 from storage.errors import AlreadyRunning, ObjectExists, UsageError
 from storage.objects.local import LocalStore
 from storage.problems import Problem
+from storage.warc import key_of
 
 pytest_plugins = ["export_archive"]
 ALL = Selection()
@@ -110,6 +112,31 @@ def test_markdown_with_front_matter(newsroom: Archive, target: LocalStore) -> No
     }
     assert body.strip().endswith("Bridge, day one.")
     assert any("article-" in name for name in made), "an article without a title"
+
+
+def test_wet_reads_a_warc_once_for_all_its_articles(newsroom: Archive, target: LocalStore) -> None:
+    before = newsroom.store.traffic
+    export(newsroom, "wet", target, ALL, tools())
+    # Text and records of each WARC.
+    assert (newsroom.store.traffic - before).requests <= 2 * len(list(newsroom.index.warcs()))
+
+
+def test_wet_names_the_other_records_where_one_cannot_be_read(
+    newsroom: Archive, target: LocalStore, tmp_path: Path
+) -> None:
+    root = tmp_path / "archive"
+    shutil.copytree(newsroom.state, root)
+    broken = next(source for article in newsroom.articles() if (source := article.warc))
+    with (root / key_of(broken.filename)).open("r+b") as file:
+        file.seek(broken.offset)
+        file.write(bytes(10))
+    told: list[Problem] = []
+    with Archive(LocalStore(str(root)), root) as archive:
+        export(archive, "wet", target, ALL, tools(told))
+    (problem,) = told
+    assert problem.what.startswith("no WARC-Refers-To")
+    (key,) = files(target)
+    assert gzip.decompress((target.root / key).read_bytes()).count(b"WARC-Refers-To") == len(ARTICLES) - 1
 
 
 def test_wet_as_common_crawl_writes_it(newsroom: Archive, target: LocalStore) -> None:

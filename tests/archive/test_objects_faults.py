@@ -11,9 +11,11 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -314,6 +316,50 @@ def test_a_download_that_stalls_ends(proxy: FaultProxy, open_store: Open) -> Non
     proxy.inject(Fault(Kind.CUT_DOWNLOAD, "GET", times=1, at=150), Fault(Kind.BLACK_HOLE, "GET"))
     with one_clear_line(StoreUnavailable, "stopped answering"):
         read(open_store(attempts=1, patience=1))
+
+
+@pytest.mark.parametrize("kind", [Kind.HANG_DOWNLOAD, Kind.TRICKLE, Kind.BLACK_HOLE])
+def test_a_server_that_falls_silent_is_asked_once(proxy: FaultProxy, open_store: Open, kind: Kind) -> None:
+    """As long as it may be silent, a frozen server freezes us: tries would be so many times as long."""
+    open_store(direct=True).put(KEY, os.urandom(500_000))
+    verbs: list[Callable[[S3Store], object]] = [read, lambda store: [*store.list()]]
+    if kind is not Kind.HANG_DOWNLOAD:
+        verbs += [lambda store: store.put("warc/b", b"content"), lambda store: store.stat(KEY)]
+    for verb in verbs:
+        store = open_store(attempts=5, patience=1)
+        proxy.inject(Fault(kind, at=150))
+        with one_clear_line(StoreUnavailable, "stopped answering"):
+            verb(store)
+        assert store.traffic.requests == 1
+
+
+def test_an_upload_that_stalls_ends(proxy: FaultProxy, open_store: Open) -> None:
+    proxy.inject(Fault(Kind.SLOW_UPLOAD, "PUT", pause=1000))
+    with one_clear_line(StoreUnavailable, "stopped answering"):
+        open_store(attempts=5, patience=1).put(KEY, os.urandom(2 * PART))
+    assert sum(request.startswith("PUT") for request in proxy.seen) <= 2
+
+
+@pytest.mark.parametrize("size", [PART - 1, PART + 1], ids=["one request", "parts"])
+def test_a_slow_upload_is_not_cut_off(proxy: FaultProxy, open_store: Open, size: int) -> None:
+    """Silence is bounded, not how long a request works: this one takes longer than its server may be silent."""
+    data = os.urandom(size)
+    proxy.inject(Fault(Kind.SLOW_UPLOAD, "PUT", pause=0.5))
+    store = open_store(attempts=1, patience=5)
+    store.put(KEY, data)
+    assert read(open_store(direct=True)) == data
+
+
+def test_a_name_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch, server: S3Server) -> None:
+    use(server, monkeypatch)
+    asked = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asked.wait())
+    store = S3Store(f"s3://{BUCKET}", S3Settings(read_timeout=0.5, endpoint="http://store.example.org"))
+    with one_clear_line(StoreUnavailable, "cannot be reached"):
+        store.check()
+    asked.set()
+    assert store.traffic.requests == 1
+    store.close()
 
 
 def test_a_flipped_byte_of_a_whole_object_is_seen(proxy: FaultProxy, open_store: Open) -> None:

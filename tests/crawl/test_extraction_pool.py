@@ -17,7 +17,6 @@ import pytest
 from command import Run
 from origin import Origin
 
-from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.correction_store import CorrectionStore
 from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, extract_response
 from crawler.session.reextract import reextract
@@ -27,6 +26,7 @@ from storage import open_archive
 from storage.articles import read_part
 from storage.errors import NewskeepError
 from storage.model import Exchange
+from storage.objects.circuit_breaker import CircuitBreaker
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
 from storage.warc import WarcWriter

@@ -16,6 +16,8 @@ from enum import Enum, auto
 from typing import Self
 
 CHUNK = 65536
+#: What a slow server takes at a time.
+SLOW = 256 << 10
 
 
 class Kind(Enum):
@@ -35,8 +37,18 @@ class Kind(Enum):
     CUT_DOWNLOAD = auto()
     #: One bit of the reply's body changes, at byte `at`.
     FLIP_DOWNLOAD = auto()
+    #: The reply stops after `at` bytes of its body, and the connection stays.
+    HANG_DOWNLOAD = auto()
+    #: The reply comes a byte at a time, each after `pause`.
+    TRICKLE = auto()
+    #: The server takes 256 KiB of the request's body at a time, each after `pause`.
+    SLOW_UPLOAD = auto()
     #: The reply's body ends after `at` bytes, and its Content-Length says so too; the rest of the head stays.
     SHORTEN = auto()
+
+
+#: What bends the body of a reply.
+DOWNLOADS = (Kind.CUT_DOWNLOAD, Kind.HANG_DOWNLOAD, Kind.FLIP_DOWNLOAD, Kind.SHORTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,8 @@ class Fault:
     at: int = 0
     status: int = 503
     code: str = "SlowDown"
+    #: Seconds.
+    pause: float = 0.5
 
 
 class FaultProxy:
@@ -66,6 +80,8 @@ class FaultProxy:
         #: "METHOD target" of each request, in the order they came.
         self.seen: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
+        # So that an upload is as slow for its sender as for us, not swallowed at once by the system.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW)
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def inject(self, *faults: Fault) -> None:
@@ -122,8 +138,17 @@ class FaultProxy:
                 case Kind.REFUSE:
                     assert fault
                     _refuse(client, head, rest, fault)
+                case Kind.TRICKLE:
+                    assert fault
+                    self._trickle(client, fault)
                 case _:
                     self._pass_on(client, head, rest, fault)
+
+    def _trickle(self, client: socket.socket, fault: Fault) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nX-Long: " + b"." * 100_000:
+            client.sendall(bytes([byte]))
+            if self._closing.wait(fault.pause):
+                return
 
     def _pass_on(self, client: socket.socket, head: bytes, rest: bytes, fault: Fault | None) -> None:
         kind = fault.kind if fault else None
@@ -133,6 +158,8 @@ class FaultProxy:
             def send() -> None:
                 with suppress(OSError, _CutError):
                     for data in _bent(_pieces(client, rest), fault, Kind.CUT_UPLOAD, Kind.FLIP_UPLOAD):
+                        if fault and kind is Kind.SLOW_UPLOAD:
+                            self._closing.wait(fault.pause * len(data) / SLOW)
                         server.sendall(data)
                     return
                 if kind is Kind.CUT_UPLOAD:
@@ -150,11 +177,13 @@ class FaultProxy:
                 reply = re.sub(rb"(?i)(\r\ncontent-length:)[^\r]*", rb"\g<1> %d" % fault.at, reply)
             client.sendall(reply)
             try:
-                for data in _bent(_pieces(server, body), fault, Kind.CUT_DOWNLOAD, Kind.FLIP_DOWNLOAD, Kind.SHORTEN):
+                for data in _bent(_pieces(server, body), fault, *DOWNLOADS):
                     client.sendall(data)
             except _CutError:
                 if kind is Kind.CUT_DOWNLOAD:
                     _reset(client)
+                elif kind is Kind.HANG_DOWNLOAD:
+                    self._closing.wait()
 
     def _fault_for(self, method: str, target: str) -> Fault | None:
         with self._lock:

@@ -13,12 +13,12 @@ import pytest
 
 from crawler.extraction.corrections import KEPT, REMOVED, beginning_with, corrected, matches, occurrence
 from crawler.extraction.template.site_memory import SiteMemory
-from crawler.session.circuit_breaker import CircuitBreaker
 from crawler.session.correction_store import CorrectionStore
 from storage.articles import from_json, to_json
 from storage.corrections import FOLDER, Correction, add, in_force, of_fields, read_all, to_fields, undone
 from storage.errors import Corrupt
 from storage.model import Article, Block, Reason
+from storage.objects.circuit_breaker import CircuitBreaker
 from storage.objects.local import LocalStore
 from storage.problems import Problem
 

@@ -11,9 +11,7 @@ from crawler.html.document import body, parse
 _TEXT = "".join(
     f"<p>The harbour crane number {n} fell into the basin, and nobody was hurt, the port said.</p>" for n in range(10)
 )
-_MENU = (
-    "<ul>" + "".join(f'<li><a href="/{n}">A long headline of section {n}</a></li>' for n in range(20)) + "</ul>"
-)
+_MENU = "<ul>" + "".join(f'<li><a href="/{n}">A long headline of section {n}</a></li>' for n in range(20)) + "</ul>"
 _REST = "".join(
     f"<p>The council of district {n} will meet on Monday to hear from the owners of the ferry.</p>" for n in range(2)
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.dialects import sqlite as dialect
 
-from crawler.frontier import frontier_of, open_frontier, schema, statements
+from crawler.frontier import coverage, frontier_of, open_frontier, schema, statements
 from crawler.frontier.address_state import AddressState, Announcement, HostState, RobotsText, SiteRun, SiteState, Visit
 from crawler.frontier.frontier import RUNS, Frontier
 from crawler.frontier.recall import recall, reconcile
@@ -241,6 +241,8 @@ def test_coverage(frontier: Frontier) -> None:
     }
     assert next(group.samples for group in found.groups if group.state == "refused") == (f"{A}/4",)
     assert frontier.coverage("s", at(1)).announced == 0
+    assert frontier.announced_a_day("s", 2, at(1)) == [6, 0]
+    assert frontier.announced_a_day("s", 2, NOON + timedelta(days=1)) == [5, 1], "from a day before on, not up to now"
     assert frontier.articles_a_day("s", 2, at(1)) == [(date(2026, 11, 20), 0), (date(2026, 11, 21), 3)]
 
 
@@ -363,7 +365,9 @@ def test_indexes_are_used(path: Path) -> None:
         "addresses_new (site=? AND dated=?)": statements.undated_articles("s", 0, 0, 9),
         "addresses_by_due (site=? AND queue=? AND due": statements.due_articles("s", 0),
         "COVERING INDEX addresses_by_due": statements.old_articles("s", 0, 9),
-        "addresses_by_time (site=? AND announced>?)": statements.KNOWN.where(*statements.announced("s", 0, None)),
+        "addresses_by_time (site=? AND announced>? AND announced<?)": coverage.BY_OUTCOME.statement.params(
+            site="s", since=0, until=1
+        ),
         "COVERING INDEX addresses_by_due (site=? AND queue=?": statements.next_due("s", 0),
     }
     with sqlite3.connect(path) as database:

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from storage.errors import NewskeepError, ObjectMissing
 from storage.objects.s3.errors import S3Error, translated
+from storage.objects.s3.patience import bound_silence, is_silence
 from storage.objects.s3.settings import S3Settings
 from storage.objects.traffic import Meter
 
@@ -113,7 +114,9 @@ def _make_client(settings: S3Settings) -> Any:
         session = boto3.Session(profile_name=settings.profile)
         # A signature names a region. Services that have none take AWS's first one; AWS tells boto3 the right one.
         region = settings.region or session.region_name or "us-east-1"
-        return session.client("s3", region, endpoint_url=settings.endpoint, config=config)
+        client = session.client("s3", region, endpoint_url=settings.endpoint, config=config)
+    bound_silence(client, settings.read_timeout)
+    return client
 
 
 @contextmanager
@@ -128,7 +131,8 @@ def _failures(value_error: str = "ResponseParserError") -> Iterator[None]:
         if _is_recursion(error):
             # botocore asks a server that redirects everything for the bucket's region, and again, and again.
             raise S3Error(("RedirectLoop",), 301) from error
-        raise S3Error(tuple(kind.__name__ for kind in type(error).__mro__)) from error
+        kind = ReadTimeoutError if is_silence(error) else type(error)
+        raise S3Error(tuple(base.__name__ for base in kind.__mro__)) from error
     except ValueError as error:
         raise S3Error((value_error,)) from error
 

@@ -10,6 +10,7 @@ from typing import Any
 from storage.errors import Corrupt, StoreUnavailable
 from storage.objects.s3.client import BROKEN, Bucket
 from storage.objects.s3.errors import S3Error
+from storage.objects.s3.patience import SILENCE
 from storage.objects.s3.settings import S3Settings
 from storage.objects.s3.stream import Body, ResumingStream
 from storage.objects.s3.upload import DIGEST
@@ -74,6 +75,7 @@ class Downloader:
             end,
             reopen=reopen,
             broken=BROKEN,
+            silent=SILENCE,
             resumes=self._resumes,
             count=lambda count: self._meter.add(read=count),
             digest=download.digest if checked and whole else None,

@@ -49,8 +49,11 @@ class S3Settings:
     profile: str | None = None
     #: Tries for each request, the first one counted; also how often an object that came out wrong is written.
     attempts: int = 5
+    #: For one address of the endpoint.
     connect_timeout: float = 5.0
-    read_timeout: float = 30.0
+    #: For how long nothing need move while an endpoint is looked up, connected, written to or read from. Then it is
+    #: away, and not tried again: as long as this a frozen server freezes us. How long a request works is not bounded.
+    read_timeout: float = 20.0
     #: How often one stream is taken up again where it broke off.
     resumes: int = 5
     #: Objects larger than this go up in parts. A part is this large, unless 10,000 of them are too few.

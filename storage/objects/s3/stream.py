@@ -25,7 +25,8 @@ class ResumingStream(io.RawIOBase):
     """Bytes `start` to `end` of an object, each exactly once and none left out.
 
     `body` holds them from `start` on; when it breaks (an error in `broken`) or ends early, `reopen` is asked for a
-    body that begins where it stopped, `resumes` times at most. Then `StoreUnavailable` is raised. With `digest`
+    body that begins where it stopped, `resumes` times at most. Then `StoreUnavailable` is raised, and at once
+    after a silence (an error in `silent`), which would only be another one. With `digest`
     (SHA-256, hex) the whole is checked against it, and `Corrupt` raised with its last piece.
     """
 
@@ -38,6 +39,7 @@ class ResumingStream(io.RawIOBase):
         *,
         reopen: Callable[[int], Body],
         broken: tuple[type[Exception], ...],
+        silent: tuple[type[Exception], ...],
         resumes: int,
         count: Callable[[int], None],
         digest: str | None = None,
@@ -48,6 +50,7 @@ class ResumingStream(io.RawIOBase):
         self._end = end
         self._reopen = reopen
         self._broken = broken
+        self._silent = silent
         self._resumes = resumes
         self._count = count
         self._digest = digest
@@ -77,6 +80,8 @@ class ResumingStream(io.RawIOBase):
     def _read(self, view: memoryview) -> int:
         try:
             return self._body.readinto(view)
+        except self._silent as error:
+            raise StoreUnavailable(f"{self._name}: the server stopped answering; run again later") from error
         except self._broken:
             return 0
 

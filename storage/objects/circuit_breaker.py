@@ -22,6 +22,13 @@ class CircuitBreaker:
         self._error: StoreUnavailable | None = None
         self._until = 0.0
 
+    def handed_over(self) -> CircuitBreaker:
+        """Return one that remembers what this one does, for a run that begins; this one forgets it."""
+        heir = CircuitBreaker(self._pause)
+        with self._lock:
+            heir._error, heir._until, self._error = self._error, self._until, None
+        return heir
+
     @contextmanager
     def noticed(self) -> Iterator[None]:
         """Ask the store in this block; raises `StoreUnavailable` at once when it was away just now."""
