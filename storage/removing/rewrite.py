@@ -17,13 +17,14 @@ from isal import igzip
 from storage.articles import move_part
 from storage.certificates import MEDIA_TYPE
 from storage.compaction.merge import TargetFiles, compare
+from storage.digests import digest
 from storage.errors import Corrupt
 from storage.hashing import CHUNK
 from storage.inventory import Holding
 from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.removals import Removal
-from storage.warc import VERSION, Record, capture_of, digest, read_records, warc_date
+from storage.warc import VERSION, Record, capture_of, read_records, warc_date
 
 _GZIP_LEVEL = 2
 #: Fields that the tombstone has from the record in whose place it stands.
