@@ -149,9 +149,7 @@ def _command(way: str, listed: Path, folder: Path) -> list[str]:
 
 
 def show(results: Mapping[str, list[Result]], pages: int) -> None:
-    print(
-        f"\n{'':12}{'pages/s':>9}{'CPU ms/page':>13}{'main':>7}{'others':>8}{'MiB':>7}{'MB stored':>11}   against"
-    )
+    print(f"\n{'':12}{'pages/s':>9}{'CPU ms/page':>13}{'main':>7}{'others':>8}{'MiB':>7}{'MB stored':>11}   against")
     for way, runs in results.items():
         cpu, main_cpu = (median(values) / pages * 1000 for values in zip(*((r.cpu, r.main_cpu) for r in runs)))
         print(

@@ -6,7 +6,6 @@ whose text is made again go the same way.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -17,15 +16,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Self
 
 from crawler.extraction.duplicates import fingerprinted
 from crawler.extraction.template.marking import SPARED
-from crawler.session.extraction_pool import Extraction, is_page, is_whole
+from crawler.session.page_extraction import Extraction, is_page, is_whole
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
-from storage.articles import from_json, to_json, write_part
-from storage.bounds import ARTICLE_LINE_MAX, parse_json, read_lines_past
+from storage.articles import parse_line, to_line, with_record, write_line
+from storage.bounds import ARTICLE_LINE_MAX, read_lines_past
 from storage.errors import Corrupt, InvalidURL
 from storage.model import Article, Capture, TextSource
 from storage.repair import copy_whole_records, cut_torn
@@ -41,6 +40,8 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 3
 #: Extracts a response, as on the wire, of a URL, captured at a time.
 Extract = Callable[[bytes, str, datetime], Extraction]
+#: Bytes of a site's lines up to which its articles are kept for the second look; in memory they take several times it.
+_KEPT_BYTES = 8 << 20
 
 
 def close_open(path: Path, look: Look = no_look) -> Parcel | None:
@@ -108,8 +109,8 @@ def seal(parcel: Parcel, extract: Extract, memories: SiteMemoryStore, look: Look
         with ExtractedLines.open(parcel.articles) as extracted:
             captures, untexted = _verify(parcel, extract, extracted, look)
             with _whole(parcel.text) as text:
-                for _ in write_part(text, _cleaned(captures, extracted, memories, look)):
-                    pass
+                for line, url in _cleaned(captures, extracted, memories, look):
+                    write_line(text, line, url)
         parcel.untexted.unlink(missing_ok=True)
         if untexted:
             with _whole(parcel.untexted) as file:
@@ -122,6 +123,8 @@ def seal(parcel: Parcel, extract: Extract, memories: SiteMemoryStore, look: Look
 
 #: Bytes of an extraction's line: a checksum and little else beside the article.
 _LINE_MAX = ARTICLE_LINE_MAX + (1 << 20)
+#: Another one, when what stands in a line of `.articles` changes.
+_FORM = b"2"
 
 
 class ExtractedLines:
@@ -136,9 +139,9 @@ class ExtractedLines:
         self._lines: dict[int, int] = {}
         self._end = 0
         for line in read_lines_past(file, _LINE_MAX):
-            if (fields := _fields_of(line)) is None:
+            if (offset := _offset_of(line)) is None:
                 break
-            self._lines[fields["offset"]] = self._end
+            self._lines[offset] = self._end
             self._end += len(line)
 
     @classmethod
@@ -156,35 +159,26 @@ class ExtractedLines:
         self._lines[offset] = self._end
         self._end += self._file.write(line_of(offset, extraction))
 
-    def article(self, offset: int) -> Article | None:
+    def article_line(self, offset: int) -> bytes | None:
+        """The article line of the record at `offset`; `None` where its page has no article."""
         self._file.seek(self._lines[offset])
-        fields = _fields_of(self._file.readline())
-        assert fields is not None
-        return from_json(fields["article"]) if fields["article"] else None
+        return self._file.readline().split(b" ", 3)[3].strip() or None
 
 
 def line_of(offset: int, extraction: Extraction) -> bytes:
-    """The line of an extraction from the record at `offset`: a CRC-32 in eight hexadecimal digits, and JSON."""
-    article = to_json(extraction.article) if extraction.article else None
-    fields = {"offset": offset, "reason": extraction.reason, "article": article}
-    # Pages cut their JSON in the middle of an emoji; half of one has no bytes.
-    text = json.dumps(fields, ensure_ascii=False).encode(errors="replace")
-    return b"%08x %b\n" % (zlib.crc32(text), text)
+    """The line of an extraction from the record at `offset`: CRC-32, form, offset, and the article line."""
+    text = b"%b %d %b\n" % (_FORM, offset, extraction.article.line.strip() if extraction.article else b"")
+    return b"%08x %b" % (zlib.crc32(text), text)
 
 
-def _fields_of(line: bytes) -> dict[str, Any] | None:
-    """Offset, reason and article of a line; `None` for one that `line_of` did not write, or not to its end."""
-    text = line[9:-1]
-    if line != b"%08x %b\n" % (zlib.crc32(text), text):
+def _offset_of(line: bytes) -> int | None:
+    """The offset of a line; `None` for one that `line_of` did not write, or not to its end."""
+    crc, _, text = line.partition(b" ")
+    form, _, rest = text.partition(b" ")
+    # One as it was written, by another version, is made again like one that is torn.
+    if not line.endswith(b"\n") or form != _FORM or crc != b"%08x" % zlib.crc32(text):
         return None
-    try:
-        fields: dict[str, Any] = parse_json(text, ARTICLE_LINE_MAX)
-        if type(fields["offset"]) is int and (fields["article"] is None or from_json(fields["article"])):
-            return fields
-    except (Corrupt, KeyError, TypeError):
-        pass
-    # As it was written, by another version.
-    return None
+    return int(rest.partition(b" ")[0])
 
 
 def _verify(
@@ -236,30 +230,79 @@ def has_text(record: Record) -> bool:
     return is_page(record.block) and is_whole(record.block, record.field("WARC-Truncated"))
 
 
+class _Made(NamedTuple):
+    """An article as it was extracted, and its line."""
+
+    capture: Capture
+    article: Article
+    line: bytes
+    #: Whether the line has the record's URL and time, as it should.
+    is_right: bool
+
+
 def _cleaned(
     captures: list[Capture], extracted: ExtractedLines, memories: SiteMemoryStore, look: Look
-) -> Iterator[Article]:
-    """Yield the articles, site by site, without what repeats on their site."""
+) -> Iterator[tuple[bytes, str]]:
+    """Yield line and URL of the articles, site by site, without what repeats on their site."""
     for site, of_site in _by_site(captures, extracted).items():
-        memory = memories.learn(site, (article for _, article in _articles(of_site, extracted, look)))
+        articles = _Articles(of_site, extracted, look)
+        memory = memories.learn(site, (made.article for made in articles))
         spared = 0
-        for capture, article in _articles(of_site, extracted, look):
-            source = TextSource(capture.filename, capture.offset, capture.length, capture.digest, capture.insecure)
-            cleaned = memory.clean(article)
+        for made in articles:
+            cleaned = memory.clean(made.article)
             spared += any(block.kept and block.reason.detail == SPARED for block in cleaned.blocks)
-            yield replace(fingerprinted(cleaned), warc=source)
+            yield _final_line(made, cleaned), made.capture.url
         if spared:
             logger.info("%s: in %d articles what repeats would be most of the text, and stays", site, spared)
 
 
-def _articles(captures: list[Capture], extracted: ExtractedLines, look: Look) -> Iterator[tuple[Capture, Article]]:
-    for capture in captures:
-        look()
-        if article := extracted.article(capture.offset):
-            yield (
-                capture,
-                replace(article, url=capture.url, timestamp=capture.timestamp, noarchive=capture.noarchive),
-            )
+def _final_line(made: _Made, cleaned: Article) -> bytes:
+    """The line of an article once it is cleaned: as the worker wrote it where nothing was to be changed."""
+    capture = made.capture
+    source = TextSource(capture.filename, capture.offset, capture.length, capture.digest, capture.insecure)
+    if made.is_right and cleaned.blocks == made.article.blocks:
+        return with_record(made.line, source, capture.noarchive)
+    return to_line(replace(fingerprinted(cleaned), noarchive=capture.noarchive, warc=source))
+
+
+class _Articles:
+    """The articles of a site in one WARC, to be gone through twice; read once where they are not too many."""
+
+    def __init__(self, captures: list[Capture], extracted: ExtractedLines, look: Look) -> None:
+        self._captures = captures
+        self._extracted = extracted
+        self._look = look
+        self._kept: list[_Made] | None = None
+
+    def __iter__(self) -> Iterator[_Made]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept: list[_Made] = []
+        size = 0
+        for made in self._read():
+            yield made
+            size += len(made.line)
+            if size <= _KEPT_BYTES:
+                kept.append(made)
+            else:
+                kept.clear()
+        if size <= _KEPT_BYTES:
+            self._kept = kept
+
+    def _read(self) -> Iterator[_Made]:
+        for capture in self._captures:
+            self._look()
+            if (line := self._extracted.article_line(capture.offset)) is None:
+                continue
+            try:
+                article = parse_line(line)
+            except Corrupt as error:
+                # It has more than any reader would take.
+                logger.warning("the text of %s is left out: %s", capture.url, error)
+                continue
+            is_right = (article.url, article.timestamp) == (capture.url, capture.timestamp.replace(microsecond=0))
+            yield _Made(capture, replace(article, url=capture.url, timestamp=capture.timestamp), line + b"\n", is_right)
 
 
 def _by_site(captures: list[Capture], extracted: ExtractedLines) -> Mapping[str, list[Capture]]:

@@ -23,8 +23,9 @@ from crawler.politeness.host_gate import GateOptions, HostGate
 from crawler.politeness.robots import RulesKept
 from crawler.session.conditional import confirmed
 from crawler.session.delivery import Delivery
-from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers, is_whole
+from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool, default_workers
 from crawler.session.faults import fault_of
+from crawler.session.page_extraction import Extraction, is_whole
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
 from crawler.session.report import OutcomeLog
 from crawler.session.stop_flag import StopFlag
@@ -203,7 +204,9 @@ class Session:
         is_whole_page = is_whole(recorded.exchange.response, recorded.exchange.truncated)
         if capture is None or recorded.wall is not None or not is_whole_page:
             return Extraction()
-        extraction = await self._pool.extract(recorded.exchange.response, capture.url, capture.timestamp)
+        extraction = await self._pool.extract(
+            recorded.exchange.response, capture.url, capture.timestamp, is_known_page=not recorded.redirected
+        )
         # What is not kept here, sealing extracts again.
         if not capture.is_revisit and extraction != Extraction() and not extraction.again:
             recorded.warc.add_article(capture.offset, extraction)
