@@ -97,6 +97,11 @@ def is_whole(response: bytes, truncated: str | None) -> bool:
     return truncated is None or (truncated in ("disconnect", "unspecified") and _ends_whole(response))
 
 
+def text_left_out(response: bytes) -> Extraction:
+    """What there is of a page whose text nobody wants now."""
+    return Extraction(reason="its text is left out") if is_page(response) else Extraction()
+
+
 def extract_response(
     response: bytes, url: str, captured: datetime, content_bytes: int, is_known_page: bool = False
 ) -> Extraction:

@@ -25,7 +25,7 @@ from crawler.session.conditional import confirmed
 from crawler.session.delivery import Delivery
 from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool, default_workers
 from crawler.session.faults import fault_of
-from crawler.session.page_extraction import Extraction, is_whole
+from crawler.session.page_extraction import Extraction, is_whole, text_left_out
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
 from crawler.session.report import OutcomeLog
 from crawler.session.stop_flag import StopFlag
@@ -52,6 +52,8 @@ class SessionOptions:
     bounds: SealBounds = field(default_factory=SealBounds)
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
     workers: int = field(default_factory=default_workers)
+    #: Whether the text of pages is made; of WARCs that other runs left it is, whatever this says.
+    has_text: bool = True
     #: Bytes the spool may hold while the store is away; beyond it the crawl stops.
     spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
     #: The name under which responses may say `noarchive`, in lower case.
@@ -75,6 +77,7 @@ class SessionOptions:
                 settings.getint("EXTRACTION_MEMORY_BYTES"),
             ),
             workers=settings.getint("EXTRACTION_WORKERS") or default_workers(),
+            has_text=settings.getbool("EXTRACTION"),
             spool_max_bytes=settings.getint("SPOOL_MAX_BYTES"),
             robot=settings["ROBOTSTXT_USER_AGENT"].lower(),
             gate=GateOptions(
@@ -140,7 +143,9 @@ class Session:
         index = archive.index
         self._pool = ExtractionPool(options.workers, options.limits)
         software = options.warcinfo("")["software"]
-        self._delivery = Delivery(archive, self._pool, self.stop, options.spool_max_bytes, software, self._fail)
+        self._delivery = Delivery(
+            archive, self._pool, self.stop, options.spool_max_bytes, software, self._fail, options.has_text
+        )
         try:
             self.recovered = self._delivery.recover()
             self._folder = archive.spool.start()
@@ -204,6 +209,8 @@ class Session:
         is_whole_page = is_whole(recorded.exchange.response, recorded.exchange.truncated)
         if capture is None or recorded.wall is not None or not is_whole_page:
             return Extraction()
+        if not self.options.has_text:
+            return text_left_out(recorded.exchange.response)
         extraction = await self._pool.extract(
             recorded.exchange.response, capture.url, capture.timestamp, is_known_page=not recorded.redirected
         )

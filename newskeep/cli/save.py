@@ -17,6 +17,7 @@ _EXAMPLES = """\b
 Examples:
   newskeep save https://www.example.org/a https://www.example.org/b
   newskeep save -i urls.txt --archive s3://my-bucket/news
+  newskeep save -i urls.txt --no-text && newskeep reextract
   grep -o 'https://[^"]*' page.html | newskeep save -i - --json > outcomes.jsonl
   newskeep save -i urls.txt --proxy http://proxy.example.org:3128 --trust-proxy
 
@@ -29,6 +30,7 @@ archive is out of reach, 4 some URLs failed or were refused, 5 all of them."""
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option("-i", "--input", "file", metavar="FILE", help="Read URLs from FILE, one a line; - is standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each URL.")
+@click.option("--no-text", is_flag=True, help="Archive alone; `newskeep reextract` makes the text later.")
 @click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
 @_options.ignore_robots
 @_options.allow_private
@@ -62,6 +64,7 @@ def save(
     file: str | None,
     as_json: bool,
     requisites: bool,
+    no_text: bool,
     ignore_robots: bool,
     config: Path | None,
     verbose: int,
@@ -80,7 +83,8 @@ def save(
         raise UsageError(f"cannot read the list {file}: no such file")
     if file not in (None, "-") and Path(file or "").is_dir():
         raise UsageError(f"cannot read the list {file}: is a folder")
-    settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
+    off = {"robots": False if ignore_robots else None, "text": False if no_text else None}
+    settings = settle(config, verbose, **off, **given)
 
     from crawler.run import Crawl
     from newskeep.cli._fetching import archive_with
