@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from storage.errors import NewskeepError
@@ -27,6 +28,10 @@ _MAGIC_OF = frozenset({"gzip", "x-gzip", "zstd"})
 _PACKED_TYPES = frozenset(
     {"gzip", "zstd", "octet", "zip", "tar", "image", "video", "audio", "font", "gz", "warc", "wacz"}
 )
+
+
+# A crawl asks for fields of one answer twenty times, in several places. So many heads of so many bytes are kept apart.
+_HEADS_KEPT, _HEAD_KEPT = 128, 16 * 1024
 
 
 class ContentError(NewskeepError):
@@ -67,14 +72,7 @@ class HttpMessage:
     @property
     def headers(self) -> list[tuple[str, str]]:
         """Names and values in the order sent, folded lines joined, bytes as latin-1; no lines without a colon."""
-        unfolded: list[bytes] = []
-        for line in re.split(rb"\r?\n", self.head.lstrip(b"\r\n"))[1:]:
-            if line[:1] in (b" ", b"\t") and unfolded:
-                unfolded[-1] += b" " + line.strip()
-            elif line:
-                unfolded.append(line)
-        pairs = (line.split(b":", 1) for line in unfolded if b":" in line)
-        return [(name.decode("latin-1").strip(), value.decode("latin-1").strip()) for name, value in pairs]
+        return list(_fields(self.head) if len(self.head) <= _HEAD_KEPT else _fields.__wrapped__(self.head))
 
     def header(self, name: str) -> str | None:
         """The first value of a field, names compared without case."""
@@ -139,6 +137,18 @@ class HttpMessage:
         yield from reversed([coding.partition(";")[0].strip().lower() for coding in self.all("content-encoding")])
         if _PACKED_TYPES.isdisjoint(re.split(r"[/+.-]", self.media_type or "text")):
             yield from (None, None)
+
+
+@lru_cache(_HEADS_KEPT)
+def _fields(head: bytes) -> tuple[tuple[str, str], ...]:
+    unfolded: list[bytes] = []
+    for line in re.split(rb"\r?\n", head.lstrip(b"\r\n"))[1:]:
+        if line[:1] in (b" ", b"\t") and unfolded:
+            unfolded[-1] += b" " + line.strip()
+        elif line:
+            unfolded.append(line)
+    pairs = (line.split(b":", 1) for line in unfolded if b":" in line)
+    return tuple((name.decode("latin-1").strip(), value.decode("latin-1").strip()) for name, value in pairs)
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:

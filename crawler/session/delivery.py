@@ -67,7 +67,7 @@ class Delivery:
         """Close, seal and deliver a WARC that is no longer written."""
         with self._failing(f"sealing {warc.parcel.filename}"):
             look = self._stop.look
-            if parcel := close_open(warc.writer.path, look):
+            if parcel := close_open(warc.writer.path, look, warc.writer.size):
                 self._bring(parcel, look, self._has_text)
 
     def deliver_waiting(self, folder: CrawlFolder) -> None:

@@ -44,15 +44,16 @@ Extract = Callable[[bytes, str, datetime], Extraction]
 _KEPT_BYTES = 8 << 20
 
 
-def close_open(path: Path, look: Look = no_look) -> Parcel | None:
+def close_open(path: Path, look: Look = no_look, size: int | None = None) -> Parcel | None:
     """Give a WARC that is no longer written its final name, without the half record that a killed run leaves.
 
+    `size`: its bytes where its writer knows them; when they are all there, nothing is torn.
     Returns `None` when it held no exchange. One that is broken in another way keeps every byte: sealing tells. Raises
     `SpoolError`.
     """
     parcel = Parcel(path.with_name(path.name.removesuffix(OPEN_SUFFIX)))
     with writing(path):
-        if _is_empty(path, look):
+        if _is_empty(path, look, is_torn=path.stat().st_size != size):
             path.unlink()
             parcel.articles.unlink(missing_ok=True)
             return None
@@ -60,10 +61,11 @@ def close_open(path: Path, look: Look = no_look) -> Parcel | None:
     return parcel
 
 
-def _is_empty(path: Path, look: Look) -> bool:
+def _is_empty(path: Path, look: Look, is_torn: bool) -> bool:
     """Whether a WARC holds nothing but its warcinfo record, once a half record at its end is cut off."""
     try:
-        cut_torn(path, look)
+        if is_torn:
+            cut_torn(path, look)
         with path.open("rb") as file:
             return all(record.type == "warcinfo" for record in read_records(file))
     except Corrupt:
