@@ -47,7 +47,7 @@ def wget(listed: Path, folder: Path) -> tuple[int, int]:
 
 class _Spider(scrapy.Spider):
     name = "others"
-    custom_settings = {  # noqa: RUF012 - Scrapy's name and type
+    custom_settings = {
         "CONCURRENT_REQUESTS": CONCURRENCY,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         "DOWNLOAD_DELAY": 0,
@@ -74,10 +74,14 @@ def crawl(listed: Path, has_text: bool) -> tuple[int, int]:
     process = CrawlerProcess({"LOG_LEVEL": "WARNING"})
     crawler = process.create_crawler(_Spider)
     process.crawl(crawler, listed=listed, has_text=has_text)
-    spiders: list[_Spider] = []
-    crawler.signals.connect(lambda spider: spiders.append(spider), scrapy.signals.spider_opened, weak=False)
+    counts: list[int] = []
+
+    def note(spider: _Spider) -> None:
+        counts.extend(spider.counts)
+
+    crawler.signals.connect(note, scrapy.signals.spider_closed, weak=False)
     process.start()
-    pages, texts = spiders[0].counts
+    pages, texts = counts
     return pages, texts
 
 

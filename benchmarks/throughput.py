@@ -33,16 +33,17 @@ from pathlib import Path
 from statistics import median
 
 from corpus import Page, load
+from corpus_server import ROOT
 from nginx import nginx
 from processes import MIB, Run, watch
-from save import ENVIRONMENT, NEWSKEEP, ROOT
+from save import ENVIRONMENT, NEWSKEEP
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 sys.path += [str(ROOT), str(ROOT / "tests" / "helpers")]
 
-from storage.model import Exchange  # noqa: E402
-from storage.warc import WarcWriter  # noqa: E402
+from storage.model import Exchange
+from storage.warc import WarcWriter
 
 HOSTS = tuple(f"127.0.1.{last}" for last in range(1, 65))
 OTHERS = [sys.executable, str(ROOT / "benchmarks" / "others.py")]
@@ -151,7 +152,9 @@ def _command(way: str, listed: Path, folder: Path) -> list[str]:
 def show(results: Mapping[str, list[Result]], pages: int) -> None:
     print(f"\n{'':12}{'pages/s':>9}{'CPU ms/page':>13}{'main':>7}{'others':>8}{'MiB':>7}{'MB stored':>11}   against")
     for way, runs in results.items():
-        cpu, main_cpu = (median(values) / pages * 1000 for values in zip(*((r.cpu, r.main_cpu) for r in runs)))
+        cpu, main_cpu = (
+            median(values) / pages * 1000 for values in zip(*((r.cpu, r.main_cpu) for r in runs), strict=True)
+        )
         print(
             f"{way:12}{pages / median(run.seconds for run in runs):9.1f}{cpu:13.1f}{main_cpu:7.1f}{cpu - main_cpu:8.1f}"
             f"{median(run.memory for run in runs) / MIB:7.0f}{median(run.stored for run in runs) / 1e6:11.1f}"

@@ -10,6 +10,7 @@ from typing import Self
 
 from crawler.politeness.block_detection import recognise
 from storage.articles import json_line, parse_line, to_json
+from storage.bounds import ARTICLE_LINE_MAX, fits
 from storage.fingerprints import Fingerprint
 from storage.http import ContentError, HttpMessage
 from storage.model import Article
@@ -30,6 +31,8 @@ class ExtractedArticle:
 
     #: Without the record that it was made from; with the fingerprint of its text.
     line: bytes
+    #: What the site memory learns of it, packed.
+    lesson: bytes
     title: str | None
     words: int
     published: str | None
@@ -40,11 +43,13 @@ class ExtractedArticle:
     @classmethod
     def of(cls, article: Article) -> Self:
         from crawler.extraction.duplicates import fingerprinted
+        from crawler.extraction.template.lesson import Lesson
 
         article = fingerprinted(article)
         fields = to_json(article)
         return cls(
             json_line(fields),
+            Lesson.of(article).pack(),
             article.title,
             fields["words"],
             article.published,
@@ -128,4 +133,7 @@ def extract_response(
     cause = cause_of(article, content, kind)
     if cause is not None:
         return Extraction(reason=f"no text: {cause}")
-    return Extraction(ExtractedArticle.of(replace(article, url=url, timestamp=captured)))
+    extracted = ExtractedArticle.of(replace(article, url=url, timestamp=captured))
+    if not fits(extracted.line, ARTICLE_LINE_MAX):
+        return Extraction(reason="no text: too large (the article has more blocks than any reader would take)")
+    return Extraction(extracted)

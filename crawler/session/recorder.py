@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, TypeVar
 from crawler import defaults
 from crawler.politeness.block_detection import BlockSign, recognise
 from crawler.session.conditional import Validators, asks_conditionally, confirms, validators
+from crawler.session.extracted_lines import line_of
 from crawler.session.noarchive import noarchive
 from crawler.session.page_extraction import Extraction
-from crawler.session.sealing import line_of
 from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange

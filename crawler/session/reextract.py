@@ -16,9 +16,10 @@ from itertools import groupby
 from pathlib import Path
 
 from crawler.extraction.template.site_memory import SiteMemory
+from crawler.session.extracted_lines import line_of
 from crawler.session.extraction_pool import ExtractionPool
 from crawler.session.page_extraction import Extraction
-from crawler.session.sealing import Extract, has_text, line_of, seal
+from crawler.session.sealing import Extract, has_text, seal
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj, untexted
 from storage.archive import Archive

@@ -9,24 +9,24 @@ from __future__ import annotations
 import logging
 import os
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO
 
 from crawler.extraction.duplicates import fingerprinted
+from crawler.extraction.template.lesson import Lesson
 from crawler.extraction.template.marking import SPARED
+from crawler.session.extracted_lines import ExtractedLines
 from crawler.session.page_extraction import Extraction, is_page, is_whole
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
-from storage.articles import parse_line, to_line, with_record, write_line
-from storage.bounds import ARTICLE_LINE_MAX, read_lines_past
+from storage.articles import to_line, with_record, write_line
 from storage.errors import Corrupt, InvalidURL
-from storage.model import Article, Capture, TextSource
+from storage.model import Capture, TextSource
 from storage.repair import copy_whole_records, cut_torn
 from storage.spool import OPEN_SUFFIX, Look, Parcel, Spool, no_look, sync_folder, writing
 from storage.untexted import UntextedPage
@@ -40,8 +40,8 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 3
 #: Extracts a response, as on the wire, of a URL, captured at a time.
 Extract = Callable[[bytes, str, datetime], Extraction]
-#: Bytes of a site's lines up to which its articles are kept for the second look; in memory they take several times it.
-_KEPT_BYTES = 8 << 20
+#: Articles of a site of which is kept in memory what is learned of them, some 50 KB each.
+_LESSONS_KEPT = 500
 
 
 def close_open(path: Path, look: Look = no_look, size: int | None = None) -> Parcel | None:
@@ -123,66 +123,6 @@ def seal(parcel: Parcel, extract: Extract, memories: SiteMemoryStore, look: Look
     return parcel
 
 
-#: Bytes of an extraction's line: a checksum and little else beside the article.
-_LINE_MAX = ARTICLE_LINE_MAX + (1 << 20)
-#: Another one, when what stands in a line of `.articles` changes.
-_FORM = b"2"
-
-
-class ExtractedLines:
-    """The articles of a WARC on disk, by the offset of their record, a line each, as the crawl appends them.
-
-    They are not synced: a line that is not as it was written, and all behind it, count as not there.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        #: Record offset -> where its line starts.
-        self._lines: dict[int, int] = {}
-        self._end = 0
-        for line in read_lines_past(file, _LINE_MAX):
-            if (offset := _offset_of(line)) is None:
-                break
-            self._lines[offset] = self._end
-            self._end += len(line)
-
-    @classmethod
-    @contextmanager
-    def open(cls, path: Path) -> Iterator[Self]:
-        path.touch()
-        with path.open("r+b") as file:
-            yield cls(file)
-
-    def __contains__(self, offset: int) -> bool:
-        return offset in self._lines
-
-    def add(self, offset: int, extraction: Extraction) -> None:
-        self._file.seek(self._end)
-        self._lines[offset] = self._end
-        self._end += self._file.write(line_of(offset, extraction))
-
-    def article_line(self, offset: int) -> bytes | None:
-        """The article line of the record at `offset`; `None` where its page has no article."""
-        self._file.seek(self._lines[offset])
-        return self._file.readline().split(b" ", 3)[3].strip() or None
-
-
-def line_of(offset: int, extraction: Extraction) -> bytes:
-    """The line of an extraction from the record at `offset`: CRC-32, form, offset, and the article line."""
-    text = b"%b %d %b\n" % (_FORM, offset, extraction.article.line.strip() if extraction.article else b"")
-    return b"%08x %b" % (zlib.crc32(text), text)
-
-
-def _offset_of(line: bytes) -> int | None:
-    """The offset of a line; `None` for one that `line_of` did not write, or not to its end."""
-    crc, _, text = line.partition(b" ")
-    form, _, rest = text.partition(b" ")
-    # One as it was written, by another version, is made again like one that is torn.
-    if not line.endswith(b"\n") or form != _FORM or crc != b"%08x" % zlib.crc32(text):
-        return None
-    return int(rest.partition(b" ")[0])
-
-
 def _verify(
     parcel: Parcel, extract: Extract, extracted: ExtractedLines, look: Look
 ) -> tuple[list[Capture], list[UntextedPage]]:
@@ -232,85 +172,57 @@ def has_text(record: Record) -> bool:
     return is_page(record.block) and is_whole(record.block, record.field("WARC-Truncated"))
 
 
-class _Made(NamedTuple):
-    """An article as it was extracted, and its line."""
-
-    capture: Capture
-    article: Article
-    line: bytes
-    #: Whether the line has the record's URL and time, as it should.
-    is_right: bool
-
-
 def _cleaned(
     captures: list[Capture], extracted: ExtractedLines, memories: SiteMemoryStore, look: Look
 ) -> Iterator[tuple[bytes, str]]:
     """Yield line and URL of the articles, site by site, without what repeats on their site."""
     for site, of_site in _by_site(captures, extracted).items():
-        articles = _Articles(of_site, extracted, look)
-        memory = memories.learn(site, (made.article for made in articles))
+        articles = _Lessons(of_site, extracted, look)
+        memory = memories.learn_lessons(site, (lesson for _, lesson in articles))
         spared = 0
-        for made in articles:
-            cleaned = memory.clean(made.article)
+        for capture, lesson in articles:
+            verdict = memory.judge(lesson.url, lesson.story)
+            source = TextSource(capture.filename, capture.offset, capture.length, capture.digest, capture.insecure)
+            if not verdict.removed and not verdict.spared:
+                # As the worker wrote it: most articles need not be read again.
+                line = extracted.article_line(capture.offset)
+                yield with_record(line, source, capture.noarchive), capture.url
+                continue
+            cleaned = memory.clean(extracted.article(capture.offset))
             spared += any(block.kept and block.reason.detail == SPARED for block in cleaned.blocks)
-            yield _final_line(made, cleaned), made.capture.url
+            yield to_line(replace(fingerprinted(cleaned), noarchive=capture.noarchive, warc=source)), capture.url
         if spared:
             logger.info("%s: in %d articles what repeats would be most of the text, and stays", site, spared)
 
 
-def _final_line(made: _Made, cleaned: Article) -> bytes:
-    """The line of an article once it is cleaned: as the worker wrote it where nothing was to be changed."""
-    capture = made.capture
-    source = TextSource(capture.filename, capture.offset, capture.length, capture.digest, capture.insecure)
-    if made.is_right and cleaned.blocks == made.article.blocks:
-        return with_record(made.line, source, capture.noarchive)
-    return to_line(replace(fingerprinted(cleaned), noarchive=capture.noarchive, warc=source))
+class _Lessons:
+    """What is learned of a site's articles in one WARC, to be gone through twice; read once where that is not too much.
 
-
-class _Articles:
-    """The articles of a site in one WARC, to be gone through twice; read once where they are not too many."""
+    `look` is called before each that is read.
+    """
 
     def __init__(self, captures: list[Capture], extracted: ExtractedLines, look: Look) -> None:
         self._captures = captures
         self._extracted = extracted
         self._look = look
-        self._kept: list[_Made] | None = None
+        self._kept: list[tuple[Capture, Lesson]] = []
 
-    def __iter__(self) -> Iterator[_Made]:
-        if self._kept is not None:
-            yield from self._kept
-            return
-        kept: list[_Made] = []
-        size = 0
-        for made in self._read():
-            yield made
-            size += len(made.line)
-            if size <= _KEPT_BYTES:
-                kept.append(made)
-            else:
-                kept.clear()
-        if size <= _KEPT_BYTES:
-            self._kept = kept
-
-    def _read(self) -> Iterator[_Made]:
-        for capture in self._captures:
+    def __iter__(self) -> Iterator[tuple[Capture, Lesson]]:
+        for number, capture in enumerate(self._captures):
             self._look()
-            if (line := self._extracted.article_line(capture.offset)) is None:
-                continue
-            try:
-                article = parse_line(line)
-            except Corrupt as error:
-                # It has more than any reader would take.
-                logger.warning("the text of %s is left out: %s", capture.url, error)
-                continue
-            is_right = (article.url, article.timestamp) == (capture.url, capture.timestamp.replace(microsecond=0))
-            yield _Made(capture, replace(article, url=capture.url, timestamp=capture.timestamp), line + b"\n", is_right)
+            if number < len(self._kept):
+                yield self._kept[number]
+            else:
+                lesson = self._extracted.lesson(capture.offset)
+                if number < _LESSONS_KEPT:
+                    self._kept.append((capture, lesson))
+                yield capture, lesson
 
 
 def _by_site(captures: list[Capture], extracted: ExtractedLines) -> Mapping[str, list[Capture]]:
     sites: dict[str, list[Capture]] = defaultdict(list)
     for capture in captures:
-        if capture.offset in extracted:
+        if extracted.has_article(capture.offset):
             with suppress(InvalidURL):
                 sites[site_of(capture.url)].append(capture)
     return dict(sorted(sites.items()))
