@@ -29,8 +29,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "helpers")]
 from s3_server import BUCKET, REGION, S3Server, swift  # noqa: E402
 
 from crawler.session.correction_store import CorrectionStore  # noqa: E402
-from crawler.session.extraction_pool import Extraction, extract_response  # noqa: E402
-from crawler.session.sealing import line_of, seal  # noqa: E402
+from crawler.session.extracted_lines import line_of  # noqa: E402
+from crawler.session.page_extraction import Extraction, extract_response  # noqa: E402
+from crawler.session.sealing import seal  # noqa: E402
 from crawler.session.site_memory_store import SiteMemoryStore  # noqa: E402
 from storage import open_archive  # noqa: E402
 from storage.archive import Archive  # noqa: E402

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
 import subprocess
 import threading
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MIB = 1024 * 1024
+#: linux/prctl.h: what a child leaves behind when it ends becomes our child, so that its CPU is counted too.
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a command ran; times in seconds, `cpu` of the process and its children together."""
+    """How a command ran; times in seconds, `cpu` of the process and all it started, `main_cpu` of itself alone."""
 
     code: int
     seconds: float
     cpu: float
+    main_cpu: float
     samples: tuple[Sample, ...]
     stdout: bytes
 
@@ -45,6 +50,8 @@ def watch(
 ) -> Run:
     """Run `command` to its end; its standard error is ours."""
     samples: list[Sample] = []
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    others = set(_children(os.getpid()))
     before = _children_cpu()
     start = time.monotonic()
     ended = threading.Event()
@@ -59,21 +66,31 @@ def watch(
     watcher = threading.Thread(target=sample)
     watcher.start()
     try:
-        stdout, _ = process.communicate()
-        seconds = time.monotonic() - start
+        assert process.stdout is not None
+        stdout = process.stdout.read()
+        # Not yet waited for, it still tells what it took by itself.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        seconds, main_cpu = time.monotonic() - start, _own_cpu(process.pid)
     finally:
         ended.set()
         watcher.join()
-    return Run(process.returncode, seconds, _children_cpu() - before, tuple(samples), stdout)
+        process.communicate()
+    for orphan in set(_children(os.getpid())) - others:
+        with suppress(ChildProcessError):
+            os.waitpid(orphan, 0)
+    return Run(process.returncode, seconds, _children_cpu() - before, main_cpu, tuple(samples), stdout)
 
 
 def family(pid: int) -> list[int]:
     """The process and everything it started that still lives."""
-    found = [pid]
+    return [pid, *(each for child in _children(pid) for each in family(child))]
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
     with suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                found += family(int(child))
+            found += map(int, (task / "children").read_text().split())
     return found
 
 
@@ -84,6 +101,12 @@ def pss(pid: int) -> int:
     except OSError:
         return 0
     return int(found[1]) * 1024 if found else 0
+
+
+def _own_cpu(pid: int) -> float:
+    """CPU seconds of a process itself (proc(5): fields 14 and 15 of its stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _children_cpu() -> float:

@@ -60,6 +60,8 @@ class Config:
     proxy: str | None = None
     #: Whether names are left to the proxy; else they are looked up here and must be of public addresses.
     trust_proxy: bool = False
+    #: Whether the text of pages is made; without, `newskeep reextract` makes it later.
+    text: bool = True
     #: Worker processes that extract text; 0: by the number of cores.
     workers: int = 0
     #: Bytes at which a WARC is sealed.
@@ -93,6 +95,7 @@ class Config:
             "DOWNLOAD_DELAY": defaults.LIST_DELAY if self.delay is None else self.delay,
             "DOWNLOAD_MAXSIZE": self.max_size,
             "CONCURRENT_REQUESTS": self.concurrency,
+            "EXTRACTION": self.text,
             "EXTRACTION_WORKERS": self.workers,
             "WARC_MAX_BYTES": self.warc_max_bytes,
             "WARC_MAX_AGE": self.warc_max_age,

@@ -131,6 +131,8 @@ RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"
 
 # --- Text ------------------------------------------------------------------------------------------------------------
 
+# Whether the text of pages is made; without, `newskeep reextract` makes it later.
+EXTRACTION = True
 # Seconds and bytes of memory that the extraction of one page may take, in a process of its own.
 EXTRACTION_TIMEOUT = defaults.EXTRACTION_TIMEOUT
 EXTRACTION_MEMORY_BYTES = defaults.EXTRACTION_MEMORY_BYTES

@@ -21,7 +21,7 @@ from storage.articles import read_member, read_part
 from storage.compaction.plan import joined_on
 from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreUnavailable
 from storage.index import ArticleEntry, Duplicate, Filters, Hit, WarcEntry, discard_index, open_index
-from storage.index.articles import entry_of
+from storage.index.articles import entries_of
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.index.tokenizer import is_named
@@ -342,7 +342,7 @@ class Archive:
             self.index.add(
                 WarcEntry(parcel.filename, parcel.warc.stat().st_size, digest, (part,)),
                 (cdxj.parse(line) for line in _looking(lines, look)),
-                (entry_of(placed, part) for placed in _looking(read_part(text), look)),
+                _looking(entries_of(text, part), look),
             )
         parcel.remove()
 
@@ -358,7 +358,7 @@ class Archive:
                 [filename],
                 WarcEntry(filename, entry.size, entry.sha256, (part,)),
                 (cdxj.parse(line, filename, number) for number, line in enumerate(lines, 1)),
-                (entry_of(placed, part) for placed in read_part(stream)),
+                entries_of(stream, part),
             )
 
     def deliver_report(self, folder: CrawlFolder) -> None:

@@ -100,26 +100,40 @@ def _share_or_none(value: Any) -> float | None:
 
 def to_line(article: Article) -> bytes:
     """One JSON line, UTF-8, with its line end."""
-    return _line(to_json(article))
+    return json_line(to_json(article))
 
 
-def _line(fields: dict[str, Any]) -> bytes:
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def json_line(fields: dict[str, Any]) -> bytes:
+    """The line of the fields that `to_json` gives."""
+    # Pages cut their JSON in the middle of an emoji; half of one has no bytes.
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
+
+
+def with_record(line: bytes, source: TextSource, noarchive: bool) -> bytes:
+    """The line of an article that names no record and says no `noarchive`, with both; all else stays as written."""
+    warc = json.dumps(_warc(source), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    # Quotes inside of a text are escaped: these two stand nowhere but where they are fields.
+    line = line.replace(b',"warc":null,"extractor":', b',"warc":%b,"extractor":' % warc, 1)
+    said = b"true" if noarchive else b"false"
+    return line.replace(b',"noarchive":false,"confidence":', b',"noarchive":%b,"confidence":' % said, 1)
 
 
 def write_part(out: BinaryIO, articles: Iterable[Article]) -> Iterator[PlacedArticle]:
     """Write articles as a text part and yield each with its place; nothing is written ahead of the consumer."""
     offset = 0
     for article in articles:
-        line = to_line(article)
-        if len(line) > ARTICLE_LINE_MAX:
-            # A reader would take it for damage, and all behind it for lost.
-            logger.warning("the text of %s is left out: its line would have %s bytes", article.url, f"{len(line):,}")
-            continue
-        member = igzip.compress(line, _GZIP_LEVEL, mtime=0)
-        out.write(member)
-        yield PlacedArticle(article, offset, len(member))
-        offset += len(member)
+        if length := write_line(out, to_line(article), article.url):
+            yield PlacedArticle(article, offset, length)
+            offset += length
+
+
+def write_line(out: BinaryIO, line: bytes, url: str) -> int:
+    """Write a line of the article of `url` to a text part; return the bytes that it takes, 0 where it is left out."""
+    if len(line) > ARTICLE_LINE_MAX:
+        # A reader would take it for damage, and all behind it for lost.
+        logger.warning("the text of %s is left out: its line would have %s bytes", url, f"{len(line):,}")
+        return 0
+    return out.write(igzip.compress(line, _GZIP_LEVEL, mtime=0))
 
 
 def read_part(stream: BinaryIO) -> Iterator[PlacedArticle]:
@@ -128,6 +142,31 @@ def read_part(stream: BinaryIO) -> Iterator[PlacedArticle]:
     for line, length in _members(stream):
         yield PlacedArticle(parse_line(line), offset, length)
         offset += length
+
+
+def read_texts(stream: BinaryIO) -> Iterator[tuple[PlacedArticle, str, int]]:
+    """Yield the articles of a part that this version wrote, without their blocks, and the text and words of each.
+
+    Nine tenths of a line are blocks; who wants none of them need not read them. Raises `Corrupt`.
+    """
+    offset = 0
+    for line, length in _members(stream):
+        fields = _fields(_without_blocks(line))
+        article = from_json(fields)
+        text, words = fields.get("text"), fields.get("words")
+        if not isinstance(text, str) or type(words) is not int:
+            raise Corrupt(f"not an article line: no text of {article.url}")
+        yield PlacedArticle(article, offset, length), text, words
+        offset += length
+
+
+def _without_blocks(line: bytearray) -> bytearray:
+    """A line as `json_line` writes it, the lists of its blocks cut out."""
+    # Quotes inside of a text are escaped: these stand nowhere but where they are fields.
+    removed = line.find(b',"removed":[')
+    warc = line.find(b'],"warc":', removed)
+    blocks = line.find(b',"blocks":[', warc)
+    return line[:removed] + line[warc + 1 : blocks] + b"}" if 0 < removed < warc < blocks else line
 
 
 def read_member(member: bytes) -> Article:
@@ -174,7 +213,7 @@ def move_part(
         if place is None:
             continue
         fields["warc"] |= {"filename": new, "offset": place}
-        line = _line(fields)
+        line = json_line(fields)
         member = igzip.compress(line, _GZIP_LEVEL, mtime=0)
         out.write(member)
         yield PlacedArticle(parse_line(line), offset, len(member))
@@ -190,7 +229,7 @@ def change_part(stream: BinaryIO, out: BinaryIO, change: Callable[[Article], Art
         fields = _fields(held)
         before = from_json(fields)
         article = change(before)
-        line = bytes(held) if article is before else _line(fields | to_json(article))
+        line = bytes(held) if article is before else json_line(fields | to_json(article))
         out.write(igzip.compress(line, _GZIP_LEVEL, mtime=0))
         yield article is not before
 

@@ -28,6 +28,11 @@ RECORD_MAX = 1 << 30
 _VALUES_MAX = 4_000_000
 
 
+def fits(data: bytes | bytearray, most: int = JSON_MAX) -> bool:
+    """Whether a JSON text is within the bounds of `parse_json`."""
+    return len(data) <= most and sum(data.count(sign) for sign in b",[{") <= _VALUES_MAX
+
+
 def parse_json(data: bytes | bytearray, most: int = JSON_MAX) -> Any:
     """The value of a JSON text."""
     if len(data) > most:

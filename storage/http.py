@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from storage.errors import NewskeepError
@@ -27,6 +28,10 @@ _MAGIC_OF = frozenset({"gzip", "x-gzip", "zstd"})
 _PACKED_TYPES = frozenset(
     {"gzip", "zstd", "octet", "zip", "tar", "image", "video", "audio", "font", "gz", "warc", "wacz"}
 )
+
+
+# A crawl asks for fields of one answer twenty times, in several places. So many heads of so many bytes are kept apart.
+_HEADS_KEPT, _HEAD_KEPT = 128, 16 * 1024
 
 
 class ContentError(NewskeepError):
@@ -70,14 +75,7 @@ class HttpMessage:
 
         Nor those that begin with one: pseudo-header fields of HTTP/2 (RFC 9113, 8.3), as browser crawlers write them.
         """
-        unfolded: list[bytes] = []
-        for line in re.split(rb"\r?\n", self.head.lstrip(b"\r\n"))[1:]:
-            if line[:1] in (b" ", b"\t") and unfolded:
-                unfolded[-1] += b" " + line.strip()
-            elif line:
-                unfolded.append(line)
-        pairs = (line.split(b":", 1) for line in unfolded if line.find(b":") > 0)
-        return [(name.decode("latin-1").strip(), value.decode("latin-1").strip()) for name, value in pairs]
+        return list(_fields(self.head) if len(self.head) <= _HEAD_KEPT else _fields.__wrapped__(self.head))
 
     def header(self, name: str) -> str | None:
         """The first value of a field, names compared without case."""
@@ -155,6 +153,18 @@ def is_framed(body: bytes) -> bool:
     begin = body.find(b"\n") + 1
     end = begin + int(size[1], 16)
     return begin == 0 or end >= len(body) or end == begin or body[end : end + 1] in b"\r\n"
+
+
+@lru_cache(_HEADS_KEPT)
+def _fields(head: bytes) -> tuple[tuple[str, str], ...]:
+    unfolded: list[bytes] = []
+    for line in re.split(rb"\r?\n", head.lstrip(b"\r\n"))[1:]:
+        if line[:1] in (b" ", b"\t") and unfolded:
+            unfolded[-1] += b" " + line.strip()
+        elif line:
+            unfolded.append(line)
+    pairs = (line.split(b":", 1) for line in unfolded if line.find(b":") > 0)
+    return tuple((name.decode("latin-1").strip(), value.decode("latin-1").strip()) for name, value in pairs)
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:

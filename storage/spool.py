@@ -4,7 +4,7 @@ A folder a crawl, held by a kernel lock as long as its process lives: what lies 
 by a run that is gone. Inside:
 
     <stem>.warc.gz.open     being written; after a crash it may end in half a record
-    <stem>.articles         what was extracted so far, a JSON line a page; can be made again from the WARC
+    <stem>.articles         what was extracted so far, a line a page; can be made again from the WARC
     <stem>.warc.gz          closed, synced and verified
     <stem>.cdxj <stem>.jsonl.gz   the parts beside it, complete once they have this name
     <stem>.untexted         the pages that should have a text and got none, if there are such

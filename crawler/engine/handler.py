@@ -34,7 +34,7 @@ from crawler.engine.recording_protocol import ATTEMPT_HEADER, Attempt, Recording
 from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES
 from crawler.engine.tls import TLSPolicy, handshake_failure
 from crawler.engine.wire import exchange_of
-from crawler.session.extraction_pool import is_whole
+from crawler.session.page_extraction import is_whole
 from crawler.sites.context import context_of
 
 if TYPE_CHECKING:

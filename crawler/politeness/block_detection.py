@@ -29,31 +29,31 @@ def _cloudflare(page: ShownPage) -> bool:
     if "challenge" in page.header("cf-mitigated"):
         return True
     titles = ("just a moment...", "attention required! | cloudflare")
-    return page.refuses and (page.title in titles or (page.has(b"_cf_chl_opt", b"cf-chl-") and page.is_bare))
+    return page.refuses and (page.title in titles or (page.is_bare and page.has(b"_cf_chl_opt", b"cf-chl-")))
 
 
 def _datadome(page: ShownPage) -> bool:
-    return page.has(b"captcha-delivery.com") and (page.refuses or page.is_bare)
+    return (page.refuses or page.is_bare) and page.has(b"captcha-delivery.com")
 
 
 def _human(page: ShownPage) -> bool:
-    return page.has(b"px-captcha", b"/captcha/captcha.js?a=c&u=") and page.is_bare
+    return page.is_bare and page.has(b"px-captcha", b"/captcha/captcha.js?a=c&u=")
 
 
 def _akamai(page: ShownPage) -> bool:
-    return page.has(b"sec-if-cpt-container", b"bm-verify=") and page.is_bare
+    return page.is_bare and page.has(b"sec-if-cpt-container", b"bm-verify=")
 
 
 def _akamai_denies(page: ShownPage) -> bool:
     """Its page of denial, which also stands for one address that is forbidden to all."""
-    denied = page.title == "access denied" and page.has(b"Reference&#32;&#35;", b"Reference #")
-    return page.status == 403 and denied and page.has(b"errors.edgesuite.net", b"AkamaiGHost", b"Reference&#32;&#35;")
+    if page.status != 403 or page.title != "access denied":
+        return False
+    signed = page.has(b"Reference&#32;&#35;", b"Reference #")
+    return signed and page.has(b"errors.edgesuite.net", b"AkamaiGHost", b"Reference&#32;&#35;")
 
 
 def _imperva(page: ShownPage) -> bool:
-    if page.has(b"Request unsuccessful. Incapsula incident ID"):
-        return page.is_bare
-    return page.has(b"_Incapsula_Resource") and page.is_bare
+    return page.is_bare and page.has(b"Request unsuccessful. Incapsula incident ID", b"_Incapsula_Resource")
 
 
 def _aws(page: ShownPage) -> bool:
@@ -71,7 +71,7 @@ def _sucuri(page: ShownPage) -> bool:
 def _captcha(page: ShownPage) -> bool:
     marks = (b"g-recaptcha", b"h-captcha", b"hcaptcha.com/1/api.js", b"recaptcha/api.js", b"recaptcha/enterprise.js")
     # At a form for readers it stands, too.
-    return page.has(*marks, b"cf-turnstile") and page.is_bare and not page.has_fields and has_little_of_its_own(page)
+    return page.is_bare and page.has(*marks, b"cf-turnstile") and not page.has_fields and has_little_of_its_own(page)
 
 
 _CHALLENGES: Mapping[str, Callable[[ShownPage], bool]] = {

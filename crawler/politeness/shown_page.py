@@ -75,12 +75,12 @@ class ShownPage:
     @cached_property
     def says_article(self) -> bool:
         """Whether its markup says that it is an article; walls keep such marks in their head."""
-        return self.has_article_element or _ARTICLE.search(self.content) is not None
+        return self.has_article_element or self._has(_ARTICLE, b"og:type", b"@type")
 
     @cached_property
     def has_article_element(self) -> bool:
         """Whether it has the elements of an article in its body."""
-        return _ARTICLE_ELEMENT.search(self.content) is not None
+        return self._has(_ARTICLE_ELEMENT, b"<article", b"<time", b"itemprop")
 
     @property
     def is_large(self) -> bool:
@@ -94,26 +94,26 @@ class ShownPage:
 
     @property
     def is_bare(self) -> bool:
-        """Whether there is no article here, and hardly any text."""
+        """Whether there is no article here, and hardly any text; asked before all marks, most pages are known by it."""
         return not self.says_article and self.is_little
 
     @cached_property
     def has_media(self) -> bool:
-        return _MEDIA.search(self.content) is not None
+        return self._has(_MEDIA, b"<video", b"<audio", b"<figure", b"<picture")
 
     @cached_property
     def asks_password(self) -> bool:
-        return _PASSWORD.search(self.content) is not None
+        return self._has(_PASSWORD, b"<input")
 
     @cached_property
     def has_fields(self) -> bool:
         """Whether there is something to write into."""
-        return _FIELD.search(self.content) is not None
+        return self._has(_FIELD, b"<textarea", b"<input")
 
     @cached_property
     def asks_reader(self) -> bool:
         """Whether it has a form of the site: to write, to log in, to search."""
-        return _ASKS_READER.search(self.content) is not None
+        return self._has(_ASKS_READER, b"<textarea", b"<input")
 
     @cached_property
     def links(self) -> int:
@@ -129,6 +129,18 @@ class ShownPage:
         """What readers without scripts see, in lower case."""
         found = [part[:2_000].lower().partition(b"</noscript")[0] for part in _NOSCRIPT.split(self.content, 5)[1:]]
         return " ".join(self._text(_TAG.sub(b" ", each)) for each in found)
+
+    def _has(self, pattern: re.Pattern[bytes], *begins: bytes) -> bool:
+        """Whether a pattern is there whose matches begin as one of these, in lower case, or with a quote before it.
+
+        Plain bytes are found many times as fast as what is sought without regard to case.
+        """
+        found = (self._lower.find(each) for each in begins)
+        return any(at >= 0 and pattern.search(self.content, max(0, at - 1)) for at in found)
+
+    @cached_property
+    def _lower(self) -> bytes:
+        return self.content.lower()
 
     def _text(self, content: bytes) -> str:
         text = decode(content, self._charset) if self._charset else content.decode("utf-8", "replace")

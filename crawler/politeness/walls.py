@@ -194,7 +194,7 @@ def _is_shown(page: ShownPage) -> bool:
 
 
 def _cookie(page: ShownPage) -> bool:
-    if not _BUTTON.search(page.content) or _is_shown(page):
+    if _is_shown(page) or not _BUTTON.search(page.content):
         return False
     text = sum(map(len, page.runs))
     about = [run for run in page.runs if _COOKIE.search(run)]

@@ -11,6 +11,7 @@ from datetime import datetime
 from crawler.session.correction_store import CorrectionStore
 from crawler.session.extract_ahead import extract_ahead
 from crawler.session.extraction_pool import ExtractionPool
+from crawler.session.page_extraction import Extraction, text_left_out
 from crawler.session.reasons import in_words
 from crawler.session.recorder import OpenWarc
 from crawler.session.report import write_report
@@ -44,14 +45,16 @@ class Delivery:
         spool_max_bytes: int,
         software: str,
         on_failure: Callable[[NewskeepError], None],
+        has_text: bool = True,
     ) -> None:
-        """`software`: what crawl reports of other runs are signed with."""
+        """`software`: what crawl reports of other runs are signed with. `has_text`: whether ours make text."""
         self._archive = archive
         self._pool = pool
         self._stop = stop
         self._spool_max_bytes = spool_max_bytes
         self._software = software
         self._on_failure = on_failure
+        self._has_text = has_text
         self._absence = archive.absence.handed_over()
         self._memories = SiteMemoryStore(archive.store, archive.state, self._absence)
         self._corrections = CorrectionStore(archive.store, self._absence)
@@ -66,8 +69,8 @@ class Delivery:
         """Close, seal and deliver a WARC that is no longer written."""
         with self._failing(f"sealing {warc.parcel.filename}"):
             look = self._stop.look
-            if parcel := close_open(warc.writer.path, look):
-                self._bring(parcel, look)
+            if parcel := close_open(warc.writer.path, look, warc.writer.size):
+                self._bring(parcel, look, self._has_text)
 
     def bring(self, parcel: Parcel, workers: int) -> None:
         """Seal and deliver a WARC that others wrote, its pages extracted by so many workers at a time.
@@ -86,7 +89,7 @@ class Delivery:
         self.undelivered = None
         for parcel in folder.parcels():
             with self._failing(f"delivering {parcel.filename}"):
-                self._bring(parcel, self._stop.look)
+                self._bring(parcel, self._stop.look, self._has_text)
 
     def recover(self) -> int:
         """Seal and deliver what runs that are gone have left; return the number of WARCs. Raises `SpoolError`.
@@ -153,8 +156,9 @@ class Delivery:
                     self._archive.deliver_report(folder)
         folder.release()
 
-    def _bring(self, parcel: Parcel, look: Look) -> None:
+    def _bring(self, parcel: Parcel, look: Look, has_text: bool = True) -> None:
         """Seal a closed WARC where that is left to do, and deliver it; of a damaged one what is whole."""
+        extract = self._extractor(look) if has_text else _leave_out
         if self._is_indexed(parcel):
             # The index comes last: a run that was killed just had not emptied the spool yet.
             parcel.remove()
@@ -163,14 +167,14 @@ class Delivery:
             if parcel.complete:
                 check(parcel, look)
             else:
-                seal(parcel, self._extractor(look), self._memories, self._corrections, look)
+                seal(parcel, extract, self._memories, self._corrections, look)
         except Corrupt as error:
             whole, kept = salvage(parcel, self._archive.spool, look)
             rest = "nothing in it can be archived" if whole is None else "the records that are whole are archived"
             self._on_failure(Corrupt(f"{kept}: damaged in the spool ({error}); {rest}, the file is kept"))
             if whole is None:
                 return
-            parcel = seal(whole, self._extractor(look), self._memories, self._corrections, look)
+            parcel = seal(whole, extract, self._memories, self._corrections, look)
         self._deliver(parcel, look)
 
     def _extractor(self, look: Look) -> Extract:
@@ -211,3 +215,7 @@ class Delivery:
         except Exception as error:
             logger.exception("%s failed", work)
             self._on_failure(NewskeepError(f"{work} failed: {in_words(error)}"))
+
+
+def _leave_out(response: bytes, url: str, captured: datetime) -> Extraction:  # noqa: ARG001
+    return text_left_out(response)

@@ -6,8 +6,9 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
-from crawler.session.extraction_pool import Extraction
-from crawler.session.sealing import Extract, ExtractedLines, has_text
+from crawler.session.extracted_lines import ExtractedLines
+from crawler.session.page_extraction import Extraction
+from crawler.session.sealing import Extract, has_text
 from storage.spool import Look, Parcel, no_look
 from storage.warc import Record, read_records
 

@@ -7,7 +7,6 @@ import ctypes
 import logging
 import multiprocessing
 import os
-import re
 import resource
 import signal
 import threading
@@ -22,20 +21,13 @@ from multiprocessing import forkserver, resource_tracker
 from pebble import ProcessExpired, ProcessPool
 
 from crawler import defaults
-from crawler.politeness.block_detection import recognise
+from crawler.session.page_extraction import Extraction, extract_response, is_page
 from crawler.session.reasons import in_words
 from crawler.session.stop_flag import StopAsked
-from storage.http import ContentError, HttpMessage
-from storage.model import Article
 from storage.spool import Look, no_look
 
 logger = logging.getLogger(__name__)
 
-_HTML_TYPES = {"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"}
-# The end of a page, feed or sitemap, and what may stand behind it.
-_END = re.compile(rb"</(?:html|rss|feed|urlset|sitemapindex|rdf:RDF)\s*>\s*(?:<!--[^<]*-->\s*)*\Z", re.IGNORECASE)
-#: Bytes of a cut document that are unpacked to look at its last.
-_CUT_BYTES, _TAIL = 8 * 1024 * 1024, 2_000
 #: A worker is replaced after this many pages: parsers keep memory they no longer need.
 _PAGES_A_WORKER = 2_000
 #: So many pools may break one after the other with no page between them.
@@ -56,67 +48,6 @@ class ExtractionLimits:
     seconds: float = defaults.EXTRACTION_TIMEOUT
     content_bytes: int = defaults.CONTENT_MAX_BYTES
     memory_bytes: int = defaults.EXTRACTION_MEMORY_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """An article, or the reason why there is none; both `None` for what is not a page."""
-
-    article: Article | None = None
-    reason: str | None = None
-    #: The machine failed, not the page: extracting again may well succeed, and nothing of this is to be kept.
-    again: bool = False
-    #: So many pages in a row failed over the machine that trying this one once more at once is no use.
-    hopeless: bool = False
-
-
-def is_page(response: bytes) -> bool:
-    """Whether a response, as on the wire, is an HTML page with a status of success (RFC 9110, 15.3)."""
-    message = HttpMessage.parse(response)
-    if message.status is None or not 200 <= message.status < 300 or not message.body:
-        return False
-    if message.media_type is None:
-        # Browsers look at the first bytes when no type is given (WHATWG MIME Sniffing, 7.1); so few servers do this.
-        return message.beginning(512).lstrip().lower().startswith((b"<!doctype html", b"<html"))
-    return message.media_type in _HTML_TYPES
-
-
-def _ends_whole(response: bytes) -> bool:
-    """Whether a document ends as it should, though its connection was closed before the end that was announced."""
-    message = HttpMessage.parse(response)
-    if not is_page(response) and (message.media_type or "").rpartition("+")[2].rpartition("/")[2] != "xml":
-        return False
-    try:
-        return bool(_END.search(message.content(_CUT_BYTES)[-_TAIL:]))
-    except ContentError:
-        return False
-
-
-def is_whole(response: bytes, truncated: str | None) -> bool:
-    """Whether a response can be read as if it had come whole; `truncated` as WARC-Truncated has it."""
-    return truncated is None or (truncated in ("disconnect", "unspecified") and _ends_whole(response))
-
-
-def extract_response(response: bytes, url: str, captured: datetime, content_bytes: int) -> Extraction:
-    """Extract the article of a response as on the wire; runs in a worker."""
-    from crawler.extraction import extract
-    from crawler.extraction.textless import cause_of
-
-    if (wall := recognise(response, url)) is not None:
-        # Of a WARC that was written before walls were marked.
-        return Extraction(reason=wall.reason)
-    message = HttpMessage.parse(response)
-    try:
-        content = message.content(content_bytes)
-    except ContentError as error:
-        return Extraction(reason=f"no text: {'too large' if 'larger than' in str(error) else 'failed'} ({error})")
-    kind = message.header("content-type")
-    try:
-        article = extract(content, url, content_type=kind, now=captured)
-    except MemoryError:
-        return Extraction(reason="no text: too large (the page needs too much memory)", again=True)
-    cause = cause_of(article, content, kind)
-    return Extraction(article) if cause is None else Extraction(reason=f"no text: {cause}")
 
 
 class _Broken(Exception):
@@ -143,9 +74,9 @@ class _Workers:
             context=context,
         )
 
-    def submit(self, response: bytes, url: str, captured: datetime) -> Future[Extraction]:
+    def submit(self, response: bytes, url: str, captured: datetime, is_known_page: bool = False) -> Future[Extraction]:
         """Give a page to a worker; raises `_Broken`."""
-        task = (response, url, captured, self._limits.content_bytes)
+        task = (response, url, captured, self._limits.content_bytes, is_known_page)
         with self._lock:
             if not self._runs():
                 raise _Broken("the workers have ended")
@@ -215,14 +146,14 @@ class ExtractionPool:
         """Why the machine let no page at all be extracted; `None` when there was none, or one was."""
         return None if self._worked else self._fault
 
-    async def extract(self, response: bytes, url: str, captured: datetime) -> Extraction:
-        """Extract one page; never raises for what a page can cause."""
+    async def extract(self, response: bytes, url: str, captured: datetime, is_known_page: bool = False) -> Extraction:
+        """Extract one page; never raises for what a page can cause. `is_known_page`: `recognise` saw no wall."""
         if not is_page(response):
             return Extraction()
         while True:
             workers = self._workers
             try:
-                future = asyncio.wrap_future(workers.submit(response, url, captured))
+                future = asyncio.wrap_future(workers.submit(response, url, captured, is_known_page))
                 try:
                     while not (await asyncio.wait({future}, timeout=_LOOK_SECONDS))[0]:
                         workers.check()

@@ -38,7 +38,7 @@ from storage.model import Outcome, OutcomeKind
 if TYPE_CHECKING:
     from scrapy import Request
 
-    from crawler.session.extraction_pool import Extraction
+    from crawler.session.page_extraction import Extraction
 
 
 def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -> Outcome:

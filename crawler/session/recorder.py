@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, TypeVar
 from crawler import defaults
 from crawler.politeness.block_detection import BlockSign, recognise
 from crawler.session.conditional import Validators, asks_conditionally, confirms, validators
-from crawler.session.extraction_pool import Extraction
+from crawler.session.extracted_lines import line_of
 from crawler.session.noarchive import noarchive
-from crawler.session.sealing import line_of
+from crawler.session.page_extraction import Extraction
 from storage.digests import digest
 from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
@@ -103,6 +103,8 @@ class RecordedExchange:
     noarchive: str | None = None
     #: What came in place of the page, such as a cookie wall; it is kept and marked, and has no article.
     wall: BlockSign | None = None
+    #: Whether redirects led to it, from which a wall is told as well.
+    redirected: bool = False
 
     def leave_in(self, request: Request) -> None:
         """Have `recorded_of` find it; the last one of a request counts."""
@@ -227,7 +229,7 @@ class Recorder:
             self._recent[capture.url] = capture, validators(exchange.response) if whole else Validators()
             while len(self._recent) > _RECENT_CAPTURES:
                 self._recent.popitem(last=False)
-        return RecordedExchange(exchange, capture, self._open, said, wall)
+        return RecordedExchange(exchange, capture, self._open, said, wall, asked is not None)
 
     def _original(self, exchange: Exchange, marked: bool) -> Capture | None:
         """The capture of the same URL that had the same status, payload and framing, for a revisit record.

@@ -6,30 +6,29 @@ whose text is made again go the same way.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO
 
 from crawler.extraction.corrections import corrected
 from crawler.extraction.duplicates import fingerprinted
+from crawler.extraction.template.lesson import Lesson
 from crawler.extraction.template.marking import SPARED
 from crawler.session.correction_store import CorrectionStore
-from crawler.session.extraction_pool import Extraction, is_page, is_whole
+from crawler.session.extracted_lines import ExtractedLines
+from crawler.session.page_extraction import Extraction, is_page, is_whole
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
-from storage.articles import from_json, to_json, write_part
-from storage.bounds import ARTICLE_LINE_MAX, parse_json, read_lines_past
+from storage.articles import to_line, with_record, write_line
 from storage.errors import Corrupt, InvalidURL
-from storage.model import Article, Capture, TextSource
+from storage.model import Capture, TextSource
 from storage.repair import copy_whole_records, cut_torn
 from storage.spool import OPEN_SUFFIX, Look, Parcel, Spool, no_look, sync_folder, writing
 from storage.untexted import UntextedPage
@@ -43,17 +42,20 @@ logger = logging.getLogger(__name__)
 _ATTEMPTS = 3
 #: Extracts a response, as on the wire, of a URL, captured at a time.
 Extract = Callable[[bytes, str, datetime], Extraction]
+#: Articles of a site of which is kept in memory what is learned of them, some 50 KB each.
+_LESSONS_KEPT = 500
 
 
-def close_open(path: Path, look: Look = no_look) -> Parcel | None:
+def close_open(path: Path, look: Look = no_look, size: int | None = None) -> Parcel | None:
     """Give a WARC that is no longer written its final name, without the half record that a killed run leaves.
 
+    `size`: its bytes where its writer knows them; when they are all there, nothing is torn.
     Returns `None` when it held no exchange. One that is broken in another way keeps every byte: sealing tells. Raises
     `SpoolError`.
     """
     parcel = Parcel(path.with_name(path.name.removesuffix(OPEN_SUFFIX)))
     with writing(path):
-        if _is_empty(path, look):
+        if _is_empty(path, look, is_torn=path.stat().st_size != size):
             path.unlink()
             parcel.articles.unlink(missing_ok=True)
             return None
@@ -61,10 +63,11 @@ def close_open(path: Path, look: Look = no_look) -> Parcel | None:
     return parcel
 
 
-def _is_empty(path: Path, look: Look) -> bool:
+def _is_empty(path: Path, look: Look, is_torn: bool) -> bool:
     """Whether a WARC holds nothing but its warcinfo record, once a half record at its end is cut off."""
     try:
-        cut_torn(path, look)
+        if is_torn:
+            cut_torn(path, look)
         with path.open("rb") as file:
             return all(record.type == "warcinfo" for record in read_records(file))
     except Corrupt:
@@ -112,8 +115,8 @@ def seal(
         with ExtractedLines.open(parcel.articles) as extracted:
             captures, untexted = _verify(parcel, extract, extracted, look)
             with _whole(parcel.text) as text:
-                for _ in write_part(text, _cleaned(captures, extracted, memories, corrections, look)):
-                    pass
+                for line, url in _cleaned(captures, extracted, memories, corrections, look):
+                    write_line(text, line, url)
         parcel.untexted.unlink(missing_ok=True)
         if untexted:
             with _whole(parcel.untexted) as file:
@@ -122,73 +125,6 @@ def seal(
             lines.writelines(cdxj.lines(captures))
         sync_folder(parcel.warc.parent)
     return parcel
-
-
-#: Bytes of an extraction's line: a checksum and little else beside the article.
-_LINE_MAX = ARTICLE_LINE_MAX + (1 << 20)
-
-
-class ExtractedLines:
-    """The articles of a WARC on disk, by the offset of their record, a line each, as the crawl appends them.
-
-    They are not synced: a line that is not as it was written, and all behind it, count as not there.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        #: Record offset -> where its line starts.
-        self._lines: dict[int, int] = {}
-        self._end = 0
-        for line in read_lines_past(file, _LINE_MAX):
-            if (fields := _fields_of(line)) is None:
-                break
-            self._lines[fields["offset"]] = self._end
-            self._end += len(line)
-
-    @classmethod
-    @contextmanager
-    def open(cls, path: Path) -> Iterator[Self]:
-        path.touch()
-        with path.open("r+b") as file:
-            yield cls(file)
-
-    def __contains__(self, offset: int) -> bool:
-        return offset in self._lines
-
-    def add(self, offset: int, extraction: Extraction) -> None:
-        self._file.seek(self._end)
-        self._lines[offset] = self._end
-        self._end += self._file.write(line_of(offset, extraction))
-
-    def article(self, offset: int) -> Article | None:
-        self._file.seek(self._lines[offset])
-        fields = _fields_of(self._file.readline())
-        assert fields is not None
-        return from_json(fields["article"]) if fields["article"] else None
-
-
-def line_of(offset: int, extraction: Extraction) -> bytes:
-    """The line of an extraction from the record at `offset`: a CRC-32 in eight hexadecimal digits, and JSON."""
-    article = to_json(extraction.article) if extraction.article else None
-    fields = {"offset": offset, "reason": extraction.reason, "article": article}
-    # Pages cut their JSON in the middle of an emoji; half of one has no bytes.
-    text = json.dumps(fields, ensure_ascii=False).encode(errors="replace")
-    return b"%08x %b\n" % (zlib.crc32(text), text)
-
-
-def _fields_of(line: bytes) -> dict[str, Any] | None:
-    """Offset, reason and article of a line; `None` for one that `line_of` did not write, or not to its end."""
-    text = line[9:-1]
-    if line != b"%08x %b\n" % (zlib.crc32(text), text):
-        return None
-    try:
-        fields: dict[str, Any] = parse_json(text, ARTICLE_LINE_MAX)
-        if type(fields["offset"]) is int and (fields["article"] is None or from_json(fields["article"])):
-            return fields
-    except (Corrupt, KeyError, TypeError):
-        pass
-    # As it was written, by another version.
-    return None
 
 
 def _verify(
@@ -247,38 +183,60 @@ def _cleaned(
     memories: SiteMemoryStore,
     corrections: CorrectionStore,
     look: Look,
-) -> Iterator[Article]:
-    """Yield the articles, site by site, without what repeats on their site, and as readers have them."""
+) -> Iterator[tuple[bytes, str]]:
+    """Yield line and URL of the articles, site by site, without what repeats on it, and as readers have them."""
     sites = _by_site(captures, extracted)
     if sites:
         corrections.look()
     for site, of_site in sites.items():
         said = corrections.of(site)
-        memory = memories.learn(site, (article for _, article in _articles(of_site, extracted, look)))
+        articles = _Lessons(of_site, extracted, look)
+        memory = memories.learn_lessons(site, (lesson for _, lesson in articles))
         spared = 0
-        for capture, article in _articles(of_site, extracted, look):
+        for capture, lesson in articles:
+            verdict = memory.judge(lesson.url, lesson.story)
             source = TextSource(capture.filename, capture.offset, capture.length, capture.digest, capture.insecure)
-            cleaned = memory.clean(article)
+            if not (said or verdict.removed or verdict.spared):
+                # As the worker wrote it: most articles need not be read again.
+                line = extracted.article_line(capture.offset)
+                yield with_record(line, source, capture.noarchive), capture.url
+                continue
+            cleaned = memory.clean(extracted.article(capture.offset))
             spared += any(block.kept and block.reason.detail == SPARED for block in cleaned.blocks)
-            yield replace(corrected(fingerprinted(cleaned), said), warc=source)
+            cleaned = corrected(fingerprinted(cleaned), said)
+            yield to_line(replace(cleaned, noarchive=capture.noarchive, warc=source)), capture.url
         if spared:
             logger.info("%s: in %d articles what repeats would be most of the text, and stays", site, spared)
 
 
-def _articles(captures: list[Capture], extracted: ExtractedLines, look: Look) -> Iterator[tuple[Capture, Article]]:
-    for capture in captures:
-        look()
-        if article := extracted.article(capture.offset):
-            yield (
-                capture,
-                replace(article, url=capture.url, timestamp=capture.timestamp, noarchive=capture.noarchive),
-            )
+class _Lessons:
+    """What is learned of a site's articles in one WARC, to be gone through twice; read once where that is not too much.
+
+    `look` is called before each that is read.
+    """
+
+    def __init__(self, captures: list[Capture], extracted: ExtractedLines, look: Look) -> None:
+        self._captures = captures
+        self._extracted = extracted
+        self._look = look
+        self._kept: list[tuple[Capture, Lesson]] = []
+
+    def __iter__(self) -> Iterator[tuple[Capture, Lesson]]:
+        for number, capture in enumerate(self._captures):
+            self._look()
+            if number < len(self._kept):
+                yield self._kept[number]
+            else:
+                lesson = self._extracted.lesson(capture.offset)
+                if number < _LESSONS_KEPT:
+                    self._kept.append((capture, lesson))
+                yield capture, lesson
 
 
 def _by_site(captures: list[Capture], extracted: ExtractedLines) -> Mapping[str, list[Capture]]:
     sites: dict[str, list[Capture]] = defaultdict(list)
     for capture in captures:
-        if capture.offset in extracted:
+        if extracted.has_article(capture.offset):
             with suppress(InvalidURL):
                 sites[site_of(capture.url)].append(capture)
     return dict(sorted(sites.items()))

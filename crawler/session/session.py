@@ -24,8 +24,9 @@ from crawler.politeness.robots import RulesKept
 from crawler.session.conditional import confirmed
 from crawler.session.delivery import Delivery
 from crawler.session.disk_floor import DiskFloor
-from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, default_workers, is_whole
+from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool, default_workers
 from crawler.session.faults import fault_of
+from crawler.session.page_extraction import Extraction, is_whole, text_left_out
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
 from crawler.session.report import OutcomeLog
 from crawler.session.stop_flag import StopFlag
@@ -52,6 +53,8 @@ class SessionOptions:
     bounds: SealBounds = field(default_factory=SealBounds)
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
     workers: int = field(default_factory=default_workers)
+    #: Whether the text of pages is made; of WARCs that other runs left it is, whatever this says.
+    has_text: bool = True
     #: Bytes the spool may hold while the store is away; beyond it the crawl stops.
     spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
     #: Bytes that stay free on the disk of the spool; where less is, the crawl stops.
@@ -77,6 +80,7 @@ class SessionOptions:
                 settings.getint("EXTRACTION_MEMORY_BYTES"),
             ),
             workers=settings.getint("EXTRACTION_WORKERS") or default_workers(),
+            has_text=settings.getbool("EXTRACTION"),
             spool_max_bytes=settings.getint("SPOOL_MAX_BYTES"),
             min_free=settings.getint("MIN_FREE"),
             robot=settings["ROBOTSTXT_USER_AGENT"].lower(),
@@ -143,7 +147,9 @@ class Session:
         index = archive.index
         self._pool = ExtractionPool(options.workers, options.limits)
         software = options.warcinfo("")["software"]
-        self._delivery = Delivery(archive, self._pool, self.stop, options.spool_max_bytes, software, self._fail)
+        self._delivery = Delivery(
+            archive, self._pool, self.stop, options.spool_max_bytes, software, self._fail, options.has_text
+        )
         try:
             self.recovered = self._delivery.recover()
             self._folder = archive.spool.start()
@@ -210,7 +216,11 @@ class Session:
         is_whole_page = is_whole(recorded.exchange.response, recorded.exchange.truncated)
         if capture is None or recorded.wall is not None or not is_whole_page:
             return Extraction()
-        extraction = await self._pool.extract(recorded.exchange.response, capture.url, capture.timestamp)
+        if not self.options.has_text:
+            return text_left_out(recorded.exchange.response)
+        extraction = await self._pool.extract(
+            recorded.exchange.response, capture.url, capture.timestamp, is_known_page=not recorded.redirected
+        )
         # What is not kept here, sealing extracts again.
         if not capture.is_revisit and extraction != Extraction() and not extraction.again:
             recorded.warc.add_article(capture.offset, extraction)

@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
+from crawler.extraction.template.lesson import Lesson
 from crawler.extraction.template.site_memory import SiteMemory
 from storage.bounds import read_whole
 from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
@@ -50,8 +51,12 @@ class SiteMemoryStore:
 
     def learn(self, site: str, articles: Iterable[Article]) -> SiteMemory:
         """Learn from a site's articles, keep the memory, and return it."""
+        return self.learn_lessons(site, map(Lesson.of, articles))
+
+    def learn_lessons(self, site: str, lessons: Iterable[Lesson]) -> SiteMemory:
+        """The same from what their workers have made of the articles."""
         before = self.load(site)
-        memory = before.learn(articles)
+        memory = before.learn_lessons(lessons)
         if memory != before:
             self.save(site, memory)
         return memory

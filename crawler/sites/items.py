@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from crawler.frontier.address_state import AddressState
-    from crawler.session.extraction_pool import Extraction
+    from crawler.session.page_extraction import Extraction
     from crawler.session.recorder import RecordedExchange
     from crawler.sites.visit_outcome import VisitResult
 

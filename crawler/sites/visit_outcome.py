@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crawler.discovery import canonical_candidate, identity, same_article
-from crawler.extraction.duplicates import fingerprint
 from crawler.frontier import revisit_policy
 from crawler.frontier.address_state import AddressState, Announcement, State, Visit
 from crawler.session.conditional import validators
@@ -18,7 +17,7 @@ from storage.model import Outcome
 from storage.versions import GONE
 
 if TYPE_CHECKING:
-    from crawler.session.extraction_pool import Extraction
+    from crawler.session.page_extraction import Extraction
     from crawler.session.recorder import RecordedExchange
     from crawler.sites.site import Site
 
@@ -113,8 +112,8 @@ def _held(
     digest: str | None = known.digest
     if outcome.status != 304:
         # Of the text: a new layout of the page is no change of the article.
-        text = article.text if article else ""
-        digest = fingerprint(text).digest if text else (recorded.capture.digest if recorded.capture else None)
+        text = article.fingerprint if article else None
+        digest = text.digest if text else (recorded.capture.digest if recorded.capture else None)
     changed = known.digest is not None and digest != known.digest
     published = known.published or _published(extraction)
     why = _not_article(extraction) if outcome.outcome == "archived" else None

@@ -28,6 +28,7 @@ _EXAMPLES = """\b
 Examples:
   newskeep save https://www.example.org/a https://www.example.org/b
   newskeep save -i urls.txt --archive s3://my-bucket/news
+  newskeep save -i urls.txt --no-text && newskeep reextract
   grep -o 'https://[^"]*' page.html | newskeep save -i - --json > outcomes.jsonl
   newskeep save -i bookmarks.html --newer-than 7d
   newskeep save --retry-failed last
@@ -52,6 +53,7 @@ them, 6 no such crawl."""
 )
 @click.option("--retry-failed", metavar="CRAWL", help="Ask again for what failed in a crawl: its id, or last.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each URL.")
+@click.option("--no-text", is_flag=True, help="Archive alone; `newskeep reextract` makes the text later.")
 @click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
 @_options.ignore_robots
 @_options.allow_private
@@ -88,6 +90,7 @@ def save(
     retry_failed: str | None,
     as_json: bool,
     requisites: bool,
+    no_text: bool,
     ignore_robots: bool,
     config: Path | None,
     verbose: int,
@@ -113,7 +116,8 @@ def save(
         raise UsageError(f"cannot read the list {file}: no such file")
     if file not in (None, "-") and Path(file or "").is_dir():
         raise UsageError(f"cannot read the list {file}: is a folder")
-    settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
+    off = {"robots": False if ignore_robots else None, "text": False if no_text else None}
+    settings = settle(config, verbose, **off, **given)
 
     from crawler.run import Crawl
     from newskeep.cli._fetching import archive_with

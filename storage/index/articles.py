@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from storage.articles import PlacedArticle
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import BinaryIO
+
+from storage.articles import PlacedArticle, read_texts
 from storage.errors import Corrupt
 from storage.index import ArticleEntry
 from storage.urls import site_of
+
+
+def entries_of(stream: BinaryIO, part: str) -> Iterator[ArticleEntry]:
+    """Yield the index entries of a text part that this version wrote. Raises `Corrupt`."""
+    for placed, text, words in read_texts(stream):
+        yield replace(entry_of(placed, part), text=text, words=words)
 
 
 def entry_of(placed: PlacedArticle, part: str) -> ArticleEntry:

@@ -475,8 +475,8 @@ def test_a_clock_that_goes_backwards(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("kind", ["outcomes", "articles"])
-def test_odd_lines_of_a_killed_run(keeper: Keeper, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "number"), [("outcomes", 0), *(("articles", number) for number in range(5))])
+def test_odd_lines_of_a_killed_run(keeper: Keeper, kind: str, number: int) -> None:
     """Rubbish, half a line, other types, depth: what can be read is delivered and reported, and later runs go well."""
     folder = leave(keeper, *PAGES[:2])
     odd = [
@@ -498,9 +498,11 @@ def test_odd_lines_of_a_killed_run(keeper: Keeper, kind: str) -> None:
         warc = the(folder, "*.warc.gz")
         for made in (*folder.glob("*.cdxj"), *folder.glob("*.jsonl.gz")):
             made.unlink()
-        texts = [b'{"offset": "7", "article": null}', b"[]", b'{"offset": 0, "article": {"url": 7}}', b'{"offset": 1}']
+        # Those of an older version first, one as it wrote it.
+        texts = [b'{"offset": 0, "reason": null, "article": null}\n', b"3 x {}\t{}\n", b"3\n", b"2 0 {}\t{}\n", b"\n"]
         signed = [b"%08x %b" % (zlib.crc32(text), text) for text in texts]
-        warc.with_name(warc.name.replace(".warc.gz", ".articles")).write_bytes(b"\n".join([*signed, *odd]))
+        chosen = b"".join([signed[number % len(signed)], *signed, *odd])
+        warc.with_name(warc.name.replace(".warc.gz", ".articles")).write_bytes(chosen)
     for _ in range(2):
         ended = keeper.save(PAGES[2])
         assert ended.code == 0, ended

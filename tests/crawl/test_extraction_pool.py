@@ -18,7 +18,8 @@ from command import Run
 from origin import Origin
 
 from crawler.session.correction_store import CorrectionStore
-from crawler.session.extraction_pool import Extraction, ExtractionLimits, ExtractionPool, extract_response
+from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool
+from crawler.session.page_extraction import Extraction, extract_response
 from crawler.session.reextract import reextract
 from crawler.session.sealing import seal
 from crawler.session.site_memory_store import SiteMemoryStore

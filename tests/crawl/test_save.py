@@ -60,6 +60,18 @@ def test_saved_page_comes_back(newskeep: Run, origin: Origin) -> None:
     assert article["warc"]["filename"].startswith("newskeep-")
 
 
+def test_without_text_pages_are_archived_alone_until_reextract(newskeep: Run, origin: Origin) -> None:
+    url = origin.url("/page")
+    code, told = save(newskeep, "--no-text", url)
+    assert (code, told[url]["outcome"], told[url]["reason"]) == (0, "archived", "its text is left out")
+    assert newskeep("get", url).stdout == PAGE
+    assert newskeep("get", url, "--as", "text").returncode == 6
+    # Nothing is wrong with it.
+    assert newskeep("verify", "--deep").returncode == 0
+    assert newskeep("reextract").returncode == 0
+    assert b"Paragraph 3 tells" in newskeep("get", url, "--as", "text").stdout
+
+
 def test_second_save_is_unchanged_and_a_revisit(newskeep: Run, origin: Origin, tmp_path: Path) -> None:
     url = origin.url("/page")
     save(newskeep, url)

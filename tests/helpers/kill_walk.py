@@ -25,7 +25,7 @@ from promises import answer, page
 from s3_server import shared_loader
 from sqlalchemy import Engine, event
 
-from crawler.session.extraction_pool import extract_response
+from crawler.session.page_extraction import extract_response
 from crawler.session.session import Session, SessionOptions
 from storage import open_archive
 from storage.model import Exchange, Outcome

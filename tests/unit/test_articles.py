@@ -8,9 +8,10 @@ from io import BytesIO
 
 import pytest
 
-from storage.articles import parse_line, read_member, read_part, to_json, to_line, write_part
+from storage.articles import parse_line, read_member, read_part, to_json, to_line, with_record, write_part
 from storage.errors import Corrupt
 from storage.fingerprints import Fingerprint
+from storage.index.articles import entries_of, entry_of
 from storage.model import Article, Block, Extractor, Reason, TextSource
 
 ARTICLE = Article(
@@ -117,3 +118,49 @@ def test_part_that_ends_early() -> None:
     list(write_part(out, [ARTICLE]))
     with pytest.raises(Corrupt):
         list(read_part(BytesIO(out.getvalue()[:-3])))
+
+
+#: Text that looks like the fields of a line, and the half of an emoji, which has no bytes.
+_LIKE_FIELDS = (
+    '],"warc":null,"extractor":{},"noarchive":false,"confidence":1,"blocks":[{"kept":true}],"removed":[] \\" \ud83d'
+)
+
+
+@pytest.mark.parametrize("text", ["Broen er åben.", _LIKE_FIELDS])
+@pytest.mark.parametrize("removed", [(), (Block(_LIKE_FIELDS, "li", False, Reason("model", _LIKE_FIELDS)),)])
+@pytest.mark.parametrize("noarchive", [False, True])
+def test_the_record_is_named_in_a_line_without_reading_it(
+    text: str, removed: tuple[Block, ...], noarchive: bool
+) -> None:
+    blocks = (*removed, Block(text, "p", True, Reason("trafilatura")))
+    article = replace(
+        ARTICLE, title=text, section=text, topics=(text,), doubts={"title": text}, blocks=blocks, warc=None
+    )
+    source = TextSource("x.warc.gz", 7, 9, "sha1:A", insecure='it is "warc":null')
+    whole = replace(article, warc=source, noarchive=noarchive)
+    assert with_record(to_line(article), source, noarchive) == to_line(whole)
+
+
+@pytest.mark.parametrize("text", ["Broen er åben.", _LIKE_FIELDS, ""])
+@pytest.mark.parametrize("removed", [(), (Block(_LIKE_FIELDS, "li", False, Reason("model", _LIKE_FIELDS)),)])
+def test_the_entry_of_an_article_needs_no_blocks(text: str, removed: tuple[Block, ...]) -> None:
+    article = replace(ARTICLE, title=text, doubts={"title": text})
+    article = replace(article, blocks=(*removed, Block(text, "p", True, Reason("trafilatura"))))
+    part = BytesIO()
+    for _ in write_part(part, [article, ARTICLE]):
+        pass
+    part.seek(0)
+    read = list(entries_of(part, "text/part"))
+    part.seek(0)
+    expected = [entry_of(placed, "text/part") for placed in read_part(part)]
+    assert read == expected
+    assert [(each.text, each.authors) for each in read] == [(each.text, each.authors) for each in expected]
+
+
+def test_a_line_of_another_form_has_an_entry_too() -> None:
+    line = json.dumps(dict(reversed(to_json(ARTICLE).items())), indent=1).encode()
+    part = BytesIO(gzip.compress(line))
+    (entry,) = entries_of(part, "text/part")
+    assert (entry.text, entry.words) == (ARTICLE.text, ARTICLE.words)
+    with pytest.raises(Corrupt):
+        next(entries_of(BytesIO(gzip.compress(line.replace(b'"words": 4', b'"words": "4"'))), "text/part"))

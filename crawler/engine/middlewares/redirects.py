@@ -13,7 +13,7 @@ from crawler.discovery import identity
 from crawler.html.refresh import refresh_target
 from crawler.politeness.errors import AlreadyHeld, Refused
 from crawler.session.conditional import CONDITIONS
-from crawler.session.extraction_pool import is_page
+from crawler.session.page_extraction import is_page
 from crawler.session.recorder import recorded_of
 from crawler.sites.context import context_of
 from crawler.sites.items import known_of

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from crawler.extraction.template.evidence import LEAST, MANY, Evidence
-from crawler.extraction.template.lines import LONGEST, line, short_hash
+from crawler.extraction.template.lesson import Lesson
+from crawler.extraction.template.lines import line, short_hash
 from crawler.extraction.template.marking import marked
-from crawler.extraction.template.story import UNDATED, Seen, Story, is_read
+from crawler.extraction.template.story import UNDATED, Story
 from crawler.extraction.template.template_detector import TemplateDetector, Verdict
 from storage.bounds import parse_json
 from storage.errors import Corrupt
@@ -89,7 +90,7 @@ class SiteMemory:
                 return cls(article_text=declared)
             if found["version"] != VERSION:
                 raise ValueError(f"version {found['version']}")
-            stories = {str(name): _unpacked(each) for name, each in found["stories"].items()}
+            stories = {str(name): Story.unpack(each) for name, each in found["stories"].items()}
             texts = {str(key): str(text) for key, text in found["lines"].items()}
             verdicts = {str(key): tuple(map(LineVerdict.unpack, each)) for key, each in found["verdicts"].items()}
             return cls(stories, texts, verdicts, declared)
@@ -99,7 +100,7 @@ class SiteMemory:
     def to_json(self) -> bytes:
         """Return the memory as a file, the same bytes for the same memory."""
         tables: dict[str, Mapping[str, Any]] = {
-            "stories": {name: _packed(each) for name, each in self.stories.items()},
+            "stories": {name: each.pack() for name, each in self.stories.items()},
             "lines": self.texts,
             "verdicts": {key: [each.pack() for each in told] for key, told in self.verdicts.items()},
             "article_text": self.article_text,
@@ -112,15 +113,18 @@ class SiteMemory:
 
         Of an address the latest capture counts; of one capture what was learned last, by a newer extractor.
         """
+        return self.learn_lessons(map(Lesson.of, articles))
+
+    def learn_lessons(self, lessons: Iterable[Lesson]) -> SiteMemory:
+        """The same from what their workers have made of the articles."""
         stories, texts = dict(self.stories), dict(self.texts)
-        for article in articles:
-            name, story = short_hash(article.url), Story.of(article)
+        for url, story, read in lessons:
+            name = short_hash(url)
             known = stories.get(name)
             if known is None or known.at <= story.at:
                 stories[name] = story.ends()
-            for block in filter(is_read, article.blocks):
-                key = line(block.text).key
-                texts[key] = max(texts.get(key, ""), block.text[:LONGEST])
+            for seen, text in zip(story.lines, read, strict=True):
+                texts[seen.key] = max(texts.get(seen.key, ""), text)
         learned = SiteMemory(stories, texts, self.verdicts, self.article_text)._bounded()
         return learned if learned.stories == self.stories else learned._decided()
 
@@ -152,10 +156,13 @@ class SiteMemory:
 
     def clean(self, article: Article) -> Article:
         """Return the article with its template text no longer kept, for the reason "repeated on …"."""
-        story = Story.of(article)
-        verdict = self._detector(story).judge(short_hash(article.url), story)
+        verdict = self.judge(article.url, Story.of(article))
         host = (urlsplit(article.url).hostname or article.url).removeprefix("www.")
         return replace(article, blocks=tuple(marked(article.blocks, verdict, host)))
+
+    def judge(self, url: str, story: Story) -> Verdict:
+        """Say what of an article is template; where that is nothing, `clean` changes nothing of a fresh one."""
+        return self._detector(story).judge(short_hash(url), story)
 
     def unlearn(self, text: str) -> SiteMemory:
         """Return a memory for which these lines are article text for good."""
@@ -274,24 +281,7 @@ class SiteMemory:
 
 def _edition(story: Story) -> tuple[str, str]:
     """What makes one of two editions the later, whoever asks."""
-    return story.at, json.dumps(_packed(story), sort_keys=True)
-
-
-def _packed(story: Story) -> dict[str, Any]:
-    return {
-        "at": story.at,
-        "title": story.title,
-        "design": story.design,
-        "left_out": " ".join(sorted(story.left_out)),
-        "lines": [each.pack() for each in story.lines],
-    }
-
-
-def _unpacked(found: Mapping[str, Any]) -> Story:
-    lines = tuple(Seen.unpack(each) for each in found["lines"])
-    if len(found["at"]) != len(UNDATED) or not found["at"].isdecimal():
-        raise ValueError(f"time {found['at']}")
-    return Story(found["at"], found["title"], found["design"], lines, frozenset(found["left_out"].split()))
+    return story.at, json.dumps(story.pack(), sort_keys=True)
 
 
 def _table(table: Mapping[str, Any]) -> str:

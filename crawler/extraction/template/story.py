@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from crawler.extraction.template.lines import lead, line, short_hash
 from storage.model import Article, Block
@@ -121,6 +121,23 @@ class Story:
             tuple(lines),
             _left_out(article.blocks),
         )
+
+    @classmethod
+    def unpack(cls, found: Mapping[str, Any]) -> Self:
+        """Return the story of a file; raises `ValueError`, `KeyError`, `TypeError` or `AttributeError`."""
+        lines = tuple(Seen.unpack(each) for each in found["lines"])
+        if len(found["at"]) != len(UNDATED) or not found["at"].isdecimal():
+            raise ValueError(f"time {found['at']}")
+        return cls(found["at"], found["title"], found["design"], lines, frozenset(found["left_out"].split()))
+
+    def pack(self) -> dict[str, Any]:
+        return {
+            "at": self.at,
+            "title": self.title,
+            "design": self.design,
+            "left_out": " ".join(sorted(self.left_out)),
+            "lines": [each.pack() for each in self.lines],
+        }
 
     def ends(self) -> Self:
         """Return the story without the middle of a very long one."""
