@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 from article_page import HEAD, PARAGRAPHS
@@ -20,6 +21,13 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
 ADVERT = "Read The Lower Post for 9 kr a month, and support what we write about the harbour and the town."
 TEASER = "Brewery wants library"
+
+
+_WORDS = [
+    *("harbour", "islands", "rain", "spring", "ferry", "captain", "winter", "bridge", "council", "market", "school"),
+    *("river", "engine", "letter", "garden", "window", "summer", "teacher", "station", "library", "lantern", "orchard"),
+    *("village", "painter", "concert", "harvest", "mountain", "doctor", "railway", "museum"),
+]
 
 
 class Paper:
@@ -62,9 +70,9 @@ def other_page() -> bytes:
 
 
 def story(name: str) -> bytes:
-    """An article that has nothing in common with those of other names but the advert."""
-    deeds = ("was seen at the harbour", "left for the islands", "came back in the rain", "will sail again in spring")
-    return page([f"{name.title()} of {name}, {name}, {deed}, and {name} {deed} with {name}." for deed in deeds])
+    """An article that has nothing in common with those of other names but the advert, not even a pattern."""
+    drawn = Random(name)
+    return page([f"{' '.join(drawn.sample(_WORDS, 14)).capitalize()}, said {name}." for _ in range(4)])
 
 
 def ran(newskeep: Run, *arguments: str, code: int = 0) -> tuple[list[str], str]:
