@@ -143,6 +143,8 @@ PROXY: str | None = None
 # Whether a proxy looks names up, and refuses what it has to; else they are looked up and judged before it is asked.
 TRUST_PROXY = False
 DOWNLOADER_MIDDLEWARES = {
+    # Before anything logs or remembers the address.
+    "crawler.engine.middlewares.userinfo.UserInfoMiddleware": 10,
     "crawler.engine.middlewares.retry_after.RetryAfterMiddleware": 60,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.engine.middlewares.robots.RobotsMiddleware": 100,

@@ -28,9 +28,11 @@ from twisted.web.client import Agent
 from twisted.web.http_headers import Headers as TxHeaders
 
 from crawler.engine.host_queue import host_of
+from crawler.engine.middlewares.redirects import chain_cookies
 from crawler.engine.proxied import check_host, proxy_failure
 from crawler.engine.public_endpoints import PublicEndpoints
 from crawler.engine.recording_protocol import ATTEMPT_HEADER, Attempt, RecordingFactory, attempts, large_responses
+from crawler.engine.redaction import is_private, redact
 from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES
 from crawler.engine.tls import TLSPolicy, handshake_failure
 from crawler.engine.wire import exchange_of
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
+
+    from storage.model import Exchange
 
 #: More than a body may have that may come, as a share of it, for its framing: chunk sizes, trailers.
 _FRAMING_SHARE = 0.25
@@ -58,6 +62,8 @@ _GRACE_SECONDS = 1.0
 KEPT_SECONDS = 10
 
 
+#: In a request's meta: it, or one that redirected to it, was sent with secrets.
+_PRIVATE = "private"
 _numbers = itertools.count(1)
 
 
@@ -143,7 +149,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             if wire.secured is None and request.url.startswith("https:"):
                 continue  # the handshake was not completed: nothing was sent
             last = wire is attempt.wires[-1]
-            exchange = exchange_of(wire, request.url, response if last else None, error)
+            exchange = self._redacted(exchange_of(wire, request.url, response if last else None, error), request)
             recorded = await self._session.record(exchange, asked, self._refuse_noarchive)
             recorded.leave_in(request)
             wire.received.clear()
@@ -154,6 +160,15 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             raise error
         assert response is not None
         return response
+
+    def _redacted(self, exchange: Exchange, request: Request) -> Exchange:
+        """The exchange as it may be kept; where a request with secrets is sent on to is for one reader, too."""
+        private = bool(request.meta.get(_PRIVATE))
+        cookies = () if private else chain_cookies(request)
+        kept = redact(exchange, cookies, (), private)
+        if is_private(kept):
+            request.meta[_PRIVATE] = True
+        return kept
 
     async def _download(self, request: Request, number: bytes, attempt: Attempt) -> Response:
         """Have Scrapy fetch; what it and Twisted raise of proxies and TLS is told as such."""

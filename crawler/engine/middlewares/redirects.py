@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from scrapy import Request
@@ -98,6 +99,14 @@ class RedirectPolicy(RedirectMiddleware):
         target = await ledger.held_at(identity(redirected.url))
         if target is not None and target != known.url:
             raise AlreadyHeld(target)
+
+
+def chain_cookies(request: Request) -> Iterator[bytes]:
+    """The cookies that answers on the way to a request set, each as `name=value`."""
+    for cookie in request.meta.get(_COOKIES) or ():
+        yield (cookie.name if cookie.value is None else f"{cookie.name}={cookie.value}").encode(
+            "utf-8", "surrogateescape"
+        )
 
 
 def _refreshed(request: Request, response: Response) -> str | None:
