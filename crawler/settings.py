@@ -152,6 +152,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.engine.middlewares.retries.RetryPolicy": 550,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "crawler.engine.middlewares.redirects.RedirectPolicy": 600,
+    # Before redirects are followed, an answer that says that we are not let in is seen.
+    "crawler.engine.middlewares.login.LoginMiddleware": 640,
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "crawler.engine.middlewares.proxy.ProxyMiddleware": 750,
 }

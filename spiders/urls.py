@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
+    from crawler.subscriptions.subscription import Subscription
+
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +48,16 @@ class UrlsSpider(Spider):
     _context: CrawlContext
 
     def __init__(
-        self, file: str | None = None, urls: Iterable[str] | str = (), requisites: bool = False, **kwargs: Any
+        self,
+        file: str | None = None,
+        urls: Iterable[str] | str = (),
+        requisites: bool = False,
+        subscription: Subscription | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._wants_requisites = requisites
+        self._subscription = subscription
         self._file = file
         # A text is what `scrapy crawl urls -a urls=…` gives.
         self._urls = urls.split() if isinstance(urls, str) else urls
@@ -59,6 +67,7 @@ class UrlsSpider(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider._context = context = context_of(crawler)
+        context.subscription = spider._subscription
         if spider._wants_requisites:
             # Before further pages, so that what waits stays little however long the list is.
             context.requisites = Requisites(context.session.archive.index, 10)
@@ -103,6 +112,8 @@ class UrlsSpider(Spider):
         self._duplicates += 1
 
     def _request(self, listed: ListedURL) -> Request:
+        if self._subscription is not None:
+            self._subscription.name_host(listed.url)
         return Request(
             listed.url,
             callback=self.parse,

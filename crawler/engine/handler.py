@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from scrapy.core.downloader.handlers import http11
@@ -38,6 +39,7 @@ from crawler.engine.tls import TLSPolicy, handshake_failure
 from crawler.engine.wire import exchange_of
 from crawler.session.extraction_pool import is_whole
 from crawler.sites.context import context_of
+from crawler.sites.items import ANONYMOUS, UNRECORDED
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
 
+    from crawler.subscriptions.subscription import Subscription
     from storage.model import Exchange
 
 #: More than a body may have that may come, as a share of it, for its framing: chunk sizes, trailers.
@@ -70,9 +73,13 @@ _numbers = itertools.count(1)
 class _RecordingAgent(http11._ScrapyAgent):
     """Scrapy's agent whose requests carry the number of their attempt to the connection."""
 
-    def __init__(self, number: bytes, allow_private: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, number: bytes, fields: Iterable[tuple[bytes, bytes]], allow_private: bool, **kwargs: Any
+    ) -> None:
+        """`fields` are added to the request here: what Scrapy does not know it can neither log nor redirect."""
         super().__init__(**kwargs)
         self._number = number
+        self._fields = fields
         self._allow_private = allow_private
 
     def _get_agent(self, request: Request, timeout: float) -> Agent:
@@ -83,6 +90,8 @@ class _RecordingAgent(http11._ScrapyAgent):
 
         def tagged(method: bytes, uri: bytes, headers: TxHeaders, body: Any = None) -> Deferred[Any]:
             headers.setRawHeaders(ATTEMPT_HEADER, [self._number])
+            for name, value in self._fields:
+                headers.setRawHeaders(name, [value])
             return send(method, uri, headers, body)
 
         # On the instance: Scrapy asks the agent's class for its kind.
@@ -104,7 +113,8 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._pool.cachedConnectionTimeout = KEPT_SECONDS
         # On a kept connection that is dead Twisted would send again at once; the retry waits for the host's turn.
         self._pool.retryAutomatically = False
-        self._session = context_of(crawler).session
+        self._context = context_of(crawler)
+        self._session = self._context.session
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
         self._trust_proxy = crawler.settings.getbool("TRUST_PROXY")
         self._contextFactory: Any = TLSPolicy(crawler.settings.getbool("INSECURE"), crawler.settings.get("CA_FILE"))
@@ -144,6 +154,10 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             error = caught
         finally:
             del attempts[number]
+        if request.meta.get(UNRECORDED):
+            if response is None:
+                raise error or ResponseDataLossError()
+            return response
         asked = next(iter(request.meta.get("redirect_urls", ())), None)
         for wire in attempt.wires:
             if wire.secured is None and request.url.startswith("https:"):
@@ -159,13 +173,19 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         if error is not None:
             raise error
         assert response is not None
+        if subscription := self._subscription(request):
+            subscription.take(response, renewed_only=True)
         return response
+
+    def _subscription(self, request: Request) -> Subscription | None:
+        return None if request.meta.get(ANONYMOUS) else self._context.subscription
 
     def _redacted(self, exchange: Exchange, request: Request) -> Exchange:
         """The exchange as it may be kept; where a request with secrets is sent on to is for one reader, too."""
         private = bool(request.meta.get(_PRIVATE))
         cookies = () if private else chain_cookies(request)
-        kept = redact(exchange, cookies, (), private)
+        subscription = self._subscription(request)
+        kept = redact(exchange, cookies, subscription.secrets() if subscription else (), private)
         if is_private(kept):
             request.meta[_PRIVATE] = True
         return kept
@@ -176,7 +196,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             await check_host(urlparse_cached(request).hostname or "", attempt.deadline - time.monotonic())
         try:
             with wrap_twisted_exceptions():
-                return await maybe_deferred_to_future(self._agent(number).download_request(request))
+                return await maybe_deferred_to_future(self._agent(number, request).download_request(request))
         except Exception as error:
             if failure := handshake_failure(error.__cause__ or error):
                 raise failure from error
@@ -194,9 +214,11 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             time.monotonic() + timeout + _GRACE_SECONDS,
         )
 
-    def _agent(self, number: bytes) -> _RecordingAgent:
+    def _agent(self, number: bytes, request: Request) -> _RecordingAgent:
+        subscription, url = self._subscription(request), request.url
         return _RecordingAgent(
             number,
+            tuple(subscription.fields(url, request.headers.get("Cookie"))) if subscription else (),
             self._allow_private,
             contextFactory=self._contextFactory,
             bindAddress=self._bind_address,

@@ -19,6 +19,8 @@ Examples:
   newskeep save -i urls.txt --archive s3://my-bucket/news
   grep -o 'https://[^"]*' page.html | newskeep save -i - --json > outcomes.jsonl
   newskeep save -i urls.txt --proxy http://proxy.example.org:3128 --trust-proxy
+  newskeep save -i urls.txt --cookies cookies.txt
+  newskeep save -i urls.txt --header 'Authorization: Bearer ${TOKEN}'
 
 \b
 Exit codes: 0 all archived or unchanged, 1 a fault of ours or of a spider, 3 the
@@ -30,6 +32,14 @@ archive is out of reach, 4 some URLs failed or were refused, 5 all of them."""
 @click.option("-i", "--input", "file", metavar="FILE", help="Read URLs from FILE, one a line; - is standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each URL.")
 @click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
+@click.option("--cookies", metavar="FILE", help="Send the cookies of FILE, cookies.txt or JSON, where they belong.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="FIELD",
+    help="Send 'Name: value' to the hosts of the URLs; may be repeated. In it ${VARIABLE} or ${file:PATH} is a secret.",
+)
 @_options.ignore_robots
 @_options.allow_private
 @_options.insecure
@@ -62,6 +72,8 @@ def save(
     file: str | None,
     as_json: bool,
     requisites: bool,
+    cookies: str | None,
+    headers: tuple[str, ...],
     ignore_robots: bool,
     config: Path | None,
     verbose: int,
@@ -83,9 +95,11 @@ def save(
     settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
 
     from crawler.run import Crawl
+    from crawler.subscriptions.subscription import listed_subscription
     from newskeep.cli._fetching import archive_with
 
-    crawl = Crawl("urls", {"urls": urls, "file": file, "requisites": requisites})
+    subscription = listed_subscription(cookies, headers)
+    crawl = Crawl("urls", {"urls": urls, "file": file, "requisites": requisites, "subscription": subscription})
     return archive_with(settings, [crawl], _total(urls, file), as_json)
 
 

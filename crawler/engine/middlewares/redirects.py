@@ -17,7 +17,7 @@ from crawler.session.conditional import CONDITIONS
 from crawler.session.extraction_pool import is_page
 from crawler.session.recorder import recorded_of
 from crawler.sites.context import context_of
-from crawler.sites.items import known_of
+from crawler.sites.items import UNRECORDED, known_of
 from storage.errors import InvalidURL
 from storage.http import HttpMessage
 from storage.urls import join, normalize
@@ -52,6 +52,9 @@ class RedirectPolicy(RedirectMiddleware):
         request.headers.pop("Referer", None)
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        if request.meta.get(UNRECORDED):
+            # Who logs in follows by itself.
+            return response
         if location := response.headers.get("Location"):
             response.headers["Location"] = join(request.url, location.decode("utf-8", "surrogateescape")).encode(
                 "utf-8", "surrogateescape"
