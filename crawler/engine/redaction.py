@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from storage.http import HttpMessage
 from storage.model import Exchange
@@ -35,6 +37,13 @@ _OF_PROXY = "proxy-authorization"
 #: Name, what stands between, and value of a field with its folded lines, as they are on the wire.
 _FIELD = re.compile(rb"(?m)^([^\s:]+)([ \t]*:[ \t]*)([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)")
 _SET_COOKIE = re.compile(rb"(?im)^(set-cookie2?[ \t]*:[ \t]*)([^=;\r\n]*=)?([^;\r\n]*)")
+#: Fields that say how a body is framed and packed.
+_CODINGS = re.compile(
+    rb"(?im)^(?:content-encoding|transfer-encoding|content-length|trailer)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*\n"
+)
+_END_OF_LINE = re.compile(rb"\r?\n")
+#: Bytes of a body without its codings that are looked through.
+_CONTENT_MAX = 64 * 1024 * 1024
 #: Bytes from which on a value is looked for in answers. Shorter ones, and words, stand in pages by chance.
 _TELLING = 16
 _PASSWORD = 8
@@ -60,7 +69,8 @@ def redact(exchange: Exchange, chain_cookies: Iterable[bytes], known: Iterable[b
     private |= any(name.lower() != _OF_PROXY for name in request.names)
     if not private:
         return replace(exchange, request=request.message, request_redacted=request.names)
-    secrets = request.secrets | {value for value in known if len(value) >= _PASSWORD}
+    told = request.secrets | {value for value in known if len(value) >= _PASSWORD}
+    secrets = frozenset(form for secret in told for form in _forms(secret))
     *interim, response = (_redacted_response(each, secrets) for each in (*exchange.interim, exchange.response))
     return replace(
         exchange,
@@ -140,10 +150,27 @@ def _redacted_response(response: bytes, secrets: frozenset[bytes]) -> _Redacted:
         return field[1] + field[2] + value
 
     head = _FIELD.sub(without_repeated, _SET_COOKIE.sub(without, message.head))
-    body = _overwritten(message.body, secrets, None)
+    head, body = _redacted_body(HttpMessage(head, message.body, message.complete_head), secrets)
     if body != message.body:
         names.append(BODY)
     return _Redacted(head + body, tuple(dict.fromkeys(names)))
+
+
+def _redacted_body(message: HttpMessage, secrets: frozenset[bytes]) -> tuple[bytes, bytes]:
+    """Head and body of an answer whose body repeats no secret.
+
+    They are overwritten where they stand. Where one shows only without the codings of the body, that is kept without
+    them, and the head says so.
+    """
+    body = _overwritten(message.body, secrets, None)
+    content = HttpMessage(message.head, body, message.complete_head).beginning(_CONTENT_MAX)
+    plain = _overwritten(content, secrets, None)
+    if plain == content:
+        return message.head, body
+    head = _CODINGS.sub(b"", message.head)
+    end = _END_OF_LINE.search(head)
+    line_end = end[0] if end else b"\r\n"
+    return head[: -len(line_end)] + b"Content-Length: %d" % len(plain) + line_end * 2, plain
 
 
 def _overwritten(data: bytes, secrets: Iterable[bytes], mark: bytes | None) -> bytes:
@@ -151,6 +178,17 @@ def _overwritten(data: bytes, secrets: Iterable[bytes], mark: bytes | None) -> b
     for secret in sorted(secrets, key=len, reverse=True):
         data = data.replace(secret, b"*" * len(secret) if mark is None else mark)
     return data
+
+
+def _forms(secret: bytes) -> Iterable[bytes]:
+    """A secret as it is, and as markup, JSON and addresses have it."""
+    text = secret.decode("utf-8", "replace")
+    yield secret
+    yield html.escape(text).encode()
+    yield html.escape(text, quote=False).encode()
+    yield json.dumps(text)[1:-1].encode()
+    yield quote(text, safe="").encode()
+    yield quote_plus(text).encode()
 
 
 def _is_telling(value: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
 
 import pytest
@@ -85,6 +86,34 @@ def test_a_secret_that_the_answer_repeats_is_overwritten(field: bytes) -> None:
         found.response == b"HTTP/1.1 200 OK\r\nX-Was: [redacted]\r\nContent-Length: 33\r\n\r\n<p>" + b"*" * 27 + b"</p>"
     )
     assert found.response_redacted == ("X-Was", "body")
+
+
+def test_a_secret_that_the_codings_hide_is_overwritten_too() -> None:
+    page = b"<p>Your token: " + TOKEN + b"</p>"
+    packed = gzip.compress(page)
+    chunked = b"9\r\n" + packed[:9] + b"\r\n%x\r\n" % len(packed[9:]) + packed[9:] + b"\r\n0\r\n\r\n"
+    split = b"14\r\n" + page[:20] + b"\r\n%x\r\n" % len(page[20:]) + page[20:] + b"\r\n0\r\n\r\n"
+    bodies = {
+        b"Content-Encoding: gzip\r\n": packed,
+        b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n": chunked,
+    }
+    for codings, body in {**bodies, b"Transfer-Encoding: chunked\r\n": split}.items():
+        answer = b"HTTP/1.1 200 OK\r\n" + codings + b"Server: s\r\n\r\n" + body
+        found = redacted(exchanged(b"X-Token: " + TOKEN + b"\r\n", answer))
+        kept = page.replace(TOKEN, b"*" * len(TOKEN))
+        assert found.response == b"HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: %d\r\n\r\n" % len(kept) + kept
+        assert found.response_redacted == ("body",)
+        harmless = redacted(exchanged(b"X-Token: another-token-0123456\r\n", answer))
+        assert harmless.response == answer
+
+
+def test_a_secret_is_found_as_markup_json_and_addresses_have_it() -> None:
+    secret = b'sesame & "open"/1'
+    answer = b'HTTP/1.1 200 OK\r\n\r\n<i title="sesame &amp; &quot;open&quot;/1">"sesame & \\"open\\"/1" '
+    answer += b"?a=sesame%20%26%20%22open%22%2F1&b=sesame+%26+%22open%22%2F1"
+    found = redacted(exchanged(b"Cookie: a=1\r\n", answer), known=(secret,))
+    assert b"sesame" not in found.response
+    assert len(found.response) == len(answer)
 
 
 def test_words_that_stand_in_pages_by_chance_stay() -> None:
