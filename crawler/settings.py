@@ -137,8 +137,8 @@ EXTRACTION_WORKERS = 0
 
 # --- What runs -------------------------------------------------------------------------------------------------------
 
-# An HTTP proxy for everything, such as http://127.0.0.1:3128; None: as http_proxy, https_proxy, all_proxy and no_proxy
-# say.
+# A proxy of HTTP or SOCKS for everything, such as http://127.0.0.1:3128; None: as http_proxy, https_proxy, all_proxy
+# and no_proxy say.
 PROXY: str | None = None
 # Whether a proxy looks names up, and refuses what it has to; else they are looked up and judged before it is asked.
 TRUST_PROXY = False

@@ -35,8 +35,10 @@ from crawler.engine.public_endpoints import PublicEndpoints
 from crawler.engine.recording_protocol import ATTEMPT_HEADER, Attempt, RecordingFactory, attempts, large_responses
 from crawler.engine.redaction import is_private, redact
 from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES
+from crawler.engine.socks import SocksEndpoints
 from crawler.engine.tls import TLSPolicy, handshake_failure
 from crawler.engine.wire import exchange_of
+from crawler.politeness.proxies import is_socks
 from crawler.session.extraction_pool import is_whole
 from crawler.sites.context import context_of
 from crawler.sites.items import ANONYMOUS, UNRECORDED
@@ -74,16 +76,27 @@ class _RecordingAgent(http11._ScrapyAgent):
     """Scrapy's agent whose requests carry the number of their attempt to the connection."""
 
     def __init__(
-        self, number: bytes, fields: Iterable[tuple[bytes, bytes]], allow_private: bool, **kwargs: Any
+        self,
+        number: bytes,
+        fields: Iterable[tuple[bytes, bytes]],
+        allow_private: bool,
+        trusts_proxy: bool,
+        **kwargs: Any,
     ) -> None:
         """`fields` are added to the request here: what Scrapy does not know it can neither log nor redirect."""
+        self._trusts_proxy = allow_private or trusts_proxy
         super().__init__(**kwargs)
         self._number = number
         self._fields = fields
         self._allow_private = allow_private
 
     def _get_agent(self, request: Request, timeout: float) -> Agent:
-        agent = super()._get_agent(request, timeout)
+        proxy = request.meta.get("proxy") or ""
+        if is_socks(proxy):
+            agent = super()._get_agent(request.replace(meta={**request.meta, "proxy": None}), timeout)
+            agent._endpointFactory = SocksEndpoints(agent._endpointFactory, proxy, not self._trusts_proxy)
+        else:
+            agent = super()._get_agent(request, timeout)
         if not (self._allow_private or request.meta.get("proxy")):
             agent._endpointFactory = PublicEndpoints(agent._endpointFactory)
         send = agent.request
@@ -220,6 +233,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             number,
             tuple(subscription.fields(url, request.headers.get("Cookie"))) if subscription else (),
             self._allow_private,
+            self._trust_proxy,
             contextFactory=self._contextFactory,
             bindAddress=self._bind_address,
             pool=self._pool,

@@ -64,7 +64,7 @@ archive is out of reach, 4 some URLs failed or were refused, 5 all of them."""
 )
 @_options.operator
 @click.option("--user-agent", metavar="TEXT", help="The whole User-Agent field.")
-@click.option("--proxy", metavar="URL", help="Fetch through an HTTP proxy.")
+@click.option("--proxy", metavar="URL", help="Fetch through a proxy of HTTP or SOCKS.")
 @_options.trust_proxy
 @common
 def save(
