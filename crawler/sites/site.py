@@ -23,7 +23,7 @@ from crawler.politeness.proxies import check_proxy
 from crawler.sites.section import is_front, lies_below, section_name
 from crawler.subscriptions.fields import check_field
 from crawler.subscriptions.login import Login, read_login
-from crawler.subscriptions.references import anchor
+from crawler.subscriptions.references import anchor, is_reference, mind_readers
 from storage.errors import ConfigError, InvalidURL, UsageError
 from storage.urls import normalize, site_of
 
@@ -234,7 +234,20 @@ def _from_table(config: Config, name: str, table: object, defaults: dict[str, An
         raise ConfigError(f"{where}must be a table")
     own = {**defaults, **table} if table.keys() & {"start", "feeds", "sitemaps"} else table
     site = make_site(name, own, where, lambda: _declared(config, name))
-    return _anchored(site, config.file.resolve().parent) if config.file else site
+    if config.file is None:
+        return site
+    if any(not is_reference(text) for text in _secrets(site)):
+        mind_readers(config.file, "a secret")
+    return _anchored(site, config.file.resolve().parent)
+
+
+def _secrets(site: Site) -> Iterator[str]:
+    """The values of a table that are secrets for sure."""
+    if site.login is not None and site.login.password is not None:
+        yield site.login.password
+    yield from (value for name, value in site.headers if name.lower() in ("authorization", "cookie"))
+    if site.proxy is not None and "@" in site.proxy:
+        yield site.proxy
 
 
 def _anchored(site: Site, folder: Path) -> Site:

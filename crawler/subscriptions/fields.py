@@ -11,7 +11,7 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_OURS = frozenset(
     (
         *("host", "connection", "keep-alive", "content-length", "content-type", "transfer-encoding", "te", "trailer"),
-        *("upgrade", "expect", "range", "user-agent", "accept-encoding", "accept-language", "if-none-match"),
+        *("upgrade", "expect", "range", "user-agent", "accept-encoding", "if-none-match"),
         *("if-modified-since", "proxy-authorization"),
     )
 )

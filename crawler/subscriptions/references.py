@@ -12,6 +12,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from storage.errors import ConfigError
@@ -49,10 +50,15 @@ def is_reference(text: str) -> bool:
 
 
 def mind_readers(path: Path, what: str) -> None:
-    """Warn of a file with secrets that others on this machine can read."""
+    """Warn once of a file with secrets that others on this machine can read."""
     mode = path.stat().st_mode
     if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
-        logger.warning("%s: others on this machine can read %s in it; chmod 600 keeps them out", path, what)
+        _warn(path, what)
+
+
+@cache
+def _warn(path: Path, what: str) -> None:
+    logger.warning("%s: others on this machine can read %s in it; chmod 600 keeps them out", path, what)
 
 
 def _path(name: str, folder: Path) -> Path:

@@ -87,9 +87,19 @@ TOKEN = FORM.replace("/login", "/api/token") + 'token = "data.access"\n'
 
 
 @pytest.mark.parametrize("table", [FORM, TOKEN])
+@pytest.mark.parametrize("tls", [False, True])
 def test_a_log_in_lets_in_and_nothing_of_it_is_kept(
-    newskeep: Run, members: Members, tmp_path: Path, environment: dict[str, str], table: str
+    newskeep: Run, tmp_path: Path, environment: dict[str, str], table: str, tls: bool
 ) -> None:
+    authority = Authority()
+    environment["SSL_CERT_FILE"] = str(authority.written(tmp_path))
+    with Origin(tls=tls and authority.server("127.0.0.1")) as origin:
+        members = Members(origin)
+        members.cookie_attributes += "; Secure" if tls else ""
+        logs_in(newskeep, members, tmp_path, environment, table)
+
+
+def logs_in(newskeep: Run, members: Members, tmp_path: Path, environment: dict[str, str], table: str) -> None:
     environment["TOWN_PASSWORD"] = PASSWORD
     configure(tmp_path, members, table.replace("URL", members.origin.url("")))
     members.paper.put(members.paper.path(2), members.paper.page(2, more=f"{members.csrf}"), Set_Cookie="sid=x; Path=/a")
@@ -103,13 +113,13 @@ def test_a_log_in_lets_in_and_nothing_of_it_is_kept(
     assert members.paper.path(1) in paths
 
 
-@pytest.mark.parametrize("redirects", [False, True])
+@pytest.mark.parametrize(("table", "redirects"), [(FORM, False), (FORM, True), (TOKEN, False)])
 def test_a_session_that_ends_is_begun_again(
-    newskeep: Run, members: Members, tmp_path: Path, environment: dict[str, str], redirects: bool
+    newskeep: Run, members: Members, tmp_path: Path, environment: dict[str, str], table: str, redirects: bool
 ) -> None:
     environment["TOWN_PASSWORD"] = PASSWORD
     members.lasts, members.redirects = 2, redirects
-    configure(tmp_path, members, FORM.replace("URL", members.origin.url("")))
+    configure(tmp_path, members, table.replace("URL", members.origin.url("")))
     told = crawl(newskeep, tmp_path)
     assert kinds(told) == ["archived"] * 3, told
     assert members.logins == 2
@@ -236,4 +246,28 @@ def test_mistakes_are_a_line(newskeep: Run, members: Members, tmp_path: Path, ta
     said = done.stderr.decode()
     assert (done.returncode, told in said, said.count("\n")) == (2, True, 1), said
     assert "sesame" not in said
+    assert members.origin.log == []
+
+
+def test_a_secret_in_a_file_that_others_can_read_is_warned_of(newskeep: Run, members: Members, tmp_path: Path) -> None:
+    configure(tmp_path, members, f'headers = {{Cookie = "sid={SESSION}"}}\n')
+    members.sessions.add(SESSION)
+    done = newskeep("crawl", "town")
+    warned = "WARNING: newskeep.toml: others on this machine can read a secret in it; chmod 600 keeps them out\n"
+    assert (done.returncode, done.stderr.decode().count(warned)) == (0, 1), done.stderr.decode()
+    assert leaks(tmp_path, SESSION, apart_from=("newskeep.toml",)) == []
+    (tmp_path / "newskeep.toml").chmod(0o600)
+    assert b"WARNING" not in newskeep("crawl", "town").stderr
+
+
+def test_what_is_due_goes_on_where_one_site_has_no_secret(newskeep: Run, members: Members, tmp_path: Path) -> None:
+    configure(tmp_path, members, 'cookies = "none.txt"\n')
+    with Origin() as other, (tmp_path / "newskeep.toml").open("a") as file:
+        Members(other).paper.put("/2026/11/22/story-1-of-the-long-bridge", b"")
+        file.write(f'[sites.open]\nstart = "{other.url()}"\ndelay = 0\n')
+        file.flush()
+        done = newskeep("due", "--json")
+        told = {line["site"]: line["state"] for line in map(json.loads, done.stdout.splitlines())}
+        assert (told["town"], other.requests > 0) == ("failed", True), done.stderr.decode()
+        assert b"cannot read" in done.stderr and b"Traceback" not in done.stderr
     assert members.origin.log == []

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -41,6 +42,8 @@ logger = logging.getLogger(__name__)
 _SESSION, _AGAIN = "login_session", "login_again"
 #: What redirects and answers have left in the meta of a request that is sent again.
 _OF_ANSWERS = ("redirect_", "chain_", "recorded", "private", "download_latency")
+#: What stands in the place of pages for subscribers (politeness/walls.py).
+_WALLS = ("a login wall", "a paywall")
 #: Redirects that are followed after a log-in.
 _HOPS = 10
 #: Bytes of an answer that are looked at.
@@ -78,10 +81,12 @@ class LoginMiddleware:
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         subscription = self._context.subscription
-        if subscription is None or not _is_for_subscriber(request, subscription) or not _asks_to_log_in(request):
+        if subscription is None or not _is_for_subscriber(request, subscription):
+            return response
+        if (refusal := _refusal(request)) is None:
             return response
         if subscription.login is None or request.meta.get(_AGAIN) or subscription.is_doubted:
-            self._tell(subscription, request)
+            self._tell(subscription, request, refusal)
             return response
         await self._log_in(subscription, subscription.login, request.meta.get(_SESSION, 0))
         if self._failure is not None:
@@ -114,14 +119,14 @@ class LoginMiddleware:
         if self._context.ledger is not None:
             self._context.ledger.problem(self._failure)
 
-    def _tell(self, subscription: Subscription, request: Request) -> None:
+    def _tell(self, subscription: Subscription, request: Request, refusal: str) -> None:
         """Say once that what is sent does not let us in."""
         if subscription.is_doubted:
             return
         subscription.is_doubted = True
         sent = "the log-in" if subscription.login else "the cookies or fields that were sent"
         place = urlsplit(request.url)
-        told = f"{sent} did not let us in at {place.scheme}://{place.netloc}{place.path}: the page asks to log in"
+        told = f"{sent} did not let us in at {place.scheme}://{place.netloc}{place.path}: {refusal}"
         subscription.state = told
         logger.warning("%s", told)
         if self._context.ledger is not None:
@@ -205,12 +210,15 @@ def _begin(request: Request) -> str:
     return str(next(iter(request.meta.get("redirect_urls", ())), request.url))
 
 
-def _asks_to_log_in(request: Request) -> bool:
+def _refusal(request: Request) -> str | None:
+    """How an answer shows that we are not let in, in words; `None` of one that lets us in."""
     recorded = recorded_of(request)
     if recorded is None:
-        return False
-    is_wall = recorded.wall is not None and recorded.wall.reason.startswith("a login wall")
-    return is_wall or HttpMessage.parse(recorded.exchange.response).status == 401
+        return None
+    if recorded.wall is not None and recorded.wall.reason.startswith(_WALLS):
+        return recorded.wall.reason
+    status = HttpMessage.parse(recorded.exchange.response).status
+    return f"{status} {phrase(status)}" if status == HTTPStatus.UNAUTHORIZED else None
 
 
 def _asked_again(request: Request) -> Request:
