@@ -24,6 +24,8 @@ from storage.model import Exchange
 MARK = b"[redacted]"
 #: Named beside fields for a body in which a secret was overwritten.
 BODY = "body"
+#: … and for an address in which one was.
+ADDRESS = "address"
 #: Fields that say nothing of who is asking: what we, Scrapy and browsers send to everybody.
 _OPEN = frozenset(
     b"host user-agent from accept accept-charset accept-encoding accept-language connection keep-alive te trailer "
@@ -72,10 +74,15 @@ def redact(exchange: Exchange, chain_cookies: Iterable[bytes], known: Iterable[b
     told = request.secrets | {value for value in known if len(value) >= _PASSWORD}
     secrets = frozenset(form for secret in told for form in _forms(secret))
     *interim, response = (_redacted_response(each, secrets) for each in (*exchange.interim, exchange.response))
+    line, end, rest = request.message.partition(b"\n")
+    open_line = _overwritten(line, secrets, None)
+    names = request.names if open_line == line else (*request.names, ADDRESS)
     return replace(
         exchange,
-        request=request.message,
-        request_redacted=request.names,
+        # Where a redirect put a secret into an address, an index would show it.
+        url=_overwritten(exchange.url.encode(), secrets, None).decode(),
+        request=open_line + end + rest,
+        request_redacted=names,
         response=response.message,
         response_redacted=tuple(dict.fromkeys(name for each in (*interim, response) for name in each.names)),
         interim=tuple(each.message for each in interim),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -114,6 +115,18 @@ def test_a_secret_is_found_as_markup_json_and_addresses_have_it() -> None:
     found = redacted(exchanged(b"Cookie: a=1\r\n", answer), known=(secret,))
     assert b"sesame" not in found.response
     assert len(found.response) == len(answer)
+
+
+def test_a_secret_in_an_address_is_overwritten() -> None:
+    given = exchanged(b"")
+    address = b"/in?ticket=" + TOKEN
+    sent = replace(
+        given, url=f"https://news.example{address.decode()}", request=given.request.replace(b"/a?b:c", address)
+    )
+    found = redacted(sent, known=(TOKEN,), private=True)
+    assert found.url == "https://news.example/in?ticket=" + "*" * len(TOKEN)
+    assert found.request == sent.request.replace(TOKEN, b"*" * len(TOKEN))
+    assert found.request_redacted == ("address",)
 
 
 def test_words_that_stand_in_pages_by_chance_stay() -> None:
