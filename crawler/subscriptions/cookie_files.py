@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http.cookiejar import Cookie
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ _VALUE = re.compile(r"[^\x00-\x1f\x7f;]*")
 def read_cookies(path: Path, where: str) -> list[Cookie]:
     """Return the cookies of a file that have not expired.
 
+    A browser has odd ones: an entry that is no cookie is left out with a warning, where there are others.
     Raises `ConfigError`, which begins with `where` and names the line or entry, never a value.
     """
     try:
@@ -47,13 +48,11 @@ def read_cookies(path: Path, where: str) -> list[Cookie]:
         raise ConfigError(f"{where}: {path} is larger than {_FILE_MAX >> 20} MiB")
     try:
         text = content.decode("utf-8-sig")
-        found = list(_json(text) if text.lstrip()[:1] in ("[", "{") else _netscape(text))
+        found = _cookies(_json(text) if text.lstrip()[:1] in ("[", "{") else _netscape(text), path)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{where}: {path} is no text in UTF-8") from error
     except ValueError as error:
         raise ConfigError(f"{where}: {path}: {error}") from error
-    if not found:
-        raise ConfigError(f"{where}: {path}: no cookies in it")
     now = int(time.time())
     fresh = [cookie for cookie in found if not cookie.is_expired(now)]
     if not fresh:
@@ -62,9 +61,27 @@ def read_cookies(path: Path, where: str) -> list[Cookie]:
     return fresh
 
 
-def _netscape(text: str) -> Iterator[Cookie]:
-    for number, line in enumerate(text.splitlines(), 1):
-        bare = line.removeprefix(_HTTP_ONLY)
+def _cookies(entries: Iterable[tuple[str, Mapping[str, Any]]], path: Path) -> list[Cookie]:
+    """The cookies of entries, each with its place; one that is none is left out and told.
+
+    Raises ValueError where there are none.
+    """
+    found, odd = [], []
+    for place, entry in entries:
+        try:
+            found.append(_cookie(place, entry))
+        except ValueError as error:
+            odd.append(str(error))
+    if not found:
+        raise ValueError(odd[0] if odd else "no cookies in it")
+    if odd:
+        logger.warning("%s: %s; left out%s", path, odd[0], f", as {len(odd) - 1} more" if len(odd) > 1 else "")
+    return found
+
+
+def _netscape(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        bare = line.removesuffix("\r").removeprefix(_HTTP_ONLY)
         if not bare.strip() or bare.startswith("#"):
             continue
         fields = bare.split("\t")
@@ -75,10 +92,10 @@ def _netscape(text: str) -> Iterator[Cookie]:
             )
         domain, below, path, secure, end, name, value = [*fields, ""][:7]
         entry = {"domain": domain, "path": path, "secure": secure.upper() == "TRUE", "name": name, "value": value}
-        yield _cookie(f"line {number}", {**entry, "hostOnly": below.upper() != "TRUE", "expires": end})
+        yield f"line {number}", {**entry, "hostOnly": below.upper() != "TRUE", "expires": end}
 
 
-def _json(text: str) -> Iterator[Cookie]:
+def _json(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         held = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -90,7 +107,7 @@ def _json(text: str) -> Iterator[Cookie]:
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise ValueError(f"entry {number} is no object")
-        yield _cookie(f"entry {number}", entry)
+        yield f"entry {number}", entry
 
 
 def _cookie(where: str, entry: Mapping[str, Any]) -> Cookie:

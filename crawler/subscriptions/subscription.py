@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from crawler.subscriptions.login import Login
 
 
+#: Values of cookies that answers are searched for.
+_KNOWN_MAX = 100
+
+
 class Subscription:
     """What is sent with a request, by its address, and taken from what is answered.
 
@@ -47,6 +51,8 @@ class Subscription:
         self._jar = CookieJar(DefaultCookiePolicy(strict_ns_domain=DefaultCookiePolicy.DomainStrictNonDomain))
         for cookie in cookies:
             self._jar.set_cookie(cookie)
+        #: Values of cookies that were sent or set, the newest last: a file may have those of a whole browser.
+        self._known: dict[str, None] = {}
 
     def fields(self, url: str, cookies: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Yield the fields of a request for `url`, which has a Cookie field of its own, `cookies`, perhaps.
@@ -60,6 +66,7 @@ class Subscription:
         given = _pairs(cookies or b"")
         names = {name for name, _ in given}
         if added := [pair for name, pair in _pairs(self._cookies(url)) if name not in names]:
+            self._note(pair.partition(b"=")[2].decode("utf-8", "replace") for pair in added)
             yield b"Cookie", b"; ".join([*(pair for _, pair in given), *added])
 
     def name_host(self, url: str) -> None:
@@ -86,17 +93,22 @@ class Subscription:
         ]
         for cookie in taken:
             self._jar.set_cookie_if_ok(cookie, request)
+        self._note(cookie.value or "" for cookie in taken)
         return bool(taken)
 
     def secrets(self) -> Iterator[bytes]:
         """What no answer may repeat in a record."""
-        for cookie in self._jar:
-            if cookie.value and _is_long(cookie.value):
-                yield cookie.value.encode()
+        yield from (value.encode() for value in self._known)
         for _, value in self._headers.values():
             yield from (word.encode() for word in value.split() if _is_long(word))
         if self.login is not None:
             yield from (secret.encode() for secret in self.login.secrets())
+
+    def _note(self, values: Iterable[str]) -> None:
+        for value in filter(_is_long, values):
+            self._known[value] = self._known.pop(value, None)
+        while len(self._known) > _KNOWN_MAX:
+            del self._known[next(iter(self._known))]
 
     def _cookies(self, url: str) -> bytes:
         request = Request(url)

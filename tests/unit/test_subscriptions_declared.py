@@ -193,6 +193,14 @@ def test_files_that_are_none(tmp_path: Path, text: str, told: str) -> None:
     assert "sesame" not in str(error.value)
 
 
+def test_an_entry_that_is_no_cookie_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "cookies"
+    path.write_text(f"{NETSCAPE}a.example\tTRUE\t/\tFALSE\t0\t\tsesame\r\na b\tTRUE\t/\tFALSE\t0\tn\tsesame\r\n")
+    path.chmod(0o600)
+    assert [cookie.name for cookie in read_cookies(path, "here")] == ["all", "own"]
+    assert caplog.messages == [f"{path}: line 6 has no name, or none that a cookie can have; left out, as 1 more"]
+
+
 def test_fields_go_to_named_hosts_alone() -> None:
     named = NamedHosts(["http://a.example/x", "https://b.example:8443/"])
     allowed = ["http://a.example/y", "https://a.example/", "https://b.example:8443/z"]
