@@ -9,6 +9,7 @@ with what a raw socket sent.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections.abc import Iterable
@@ -29,6 +30,7 @@ from twisted.web.client import Agent
 from twisted.web.http_headers import Headers as TxHeaders
 
 from crawler.engine.host_queue import host_of
+from crawler.engine.large_responses import LARGE_BYTES
 from crawler.engine.middlewares.redirects import chain_cookies
 from crawler.engine.proxied import check_host, proxy_failure
 from crawler.engine.public_endpoints import PublicEndpoints
@@ -176,7 +178,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             if wire.secured is None and request.url.startswith("https:"):
                 continue  # the handshake was not completed: nothing was sent
             last = wire is attempt.wires[-1]
-            exchange = self._redacted(exchange_of(wire, request.url, response if last else None, error), request)
+            exchange = await self._redacted(exchange_of(wire, request.url, response if last else None, error), request)
             recorded = await self._session.record(exchange, asked, self._refuse_noarchive)
             recorded.leave_in(request)
             wire.received.clear()
@@ -193,12 +195,16 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
     def _subscription(self, request: Request) -> Subscription | None:
         return None if request.meta.get(ANONYMOUS) else self._context.subscription
 
-    def _redacted(self, exchange: Exchange, request: Request) -> Exchange:
+    async def _redacted(self, exchange: Exchange, request: Request) -> Exchange:
         """The exchange as it may be kept; where a request with secrets is sent on to is for one reader, too."""
         private = bool(request.meta.get(_PRIVATE))
-        cookies = () if private else chain_cookies(request)
+        cookies = () if private else tuple(chain_cookies(request))
         subscription = self._subscription(request)
-        kept = redact(exchange, cookies, subscription.secrets() if subscription else (), private)
+        known = tuple(subscription.secrets()) if subscription else ()
+        if len(exchange.response) > LARGE_BYTES:
+            kept = await asyncio.to_thread(redact, exchange, cookies, known, private)
+        else:
+            kept = redact(exchange, cookies, known, private)
         if is_private(kept):
             request.meta[_PRIVATE] = True
         return kept

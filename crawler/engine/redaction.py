@@ -39,6 +39,8 @@ _OF_PROXY = "proxy-authorization"
 #: Name, what stands between, and value of a field with its folded lines, as they are on the wire.
 _FIELD = re.compile(rb"(?m)^([^\s:]+)([ \t]*:[ \t]*)([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)")
 _SET_COOKIE = re.compile(rb"(?im)^(set-cookie2?[ \t]*:[ \t]*)([^=;\r\n]*=)?([^;\r\n]*)")
+#: Fields of answers that hand out what is sent from then on, by their names.
+_TOKEN = re.compile(rb"(?i)token|session|csrf|xsrf|^authorization$|^(?:proxy-)?authentication-info$")
 #: Fields that say how a body is framed and packed.
 _CODINGS = re.compile(
     rb"(?im)^(?:content-encoding|transfer-encoding|content-length|trailer)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*\n"
@@ -151,7 +153,7 @@ def _redacted_response(response: bytes, secrets: frozenset[bytes]) -> _Redacted:
         return field[1] + (field[2] or b"") + MARK
 
     def without_repeated(field: re.Match[bytes]) -> bytes:
-        value = _overwritten(field[3], secrets, MARK)
+        value = MARK if _TOKEN.search(field[1]) else _overwritten(field[3], secrets, MARK)
         if value != field[3]:
             names.append(field[1].decode("latin-1"))
         return field[1] + field[2] + value

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -271,3 +273,29 @@ def test_what_is_due_goes_on_where_one_site_has_no_secret(newskeep: Run, members
         assert (told["town"], other.requests > 0) == ("failed", True), done.stderr.decode()
         assert b"cannot read" in done.stderr and b"Traceback" not in done.stderr
     assert members.origin.log == []
+
+
+def test_scrapy_says_in_a_line_what_is_missing(members: Members, tmp_path: Path, environment: dict[str, str]) -> None:
+    configure(tmp_path, members, 'headers = {X-Key = "${NOBODY_SET_IT}"}\n')
+    shutil.copy(Path(__file__).parents[2] / "scrapy.cfg", tmp_path)
+    command = [sys.executable, "-m", "scrapy", "crawl", "town", "-s", "ALLOW_PRIVATE_ADDRESSES=1"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    told = "scrapy crawl: [sites.town] headers: X-Key: the variable NOBODY_SET_IT is not set\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
+def test_nothing_is_served_that_was_secret(
+    newskeep: Run, members: Members, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    environment["TOWN_PASSWORD"] = PASSWORD
+    configure(tmp_path, members, FORM.replace("URL", members.origin.url("")))
+    story = members.paper.path(1)
+    crawl(newskeep, tmp_path)
+    told = [newskeep("get", members.origin.url(story), "--as", form).stdout for form in ("http", "request", "json")]
+    told += [
+        newskeep(*command).stdout
+        for command in (("captures", members.origin.url(story)), ("explain", members.origin.url(story)))
+    ]
+    assert all(told)
+    assert b"sid=[redacted]" in told[1]
+    assert not any(secret.encode() in each for each in told for secret in (PASSWORD, *members.given))

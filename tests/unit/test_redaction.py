@@ -89,6 +89,16 @@ def test_a_secret_that_the_answer_repeats_is_overwritten(field: bytes) -> None:
     assert found.response_redacted == ("X-Was", "body")
 
 
+def test_fields_that_hand_out_tokens_lose_their_values() -> None:
+    fields = b"X-Auth-Token: new1\r\nx-csrf: new2\r\nAuthorization: new3\r\nWWW-Authenticate: Basic realm=r\r\n"
+    answer = b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n"
+    found = redacted(exchanged(b"Cookie: a=1\r\n", answer))
+    marked = fields.replace(b"new1", b"[redacted]").replace(b"new2", b"[redacted]").replace(b"new3", b"[redacted]")
+    assert found.response == b"HTTP/1.1 200 OK\r\n" + marked + b"\r\n"
+    assert found.response_redacted == ("X-Auth-Token", "x-csrf", "Authorization")
+    assert redacted(exchanged(b"", answer)).response == answer
+
+
 def test_a_secret_that_the_codings_hide_is_overwritten_too() -> None:
     page = b"<p>Your token: " + TOKEN + b"</p>"
     packed = gzip.compress(page)

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
+from scrapy import Request
+from scrapy.http import Response
 
 from crawler.config import load
 from crawler.sites.site import Site, load_sites
@@ -163,6 +165,27 @@ def test_a_cookie_of_the_request_goes_before_that_of_the_file(tmp_path: Path) ->
     assert found == {}, "that of the request stays as it is"
     found = dict(Subscription(read_cookies(path, "here")).fields("https://town.example/", b"more=1"))
     assert found == {b"Cookie": b"more=1; all=one"}
+
+
+def test_cookies_that_the_site_renews_count_and_others_do_not(tmp_path: Path) -> None:
+    path = tmp_path / "cookies"
+    path.write_text(NETSCAPE)
+    url = "https://town.example/a"
+
+    def answered(*cookies: str, renewed_only: bool = True) -> bytes | None:
+        answer = Response(url, headers={"Set-Cookie": list(cookies)}, request=Request(url))
+        subscription.take(answer, renewed_only=renewed_only)
+        return dict(subscription.fields(url)).get(b"Cookie")
+
+    subscription = Subscription(read_cookies(path, "here"))
+    assert answered("all=a-value-of-the-reader-2; Domain=town.example; Path=/", "meter=1; Path=/") == (
+        b"all=a-value-of-the-reader-2"
+    )
+    assert b"a-value-of-the-reader-2" in set(subscription.secrets())
+    # A cookie of another host or path is another.
+    assert answered("all=evil; Domain=other.example; Path=/") == b"all=a-value-of-the-reader-2"
+    assert answered("in=1; Path=/", renewed_only=False) == b"in=1; all=a-value-of-the-reader-2"
+    assert answered("all=; Domain=town.example; Path=/; Max-Age=0") == b"in=1"
 
 
 @pytest.mark.parametrize(
