@@ -56,7 +56,7 @@ class Config:
     max_size: int = defaults.DOWNLOAD_MAXSIZE
     #: Requests under way at once, over all hosts.
     concurrency: int = defaults.CONCURRENT_REQUESTS
-    #: An HTTP proxy, such as http://127.0.0.1:3128; credentials in it are never recorded.
+    #: A proxy, such as http://127.0.0.1:3128 or socks5://127.0.0.1:1080; credentials in it are never recorded.
     proxy: str | None = None
     #: Whether names are left to the proxy; else they are looked up here and must be of public addresses.
     trust_proxy: bool = False

@@ -141,12 +141,14 @@ EXTRACTION_WORKERS = 0
 
 # --- What runs -------------------------------------------------------------------------------------------------------
 
-# An HTTP proxy for everything, such as http://127.0.0.1:3128; None: as http_proxy, https_proxy, all_proxy and no_proxy
-# say.
+# A proxy of HTTP or SOCKS for everything, such as http://127.0.0.1:3128; None: as http_proxy, https_proxy, all_proxy
+# and no_proxy say.
 PROXY: str | None = None
 # Whether a proxy looks names up, and refuses what it has to; else they are looked up and judged before it is asked.
 TRUST_PROXY = False
 DOWNLOADER_MIDDLEWARES = {
+    # Before anything logs or remembers the address.
+    "crawler.engine.middlewares.userinfo.UserInfoMiddleware": 10,
     "crawler.engine.middlewares.retry_after.RetryAfterMiddleware": 60,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.engine.middlewares.robots.RobotsMiddleware": 100,
@@ -154,6 +156,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.engine.middlewares.retries.RetryPolicy": 550,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "crawler.engine.middlewares.redirects.RedirectPolicy": 600,
+    # Before redirects are followed, an answer that says that we are not let in is seen.
+    "crawler.engine.middlewares.login.LoginMiddleware": 640,
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "crawler.engine.middlewares.proxy.ProxyMiddleware": 750,
 }

@@ -19,6 +19,7 @@ from crawler.sites.nothing_found import Findings, why_nothing
 from crawler.sites.site import Site
 from crawler.sites.source_fetcher import SourceRead
 from crawler.sites.source_schedule import is_article
+from crawler.sites.subscribed import subscription_of
 from storage import open_archive
 from storage.archive import Archive
 from storage.errors import NewskeepError, NotArchived
@@ -52,6 +53,8 @@ class Check:
     outcome: Outcome | None = None
     article: Article | None = None
     failure: NewskeepError | None = None
+    #: Whether its subscription let us in, in words; `None` of a site without one.
+    subscription: str | None = None
 
     @property
     def articles(self) -> dict[str, datetime | None]:
@@ -128,13 +131,16 @@ def check(site: Site, config: Config) -> Check:
     check_network(config)
     sources: list[SourceRead] = []
     outcomes: list[Outcome] = []
+    subscription = subscription_of(site)
     once = replace(site, depth=0, cap=1, requisites=False)
     with TemporaryDirectory(prefix="newskeep-check-") as folder:
         settings = {**config.scrapy_settings(), "ARCHIVE": folder, "STATE": None}
         with open_archive(folder) as archive:
-            crawl = crawl_of(once, on_read=sources.append)
+            crawl = crawl_of(once, on_read=sources.append, subscription=subscription)
             result = run(archive, [crawl], settings, outcomes.append)
             found = Check(site, _robots(archive, site, config, sources), sources, failure=result.failure)
+            if subscription is not None:
+                found.subscription = subscription.state or _let_in(sources, outcomes)
             if outcomes:
                 found.outcome = outcomes[0]
                 found.article = _article(archive, outcomes[0])
@@ -156,6 +162,13 @@ def _robots(archive: Archive, site: Site, config: Config, sources: Sequence[Sour
     delay = rules.crawl_delay("newskeep")
     allowed = not config.robots or rules.can_fetch(without_dot_segments(first), "newskeep")
     return Robots(url, message.status, allowed, float(delay) if delay else None)
+
+
+def _let_in(sources: Sequence[SourceRead], outcomes: Sequence[Outcome]) -> str:
+    """What can be said of a subscription without a log-in, of which no page has said that it does not let us in."""
+    if any(source.reading is not None for source in sources) or outcomes:
+        return "cookies and fields were sent, and no page asked to log in"
+    return "nothing was read"
 
 
 def _article(archive: Archive, outcome: Outcome) -> Article | None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
+    from crawler.subscriptions.subscription import Subscription
+
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +61,12 @@ class UrlsSpider(Spider):
         requisites: bool = False,
         newer_than: datetime | str | None = None,
         form: Form | None = None,
+        subscription: Subscription | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._wants_requisites = requisites
+        self._subscription = subscription
         self._file = file
         self._form = form
         self._newer_than = parse_timestamp(newer_than) if isinstance(newer_than, str) else newer_than
@@ -74,6 +78,7 @@ class UrlsSpider(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider._context = context = context_of(crawler)
+        context.subscription = spider._subscription
         if spider._wants_requisites:
             # Before further pages, so that what waits stays little however long the list is.
             context.requisites = Requisites(context.session.archive.index, 10)
@@ -128,6 +133,8 @@ class UrlsSpider(Spider):
         self._duplicates += 1
 
     def _request(self, listed: ListedURL) -> Request:
+        if self._subscription is not None:
+            self._subscription.name_host(listed.url)
         return Request(
             listed.url,
             callback=self.parse,

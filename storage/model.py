@@ -23,9 +23,8 @@ RunState = Literal["finished", "stopped", "time limit", "blocked", "failed", "bu
 class Exchange:
     """One request and what came back, byte for byte as on the wire.
 
-    `request` has no credential lines (docs/formats.md lists what is left out); `response` is the final response,
-    head and body with transfer and content coding as sent, and is empty when nothing came; `interim` holds each
-    1xx response before it.
+    But for secrets, which are marked (docs/formats.md). `response` is the final response, head and body with transfer
+    and content coding as sent, and is empty when nothing came; `interim` holds each 1xx response before it.
     """
 
     url: str
@@ -44,6 +43,9 @@ class Exchange:
     insecure: str | None = None
     #: Why the response is shorter than the server meant it (WARC 1.1, 5.13); `None` for a whole one.
     truncated: Truncation | None = None
+    #: Names of the fields whose values are marked, as sent; "body" where a secret in the body was overwritten.
+    request_redacted: tuple[str, ...] = ()
+    response_redacted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

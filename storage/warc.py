@@ -42,6 +42,8 @@ WALL = "Newskeep-Wall"
 CERTIFICATE, INSECURE = "Newskeep-Certificate", "Newskeep-Insecure"
 #: Our field of a response that says `noarchive`: where it does, such as "meta robots".
 NOARCHIVE = "Newskeep-Noarchive"
+#: Our field of a record with marks in the place of secrets: the names of the fields, and "body".
+REDACTED = "Newskeep-Redacted"
 NOT_MODIFIED = 304
 _RESPONSE = "application/http;msgtype=response"
 _REQUEST = "application/http;msgtype=request"
@@ -179,6 +181,7 @@ class WarcWriter:
                 ("WARC-Record-ID", request_id),
                 *common,
                 *concurrent,
+                *_redacted(exchange.request_redacted),
                 ("WARC-Payload-Digest", digest(request.body)),
                 ("WARC-Block-Digest", digest(exchange.request)),
                 ("Content-Type", _REQUEST),
@@ -186,11 +189,12 @@ class WarcWriter:
             exchange.request,
         )
         beside = response_id if capture else request_id
+        of_answers = [*common, *_redacted(exchange.response_redacted)]
         for interim in exchange.interim:
-            self._write_metadata(common, beside, _RESPONSE, interim)
+            self._write_metadata(of_answers, beside, _RESPONSE, interim)
         if refers_to is not None and capture is not None and capture.status == NOT_MODIFIED:
             # Not the revisit's block: replay would answer with this 304 instead of the page that it confirms.
-            self._write_metadata(common, beside, _RESPONSE, exchange.response)
+            self._write_metadata(of_answers, beside, _RESPONSE, exchange.response)
         if left_out is not None:
             self._write_metadata(common, beside, "application/warc-fields", _left_out(exchange, left_out))
         self._write_chain(common, beside, exchange.certificates)
@@ -267,6 +271,7 @@ class WarcWriter:
         )
         block = exchange.response if refers_to is None else b"" if confirms else message.head
         fields = [("WARC-Type", "response" if refers_to is None else "revisit"), ("WARC-Record-ID", record_id), *common]
+        fields += _redacted(exchange.response_redacted)
         if refers_to is not None:
             fields += [
                 ("WARC-Profile", NOT_MODIFIED_PROFILE if confirms else REVISIT_PROFILE),
@@ -392,6 +397,10 @@ def _web_address(record: Record) -> str | None:
 
 def _payload_digest(message: HttpMessage) -> str | None:
     return digest(message.payload) if message.complete_head else None
+
+
+def _redacted(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(REDACTED, ", ".join(names))] if names else []
 
 
 def _left_out(exchange: Exchange, reason: str) -> bytes:

@@ -13,6 +13,7 @@ from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
 from crawler.engine.faults import SignalFaults
+from crawler.engine.settings_log import redact_settings
 from crawler.sites.context import CrawlContext, context_of
 from crawler.sites.run_summary import site_lines, total_line
 from storage.errors import NewskeepError
@@ -38,6 +39,7 @@ class SessionExtension:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
+        redact_settings()
         extension = cls(crawler, context_of(crawler))
         # A session of run.py's is shared by several crawlers; run.py stops them, and closes it after the last.
         if crawler.settings.getbool("STANDALONE"):

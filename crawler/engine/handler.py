@@ -9,8 +9,10 @@ with what a raw socket sent.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from scrapy.core.downloader.handlers import http11
@@ -28,20 +30,29 @@ from twisted.web.client import Agent
 from twisted.web.http_headers import Headers as TxHeaders
 
 from crawler.engine.host_queue import host_of
+from crawler.engine.large_responses import LARGE_BYTES
+from crawler.engine.middlewares.redirects import chain_cookies
 from crawler.engine.proxied import check_host, proxy_failure
 from crawler.engine.public_endpoints import PublicEndpoints
 from crawler.engine.recording_protocol import ATTEMPT_HEADER, Attempt, RecordingFactory, attempts, large_responses
+from crawler.engine.redaction import is_private, redact
 from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES
+from crawler.engine.socks import SocksEndpoints
 from crawler.engine.tls import TLSPolicy, handshake_failure
 from crawler.engine.wire import exchange_of
+from crawler.politeness.proxies import is_socks
 from crawler.session.page_extraction import is_whole
 from crawler.sites.context import context_of
+from crawler.sites.items import ANONYMOUS, UNRECORDED
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
+
+    from crawler.subscriptions.subscription import Subscription
+    from storage.model import Exchange
 
 #: More than a body may have that may come, as a share of it, for its framing: chunk sizes, trailers.
 _FRAMING_SHARE = 0.25
@@ -58,25 +69,44 @@ _GRACE_SECONDS = 1.0
 KEPT_SECONDS = 10
 
 
+#: In a request's meta: it, or one that redirected to it, was sent with secrets.
+_PRIVATE = "private"
 _numbers = itertools.count(1)
 
 
 class _RecordingAgent(http11._ScrapyAgent):
     """Scrapy's agent whose requests carry the number of their attempt to the connection."""
 
-    def __init__(self, number: bytes, allow_private: bool, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        number: bytes,
+        fields: Iterable[tuple[bytes, bytes]],
+        allow_private: bool,
+        trusts_proxy: bool,
+        **kwargs: Any,
+    ) -> None:
+        """`fields` are added to the request here: what Scrapy does not know it can neither log nor redirect."""
+        self._trusts_proxy = allow_private or trusts_proxy
         super().__init__(**kwargs)
         self._number = number
+        self._fields = fields
         self._allow_private = allow_private
 
     def _get_agent(self, request: Request, timeout: float) -> Agent:
-        agent = super()._get_agent(request, timeout)
+        proxy = request.meta.get("proxy") or ""
+        if is_socks(proxy):
+            agent = super()._get_agent(request.replace(meta={**request.meta, "proxy": None}), timeout)
+            agent._endpointFactory = SocksEndpoints(agent._endpointFactory, proxy, not self._trusts_proxy)
+        else:
+            agent = super()._get_agent(request, timeout)
         if not (self._allow_private or request.meta.get("proxy")):
             agent._endpointFactory = PublicEndpoints(agent._endpointFactory)
         send = agent.request
 
         def tagged(method: bytes, uri: bytes, headers: TxHeaders, body: Any = None) -> Deferred[Any]:
             headers.setRawHeaders(ATTEMPT_HEADER, [self._number])
+            for name, value in self._fields:
+                headers.setRawHeaders(name, [value])
             return send(method, uri, headers, body)
 
         # On the instance: Scrapy asks the agent's class for its kind.
@@ -98,7 +128,8 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._pool.cachedConnectionTimeout = KEPT_SECONDS
         # On a kept connection that is dead Twisted would send again at once; the retry waits for the host's turn.
         self._pool.retryAutomatically = False
-        self._session = context_of(crawler).session
+        self._context = context_of(crawler)
+        self._session = self._context.session
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
         self._trust_proxy = crawler.settings.getbool("TRUST_PROXY")
         self._contextFactory: Any = TLSPolicy(crawler.settings.getbool("INSECURE"), crawler.settings.get("CA_FILE"))
@@ -138,12 +169,16 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             error = caught
         finally:
             del attempts[number]
+        if request.meta.get(UNRECORDED):
+            if response is None:
+                raise error or ResponseDataLossError()
+            return response
         asked = next(iter(request.meta.get("redirect_urls", ())), None)
         for wire in attempt.wires:
             if wire.secured is None and request.url.startswith("https:"):
                 continue  # the handshake was not completed: nothing was sent
             last = wire is attempt.wires[-1]
-            exchange = exchange_of(wire, request.url, response if last else None, error)
+            exchange = await self._redacted(exchange_of(wire, request.url, response if last else None, error), request)
             recorded = await self._session.record(exchange, asked, self._refuse_noarchive)
             recorded.leave_in(request)
             wire.received.clear()
@@ -153,7 +188,26 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         if error is not None:
             raise error
         assert response is not None
+        if subscription := self._subscription(request):
+            subscription.take(response, renewed_only=True)
         return response
+
+    def _subscription(self, request: Request) -> Subscription | None:
+        return None if request.meta.get(ANONYMOUS) else self._context.subscription
+
+    async def _redacted(self, exchange: Exchange, request: Request) -> Exchange:
+        """The exchange as it may be kept; where a request with secrets is sent on to is for one reader, too."""
+        private = bool(request.meta.get(_PRIVATE))
+        cookies = () if private else tuple(chain_cookies(request))
+        subscription = self._subscription(request)
+        known = tuple(subscription.secrets()) if subscription else ()
+        if len(exchange.response) > LARGE_BYTES:
+            kept = await asyncio.to_thread(redact, exchange, cookies, known, private)
+        else:
+            kept = redact(exchange, cookies, known, private)
+        if is_private(kept):
+            request.meta[_PRIVATE] = True
+        return kept
 
     async def _download(self, request: Request, number: bytes, attempt: Attempt) -> Response:
         """Have Scrapy fetch; what it and Twisted raise of proxies and TLS is told as such."""
@@ -161,7 +215,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             await check_host(urlparse_cached(request).hostname or "", attempt.deadline - time.monotonic())
         try:
             with wrap_twisted_exceptions():
-                return await maybe_deferred_to_future(self._agent(number).download_request(request))
+                return await maybe_deferred_to_future(self._agent(number, request).download_request(request))
         except Exception as error:
             if failure := handshake_failure(error.__cause__ or error):
                 raise failure from error
@@ -179,10 +233,13 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             time.monotonic() + timeout + _GRACE_SECONDS,
         )
 
-    def _agent(self, number: bytes) -> _RecordingAgent:
+    def _agent(self, number: bytes, request: Request) -> _RecordingAgent:
+        subscription, url = self._subscription(request), request.url
         return _RecordingAgent(
             number,
+            tuple(subscription.fields(url, request.headers.get("Cookie"))) if subscription else (),
             self._allow_private,
+            self._trust_proxy,
             contextFactory=self._contextFactory,
             bindAddress=self._bind_address,
             pool=self._pool,

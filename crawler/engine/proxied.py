@@ -34,7 +34,7 @@ async def check_host(host: str, timeout: float) -> None:
     addresses = [host]
     if not is_literal(host):
         try:
-            addresses = await asyncio.wait_for(_addresses(host), timeout)
+            addresses = await asyncio.wait_for(addresses_of(host), timeout)
         except TimeoutError:
             addresses = []
     if not addresses:
@@ -67,7 +67,8 @@ def _refusal(message: str) -> str:
     return f"the proxy made no connection: {answer[1]} {answer[2].strip()}".rstrip()
 
 
-async def _addresses(host: str) -> list[str]:
+async def addresses_of(host: str) -> list[str]:
+    """The addresses of a name, looked up here; none where it is not found."""
     from twisted.internet import reactor
 
     receiver = _Addresses()

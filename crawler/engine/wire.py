@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from crawler.engine.tls import Secured
 
-#: Request fields that hold the operator's secrets; their lines are left out of the record.
-_SECRET_LINE = re.compile(rb"(?im)^(?:proxy-)?authorization:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n")
 END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)\d\d[ \r\n]")
 
@@ -75,7 +73,7 @@ class Wire:
 
 
 def exchange_of(wire: Wire, url: str, response: Response | None, error: Exception | None) -> Exchange:
-    """Return what went over the wire as a value, without the operator's secrets.
+    """Return what went over the wire as a value, secrets and all: `redaction` takes them out.
 
     `response` and `error` are how the download ended, for the reason why a response is not whole.
     """
@@ -88,7 +86,7 @@ def exchange_of(wire: Wire, url: str, response: Response | None, error: Exceptio
     return Exchange(
         url=url.partition("#")[0],
         started=wire.started,
-        request=_without_secrets(bytes(wire.sent)),
+        request=bytes(wire.sent),
         response=final,
         interim=interim,
         peer=_plain(wire.peer),
@@ -120,12 +118,6 @@ def _truncation(wire: Wire, response: Response | None, error: Exception | None) 
 def _protocol(version: str) -> str:
     """A version by OpenSSL's name ("TLSv1", "TLSv1.3") as WARC-Protocol has it."""
     return "tls/" + (version.removeprefix("TLSv") if "." in version else "1.0")
-
-
-def _without_secrets(request: bytes) -> bytes:
-    end = END_OF_HEAD.search(request)
-    at = end.end() if end else len(request)
-    return _SECRET_LINE.sub(b"", request[:at]) + request[at:]
 
 
 def _plain(peer: str | None) -> str | None:

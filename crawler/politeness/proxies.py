@@ -1,12 +1,24 @@
-"""Which proxies requests can go through: those of HTTP, without TLS to the proxy itself."""
+"""Which proxies requests can go through: those of HTTP, without TLS to the proxy itself, and SOCKS."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 from storage.errors import ConfigError
+
+#: Versions of SOCKS; those with names that the proxy looks up end in h or a.
+_SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
+#: Where SOCKS is spoken, if no port is named (RFC 1928, 3).
+SOCKS_PORT = 1080
+
+
+def is_socks(address: str) -> bool:
+    """Whether a proxy's address is one of SOCKS."""
+    scheme, mark, _ = address.partition("://")
+    return bool(mark) and scheme.lower() in _SOCKS
 
 
 def check_proxy(configured: str | None, environment: Mapping[str, str] | None = None) -> None:
@@ -27,10 +39,11 @@ def check_proxy(configured: str | None, environment: Mapping[str, str] | None = 
 def _check(name: str, address: str, *, needs_scheme: bool) -> None:
     scheme, mark, rest = address.partition("://")
     scheme = scheme.lower() if mark else ""
-    if scheme.startswith("socks"):
-        raise ConfigError(f"{name}: SOCKS proxies are not supported; name an HTTP proxy, such as http://127.0.0.1:3128")
-    if scheme not in ("", "http"):
-        raise ConfigError(f"{name}: a proxy is spoken to over HTTP; write http://HOST:PORT, not {scheme}://")
+    if scheme in _SOCKS and find_spec("python_socks") is None:
+        raise ConfigError(f"{name}: SOCKS needs python-socks: pip install '.[socks]' in the checkout")
+    if scheme not in ("", "http", *_SOCKS):
+        known = "http://HOST:PORT or socks5://HOST:PORT"
+        raise ConfigError(f"{name}: a proxy is spoken to over HTTP or SOCKS; write {known}, not {scheme}://")
     if needs_scheme and not scheme:
         raise ConfigError(f"{name} must begin with http://, such as http://127.0.0.1:3128")
     try:

@@ -21,6 +21,7 @@ from crawler.politeness.errors import (
     HostLeftAlone,
     HostUnreachable,
     NoSecureConnection,
+    NotLoggedIn,
     NotPublicAddress,
     NotResolvedHere,
     ProxyFailure,
@@ -107,7 +108,7 @@ def _judge(recorded: RecordedExchange) -> tuple[OutcomeKind, str | None]:
         return ("unchanged", "same content as before") if is_revisit else ("archived", None)
     if status in WAIT_STATUSES:
         return "failed", refusal_reason(status, retry_after(message.header("retry-after"), recorded.exchange.started))
-    return "failed", f"{status} {message.reason or _phrase(status)}".strip()
+    return "failed", f"{status} {message.reason or phrase(status)}".strip()
 
 
 def _marked(reason: str | None, insecure: str | None) -> str | None:
@@ -117,7 +118,7 @@ def _marked(reason: str | None, insecure: str | None) -> str | None:
 
 def _explain(error: BaseException, timeout: float, recorded: RecordedExchange | None) -> str:
     match error:
-        case Refused() | AlreadyHeld() | HostLeftAlone() | NewskeepError():
+        case Refused() | AlreadyHeld() | HostLeftAlone() | NotLoggedIn() | NewskeepError():
             return str(error)
         case NoSecureConnection() | NotResolvedHere() | ProxyFailure():
             return str(error)
@@ -170,7 +171,8 @@ def _answered(recorded: RecordedExchange | None) -> bool:
     return recorded is not None and recorded.capture is not None
 
 
-def _phrase(status: int | None) -> str:
+def phrase(status: int | None) -> str:
+    """What a status means, by its standard; empty for one that has none."""
     try:
         return HTTPStatus(status or 0).phrase
     except ValueError:

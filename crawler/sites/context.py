@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from crawler.sites.page_requisites import Requisites
     from crawler.sites.run_ledger import RunLedger
+    from crawler.subscriptions.subscription import Subscription
 
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ class CrawlContext:
     ledger: RunLedger | None = None
     #: What the spider has asked for.
     under_way: UnderWay = field(default_factory=UnderWay)
+    #: What is sent to be let in, where there is a subscription.
+    subscription: Subscription | None = None
     #: What fetches pictures, styles and scripts, where they are wanted.
     requisites: Requisites | None = None
     #: Where the archive is that goes when the session has ended, for one that only looks.

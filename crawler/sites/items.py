@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 KNOWN = "known"
 #: … and of a request for a URL of a list: the address as it was given.
 GIVEN = "given"
+#: In a request's meta: its exchange is not recorded; nothing of a subscription is sent with it.
+UNRECORDED, ANONYMOUS = "dont_record", "dont_send_secrets"
 
 
 def known_of(request: Request) -> AddressState | None:

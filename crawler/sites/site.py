@@ -10,15 +10,20 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import urljoin, urlsplit
 
 from crawler import defaults
 from crawler.discovery import identity
 from crawler.durations import parse_duration
+from crawler.politeness.proxies import check_proxy
 from crawler.sites.section import is_front, lies_below, section_name
+from crawler.subscriptions.fields import check_field
+from crawler.subscriptions.login import Login, read_login
+from crawler.subscriptions.references import anchor, is_reference, mind_readers
 from storage.errors import ConfigError, InvalidURL, UsageError
 from storage.urls import normalize, site_of
 
@@ -62,6 +67,16 @@ class Site:
     user_agent: str | None = None
     #: What becomes of pages that say `noarchive`; `None`: as for all.
     noarchive: defaults.NoarchivePolicy | None = None
+    #: The Accept-Language field; `None`: any language.
+    accept_language: str | None = None
+    #: A proxy for this site, in place of that of all.
+    proxy: str | None = field(default=None, repr=False)
+    #: A file of cookies that are sent: cookies.txt, or JSON.
+    cookies: str | None = None
+    #: Names and values of fields that are sent to the site's own hosts; the values may be references.
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    #: How to log in.
+    login: Login | None = None
     #: Whether pictures, styles and scripts are archived with a page.
     requisites: bool = False
     #: Whether the site is fetched though its TLS certificate is bad; `None`: as for all sites.
@@ -200,7 +215,10 @@ def make_site(
         try:
             given[key] = read(value)
         except ValueError as error:
-            raise ConfigError(f"{where}{key} must be {error}, not {value!r}") from None
+            shown = "" if key in _SECRET else f", not {value!r}"
+            raise ConfigError(f"{where}{key} must be {error}{shown}") from None
+        except ConfigError as error:
+            raise ConfigError(f"{where}{key}: {error}") from None
         except InvalidURL as error:
             raise ConfigError(f"{where}{key}: {error}") from None
     if given.get("start") or given.get("feeds") or given.get("sitemaps"):
@@ -215,7 +233,31 @@ def _from_table(config: Config, name: str, table: object, defaults: dict[str, An
     if not isinstance(table, dict):
         raise ConfigError(f"{where}must be a table")
     own = {**defaults, **table} if table.keys() & {"start", "feeds", "sitemaps"} else table
-    return make_site(name, own, where, lambda: _declared(config, name))
+    site = make_site(name, own, where, lambda: _declared(config, name))
+    if config.file is None:
+        return site
+    if any(not is_reference(text) for text in _secrets(site)):
+        mind_readers(config.file, "a secret")
+    return _anchored(site, config.file.resolve().parent)
+
+
+def _secrets(site: Site) -> Iterator[str]:
+    """The values of a table that are secrets for sure."""
+    if site.login is not None and site.login.password is not None:
+        yield site.login.password
+    yield from (value for name, value in site.headers if name.lower() in ("authorization", "cookie"))
+    if site.proxy is not None and "@" in site.proxy:
+        yield site.proxy
+
+
+def _anchored(site: Site, folder: Path) -> Site:
+    """The site whose files of secrets lie beside the configuration, where their paths are relative."""
+    return replace(
+        site,
+        cookies=site.cookies and str(folder / Path(site.cookies).expanduser()),
+        headers=tuple((name, anchor(value, folder)) for name, value in site.headers),
+        login=site.login and site.login.map(lambda _, value: anchor(value, folder)),
+    )
 
 
 def _declared(config: Config, name: str) -> Site | None:
@@ -284,6 +326,24 @@ def _text(value: object) -> str:
     return value
 
 
+def _language(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9*,;=. -]+", value):
+        raise ValueError('a text such as "de, en;q=0.5"')
+    return value
+
+
+def _proxy(value: object) -> str:
+    address = _text(value)
+    check_proxy(address)
+    return address
+
+
+def _headers(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
+        raise ValueError("a table of texts")
+    return tuple((check_field(str(name)), text) for name, text in value.items())
+
+
 def _policy(value: object) -> str:
     if value not in get_args(defaults.NoarchivePolicy):
         raise ValueError('"keep" or "refuse"')
@@ -310,9 +370,16 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "cap": _whole(1),
     "user_agent": _text,
     "noarchive": _policy,
+    "accept_language": _language,
+    "proxy": _proxy,
+    "cookies": _text,
+    "headers": _headers,
+    "login": read_login,
     "requisites": _yes,
     "insecure": _yes,
 }
+#: What may hold a secret, and is not shown in an error.
+_SECRET = ("proxy", "headers", "login")
 #: What a table may say.
 KEYS = tuple(_READERS)
 assert {*KEYS, "name", "spider"} == {item.name for item in fields(Site)}

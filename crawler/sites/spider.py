@@ -35,7 +35,9 @@ from crawler.sites.run_ledger import RunLedger
 from crawler.sites.site import KEYS, Site, make_site
 from crawler.sites.source_fetcher import SourceRead
 from crawler.sites.source_schedule import SourceSchedule
+from crawler.sites.subscribed import subscription_of
 from crawler.sites.time_window import Window
+from crawler.subscriptions.references import resolve
 from storage.errors import StoreUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from crawler.session.recorder import RecordedExchange
+    from crawler.subscriptions.subscription import Subscription
     from storage.archive import Archive
 
 logger = logging.getLogger(__name__)
@@ -80,6 +83,7 @@ class NewsSpider(Spider):
         until: datetime | None = None,
         eager: bool = False,
         on_read: Callable[[SourceRead], None] = lambda read: None,
+        subscription: Subscription | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -91,6 +95,7 @@ class NewsSpider(Spider):
         #: Whether somebody waits for what is new now: feeds and declared sources are asked though they are not due.
         self._eager = eager
         self._on_read = on_read
+        self._subscription = subscription
         self._watch = RefusalWatch()
 
     @classmethod
@@ -113,6 +118,7 @@ class NewsSpider(Spider):
         frontier = frontier_of(archive)
         context.session.gate.remember_in(frontier)
         context.session.rules.remember_in(frontier)
+        context.subscription = spider._subscription or subscription_of(spider.site)
         context.ledger = spider.ledger = RunLedger(frontier, spider.site, context.session.crawl)
         context.under_way = spider.ledger.under_way
         if frontier.site(spider.site.name).blocks:
@@ -129,6 +135,11 @@ class NewsSpider(Spider):
         settings.set("DOWNLOAD_DELAY", self.site.delay, priority="spider")
         if self.site.noarchive:
             settings.set("NOARCHIVE", self.site.noarchive, priority="spider")
+        if self.site.proxy:
+            settings.set("PROXY", resolve(self.site.proxy, f"[sites.{self.site.name}] proxy"), priority="spider")
+        if self.site.accept_language:
+            sent = {**settings.getdict("DEFAULT_REQUEST_HEADERS"), "Accept-Language": self.site.accept_language}
+            settings.set("DEFAULT_REQUEST_HEADERS", sent, priority="spider")
         if self.site.user_agent:
             settings.set("USER_AGENT", self.site.user_agent, priority="spider")
         if self.site.insecure is not None:

@@ -77,6 +77,7 @@ def crawl(
 
     from crawler.run import crawl_of
     from crawler.sites.site import find_site
+    from crawler.sites.subscribed import subscription_of
     from newskeep.cli._fetching import archive_sites
 
     said: dict[str, Any] = {"cap": cap, "requisites": requisites, "delay": delay, "insecure": given["insecure"]}
@@ -86,5 +87,5 @@ def crawl(
         if site.hint and site.name not in settings.sites:
             echo(f"newskeep: {site.hint}", err=True)
     window = {name: value for name, value in (("since", since), ("until", until)) if value is not None}
-    crawls = [crawl_of(site, eager=True, **window) for site in found.values()]
+    crawls = [crawl_of(site, eager=True, subscription=subscription_of(site), **window) for site in found.values()]
     return archive_sites(settings, crawls, as_json, at_once=at_once, time_limit=time_limit)

@@ -34,6 +34,8 @@ Examples:
   newskeep save --retry-failed last
   newskeep save -i mail.txt --extract-urls
   newskeep save -i urls.txt --proxy http://proxy.example.org:3128 --trust-proxy
+  newskeep save -i urls.txt --cookies cookies.txt
+  newskeep save -i urls.txt --header 'Authorization: Bearer ${TOKEN}'
 
 \b
 Exit codes: 0 all archived, unchanged or held, 1 a fault of ours or of a spider, 2 a wrong
@@ -55,6 +57,14 @@ them, 6 no such crawl."""
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each URL.")
 @click.option("--no-text", is_flag=True, help="Archive alone; `newskeep reextract` makes the text later.")
 @click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
+@click.option("--cookies", metavar="FILE", help="Send the cookies of FILE, cookies.txt or JSON, where they belong.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="FIELD",
+    help="Send 'Name: value' to the hosts of the URLs; may be repeated. In it ${VARIABLE} or ${file:PATH} is a secret.",
+)
 @_options.ignore_robots
 @_options.allow_private
 @_options.insecure
@@ -79,7 +89,7 @@ them, 6 no such crawl."""
 )
 @_options.operator
 @click.option("--user-agent", metavar="TEXT", help="The whole User-Agent field.")
-@click.option("--proxy", metavar="URL", help="Fetch through an HTTP proxy.")
+@click.option("--proxy", metavar="URL", help="Fetch through a proxy of HTTP or SOCKS.")
 @_options.trust_proxy
 @common
 def save(
@@ -91,6 +101,8 @@ def save(
     as_json: bool,
     requisites: bool,
     no_text: bool,
+    cookies: str | None,
+    headers: tuple[str, ...],
     ignore_robots: bool,
     config: Path | None,
     verbose: int,
@@ -120,8 +132,10 @@ def save(
     settings = settle(config, verbose, **off, **given)
 
     from crawler.run import Crawl
+    from crawler.subscriptions.subscription import listed_subscription
     from newskeep.cli._fetching import archive_with
 
+    subscription = listed_subscription(cookies, headers)
     listed = None
     if retry_failed is not None:
         urls = _failed(settings, retry_failed)
@@ -131,7 +145,14 @@ def save(
         listed = _list_run(settings, urls, Path(file), newer_than)
         newer_than = listed.since
     form = "text" if extract_urls else None
-    arguments = {"urls": urls, "file": file, "requisites": requisites, "newer_than": newer_than, "form": form}
+    arguments = {
+        "urls": urls,
+        "file": file,
+        "requisites": requisites,
+        "newer_than": newer_than,
+        "form": form,
+        "subscription": subscription,
+    }
     total = None if extract_urls else _total(urls, file)
     return archive_with(settings, [Crawl("urls", arguments)], total, as_json, listed)
 

@@ -115,8 +115,8 @@ def test_duplicates_have_a_word_and_a_pipe_is_a_list(newskeep: Run, origin: Orig
 @pytest.mark.parametrize(
     ("proxy", "told"),
     [
-        ("socks5://127.0.0.1:9050", "SOCKS proxies are not supported"),
-        ("socks5h://user:secret@127.0.0.1:9050", "SOCKS proxies are not supported"),
+        ("socks6://127.0.0.1:9050", "write http://HOST:PORT or socks5://HOST:PORT, not socks6://"),
+        ("socks5h://user:secret@127.0.0.1:99999", "a bad port"),
         ("https://127.0.0.1:3128", "not https://"),
         ("127.0.0.1:3128", "must begin with http://"),
         ("http://127.0.0.1:99999", "a bad port"),
@@ -132,10 +132,11 @@ def test_proxies_that_cannot_work_are_refused(newskeep: Run, origin: Origin, pro
 
 def test_proxies_of_the_environment_are_looked_at_too() -> None:
     check_proxy(None, {"http": "127.0.0.1:3128", "https": "http://p.example:8080"})
-    check_proxy("http://p.example:8080", {"all": "socks5://127.0.0.1:1"})
+    check_proxy(None, {"all": "SOCKS5://127.0.0.1:1"})
+    check_proxy("http://p.example:8080", {"all": "ftp://127.0.0.1:1"})
     for scheme in ("http", "https", "all"):
-        with pytest.raises(ConfigError, match=f"{scheme}_proxy: SOCKS"):
-            check_proxy(None, {scheme: "SOCKS5://127.0.0.1:1"})
+        with pytest.raises(ConfigError, match=f"{scheme}_proxy: a proxy is spoken to over HTTP or SOCKS"):
+            check_proxy(None, {scheme: "FTP://127.0.0.1:1"})
 
 
 # Heads

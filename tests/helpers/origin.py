@@ -113,6 +113,7 @@ class Origin:
         self.connections = 0
         self._scripts: dict[str, list[Script]] = {}
         self._any: Callable[[str], bytes | None] = lambda _path: None
+        self._judge: Callable[[str, bytes], bytes | None] = lambda _path, _request: None
         self._entries: list[_Entry] = []
         self._live: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
@@ -170,6 +171,10 @@ class Origin:
     def on_any(self, respond: Callable[[str], bytes | None]) -> None:
         """Answer paths without a script with what `respond(path)` returns, whole response; `None` is a 404."""
         self._any = respond
+
+    def on_request(self, respond: Callable[[str, bytes], bytes | None]) -> None:
+        """Before all scripts, answer with what `respond(path, request)` returns; `None` leaves it to them."""
+        self._judge = respond
 
     @property
     def log(self) -> list[Logged]:
@@ -262,7 +267,9 @@ class _Conversation:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             entry = _Entry(self.connection, number, target, request, time.time())
             self.origin._note(entry)
-            if not all(self._perform(step, entry) for step in self.origin._script(target)):
+            judged = self.origin._judge(target, request)
+            script = self.origin._script(target) if judged is None else (judged,)
+            if not all(self._perform(step, entry) for step in script):
                 return
             if ends_connection(request, bytes(entry.sent)):
                 self._close()

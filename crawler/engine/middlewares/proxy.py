@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Self
 
 from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
 
+from crawler.politeness.proxies import is_socks
+
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
@@ -33,6 +35,9 @@ class ProxyMiddleware(HttpProxyMiddleware):
         return cls(crawler.settings.get("HTTPPROXY_AUTH_ENCODING"), crawler.settings.get("PROXY"))
 
     def _get_proxy(self, url: str, orig_type: str) -> tuple[bytes | None, str]:  # noqa: ARG002
+        if is_socks(url):
+            # User and password are the connection's.
+            return None, url
         # An address without a scheme is one of HTTP, whatever goes through the proxy.
         return super()._get_proxy(url, "http")
 

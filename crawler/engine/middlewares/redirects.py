@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from scrapy import Request
@@ -16,7 +17,7 @@ from crawler.session.conditional import CONDITIONS
 from crawler.session.page_extraction import is_page
 from crawler.session.recorder import recorded_of
 from crawler.sites.context import context_of
-from crawler.sites.items import known_of
+from crawler.sites.items import UNRECORDED, known_of
 from storage.errors import InvalidURL
 from storage.http import HttpMessage
 from storage.urls import join, normalize
@@ -51,6 +52,9 @@ class RedirectPolicy(RedirectMiddleware):
         request.headers.pop("Referer", None)
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        if request.meta.get(UNRECORDED):
+            # Who logs in follows by itself.
+            return response
         if location := response.headers.get("Location"):
             response.headers["Location"] = join(request.url, location.decode("utf-8", "surrogateescape")).encode(
                 "utf-8", "surrogateescape"
@@ -98,6 +102,14 @@ class RedirectPolicy(RedirectMiddleware):
         target = await ledger.held_at(identity(redirected.url))
         if target is not None and target != known.url:
             raise AlreadyHeld(target)
+
+
+def chain_cookies(request: Request) -> Iterator[bytes]:
+    """The cookies that answers on the way to a request set, each as `name=value`."""
+    for cookie in request.meta.get(_COOKIES) or ():
+        yield (cookie.name if cookie.value is None else f"{cookie.name}={cookie.value}").encode(
+            "utf-8", "surrogateescape"
+        )
 
 
 def _refreshed(request: Request, response: Response) -> str | None:

@@ -19,6 +19,7 @@ from crawler.politeness.robots import ROBOTS_MAX_BYTES, UNREACHABLE_SECONDS, Rul
 from crawler.session.recorder import recorded_for
 from crawler.session.session import Session
 from crawler.sites.context import context_of
+from crawler.sites.items import ANONYMOUS
 from storage.errors import SpoolError
 from storage.http import ContentError, HttpMessage
 
@@ -79,7 +80,7 @@ class RobotsMiddleware:
             priority=1000,
             dont_filter=True,
             # dont_obey_robotstxt: the rules of robots.txt do not apply to itself, nor to where it redirects.
-            meta={"dont_obey_robotstxt": True},
+            meta={"dont_obey_robotstxt": True, ANONYMOUS: True},
         )
         soon = time.monotonic() + UNREACHABLE_SECONDS
         try:

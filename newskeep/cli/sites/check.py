@@ -75,6 +75,8 @@ def _print_check(out: Console, found: Check) -> None:
     if found.site.hint:
         out.print(f"[dim]{escape(found.site.hint)}[/]")
     out.print(f"\nrobots.txt  {_robots_line(found)}")
+    if found.subscription:
+        out.print(f"subscription  {escape(found.subscription)}")
     for title, role in (("Feeds", "feed"), ("Sitemaps", "sitemap"), ("Pages", "page")):
         sources = [source for source in found.sources if source.role == role]
         out.print(f"\n[bold]{title}[/]" + ("" if sources else "  none found"))
@@ -162,6 +164,7 @@ def _check_json(found: Check) -> dict[str, Any]:
             "delay": found.robots.crawl_delay,
             "reason": found.robots.reason,
         },
+        "subscription": found.subscription,
         "sources": [
             {
                 "url": source.url,
