@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import logging
 import multiprocessing
 import os
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 #: A worker is replaced after this many pages: parsers keep memory they no longer need.
 _PAGES_A_WORKER = 2_000
+#: Allocations between two looks for garbage cycles (700 by default): a page makes many objects, few of them in cycles.
+_GC_THRESHOLD = 50_000
 #: So many pools may break one after the other with no page between them.
 _RENEWALS = 3
 #: So many pages in a row that the machine let none of be extracted, and it is not the moment that is bad.
@@ -297,5 +300,8 @@ def _begin_work(memory_bytes: int) -> None:
     set_before = resource.getrlimit(resource.RLIMIT_AS)[1]
     most = memory_bytes if set_before == resource.RLIM_INFINITY else min(memory_bytes, set_before)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    # What is loaded by now stays.
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD)
     # One page at a time: threads of numpy's linear algebra would only cost address space.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
