@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
 from storage.errors import Corrupt, UsageError
-from storage.urls import Match, parse_timestamp, surt_prefix, timestamp14
+from storage.urls import Match, parse_timestamp, surt, surt_prefix, timestamp14
 
 FOLDER = "removals/"
 KEY = re.compile(r"removals/\d{4}/\d\d/(\d{20}-[0-9a-f]{8})\.json")
@@ -114,6 +114,14 @@ class Hiding:
     def newest(self) -> datetime | None:
         """Captures up to this moment are hidden, `None`: those that come later too."""
         return None if self.hide.also_future else self.hide.moment
+
+    def covers(self, url: str, moment: datetime) -> bool:
+        """Whether a capture of a URL at a moment is hidden, now. Raises `InvalidURL`."""
+        if self.until is not None and self.until <= datetime.now(UTC):
+            return False
+        times, key = self.hide.times, surt(url)
+        is_then = moment in times if times else self.newest is None or moment <= self.newest
+        return is_then and any(first <= key < end for first, end in self.hide.ranges)
 
     @property
     def state(self) -> str:

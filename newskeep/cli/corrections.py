@@ -38,11 +38,16 @@ def corrections(sites: tuple[str, ...], as_json: bool, settings: Config) -> int:
     `newskeep correct URL` makes one or takes it back. `scripts/train CORPUS --corrections ARCHIVE` learns from them.
     """
     from storage.corrections import read_all, to_fields
+    from storage.removals import in_force
 
     problems: list[Problem] = []
     with open_existing(settings) as opened:
+        hidden = in_force(opened.index.removals())
         found = [
-            each for site in (dict.fromkeys(sites) or (None,)) for each in read_all(opened.store, site, problems.append)
+            each
+            for site in (dict.fromkeys(sites) or (None,))
+            for each in read_all(opened.store, site, problems.append)
+            if not any(hiding.covers(each.url, each.captured) for hiding in hidden)
         ]
     out = Console(file=sys.stdout, highlight=False)
     for each in sorted(found, key=lambda each: (each.site, each.made)):

@@ -96,7 +96,7 @@ def _held(found: Status) -> Iterator[str]:
         yield "nothing that the index on this machine knows of; newskeep reindex makes it where something is held"
         return
     addresses = counted(total.addresses, "address", "addresses")
-    yield f"{counted(counts.captures, 'capture')} of {addresses}, {counted(counts.articles, 'article')}"
+    yield f"{counted(total.captures, 'capture')} of {addresses}, {counted(total.articles, 'article')}"
     yield f"WARC {size(counts.bytes)} in {counted(counts.warcs, 'file')}, text {size(found.holdings.text_bytes)}"
     if found.holdings.saved:
         yield f"saved by revisits {size(found.holdings.saved)}: what was the same again is held once"

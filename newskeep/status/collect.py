@@ -108,7 +108,6 @@ def as_json(status: Status) -> dict[str, Any]:
         "problem": status.problem or stored.problem,
         "warcs": status.counts.warcs,
         **_held(status.holdings.total),
-        "articles": status.counts.articles,
         "bytes": {"warc": status.counts.bytes, "text": status.holdings.text_bytes, "index": status.index_bytes},
         "kinds": {kind: {"captures": count, "bytes": size} for kind, (count, size) in status.holdings.kinds.items()},
         "saved": {

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import bindparam, case, func, select, text
 
 from storage.errors import InvalidURL
-from storage.index.queries import CompiledQuery, Lookup
+from storage.index.hiding import is_visible
+from storage.index.queries import HIDDEN, CompiledQuery, Lookup
 from storage.index.rows import unpack_url
 from storage.index.schema import VERSION
 from storage.index.schema import articles as _articles
@@ -58,9 +59,11 @@ class ArticleTally:
 
 
 _day = (_c.timestamp // 86_400).label("day")
-_of_host = (_c.surt >= bindparam("first"), _c.surt < bindparam("end"))
+_of_host = (_c.surt >= bindparam("first"), _c.surt < bindparam("end"), is_visible(_captures))
 #: The first capture of the host behind a SURT.
-_NEXT = CompiledQuery(select(_c.surt, _c.url).where(_c.surt > bindparam("last")).order_by(_c.surt).limit(1))
+_NEXT = CompiledQuery(
+    select(_c.surt, _c.url).where(_c.surt > bindparam("last"), is_visible(_captures)).order_by(_c.surt).limit(1)
+)
 _CAPTURES = CompiledQuery(
     select(_day, _c.mime, func.count(), func.sum(_c.length)).where(*_of_host).group_by(text("day"), _c.mime)
 )
@@ -83,7 +86,9 @@ _SAVED = CompiledQuery(
     )
 )
 _ARTICLES = CompiledQuery(
-    select(_a.site, (_a.timestamp // 86_400).label("day"), func.count()).group_by(_a.site, text("day"))
+    select(_a.site, (_a.timestamp // 86_400).label("day"), func.count())
+    .where(is_visible(_articles))
+    .group_by(_a.site, text("day"))
 )
 _STAMP = CompiledQuery(
     select(func.count(), func.max(_w.id), func.sum(_w.size), func.sum(_w.captures), func.sum(_w.articles))
@@ -95,8 +100,8 @@ class TallyLookup(Lookup):
     """See `storage.index.index.Index`, which is one."""
 
     def stamp(self) -> str:
-        """Return what stays the same as long as no WARC is entered, replaced or removed."""
-        return "-".join(str(each or 0) for each in (VERSION, *self._fetch(_STAMP)[0]))
+        """Return what stays the same as long as no WARC is entered, replaced or removed, nor one hidden or shown."""
+        return "-".join(str(each or 0) for each in (VERSION, *self._fetch(_STAMP)[0], *self._fetch(HIDDEN)[0]))
 
     def host_tallies(self) -> Iterator[HostTally]:
         """Yield every host with captures, in the order of the SURTs."""

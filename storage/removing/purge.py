@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage import untexted
+from storage import corrections, untexted
 from storage.archive import Archive
 from storage.compaction.merge import workspace
 from storage.compaction.plan import Compaction, earlier
@@ -25,6 +25,7 @@ from storage.inventory import Holding, day_of, time_of
 from storage.maintenance.reindex import bring_up_to_date
 from storage.model import Capture
 from storage.problems import Problem
+from storage.removals import in_force
 from storage.removing.due import Answers, due, scrubbed
 from storage.removing.rewrite import PurgedWarc
 from storage.urls import timestamp14
@@ -73,6 +74,7 @@ def purge_now(
     done = PurgeResult()
     with scrubbed(archive, done.problems.append):
         _purge_all(archive, due(archive), done, before_warc, on_warc)
+    _forget_corrections(archive)
     return done
 
 
@@ -168,3 +170,13 @@ def _forget_untexted(archive: Archive) -> None:
                 archive.store.delete(key)
             elif left != pages:
                 archive.store.replace(key, untexted.to_json(left))
+
+
+def _forget_corrections(archive: Archive) -> None:
+    """Delete what readers said of blocks of purged articles, which has their words; not what is said of whole sites."""
+    purged = [hiding for hiding in in_force(archive.index.removals()) if hiding.purge is not None]
+    for key in list(corrections.keys(archive.store)) if purged else ():
+        with suppress(Corrupt, ObjectMissing):
+            said = corrections.read(archive.store, key)
+            if not said.whole_site and any(hiding.covers(said.url, said.captured) for hiding in purged):
+                archive.store.delete(key)

@@ -188,3 +188,13 @@ def test_hosts_with_ports_addresses_and_names_below_others(tmp_path: Path) -> No
             "2001-db8--1",
             "localhost",
         }
+
+
+@pytest.mark.usefixtures("archive")
+def test_what_is_hidden_is_not_counted(newskeep: Run) -> None:
+    told(newskeep)
+    newskeep("remove", "paper.example", "--reason", "court order", "--yes")
+    hidden = told(newskeep)
+    assert (hidden["captures"], hidden["articles"], hidden["sites"]) == (0, 0, {})
+    newskeep("remove", "paper.example", "--undo", "--reason", "lifted", "--yes")
+    assert told(newskeep)["captures"] == CAPTURES

@@ -253,3 +253,18 @@ def test_what_was_corrected_is_training_data(
     assert labels() == {ADVERT: True, TEASER: True}
     ran(newskeep, "correct", url, "--undo", "all")
     assert labels() == {}
+
+
+def test_corrections_of_a_page_that_is_taken_out_go_with_it(
+    newskeep: Run, paper: Paper, url: str, tmp_path: Path
+) -> None:
+    other = paper.put("/bridge", other_page())
+    save(newskeep, other)
+    for each in (url, other):
+        ran(newskeep, "correct", each, "--remove", ADVERT)
+    ran(newskeep, "remove", url, "--reason", "court order", "--yes")
+    assert [json.loads(line)["url"] for line in ran(newskeep, "corrections", "--json")[0]] == [other]
+    assert len(list((tmp_path / "archive").glob("corrections/*/*.json"))) == 2
+    ran(newskeep, "remove", url, "--reason", "court order", "--purge", "--yes")
+    (kept,) = (tmp_path / "archive").glob("corrections/*/*.json")
+    assert json.loads(kept.read_bytes())["url"] == other
