@@ -17,7 +17,7 @@ from crawler.frontier.count_words import in_words
 from newskeep.cli import _options
 from newskeep.cli._options import Duration, common, settle
 from newskeep.cli._terminal import echo
-from newskeep.schedule.alerts import Notebook
+from newskeep.schedule.troubles import Notebook
 from newskeep.schedule.due import sites_of
 from newskeep.schedule.due_run import Round, crawl_due, health_troubles
 from newskeep.schedule.pings import check, ping
