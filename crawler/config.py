@@ -66,10 +66,15 @@ class Config:
     spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
     #: An address that is told when `due` starts, ends well or fails (healthchecks.io and its like); never recorded.
     ping: str | None = None
+    #: How readers reach `newskeep serve`: links of alerts lead there.
+    public_url: str | None = None
     #: Modules with spider classes of your own; they may lie beside the file.
     spider_modules: tuple[str, ...] = ()
     #: The tables `[sites.NAME]` as they stand in `file`; crawler.sites.site reads them.
     sites: Mapping[str, Any] = field(default_factory=dict)
+    #: The tables `[alerts.NAME]` and `[smtp]` as they stand there; newskeep.alerts reads them.
+    alerts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    smtp: Mapping[str, Any] = field(default_factory=dict, repr=False)
     file: Path | None = None
 
     def scrapy_settings(self) -> dict[str, Any]:
@@ -128,15 +133,16 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    sites = table.pop("sites", {})
-    if not isinstance(sites, dict):
-        raise ConfigError(f"{path}: sites must be tables, such as [sites.example]")
+    tables = {name: table.pop(name, {}) for name in _TABLES}
+    for name, found in tables.items():
+        if not isinstance(found, dict):
+            raise ConfigError(f"{path}: {name} must be {_TABLES[name]}")
     types = _types()
     for key, value in table.items():
         if key not in types:
             raise ConfigError(f"{path}: unknown key {key!r}{_similar(key, types)}")
         table[key] = _checked(f"{path}: {key}", value, types[key])
-    return {**table, "sites": sites, "file": path}
+    return {**table, **tables, "file": path}
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -203,7 +209,13 @@ def _similar(key: str, known: Mapping[str, Any]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
 
 
-#: Fields of `Config` that are no keys of their own.
-_NOT_KEYS = {"sites", "file"}
+#: Fields of `Config` that are tables, and what these look like.
+_TABLES = {
+    "sites": "tables, such as [sites.example]",
+    "alerts": "tables, such as [alerts.example]",
+    "smtp": "a table, [smtp]",
+}
+#: Fields that are no keys of their own.
+_NOT_KEYS = {*_TABLES, "file"}
 _OPTIONAL: dict[Any, type] = {str | None: str, float | None: float, tuple[str, ...]: tuple}
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}

@@ -30,6 +30,7 @@ COMMANDS = {
         "duplicates": "Find the same text, or nearly the same, under other URLs.",
     },
     "Keep well": {
+        "alerts": "Tell people and programs what is new, changed or gone, and which sites are in trouble.",
         "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
         "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
         "reindex": "Make the index again from the store, or bring it up to date.",
