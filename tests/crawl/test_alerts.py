@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from certificates import Authority
+from forward_proxy import ForwardProxy
 from mail_server import MailServer
 from origin import Hang, Logged, Origin, response
 from room_archive import Fetched, answer, plain, write
@@ -28,6 +29,8 @@ from newskeep.alerts.outbox import outbox_of
 from newskeep.alerts.telling import alerts_of, begin, tell
 from storage import open_archive
 from storage.archive import Archive
+from storage.errors import AlreadyRunning
+from storage.locking import held
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -259,6 +262,44 @@ def test_a_webhook_that_fails_is_tried_again_with_the_same_message(world: World,
     assert {each.path for each in world.hook.log} == {"/hook"}
 
 
+def test_a_message_whose_fate_is_not_known_is_sent_again_as_it_was(world: World) -> None:
+    world.configure('[alerts.all]\nwebhook = "HOOK"\nevery = 0\nquiet = "00:00-23:59"\nzone = "UTC"\n')
+    world.begin(NOW)
+    world.hold(page("a", "The bridge opens", NOW + MINUTE))
+    night = (NOW + timedelta(days=1)).replace(hour=12)
+    assert world.tell(night) == []
+    # As a process does that is killed between the answer and its note of it.
+    taken = outbox_of(world.archive).take("all", "webhook")
+    assert taken is not None
+    world.hold(page("b", "Another story", NOW + 2 * MINUTE))
+    world.tell(night, at_once=True)
+    world.tell(night, at_once=True)
+    assert world.posted[0]["delivery"] == taken.id
+    assert world.told() == [("new", "The bridge opens"), ("new", "Another story")]
+
+
+def test_while_another_process_tells_nothing_is_told_twice(world: World) -> None:
+    world.configure('[alerts.all]\nwebhook = "HOOK"\nevery = 0\n')
+    world.begin(NOW)
+    world.hold(page("a", "The bridge opens", NOW + MINUTE))
+    with held(world.archive.state / "locks" / "alerts.lock", "newskeep alerts send"), pytest.raises(AlreadyRunning):
+        world.tell(NOW + HOUR)
+    assert world.posted == []
+    world.tell(NOW + HOUR)
+    assert len(world.posted) == 1
+
+
+def test_an_article_that_cannot_be_read_keeps_no_other_back(world: World) -> None:
+    world.configure('[alerts.all]\nwebhook = "HOOK"\nevery = 0\n')
+    world.begin(NOW)
+    world.hold(page("a", "The bridge opens", NOW + MINUTE))
+    world.hold(page("b", "Another story", NOW + MINUTE))
+    [lost, _] = sorted((world.folder / "archive" / "text").rglob("*.jsonl.gz"))
+    lost.write_bytes(b"damaged")
+    assert [each.problem for each in world.tell(NOW + HOUR)] == [None]
+    assert world.told() == [("new", "Another story")]
+
+
 def test_what_nobody_takes_is_given_up_in_the_end_and_said(world: World) -> None:
     world.hook.on("/hook", response(b"", "500 Broken"))
     world.hook.on("/hook", response(b"", "500 Broken"))
@@ -373,6 +414,24 @@ def test_a_webhook_of_a_private_authority_is_reached(world: World) -> None:
         world.hold(page("a", "The bridge opens", NOW + MINUTE))
         assert [each.problem for each in world.tell(NOW + HOUR)] == [None]
         assert field(origin.log[0], "Host") == origin.netloc.replace("127.0.0.1", "localhost")
+
+
+def test_a_webhook_is_reached_through_the_proxy(world: World) -> None:
+    authority = Authority()
+    with (
+        Origin(tls=authority.server("hooks.example.org")) as secure,
+        ForwardProxy(int(world.hook.netloc.rpartition(":")[2]), int(secure.netloc.rpartition(":")[2])) as proxy,
+    ):
+        secure.on("/hook", OK)
+        head = f'proxy = "{proxy.url}"\ntrust_proxy = true\nca_file = "{authority.written(world.folder)}"'
+        tables = (f'[alerts.{scheme}]\nwebhook = "{scheme}://hooks.example.org/hook"\n' for scheme in ("http", "https"))
+        world.configure("".join(tables), head)
+        world.begin(NOW)
+        world.hold(page("a", "The bridge opens", NOW + MINUTE))
+        assert [each.problem for each in world.tell(NOW + HOUR)] == [None, None]
+        asked = [" ".join(each.split()[:2]) for each in proxy.asked]
+        assert asked == ["POST http://hooks.example.org/hook", "CONNECT hooks.example.org:443"]
+        assert (len(world.hook.log), len(secure.log)) == (1, 1)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
