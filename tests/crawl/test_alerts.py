@@ -429,7 +429,8 @@ def test_a_webhook_is_reached_through_the_proxy(world: World) -> None:
         world.begin(NOW)
         world.hold(page("a", "The bridge opens", NOW + MINUTE))
         assert [each.problem for each in world.tell(NOW + HOUR)] == [None, None]
-        asked = [" ".join(each.split()[:2]) for each in proxy.asked]
+        # A body that comes by itself is noted as well.
+        asked = [" ".join(each.split()[:2]) for each in proxy.asked if each.startswith(("POST", "CONNECT"))]
         assert asked == ["POST http://hooks.example.org/hook", "CONNECT hooks.example.org:443"]
         assert (len(world.hook.log), len(secure.log)) == (1, 1)
 
