@@ -74,10 +74,15 @@ class Config:
     min_free: int = defaults.MIN_FREE
     #: An address that is told when `due` starts, ends well or fails (healthchecks.io and its like); never recorded.
     ping: str | None = None
+    #: How readers reach `newskeep serve`: links of alerts lead there.
+    public_url: str | None = None
     #: Modules with spider classes of your own; they may lie beside the file.
     spider_modules: tuple[str, ...] = ()
     #: The tables `[sites.NAME]` as they stand in `file`; crawler.sites.site reads them.
     sites: Mapping[str, Any] = field(default_factory=dict)
+    #: The tables `[alerts.NAME]` and `[smtp]` as they stand there; newskeep.alerts reads them.
+    alerts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    smtp: Mapping[str, Any] = field(default_factory=dict, repr=False)
     file: Path | None = None
 
     def scrapy_settings(self) -> dict[str, Any]:
@@ -190,9 +195,9 @@ def _table(path: Path) -> dict[str, Any]:
 
 def _entry(path: Path | None, key: str, value: Any, types: Mapping[str, Any]) -> dict[str, Any]:
     """One key of the file, with its value as `Config` has it."""
-    if key == "sites":
+    if key in _TABLES:
         if not isinstance(value, dict):
-            raise ConfigError(f"{path}: sites must be tables, such as [sites.example]")
+            raise ConfigError(f"{path}: {key} must be {_TABLES[key]}")
         return {key: value}
     if key not in types:
         raise ConfigError(f"{path}: unknown key {key!r}{_similar(key, types)}")
@@ -260,7 +265,13 @@ def _similar(key: str, known: Mapping[str, Any]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
 
 
-#: Fields of `Config` that are no keys of their own.
-_NOT_KEYS = {"sites", "file"}
+#: Fields of `Config` that are tables, and what these look like.
+_TABLES = {
+    "sites": "tables, such as [sites.example]",
+    "alerts": "tables, such as [alerts.example]",
+    "smtp": "a table, [smtp]",
+}
+#: Fields that are no keys of their own.
+_NOT_KEYS = {*_TABLES, "file"}
 _OPTIONAL: dict[Any, type] = {str | None: str, float | None: float, tuple[str, ...]: tuple}
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}

@@ -36,6 +36,7 @@ COMMANDS = {
     },
     "Keep well": {
         "status": "Show the whole archive: what it holds and takes, how it goes, what is due next.",
+        "alerts": "Tell people and programs what is new, changed or gone, and which sites are in trouble.",
         "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
         "doctor": "Look whether all is in place: program, configuration, store, schedule; with the cure.",
         "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",

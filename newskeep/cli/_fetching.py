@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from crawler.run import Crawl, RunResult, check_network, run
 from crawler.session.report import outcome_json
 from crawler.sites.run_summary import site_lines, total_line
+from crawler.sites.site import load_sites
+from newskeep.alerts.telling import alerts_of, begin_before_run, tell_after_run
 from newskeep.cli._terminal import Console, echo, escape, fit
 from storage import open_archive
 from storage.counts import counted
@@ -59,8 +61,10 @@ def archive_sites(
 ) -> int:
     """Crawl sites into the configured archive, show outcomes, and a line for each site; return the exit code."""
     check_network(config)
+    alerts = alerts_of(config)
     with open_archive(config.archive, config.state) as archive:
         _look(archive)
+        begin_before_run(archive, alerts)
         with _Display(None, as_json) as display:
             result = run(
                 archive,
@@ -74,6 +78,8 @@ def archive_sites(
             )
         # What is due of a site is remembered.
         _sum_up(result, archive, "goes on from here")
+        for failure in tell_after_run(archive, config, alerts, lambda: load_sites(config).values()):
+            echo(f"newskeep: {failure}", err=True)
         return result.exit_code
 
 

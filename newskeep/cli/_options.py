@@ -113,6 +113,8 @@ def set_up_logging(verbose: int) -> None:
     logging.getLogger().setLevel(logging.DEBUG if verbose > 1 else logging.WARNING)
     for ours in ("newskeep", "crawler", "spiders", "storage"):
         logging.getLogger(ours).setLevel([logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)])
+    # It would name the whole addresses of pings and webhooks, which are secrets.
+    logging.getLogger("urllib3").setLevel(logging.INFO)
     # What goes wrong with a request is its outcome; Scrapy and Twisted would say it a second time, with a traceback.
     # warcio tells each time that it reads an address with blanks in it.
     if verbose < 2:

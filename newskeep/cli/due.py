@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +15,14 @@ from crawler.config import variables_without_effect
 from crawler.durations import duration
 from crawler.frontier import frontier_of
 from crawler.frontier.count_words import in_words
+from newskeep.alerts.telling import alerts_of, begin_before_run, tell_after_run
 from newskeep.cli import _options
 from newskeep.cli._options import Duration, common, settle
 from newskeep.cli._terminal import echo
-from newskeep.schedule.alerts import Notebook, Trouble
 from newskeep.schedule.due import sites_of
 from newskeep.schedule.due_run import Round, crawl_due, health_troubles
 from newskeep.schedule.pings import check, ping
+from newskeep.schedule.troubles import Notebook, Trouble
 from newskeep.times import iso
 from storage.counts import counted
 from storage.errors import AlreadyRunning
@@ -76,6 +77,7 @@ def due(
     settings = settle(config, verbose, archive=archive, state=state)
     if settings.ping is not None:
         check(settings.ping)
+    alerts = alerts_of(settings)
     sites = sites_of(settings, names)
     from crawler.run import check_network
     from storage import open_archive
@@ -86,8 +88,10 @@ def due(
         try:
             with held(opened.state / "locks" / "due.lock", "newskeep due"):
                 show.verbosely(f"looking at {counted(len(sites), 'site')}, for {duration(time_limit)} at most")
+                begin_before_run(opened, alerts)
                 done = _pinged(settings, opened, sites, at_once, time_limit, show)
-                _tell(opened, sites, done, show)
+                failures = tell_after_run(opened, settings, alerts, sites.values)
+                _tell(opened, sites, done, [Trouble(each.about, str(each)) for each in failures], show)
         except AlreadyRunning as error:
             if not quiet:
                 raise
@@ -112,11 +116,11 @@ def _pinged(
     return done
 
 
-def _tell(archive: Archive, sites: Mapping[str, Site], done: Round, show: _Show) -> None:
+def _tell(archive: Archive, sites: Mapping[str, Site], done: Round, untold: Iterable[Trouble], show: _Show) -> None:
     """Say what is wrong and was not said within a day; with --verbose everything."""
     at = datetime.now(UTC)
     notebook = Notebook(archive.state / "schedule" / "told.json")
-    troubles = [*done.troubles, *(Trouble(line, line) for line in variables_without_effect())]
+    troubles = [*done.troubles, *(Trouble(line, line) for line in variables_without_effect()), *untold]
     troubles += health_troubles(frontier_of(archive), _looked_at(sites, notebook, at), at)
     news = notebook.news(troubles, at)
     notebook.save(at)

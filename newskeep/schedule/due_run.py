@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from crawler.frontier import frontier_of
 from crawler.sites.nothing_found import NOTHING
-from newskeep.schedule.alerts import KeptLog, Trouble
 from newskeep.schedule.due import DueSites
+from newskeep.schedule.troubles import KeptLog, Trouble
 from newskeep.times import local
 from storage.errors import AlreadyRunning, SpoolError, StoreDenied, StoreUnavailable
 from storage.model import RunState

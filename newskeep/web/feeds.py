@@ -1,22 +1,22 @@
-"""Atom feeds (RFC 4287) of articles that are new in the archive, and of those that were changed after they came."""
+"""Atom feeds of articles that are new in the archive, of those that were changed after they came, and of any search."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from urllib.parse import urlencode
-from uuid import NAMESPACE_URL, uuid5
-from xml.etree import ElementTree
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from newskeep.web.addresses import Origins
+from newskeep.web.atom import MEDIA_TYPE, FeedEntry, feed
 from newskeep.web.params import Params
-from newskeep.web.withheld import shown
+from newskeep.web.reading_room.search import SearchForm, find
+from newskeep.web.withheld import is_withheld, shown
 from storage.archive import Archive
 from storage.errors import NewskeepError
 from storage.index import ArticleEntry
@@ -27,35 +27,110 @@ from storage.versions import is_edited
 
 #: Entries of a feed, and articles that are gone through to find as many.
 SIZE, SIZE_MAX, SCANNED = 30, 100, 1_000
-_ATOM = "http://www.w3.org/2005/Atom"
+#: Pages of a search that are gone through: without words, articles that were fetched again stand on several.
+_PAGES = 8
 _TITLES = {"new": "New articles", "changed": "Changed articles"}
-_SUMMARY_CHARS = 400
-# What XML 1.0 has no way to write.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def routes() -> list[BaseRoute]:
-    return [Route("/feeds/new.atom", _feed("new")), Route("/feeds/changed.atom", _feed("changed"))]
+    return [
+        Route("/feeds/new.atom", _feed("new")),
+        Route("/feeds/changed.atom", _feed("changed")),
+        Route("/feeds/search.atom", _search_feed),
+    ]
 
 
 def _feed(kind: str) -> Callable[[Request], Response]:
-    def feed(request: Request) -> Response:
+    def answer(request: Request) -> Response:
         params = Params(request)
         archive: Archive = request.app.state.archive
         site = params.text("site", most=300)
-        size = params.integer("limit", 1, SIZE_MAX) or SIZE
-        # The newest article says whether anything can be new, for one look at the index; what was hidden, another.
+        origins = Origins.of(request)
+        address = f"{origins.app}/feeds/{kind}.atom" + (f"?{urlencode({'site': site})}" if site else "")
+        # The newest article says whether anything can be new, for one look at the index.
         newest = next(archive.index.articles(site=site, limit=1), None)
-        hidden = "-".join(map(str, archive.index.hidden_version()))
-        tag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}-{hidden}"' if newest else '"empty"'
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers={"ETag": tag})
-        found = shown(request, _FINDERS[kind](archive, site))
-        root = _document(Origins.of(request), kind, site, newest, islice(found, size))
-        body = b'<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="utf-8")
-        return Response(body, media_type="application/atom+xml", headers={"ETag": tag})
 
-    return feed
+        def entries() -> Iterator[FeedEntry]:
+            for entry, article in shown(request, _FINDERS[kind](archive, site)):
+                # A change is news of its own; an article stays one, whatever capture it was first seen in.
+                name = entry.url if kind == "new" else f"{entry.url} {timestamp14(entry.timestamp)}"
+                yield _entry(origins, name, entry, entry.timestamp, article)
+
+        title = f"{_TITLES[kind]}{f' of {site}' if site else ''}"
+        return _answer(request, newest, address, title, f"{origins.app}/", entries())
+
+    return answer
+
+
+def _search_feed(request: Request) -> Response:
+    """What a search of the reading room finds, with the same parameters."""
+    asked = replace(SearchForm.of(request), after=None)
+    archive: Archive = request.app.state.archive
+    origins = Origins.of(request)
+    query = f"?{urlencode(asked.asked)}" if asked.asked else ""
+    newest = next(archive.index.articles(limit=1), None)
+
+    def entries() -> Iterator[FeedEntry]:
+        for entry in _found(request, archive, asked):
+            if not is_withheld(request, entry) and (article := _read(archive, entry)):
+                # One that was only fetched again is as it was.
+                yield _entry(origins, entry.url, entry, _since(archive.index, entry), article)
+
+    title = f"Articles: {', '.join(asked.asked.values())}" if asked.asked else "All articles"
+    return _answer(
+        request, newest, f"{origins.app}/feeds/search.atom{query}", title, f"{origins.app}/search{query}", entries()
+    )
+
+
+def _found(request: Request, archive: Archive, asked: SearchForm) -> Iterator[ArticleEntry]:
+    """Yield the articles of as many pages of a search as a feed may need, each URL once, the newest first."""
+    seen: set[str] = set()
+    for _ in range(_PAGES):
+        page = find(archive, asked, lambda entry: is_withheld(request, entry))
+        for line in page.lines:
+            if line.entry.url not in seen:
+                seen.add(line.entry.url)
+                yield line.entry
+        if page.after is None:
+            return
+        asked = replace(asked, after=page.after)
+
+
+def _since(index: Index, entry: ArticleEntry) -> datetime:
+    """When the version of an article that a capture shows was first captured."""
+    older = (each.timestamp for each in index.versions(entry.url) if each.timestamp <= entry.timestamp)
+    return max(older, default=entry.timestamp)
+
+
+def _answer(
+    request: Request,
+    newest: ArticleEntry | None,
+    address: str,
+    title: str,
+    page: str,
+    entries: Iterator[FeedEntry],
+) -> Response:
+    """Return a feed, or 304 to who has it; `newest` is the newest article that can be in it."""
+    size = Params(request).integer("limit", 1, SIZE_MAX) or SIZE
+    # What was hidden or shown again makes another feed.
+    hidden = "-".join(map(str, request.app.state.archive.index.hidden_version()))
+    tag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}-{hidden}"' if newest else '"empty"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    body = feed(address, title, page, newest.timestamp if newest else None, islice(entries, size))
+    return Response(body, media_type=MEDIA_TYPE, headers={"ETag": tag})
+
+
+def _entry(origins: Origins, name: str, entry: ArticleEntry, updated: datetime, article: Article) -> FeedEntry:
+    return FeedEntry(
+        name,
+        article.title or entry.url,
+        updated,
+        article.authors,
+        origins.article(entry.url, entry.timestamp),
+        entry.url,
+        article.description or article.text,
+    )
 
 
 def new_articles(archive: Archive, site: str | None) -> Iterator[tuple[ArticleEntry, Article]]:
@@ -101,57 +176,3 @@ def _read(archive: Archive, entry: ArticleEntry) -> Article | None:
     except NewskeepError:
         # One that cannot be read must not keep the others out of the feed.
         return None
-
-
-def _document(
-    origins: Origins,
-    kind: str,
-    site: str | None,
-    newest: ArticleEntry | None,
-    found: Iterable[tuple[ArticleEntry, Article]],
-) -> ElementTree.Element:
-    ElementTree.register_namespace("", _ATOM)
-    address = f"{origins.app}/feeds/{kind}.atom" + (f"?{urlencode({'site': site})}" if site else "")
-    root = ElementTree.Element(f"{{{_ATOM}}}feed")
-    _text(root, "id", _urn(address))
-    _text(root, "title", f"{_TITLES[kind]}{f' of {site}' if site else ''}")
-    _text(root, "updated", _rfc3339(newest.timestamp if newest else datetime(1970, 1, 1, tzinfo=UTC)))
-    _text(_text(root, "author"), "name", "Newskeep")
-    _text(root, "generator", "Newskeep")
-    _link(root, "self", address, "application/atom+xml")
-    _link(root, "alternate", f"{origins.app}/", "text/html")
-    for entry, article in found:
-        _entry(root, origins, kind, entry, article)
-    return root
-
-
-def _entry(root: ElementTree.Element, origins: Origins, kind: str, entry: ArticleEntry, article: Article) -> None:
-    element = _text(root, "entry")
-    # A change is news of its own; an article stays one, whatever capture it was first seen in.
-    _text(element, "id", _urn(entry.url if kind == "new" else f"{entry.url} {timestamp14(entry.timestamp)}"))
-    _text(element, "title", article.title or entry.url)
-    _text(element, "updated", _rfc3339(entry.timestamp))
-    for name in article.authors:
-        _text(_text(element, "author"), "name", name)
-    _link(element, "alternate", origins.article(entry.url, entry.timestamp), "text/html")
-    _link(element, "via", entry.url)
-    summary = article.description or article.text
-    _text(element, "summary", summary if len(summary) <= _SUMMARY_CHARS else f"{summary[:_SUMMARY_CHARS]}…")
-
-
-def _text(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:
-    element = ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}")
-    element.text = None if text is None else _NOT_XML.sub("", text)
-    return element
-
-
-def _link(parent: ElementTree.Element, relation: str, address: str, kind: str | None = None) -> None:
-    _text(parent, "link").attrib.update({"rel": relation, "href": address} | ({"type": kind} if kind else {}))
-
-
-def _urn(name: str) -> str:
-    return f"urn:uuid:{uuid5(NAMESPACE_URL, name)}"
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

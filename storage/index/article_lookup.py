@@ -11,6 +11,7 @@ from storage.index import ArticleEntry, Duplicate, Filters, Hit, SiteDoubt, full
 from storage.index.queries import BATCH, Lookup
 from storage.index.query_parser import SearchQuery
 from storage.index.rows import article_of, seconds
+from storage.index.snippets import snippet
 from storage.model import DOUBTFUL
 from storage.text import is_same_title
 from storage.urls import equivalent_form, surt
@@ -45,6 +46,10 @@ class ArticleLookup(Lookup):
         """Return the article made from a record, given by its WARC and offset."""
         rows = self._fetch(queries.ARTICLE_AT, filename=filename, offset=offset)
         return article_of(rows[0]) if rows else None
+
+    def articles_of(self, filename: str) -> list[ArticleEntry]:
+        """Return the articles of a WARC, in the order of their records."""
+        return [article_of(row) for row in self._fetch(queries.ARTICLES_OF, filename=filename)]
 
     def text_size(self, filename: str) -> int:
         """Return how far into its text part the articles of a WARC reach, in bytes."""
@@ -262,6 +267,22 @@ class ArticleLookup(Lookup):
                         return
             if len(rows) < size:
                 return
+
+    def match(self, article: ArticleEntry, wanted: SearchQuery, filters: Filters | None = None) -> Hit | None:
+        """Return what a search would show of this one article, `None` where it does not have what is wanted.
+
+        The article comes from this index. One that cannot be searched has nothing, see `unsearched`.
+        """
+        question = fulltext.FulltextQuery.of(wanted, filters or Filters())
+        if question is None:
+            return None
+        for number, packed in self._fetch(fulltext.DOCUMENT, article=article.id):
+            if self._fetch(fulltext.MATCHES, match=question.match, id=number):
+                document = fulltext.IndexedText.unpack(packed)
+                shown, marks = snippet(document.text, wanted)
+                titles = tuple(wanted.marks(article.title or ""))
+                return Hit(article, number, document.authors, shown, marks, titles)
+        return None
 
     def _is_older(self, question: fulltext.FulltextQuery, hit: Hit, key: str) -> bool:
         """Whether a page before this one had a newer article of the URL."""

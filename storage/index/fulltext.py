@@ -226,6 +226,8 @@ NEWER = CompiledQuery(
 """)
 )
 MATCHES = CompiledQuery(text("SELECT 1 FROM search WHERE search MATCH :match AND rowid = :id"))
+#: The document of an article, and its text.
+DOCUMENT = CompiledQuery(text("SELECT id, text FROM searched WHERE article = :article"))
 
 
 class FulltextQuery(NamedTuple):

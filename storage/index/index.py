@@ -109,9 +109,9 @@ class Index(CaptureLookup, ArticleLookup, TallyLookup):
         rows = self._fetch(queries.WARC, filename=filename)
         return warc_of(rows[0]) if rows else None
 
-    def warcs(self) -> Iterator[WarcEntry]:
-        """Yield the WARCs in the order of their names, which is that of their times."""
-        last = ""
+    def warcs(self, after: str = "") -> Iterator[WarcEntry]:
+        """Yield the WARCs in the order of their names, which is that of their times; those behind a name alone."""
+        last = after
         while rows := self._fetch(queries.WARCS, last=last, n=BATCH):
             entries = [warc_of(row) for row in rows]
             yield from entries

@@ -282,6 +282,7 @@ HISTORY, HISTORY_URL = CompiledQuery(_history), CompiledQuery(_history.where(_a.
 #: Articles that have a key, the last entered first.
 KEYED = CompiledQuery(select(_k.article).where(_k.key == _param("key")).order_by(_k.article.desc()).limit(_param("n")))
 ARTICLE = CompiledQuery(_ARTICLE.where(_a.id == _param("id")))
+ARTICLES_OF = CompiledQuery(_ARTICLE.where(_w.filename == _param("filename")).order_by(_a.offset))
 ARTICLE_AT = CompiledQuery(_ARTICLE.where(_w.filename == _param("filename"), _a.offset == _param("offset")))
 
 

@@ -22,8 +22,8 @@ from crawler.frontier import open_frontier
 from crawler.frontier.address_state import SiteState, Visit
 from crawler.frontier.frontier import Frontier
 from crawler.sites.site import Site
-from newskeep.schedule.alerts import KeptLog, Notebook, Trouble
 from newskeep.schedule.due import DueSites
+from newskeep.schedule.troubles import KeptLog, Notebook, Trouble
 from storage.errors import StoreUnavailable
 from storage.locking import held
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from room_archive import HERALD, PAPER, STORY, fill, gone, kept, pages, story, write
@@ -183,6 +184,25 @@ def test_words_are_searched_and_marked(room: Room) -> None:
     assert _ARTICLE.findall(room.page("/search?q=%E6%A9%8B"))[0].endswith("/ja/1")
     assert "Nothing was found" in room.page("/search?q=%22)%20OR%20(%27*")
     assert "after is not one" in room.page("/search?q=ships&after=x", 400)
+
+
+def test_a_search_has_a_feed_of_what_it_finds(room: Room) -> None:
+    query = "q=%22harbour+bridge%22&site=paper.example&from=2020-01-01&to=&language=en&author=jonas"
+    page = room.page(f"/search?{query}")
+    [address] = re.findall(
+        r'<link rel="alternate" type="application/atom\+xml" title="This search" href="([^"]+)">', page
+    )
+    feed = ElementTree.fromstring(room.site.get(unescape(address)).body)
+    entries = feed.findall("{*}entry")
+    assert [entry.findtext("{*}title") for entry in entries] == ["Harbour bridge: what we know"]
+    links = {link.get("rel"): link.get("href") or "" for link in feed.findall("{*}link")}
+    assert links["self"] == room.site.app + unescape(address)
+    assert room.page(links["alternate"].removeprefix(room.site.app))
+    # When its text was first seen so, not when it was last fetched.
+    assert entries[0].findtext("{*}updated") == f"{room.now - timedelta(days=4):%Y-%m-%dT%H:%M:%SZ}"
+    assert len(ElementTree.fromstring(room.site.get("/feeds/search.atom?limit=100").body).findall("{*}entry")) > 70
+    assert room.site.get("/feeds/search.atom?q=nowheretobefound").body.count(b"<entry") == 0
+    assert room.site.get("/feeds/search.atom?from=yesterday").status == 400
 
 
 def test_marks_cut_a_text() -> None:

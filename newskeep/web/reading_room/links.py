@@ -70,6 +70,9 @@ class Links:
         given = {name.rstrip("_"): value for name, value in values.items() if value}
         return f"/search?{urlencode(given)}" if given else "/search"
 
+    def search_feed(self, **values: str | None) -> str:
+        return f"/feeds/search.atom{self.search(**values).removeprefix('/search')}"
+
     def doubts(self, **values: str | None) -> str:
         given = {name: value for name, value in values.items() if value}
         return f"/doubts?{urlencode(given)}" if given else "/doubts"

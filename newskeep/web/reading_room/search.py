@@ -104,6 +104,7 @@ def page(request: Request) -> Response:
         question=question,
         found=found,
         following=following,
+        feed=Links(request).search_feed(**question.asked),
     )
 
 
