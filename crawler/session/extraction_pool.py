@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import logging
-import multiprocessing
 import os
 import re
 import resource
@@ -25,6 +24,7 @@ from crawler import defaults
 from crawler.politeness.block_detection import recognise
 from crawler.session.reasons import in_words
 from crawler.session.stop_flag import StopAsked
+from crawler.session.worker_context import WorkerContext
 from storage.http import ContentError, HttpMessage
 from storage.model import Article
 from storage.spool import Look, no_look
@@ -132,7 +132,7 @@ class _Workers:
         self._waiting: set[Future[Extraction]] = set()
         self._ended = False
         # Not fork: the crawler has threads, and a lock held at the fork would stay held in the child.
-        context = multiprocessing.get_context("forkserver")
+        context = WorkerContext()
         # Imported once in the fork server, not once a worker.
         context.set_forkserver_preload(["crawler.extraction"])
         self._pool = ProcessPool(
