@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 
 from crawler.session.circuit_breaker import CircuitBreaker
-from crawler.session.extraction_pool import ExtractionPool
+from crawler.session.extraction_pool import Extraction, ExtractionPool
 from crawler.session.reasons import in_words
 from crawler.session.recorder import OpenWarc
 from crawler.session.report import write_report
@@ -43,14 +43,16 @@ class Delivery:
         spool_max_bytes: int,
         software: str,
         on_failure: Callable[[NewskeepError], None],
+        text: bool = True,
     ) -> None:
-        """`software`: what crawl reports of other runs are signed with."""
+        """`software`: what crawl reports of other runs are signed with; `text`: whether this run's pages get theirs."""
         self._archive = archive
         self._pool = pool
         self._stop = stop
         self._spool_max_bytes = spool_max_bytes
         self._software = software
         self._on_failure = on_failure
+        self._text = text
         self._absence = CircuitBreaker()
         self._memories = SiteMemoryStore(archive.store, archive.state, self._absence)
         #: Whether a stop left something in the spool that is not sealed and delivered.
@@ -65,7 +67,7 @@ class Delivery:
         with self._failing(f"sealing {warc.parcel.filename}"):
             look = self._stop.look
             if parcel := close_open(warc.writer.path, look):
-                self._bring(parcel, look)
+                self._bring(parcel, look, self._extractor(look) if self._text else _no_text)
 
     def deliver_waiting(self, folder: CrawlFolder) -> None:
         """Deliver what of a folder could not be when its turn came: the store may be back."""
@@ -141,8 +143,9 @@ class Delivery:
                     self._archive.deliver_report(folder)
         folder.release()
 
-    def _bring(self, parcel: Parcel, look: Look) -> None:
+    def _bring(self, parcel: Parcel, look: Look, extract: Extract | None = None) -> None:
         """Seal a closed WARC where that is left to do, and deliver it; of a damaged one what is whole."""
+        extract = extract or self._extractor(look)
         if self._is_indexed(parcel):
             # The index comes last: a run that was killed just had not emptied the spool yet.
             parcel.remove()
@@ -151,14 +154,14 @@ class Delivery:
             if parcel.complete:
                 check(parcel, look)
             else:
-                seal(parcel, self._extractor(look), self._memories, look)
+                seal(parcel, extract, self._memories, look)
         except Corrupt as error:
             whole, kept = salvage(parcel, self._archive.spool, look)
             rest = "nothing in it can be archived" if whole is None else "the records that are whole are archived"
             self._on_failure(Corrupt(f"{kept}: damaged in the spool ({error}); {rest}, the file is kept"))
             if whole is None:
                 return
-            parcel = seal(whole, self._extractor(look), self._memories, look)
+            parcel = seal(whole, extract, self._memories, look)
         self._deliver(parcel, look)
 
     def _extractor(self, look: Look) -> Extract:
@@ -199,3 +202,7 @@ class Delivery:
         except Exception as error:
             logger.exception("%s failed", work)
             self._on_failure(NewskeepError(f"{work} failed: {in_words(error)}"))
+
+
+def _no_text(_response: bytes, _url: str, _captured: datetime) -> Extraction:
+    return Extraction()

@@ -55,6 +55,10 @@ class SessionOptions:
     spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
     #: The name under which responses may say `noarchive`, in lower case.
     robot: str = "newskeep"
+    #: Whether pages get their text; what other runs have left in the spool gets it in any case.
+    text: bool = True
+    #: Whether a person is told that the user agent names nobody.
+    minds_contact: bool = True
     gate: GateOptions = field(default_factory=GateOptions)
 
     @classmethod
@@ -139,7 +143,9 @@ class Session:
         index = archive.index
         self._pool = ExtractionPool(options.workers, options.limits)
         software = options.warcinfo("")["software"]
-        self._delivery = Delivery(archive, self._pool, self.stop, options.spool_max_bytes, software, self._fail)
+        self._delivery = Delivery(
+            archive, self._pool, self.stop, options.spool_max_bytes, software, self._fail, options.text
+        )
         try:
             self.recovered = self._delivery.recover()
             self._folder = archive.spool.start()
@@ -266,5 +272,5 @@ class Session:
         if exchange.url.endswith("/robots.txt") or is_loopback(exchange.peer or urlsplit(exchange.url).hostname or ""):
             return
         self._pages += 1
-        if self._pages == _HANDFUL and not self.options.has_contact:
+        if self._pages == _HANDFUL and self.options.minds_contact and not self.options.has_contact:
             logger.warning("servers cannot reach you: name a web page or e-mail address of yours as `operator`")

@@ -1,0 +1,73 @@
+"""The recording handler in a Scrapy project of somebody else's: it records, and all else is as Scrapy has it.
+
+The project decides whom it asks and how often, whom it believes, how long it waits, and what it makes of an answer that
+is cut: responses and errors are those that its own handler would have given. By private names of Scrapy, as handler.py
+says.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from scrapy.core.downloader.contextfactory import _load_context_factory_from_settings
+from scrapy.core.downloader.handlers import http11
+from scrapy.utils._download_handlers import wrap_twisted_exceptions
+from scrapy.utils.defer import maybe_deferred_to_future
+
+from crawler.engine.handler import RecordingHandler
+from crawler.engine.recording_protocol import Attempt, RecordingProtocol
+from crawler.sites.context import context_of
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.internet.interfaces import IAddress
+
+    from crawler.engine.wire import Wire
+    from crawler.session.recorder import RecordedExchange
+
+
+class _TransparentProtocol(RecordingProtocol):
+    parser = None
+
+    def _goes_on(self, wire: Wire) -> bool:  # noqa: ARG002
+        return True
+
+
+class _TransparentFactory(http11._LenientHTTP11ClientFactory):
+    def buildProtocol(self, addr: IAddress | None) -> _TransparentProtocol:  # noqa: ARG002, N802
+        return _TransparentProtocol(self._quiescentCallback)
+
+
+class TransparentHandler(RecordingHandler):
+    """Scrapy's handler, whose exchanges are in the WARC before anyone sees the response; requests stay as they are."""
+
+    #: The session is there when the spider is open.
+    lazy = True
+
+    def _configure(self, crawler: Crawler) -> None:
+        self._pool._factory = _TransparentFactory
+        self._recording = context_of(crawler).recording
+        self._allow_private = self._trust_proxy = True
+        self._refuse_noarchive = False
+        # Older spiders say it in an attribute.
+        self._default_maxsize = getattr(crawler.spider, "download_maxsize", self._default_maxsize)
+        self._default_warnsize = getattr(crawler.spider, "download_warnsize", self._default_warnsize)
+        self._contextFactory = _load_context_factory_from_settings(crawler)
+
+    async def download_request(self, request: Request) -> Response:
+        return await self._fetch(request)
+
+    async def _download(self, request: Request, number: bytes, attempt: Attempt) -> Response:  # noqa: ARG002
+        with wrap_twisted_exceptions():
+            return await maybe_deferred_to_future(self._agent(number).download_request(request))
+
+    def _leave(self, request: Request, recorded: RecordedExchange) -> None:  # noqa: ARG002
+        # Not in the request: its `meta` goes to other requests and to disk, and a key of that name may be the spider's.
+        assert self._recording is not None
+        self._recording.recorded(recorded)
+
+    def _attempt(self, request: Request) -> Attempt:
+        return Attempt(bool(request.meta.get("proxy")), allow_private=True, limit=math.inf, deadline=math.inf)
