@@ -20,8 +20,8 @@ from scrapy import signals
 from scrapy.exceptions import CloseSpider, NotConfigured
 
 from crawler.config import Config, load
-from crawler.sites.context import attach, only_looks
-from crawler.sites.recording import Recording
+from crawler.sites.context import only_looks
+from crawler.sites.recording import Recording, begin_with
 from storage.archive import Archive, open_archive
 from storage.errors import ConfigError, NewskeepError
 from storage.model import RunState
@@ -56,7 +56,7 @@ class Recorder:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._archive: Archive | None = None
-        self._recording: Recording | None = None
+        self._beginning: asyncio.Task[Recording] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -78,21 +78,29 @@ class Recorder:
             logger.warning("not recorded: %s", unrecorded)
         for scheme in ours:
             settings["DOWNLOAD_HANDLERS"][scheme] = _HANDLER
+        begin_with(self._crawler, self._recording)
         self._crawler.signals.connect(self._open, signals.spider_opened)
         self._crawler.signals.connect(self._close, signals.spider_closed)
 
     async def _open(self) -> None:
         try:
-            # It begins with what earlier runs have left, which may take long.
-            session = await asyncio.to_thread(self._begin, load())
+            await self._recording()
         except NewskeepError as error:
             logger.error("%s: %s", _REASON, error)
             raise CloseSpider(_REASON) from error
-        self._recording = Recording(session)
-        attach(self._crawler, session).recording = self._recording
-        session.on_failure(self._stop)
 
-    def _begin(self, config: Config) -> Session:
+    async def _recording(self) -> Recording:
+        if self._beginning is None:
+            self._beginning = asyncio.ensure_future(self._begin())
+        return await asyncio.shield(self._beginning)
+
+    async def _begin(self) -> Recording:
+        # A session begins with what earlier runs have left, which may take long.
+        session = await asyncio.to_thread(self._session, load())
+        session.on_failure(self._stop)
+        return Recording(session)
+
+    def _session(self, config: Config) -> Session:
         from crawler.session.session import Session
 
         settings = self._crawler.settings
@@ -111,8 +119,9 @@ class Recorder:
             self._closing = asyncio.ensure_future(self._crawler.engine.close_spider_async(reason=_REASON))
 
     async def _close(self, reason: str) -> None:
-        if self._recording is not None:
-            await self._end(self._recording, reason)
+        begin_with(self._crawler, None)
+        if self._beginning is not None and self._beginning.exception() is None:
+            await self._end(self._beginning.result(), reason)
         if self._archive is not None:
             self._archive.close()
 

@@ -95,11 +95,11 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._session = context_of(crawler).session
         self._configure(crawler)
 
     def _configure(self, crawler: Crawler) -> None:
         """Set the rules of our own crawls: whom we ask, whom we believe, how long we wait, what we keep."""
+        self._session = context_of(crawler).session
         self._pool._factory = RecordingFactory
         # Twisted's 240 s would hold a socket for each of thousands of hosts.
         self._pool.cachedConnectionTimeout = KEPT_SECONDS

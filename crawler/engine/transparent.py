@@ -17,7 +17,7 @@ from scrapy.utils.defer import maybe_deferred_to_future
 
 from crawler.engine.handler import RecordingHandler
 from crawler.engine.recording_protocol import Attempt, RecordingProtocol
-from crawler.sites.context import context_of
+from crawler.sites.recording import Recording, recording_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -44,20 +44,23 @@ class _TransparentFactory(http11._LenientHTTP11ClientFactory):
 class TransparentHandler(RecordingHandler):
     """Scrapy's handler, whose exchanges are in the WARC before anyone sees the response; requests stay as they are."""
 
-    #: The session is there when the spider is open.
-    lazy = True
+    _recording: Recording | None = None
 
     def _configure(self, crawler: Crawler) -> None:
         self._pool._factory = _TransparentFactory
-        self._recording = context_of(crawler).recording
         self._allow_private = self._trust_proxy = True
         self._refuse_noarchive = False
         # Older spiders say it in an attribute.
-        self._default_maxsize = getattr(crawler.spider, "download_maxsize", self._default_maxsize)
-        self._default_warnsize = getattr(crawler.spider, "download_warnsize", self._default_warnsize)
+        for name in ("maxsize", "warnsize"):
+            bound = getattr(crawler.spider, f"download_{name}", getattr(self, f"_default_{name}"))
+            setattr(self, f"_default_{name}", bound)
         self._contextFactory = _load_context_factory_from_settings(crawler)
 
     async def download_request(self, request: Request) -> Response:
+        if self._recording is None:
+            # Pipelines may ask for something before the spider is open.
+            recording = await recording_of(self._crawler)
+            self._recording, self._session = recording, recording.session
         return await self._fetch(request)
 
     async def _download(self, request: Request, number: bytes, attempt: Attempt) -> Response:  # noqa: ARG002

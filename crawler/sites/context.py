@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawler.sites.page_requisites import Requisites
-    from crawler.sites.recording import Recording
     from crawler.sites.run_ledger import RunLedger
 
 
@@ -35,8 +34,6 @@ class CrawlContext:
     requisites: Requisites | None = None
     #: Where the archive is that goes when the session has ended, for one that only looks.
     passing: TemporaryDirectory[str] | None = None
-    #: In a project of somebody else's: what has been recorded.
-    recording: Recording | None = None
 
 
 _contexts: WeakKeyDictionary[Crawler, CrawlContext] = WeakKeyDictionary()

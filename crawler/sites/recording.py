@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
     from crawler.session.recorder import RecordedExchange
     from crawler.session.session import Session
 
@@ -46,3 +50,20 @@ class Recording:
             await self.session.extract(recorded)
         except Exception as error:
             self.session.note_fault(error)
+
+
+Begin = Callable[[], Awaitable[Recording]]
+_begun: WeakKeyDictionary[Crawler, Begin] = WeakKeyDictionary()
+
+
+def begin_with(crawler: Crawler, begin: Begin | None) -> None:
+    """Have `recording_of` give what `begin` returns, however often it is called; `None` when the crawl has ended."""
+    if begin is None:
+        _begun.pop(crawler, None)
+    else:
+        _begun[crawler] = begin
+
+
+async def recording_of(crawler: Crawler) -> Recording:
+    """The recording of a crawler, begun now where it was not yet; raises `NewskeepError` where that fails."""
+    return await _begun[crawler]()
