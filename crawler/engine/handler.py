@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.internet.defer import Deferred
 
+    from crawler.session.recorder import RecordedExchange
     from crawler.subscriptions.subscription import Subscription
     from storage.model import Exchange
 
@@ -123,13 +124,19 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self._configure(crawler)
+
+    def _configure(self, crawler: Crawler) -> None:
+        """Set the rules of our own crawls: whom we ask, whom we believe, how long we wait, what we keep."""
+        self._context = context_of(crawler)
+        self._session = self._context.session
         self._pool._factory = RecordingFactory
         # Twisted's 240 s would hold a socket for each of thousands of hosts.
         self._pool.cachedConnectionTimeout = KEPT_SECONDS
         # On a kept connection that is dead Twisted would send again at once; the retry waits for the host's turn.
         self._pool.retryAutomatically = False
-        self._context = context_of(crawler)
-        self._session = self._context.session
+        # Whether an answer that was cut is whole all the same is decided in _leave.
+        self._fail_on_dataloss = False
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
         self._trust_proxy = crawler.settings.getbool("TRUST_PROXY")
         self._contextFactory: Any = TLSPolicy(crawler.settings.getbool("INSECURE"), crawler.settings.get("CA_FILE"))
@@ -143,6 +150,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
     async def download_request(self, request: Request) -> Response:
         # The record is part of the turn: when it cannot be written, nothing more is asked for.
         async with self._session.gate.turn(host_of(request), self._delay) as turn:
+            request.meta.pop("recorded", None)
             try:
                 response = await self._fetch(request)
             except tuple(_SILENT) as error:
@@ -161,7 +169,6 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             large_responses.ended(attempt)
 
     async def _recorded(self, request: Request, number: bytes, attempt: Attempt) -> Response:
-        request.meta.pop("recorded", None)
         response = error = None
         try:
             response = await self._download(request, number, attempt)
@@ -180,11 +187,9 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             last = wire is attempt.wires[-1]
             exchange = await self._redacted(exchange_of(wire, request.url, response if last else None, error), request)
             recorded = await self._session.record(exchange, asked, self._refuse_noarchive)
-            recorded.leave_in(request)
             wire.received.clear()
-            cut = recorded.exchange.truncated
-            if error is None and last and not is_whole(recorded.exchange.response, cut):
-                error = ResponseDataLossError()
+            lost = self._leave(request, recorded)
+            error = error or (lost if last else None)
         if error is not None:
             raise error
         assert response is not None
@@ -208,6 +213,12 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         if is_private(kept):
             request.meta[_PRIVATE] = True
         return kept
+
+    def _leave(self, request: Request, recorded: RecordedExchange) -> Exception | None:
+        """Have the spider find what was recorded; return what is raised for a response that is not whole."""
+        recorded.leave_in(request)
+        whole = is_whole(recorded.exchange.response, recorded.exchange.truncated)
+        return None if whole else ResponseDataLossError()
 
     async def _download(self, request: Request, number: bytes, attempt: Attempt) -> Response:
         """Have Scrapy fetch; what it and Twisted raise of proxies and TLS is told as such."""
@@ -245,8 +256,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             pool=self._pool,
             maxsize=self._default_maxsize,
             warnsize=self._default_warnsize,
-            # Whether an answer that was cut is whole all the same is decided in _fetch.
-            fail_on_dataloss=False,
+            fail_on_dataloss=self._fail_on_dataloss,
             crawler=self._crawler,
             tls_verbose_logging=self._tls_verbose_logging,
         )

@@ -40,7 +40,7 @@ class Attempt:
     through_proxy: bool
     allow_private: bool
     #: Bytes that may come.
-    limit: int
+    limit: float
     #: By the clock of `time.monotonic`; Twisted's own timer is not heard by a server that never pauses.
     deadline: float
     wires: list[Wire] = field(default_factory=list)
@@ -77,6 +77,9 @@ class _TeeTransport:
 class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
     """Scrapy's client protocol that copies its bytes into the open wire."""
 
+    #: What reads the answers; `None`: as Scrapy reads them.
+    parser: type[ResponseParser] | None = ResponseParser
+
     wire: Wire | None = None
     #: How the connection is secured, for all requests on it; `None` before the handshake, and without TLS.
     _secured: Secured | None = None
@@ -107,23 +110,29 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
         attempt.wires.append(self.wire)
         deferred = super().request(request)
         # As Scrapy does one class up: the parser is made in there, and only its class can be changed.
-        self._parser.__class__ = ResponseParser
+        if self.parser is not None:
+            self._parser.__class__ = self.parser
         return deferred
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         wire = self.wire
         if wire is not None:
             wire.received += data
-            if time.monotonic() > self._attempt.deadline:
+            if not self._goes_on(wire):
                 self.transport.abortConnection()
                 return
-            if wire.head_size() > HEAD_MAX_BYTES or len(wire.received) > self._attempt.limit:
-                wire.too_large = True
-                self.transport.abortConnection()
-                return
-            if len(wire.received) > LARGE_BYTES:
-                large_responses.grown(self._attempt, self.transport)
         super().dataReceived(data)
+
+    def _goes_on(self, wire: Wire) -> bool:
+        """Whether what has come is within the bounds."""
+        if time.monotonic() > self._attempt.deadline:
+            return False
+        if wire.head_size() > HEAD_MAX_BYTES or len(wire.received) > self._attempt.limit:
+            wire.too_large = True
+            return False
+        if len(wire.received) > LARGE_BYTES:
+            large_responses.grown(self._attempt, self.transport)
+        return True
 
     def _finishResponse(self, rest: bytes) -> None:  # noqa: N802
         wire, self.wire = self.wire, None

@@ -34,6 +34,8 @@ _OPEN = frozenset(
     b"dnt sec-gpc sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user sec-ch-ua sec-ch-ua-mobile "
     b"sec-ch-ua-platform date via max-forwards priority origin referer x-requested-with".split()
 )
+#: Fields of passwords.
+_CREDENTIALS = frozenset({b"authorization", b"proxy-authorization"})
 #: That of a proxy is not seen by the server: its answer is for everybody.
 _OF_PROXY = "proxy-authorization"
 #: Name, what stands between, and value of a field with its folded lines, as they are on the wire.
@@ -89,6 +91,22 @@ def redact(exchange: Exchange, chain_cookies: Iterable[bytes], known: Iterable[b
         response_redacted=tuple(dict.fromkeys(name for each in (*interim, response) for name in each.names)),
         interim=tuple(each.message for each in interim),
     )
+
+
+def without_credentials(exchange: Exchange) -> Exchange:
+    """Return the exchange with the passwords of its request taken out, and nothing else."""
+    message = HttpMessage.parse(exchange.request)
+    names: list[str] = []
+
+    def without(field: re.Match[bytes]) -> bytes:
+        if field[1].lower() not in _CREDENTIALS:
+            return field[0]
+        names.append(field[1].decode("latin-1"))
+        return field[1] + field[2] + MARK
+
+    line, end, fields = message.head.partition(b"\n")
+    request = line + end + _FIELD.sub(without, fields) + message.body
+    return replace(exchange, request=request, request_redacted=tuple(names))
 
 
 def is_private(exchange: Exchange) -> bool:

@@ -29,6 +29,8 @@ from crawler.politeness.errors import NoSecureConnection
 from crawler.politeness.trust_roots import has_roots
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from OpenSSL.crypto import X509
     from twisted.protocols.tls import TLSMemoryBIOProtocol
 
@@ -163,10 +165,14 @@ def _context(insecure: bool, ca_file: str | None) -> SSL.Context:
 
 
 def secured_by(connection: SSL.Connection) -> Secured:
-    """What is to be noted of a connection that `TLSPolicy` made, once its handshake is complete."""
-    version, found = connection.get_protocol_version_name(), _verifications[connection].problems
+    """What is to be noted of a connection, once its handshake is complete; one that `TLSPolicy` did not make is judged
+    here, whatever its own policy has let through.
+    """
+    version = connection.get_protocol_version_name()
     # Not as certificates of cryptography, which refuses some that OpenSSL takes.
     chain = connection.get_peer_cert_chain() or ()
+    verification = _verifications.get(connection)
+    found = _problems(connection, chain) if verification is None else verification.problems
     problems = [in_words(found)] if found else []
     if version in _OLD_VERSIONS:
         problems.append(f"{_OLD_VERSIONS[version]} is too old")
@@ -176,6 +182,26 @@ def secured_by(connection: SSL.Connection) -> Secured:
         tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in chain),
         "; ".join(problems) or None,
     )
+
+
+def _problems(connection: SSL.Connection, chain: Sequence[X509]) -> list[str]:
+    """What is wrong with the certificates of a server."""
+    if not chain:
+        return ["is missing"]
+    found: list[str] = []
+    roots = _context(False, None).get_cert_store()
+    assert roots is not None
+    try:
+        crypto.X509StoreContext(roots, chain[0], chain[1:]).verify_certificate()
+    except crypto.X509StoreContextError as error:
+        number, depth, _ = error.errors
+        found.append(chain_problem(number, depth, error.certificate.to_cryptography()))
+    # Without a name the server was asked by its address.
+    host = (connection.get_servername() or b"").decode("ascii")
+    certificate = chain[0].to_cryptography()
+    if host and not _is_for(chain[0], host):
+        found.append(other_host(certificate, host))
+    return found + own_problems(certificate, datetime.now(UTC))
 
 
 def handshake_failure(error: BaseException) -> NoSecureConnection | None:

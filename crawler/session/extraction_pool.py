@@ -6,7 +6,6 @@ import asyncio
 import ctypes
 import gc
 import logging
-import multiprocessing
 import os
 import resource
 import signal
@@ -25,6 +24,7 @@ from crawler import defaults
 from crawler.session.page_extraction import Extraction, extract_response, is_page
 from crawler.session.reasons import in_words
 from crawler.session.stop_flag import StopAsked
+from crawler.session.worker_context import WorkerContext
 from storage.spool import Look, no_look
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class _Workers:
         self._waiting: set[Future[Extraction]] = set()
         self._ended = False
         # Not fork: the crawler has threads, and a lock held at the fork would stay held in the child.
-        context = multiprocessing.get_context("forkserver")
+        context = WorkerContext()
         # Imported once in the fork server, not once a worker.
         context.set_forkserver_preload(["crawler.extraction"])
         self._pool = ProcessPool(

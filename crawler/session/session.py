@@ -61,6 +61,8 @@ class SessionOptions:
     min_free: int = defaults.MIN_FREE
     #: The name under which responses may say `noarchive`, in lower case.
     robot: str = "newskeep"
+    #: Whether a person is told that the user agent names nobody.
+    minds_contact: bool = True
     gate: GateOptions = field(default_factory=GateOptions)
 
     @classmethod
@@ -302,5 +304,5 @@ class Session:
         if exchange.url.endswith("/robots.txt") or is_loopback(exchange.peer or urlsplit(exchange.url).hostname or ""):
             return
         self._pages += 1
-        if self._pages == _HANDFUL and not self.options.has_contact:
+        if self._pages == _HANDFUL and self.options.minds_contact and not self.options.has_contact:
             logger.warning("servers cannot reach you: name a web page or e-mail address of yours as `operator`")

@@ -8,8 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from scrapy.utils.spider import DefaultSpider
-
 from crawler.session.session import Session, SessionOptions
 from crawler.sites.under_way import UnderWay
 
@@ -61,7 +59,7 @@ def context_of(crawler: Crawler) -> CrawlContext:
         from storage import open_archive
 
         uri, state, passing = crawler.settings["ARCHIVE"], crawler.settings.get("STATE"), None
-        if _only_looks(crawler):
+        if only_looks(crawler):
             passing = TemporaryDirectory(prefix="newskeep-look-")
             uri, state = passing.name, None
             logger.warning("only looking: nothing is archived; `newskeep save URL` archives a page")
@@ -70,6 +68,10 @@ def context_of(crawler: Crawler) -> CrawlContext:
     return _contexts[crawler]
 
 
-def _only_looks(crawler: Crawler) -> bool:
-    """Whether Scrapy shows a person a page (`scrapy shell`, `fetch`, `view`) instead of running a spider."""
-    return crawler.spidercls is DefaultSpider or crawler.settings.getbool("KEEP_ALIVE")
+def only_looks(crawler: Crawler) -> bool:
+    """Whether Scrapy shows a person a page (`scrapy shell`, `fetch`, `view`, `parse`, `check`) and runs no crawl.
+
+    It does so with a spider of the project too, where one is named or allows the page's host.
+    """
+    # The shell has an engine without a crawl; the other commands give the spider a `start` of their own.
+    return not crawler.crawling or crawler.spidercls.start.__module__.startswith("scrapy.commands.")

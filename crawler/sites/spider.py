@@ -127,7 +127,9 @@ class NewsSpider(Spider):
         if spider.site.requisites:
             # After the articles: what is new goes first.
             context.requisites = Requisites(archive.index, -10)
-        spider._set(crawler.settings)
+        if not crawler.settings.frozen:
+            # `scrapy shell` makes its spider when all is set up.
+            spider._set(crawler.settings)
         return spider
 
     def _set(self, settings: BaseSettings) -> None:

@@ -88,6 +88,30 @@ pool.close()
     assert done.stdout == "True\n", done.stderr
 
 
+def test_a_script_is_not_run_again_in_its_workers(environment: Mapping[str, str], tmp_path: Path) -> None:
+    """As scripts are written that people type in: nothing in them asks for the name of their module."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"""
+from datetime import UTC, datetime
+from pathlib import Path
+from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool
+
+with Path("runs").open("a") as runs:
+    print("run", file=runs)
+pool = ExtractionPool(1, ExtractionLimits())
+extraction = pool.extract_now({answer()!r}, "http://a.example/", datetime(2026, 7, 16, tzinfo=UTC))
+pool.close()
+print(extraction.article is not None, extraction.reason)
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "True None\n", done.stderr
+    assert (tmp_path / "runs").read_text() == "run\n"
+
+
 def test_killed_worker_is_not_the_page() -> None:
     pool = ExtractionPool(1, ExtractionLimits())
     try:

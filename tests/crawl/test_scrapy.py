@@ -66,7 +66,19 @@ def test_urls_may_be_given_as_a_text(scrapy: Scrapy, paper: Paper, tmp_path: Pat
     assert len((tmp_path / "items.csv").read_text().splitlines()) == 3
 
 
-@pytest.mark.parametrize("command", [("shell", "-c", "print(response.css('title::text').get())"), ("fetch",)])
+TITLE = "print(response.css('title::text').get())"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("shell", "-c", TITLE),
+        ("fetch",),
+        ("shell", "-c", TITLE, "--spider", "town"),
+        ("fetch", "--spider", "town"),
+        ("fetch", "--spider", "urls"),
+    ],
+)
 def test_to_look_at_a_page_is_not_to_archive_it(
     scrapy: Scrapy, paper: Paper, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
