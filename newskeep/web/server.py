@@ -21,8 +21,8 @@ from newskeep.web.app import create_app, create_originals, create_replay
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
 from newskeep.web.replay import Pywb
-from storage.errors import NewskeepError, UsageError
 from storage.annotating import sync as annotations_sync
+from storage.errors import NewskeepError, UsageError
 from storage.removing.sync import learn
 
 if TYPE_CHECKING:

@@ -58,10 +58,12 @@ def annotate(archive: Archive) -> None:
     put(archive, described("one", "who", title="The one"))
 
 
-def told(archive: Archive) -> object:
+def told(archive: Archive) -> tuple[list[tuple[object, ...]], list[str | None], tuple[str, ...]]:
     """What the index says of all of it."""
     index = archive.index
-    counts = [(each.tag, each.captures, each.addresses, each.articles, each.title) for each in index.tags()]
+    counts: list[tuple[object, ...]] = [
+        (each.tag, each.captures, each.addresses, each.articles, each.title) for each in index.tags()
+    ]
     return (
         counts,
         [note.text for note in index.notes(URL)],
@@ -76,7 +78,7 @@ def problems(archive: Archive) -> list[str]:
 def test_what_was_said_outlives_the_index(archive: Archive) -> None:
     annotate(archive)
     before = told(archive)
-    (counts, notes, of_other) = before  # type: ignore[misc]
+    counts, notes, of_other = before
     assert [each[0] for each in counts] == ["all", "crawled", "one"] and notes == ["Said of it."]
     assert of_other == ("crawled",) and counts[1][1] == 1 and counts[2][4] == "The one"
     for options in (ReindexOptions(fresh=True), ReindexOptions(from_warcs=True)):
