@@ -133,6 +133,8 @@ class TaggedOutcome:
     urls: tuple[str, ...]
     timestamp: datetime
     tags: tuple[str, ...]
+    #: Time of the first capture that they are given to, where an earlier one has the same content.
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +216,10 @@ def places(annotation: Annotation, outcomes: Iterable[TaggedOutcome] = ()) -> It
     if annotation.kind == "crawl":
         for outcome in outcomes:
             for key in dict.fromkeys(map(surt, outcome.urls)):
+                # The hops of a redirect were captured before what it led to.
+                low = min(outcome.since or outcome.timestamp, outcome.timestamp - _HOPS)
                 for tag in outcome.tags:
-                    # The hops of a redirect were captured before what it led to.
-                    yield Place(tag, key, None, outcome.timestamp - _HOPS, outcome.timestamp, mark + 1)
+                    yield Place(tag, key, None, low, outcome.timestamp, mark + 1)
     if annotation.kind != "tag" or annotation.url is None:
         return
     given = [*((tag, mark + 1) for tag in annotation.add), *((tag, mark) for tag in annotation.remove)]

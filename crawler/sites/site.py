@@ -19,6 +19,7 @@ from crawler import defaults
 from crawler.discovery import identity
 from crawler.durations import parse_duration
 from crawler.sites.section import is_front, lies_below, section_name
+from storage.annotations import parse_tags
 from storage.errors import ConfigError, InvalidURL, UsageError
 from storage.urls import normalize, site_of
 
@@ -66,6 +67,8 @@ class Site:
     requisites: bool = False
     #: Whether the site is fetched though its TLS certificate is bad; `None`: as for all sites.
     insecure: bool | None = None
+    #: Given to what is archived of it.
+    tags: tuple[str, ...] = ()
     #: Name of the spider that crawls it.
     spider: str = "site"
 
@@ -290,6 +293,13 @@ def _policy(value: object) -> str:
     return cast("str", value)
 
 
+def _tags(value: object) -> tuple[str, ...]:
+    try:
+        return parse_tags(_texts(value))
+    except UsageError as error:
+        raise ValueError(f"tags ({error})") from None
+
+
 def _yes(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("true or false")
@@ -312,6 +322,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "noarchive": _policy,
     "requisites": _yes,
     "insecure": _yes,
+    "tags": _tags,
 }
 #: What a table may say.
 KEYS = tuple(_READERS)

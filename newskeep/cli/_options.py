@@ -193,6 +193,10 @@ class TagName(click.ParamType[str]):
             self.fail(str(error), param, ctx)
 
 
+#: --tag of a command that archives.
+gives_tags = click.option(
+    "--tag", "tags", type=TagName(), multiple=True, metavar="TAG", help="Give what is archived this tag; repeatable."
+)
 #: --tag of a command that chooses among what is held.
 of_tag = click.option("--tag", type=TagName(), metavar="TAG", help="Only what has this tag.")
 

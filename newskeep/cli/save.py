@@ -31,6 +31,7 @@ Examples:
   grep -o 'https://[^"]*' page.html | newskeep save -i - --json > outcomes.jsonl
   newskeep save -i bookmarks.html --newer-than 7d
   newskeep save --retry-failed last
+  newskeep save -i urls.txt --tag election-2026
   newskeep save -i mail.txt --extract-urls
   newskeep save -i urls.txt --proxy http://proxy.example.org:3128 --trust-proxy
 
@@ -53,6 +54,7 @@ them, 6 no such crawl."""
 @click.option("--retry-failed", metavar="CRAWL", help="Ask again for what failed in a crawl: its id, or last.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each URL.")
 @click.option("--requisites", is_flag=True, help="Archive pictures, styles and scripts with the pages.")
+@_options.gives_tags
 @_options.ignore_robots
 @_options.allow_private
 @_options.insecure
@@ -88,6 +90,7 @@ def save(
     retry_failed: str | None,
     as_json: bool,
     requisites: bool,
+    tags: tuple[str, ...],
     ignore_robots: bool,
     config: Path | None,
     verbose: int,
@@ -128,6 +131,7 @@ def save(
         newer_than = listed.since
     form = "text" if extract_urls else None
     arguments = {"urls": urls, "file": file, "requisites": requisites, "newer_than": newer_than, "form": form}
+    arguments["tags"] = tags
     total = None if extract_urls else _total(urls, file)
     return archive_with(settings, [Crawl("urls", arguments)], total, as_json, listed)
 

@@ -52,7 +52,7 @@ def key_of(entry: ArticleEntry) -> str:
 
 
 def front_matter(entry: ArticleEntry, article: Article, said: Mapping[str, Any]) -> str:
-    """The fields of an article and what people said of it, as YAML between lines of hyphens; missing ones are left out."""
+    """The fields of an article and what was said of it, as YAML between lines of hyphens; missing ones are left out."""
     fields = {
         "title": article.title,
         "url": article.url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from storage.annotations import FOLDER, KEY, Annotation, Place, TaggedOutcome, places
+from storage.annotations import FOLDER, KEY, Annotation, Place, TaggedOutcome, parse_tags, places
 from storage.bounds import OUTCOME_LINE_MAX, parse_json, read_json, read_lines_past
 from storage.errors import Corrupt, InvalidURL, ObjectMissing, UsageError
 from storage.index.index import Index
@@ -69,6 +69,12 @@ def _tagged(line: bytes) -> TaggedOutcome | None:
     try:
         fields = parse_json(line, OUTCOME_LINE_MAX)
         urls = [normalize(fields[name]) for name in ("url", "final_url") if fields[name] is not None]
-        return TaggedOutcome(tuple(urls), parse_timestamp(fields["timestamp"]), tuple(fields["tags"]))
+        since = fields.get("tags_since")
+        return TaggedOutcome(
+            tuple(urls),
+            parse_timestamp(fields["timestamp"]),
+            parse_tags(fields["tags"]),
+            None if since is None else parse_timestamp(since),
+        )
     except (Corrupt, InvalidURL, UsageError, KeyError, TypeError, AttributeError):
         return None
