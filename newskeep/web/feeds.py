@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from urllib.parse import urlencode
@@ -34,6 +35,19 @@ _SUMMARY_CHARS = 400
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which articles a feed is of."""
+
+    site: str | None = None
+    tag: str | None = None
+
+    @property
+    def asked(self) -> dict[str, str]:
+        given = {"site": self.site, "tag": self.tag}
+        return {name: value for name, value in given.items() if value}
+
+
 def routes() -> list[BaseRoute]:
     return [Route("/feeds/new.atom", _feed("new")), Route("/feeds/changed.atom", _feed("changed"))]
 
@@ -42,32 +56,34 @@ def _feed(kind: str) -> Callable[[Request], Response]:
     def feed(request: Request) -> Response:
         params = Params(request)
         archive: Archive = request.app.state.archive
-        site = params.text("site", most=300)
+        chosen = Chosen(params.text("site", most=300), params.tag())
         size = params.integer("limit", 1, SIZE_MAX) or SIZE
-        # The newest article says whether anything can be new, for one look at the index; what was hidden, another.
-        newest = next(archive.index.articles(site=site, limit=1), None)
-        hidden = "-".join(map(str, archive.index.hidden_version()))
-        tag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}-{hidden}"' if newest else '"empty"'
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers={"ETag": tag})
-        found = shown(request, _FINDERS[kind](archive, site))
-        root = _document(Origins.of(request), kind, site, newest, islice(found, size))
+        # The newest article says whether anything can be new, for one look at the index; what was hidden or tagged,
+        # another.
+        newest = next(archive.index.articles(site=chosen.site, tag=chosen.tag, limit=1), None)
+        changes = [*archive.index.hidden_version(), archive.index.annotation_count() if chosen.tag else 0]
+        changed = "-".join(map(str, changes))
+        etag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}-{changed}"' if newest else '"empty"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"ETag": etag})
+        found = shown(request, _FINDERS[kind](archive, chosen))
+        root = _document(Origins.of(request), kind, chosen, newest, islice(found, size))
         body = b'<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="utf-8")
-        return Response(body, media_type="application/atom+xml", headers={"ETag": tag})
+        return Response(body, media_type="application/atom+xml", headers={"ETag": etag})
 
     return feed
 
 
-def new_articles(archive: Archive, site: str | None) -> Iterator[tuple[ArticleEntry, Article]]:
+def new_articles(archive: Archive, chosen: Chosen) -> Iterator[tuple[ArticleEntry, Article]]:
     """Yield the articles whose first capture with text this is, newest first."""
-    for entry, versions in _recent(archive.index, site):
+    for entry, versions in _recent(archive.index, chosen):
         if _same(entry, versions[0]) and (article := _read(archive, entry)):
             yield entry, article
 
 
-def changed_articles(archive: Archive, site: str | None) -> Iterator[tuple[ArticleEntry, Article]]:
+def changed_articles(archive: Archive, chosen: Chosen) -> Iterator[tuple[ArticleEntry, Article]]:
     """Yield the articles that a reader would find changed since the version before, newest first."""
-    for entry, versions in _recent(archive.index, site):
+    for entry, versions in _recent(archive.index, chosen):
         place = next((number for number, each in enumerate(versions) if _same(entry, each)), 0)
         if not place:
             continue
@@ -79,10 +95,10 @@ def changed_articles(archive: Archive, site: str | None) -> Iterator[tuple[Artic
 _FINDERS = {"new": new_articles, "changed": changed_articles}
 
 
-def _recent(index: Index, site: str | None) -> Iterator[tuple[ArticleEntry, list[ArticleEntry]]]:
+def _recent(index: Index, chosen: Chosen) -> Iterator[tuple[ArticleEntry, list[ArticleEntry]]]:
     """Yield the newest articles that have text, each with the versions of its URL."""
     known: dict[str, list[ArticleEntry]] = {}
-    for entry in index.articles(site=site, limit=SCANNED):
+    for entry in index.articles(site=chosen.site, tag=chosen.tag, limit=SCANNED):
         if entry.fingerprint is None:
             continue
         if entry.url not in known:
@@ -106,15 +122,15 @@ def _read(archive: Archive, entry: ArticleEntry) -> Article | None:
 def _document(
     origins: Origins,
     kind: str,
-    site: str | None,
+    chosen: Chosen,
     newest: ArticleEntry | None,
     found: Iterable[tuple[ArticleEntry, Article]],
 ) -> ElementTree.Element:
     ElementTree.register_namespace("", _ATOM)
-    address = f"{origins.app}/feeds/{kind}.atom" + (f"?{urlencode({'site': site})}" if site else "")
+    address = f"{origins.app}/feeds/{kind}.atom" + (f"?{urlencode(chosen.asked)}" if chosen.asked else "")
     root = ElementTree.Element(f"{{{_ATOM}}}feed")
     _text(root, "id", _urn(address))
-    _text(root, "title", f"{_TITLES[kind]}{f' of {site}' if site else ''}")
+    _text(root, "title", " ".join([_TITLES[kind], *(f"of {each}" for each in chosen.asked.values())]))
     _text(root, "updated", _rfc3339(newest.timestamp if newest else datetime(1970, 1, 1, tzinfo=UTC)))
     _text(_text(root, "author"), "name", "Newskeep")
     _text(root, "generator", "Newskeep")

@@ -64,6 +64,7 @@ _SAID = CompiledQuery(
     .order_by(_n.key)
 )
 _COLLECTIONS = CompiledQuery(select(_n.key, _n.fields).where(_n.kind == "collection").order_by(_n.key))
+_COUNT = CompiledQuery(select(func.count()).select_from(_said))
 _other = _said.alias("other")
 _taken_back = exists().where(_other.c.kind == "unnote", _n.key.endswith(_other.c.subject.concat(".json")))
 _NOTES = CompiledQuery(
@@ -78,6 +79,10 @@ class AnnotationLookup(Lookup):
         """Return the tags, by name, of what was captured of a URL at a second."""
         rows = self._fetch(_MARKS, surt=surt(url), timestamp=seconds(timestamp))
         return tuple(tagging.last_words((tag, mark) for tag, mark in rows))
+
+    def annotation_count(self) -> int:
+        """Return what is another number whenever something was said."""
+        return int(self._fetch(_COUNT)[0][0])
 
     def tags(self) -> list[TagCount]:
         """Return the tags that something has, and all collections, by name. Reads all that is tagged."""

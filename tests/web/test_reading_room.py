@@ -64,6 +64,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         "/",
         "/search",
         "/sites",
+        "/tags",
         "/doubts",
         "/status",
         "/site/paper.example",
