@@ -38,7 +38,7 @@ _surt: BindParameter[str] = bindparam("surt", unique=False)
 _time: BindParameter[int] = bindparam("timestamp", unique=False)
 _MARKS = CompiledQuery(
     select(_t.tag, _t.mark).where(
-        or_(and_(_t.first == _surt, _t.end.is_(None)), and_(_t.end > _surt, _t.first <= _surt)),
+        or_(and_(_t.first == _surt, _t.end.is_(None)), tagging.is_range_with(_surt)),
         _t.low <= _time,
         _t.high >= _time,
     )

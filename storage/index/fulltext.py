@@ -215,8 +215,9 @@ _FIND = """
     ORDER BY found.id DESC
 """
 FIND = CompiledQuery(text(_FIND.format(shown=VISIBLE, columns=ARTICLE_COLUMNS, chosen="")))
-# The texts of what may have the tag are few beside those that have a word: none of the others fills a page.
-_OF_TAG = f"AND rowid IN (SELECT id FROM searched WHERE article IN ({WITH_TAG}))"
+# Texts without the tag fill no page. The plus keeps SQLite from asking for each of the others by itself: a word has one
+# list, which is read once, and a tag may be that of very many.
+_OF_TAG = f"AND +rowid IN (SELECT id FROM searched WHERE article IN ({WITH_TAG}))"
 _TAGGED = f"({VISIBLE}) AND ({HAS_TAG})"
 FIND_TAGGED = CompiledQuery(text(_FIND.format(shown=_TAGGED, columns=ARTICLE_COLUMNS, chosen=_OF_TAG)))
 # Whether a newer capture of the same URL has the words too: documents of one URL, upwards from one of them.

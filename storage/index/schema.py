@@ -193,6 +193,7 @@ Index("tagged_by_tag", tagged.c.tag, tagged.c.first)
 Index("tagged_by_place", tagged.c.first, tagged.c.tag)
 _TAGGED_RANGE = tagged.c.end.is_not(None)
 Index("tagged_ranges", tagged.c.end, sqlite_where=_TAGGED_RANGE, postgresql_where=_TAGGED_RANGE)
+Index("tagged_ranges_by_tag", tagged.c.tag, tagged.c.end, sqlite_where=_TAGGED_RANGE, postgresql_where=_TAGGED_RANGE)
 
 # What is searched. The id says the time, so that the newest stand last in every list of FTS5's; see
 # storage/index/fulltext.py. No foreign key: while WARCs are replaced, the text waits here for its article.

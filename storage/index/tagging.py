@@ -40,6 +40,7 @@ _BATCH = 1_000
 _ONE: ColumnClause[int] = literal_column("1")
 _TWO: ColumnClause[int] = literal_column("2")
 _BANG: ColumnClause[str] = literal_column("'!'")
+_NOTHING: ColumnClause[str] = literal_column("''")
 
 _t = tagged.c
 
@@ -51,9 +52,14 @@ def has_tag(table: Table) -> ColumnElement[bool]:
     then = and_(_t.tag == tag, _t.low <= row.timestamp, _t.high >= row.timestamp)
     # Each half by an index of its own, which both have to name all of.
     one = and_(_t.first == row.surt, _t.end.is_(None), then)
-    some = and_(_t.end > row.surt, _t.first <= row.surt, then)
+    some = and_(is_range_with(row.surt), then)
     last = select(func.max(_t.mark)).where(or_(one, some)).correlate(table).scalar_subquery()
     return last % _TWO == _ONE
+
+
+def is_range_with(surt: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that a place is a range with a SURT in it: by the index of the few ranges, never by `first`."""
+    return and_(_t.end.is_not(None), _t.end > surt, _t.first.concat(_NOTHING) <= surt)
 
 
 def candidates(table: Table, column: str) -> Select[tuple[Any]]:
