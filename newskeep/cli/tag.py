@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from newskeep.cli._options import Moment, TagName, configured, open_existing, wh
 from newskeep.cli._terminal import echo
 from storage.counts import counted
 from storage.errors import NotArchived, UsageError
-from storage.urls import timestamp14
+from storage.urls import surt, timestamp14
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -72,33 +73,46 @@ def tag(
 
         learn(opened.store, opened.index)
         times = () if at is None else (capture_time(opened, url, at),)
-        found = [each for each in opened.captures(url, match=match) if not times or _second(each) in times]
-        if not found:
+        captures = opened.captures(url, match=match)
+        meant = (each for each in captures if not times or each.timestamp.replace(microsecond=0) in times)
+        if add or take:
+            annotation = tagged(url, match, who(by), add=add, remove=take, times=times)
+            held, addresses = _counted(meant)
+        else:
+            annotation, held = None, _show(opened, meant, as_json)
+        if not held:
             raise NotArchived(f"nothing of {target} is in the archive {opened.uri}{why_nothing(opened, None)}")
-        if not add and not take:
-            _show(opened, found, as_json)
-            return
-        annotation = tagged(url, match, who(by), add=add, remove=take, times=times)
-        put(opened, annotation)
-        addresses = len({each.url for each in found})
-        about = f"{counted(len(found), 'capture')} of {counted(addresses, 'address', 'addresses')}"
-        figures = {"captures": len(found), "addresses": addresses, "annotation": json.loads(annotation.to_json())}
-        sum_up(f"{about}: {_said(add, take)}", figures, as_json)
+        if annotation is not None:
+            put(opened, annotation)
+            about = f"{counted(held, 'capture')} of {counted(addresses, 'address', 'addresses')}"
+            figures = {"captures": held, "addresses": addresses, "annotation": json.loads(annotation.to_json())}
+            sum_up(f"{about}: {_said(add, take)}", figures, as_json)
 
 
-def _second(capture: Capture) -> datetime:
-    return capture.timestamp.replace(microsecond=0)
+def _counted(captures: Iterable[Capture]) -> tuple[int, int]:
+    """How many captures, in order of SURT, and of how many addresses; a host may have very many."""
+    number = addresses = 0
+    last = None
+    for capture in captures:
+        number += 1
+        addresses += surt(capture.url) != last
+        last = surt(capture.url)
+    return number, addresses
 
 
 def _said(add: tuple[str, ...], take: tuple[str, ...]) -> str:
     return ", ".join([*(f"+{each}" for each in add), *(f"-{each}" for each in take)])
 
 
-def _show(archive: Archive, captures: list[Capture], as_json: bool) -> None:
+def _show(archive: Archive, captures: Iterable[Capture], as_json: bool) -> int:
+    """Print the tags of each capture; return how many there are."""
+    shown = 0
     for capture in captures:
+        shown += 1
         tags = archive.index.tags_of(capture.url, capture.timestamp)
         if as_json:
             fields = {"url": capture.url, "timestamp": timestamp14(capture.timestamp), "tags": tags}
             click.echo(json.dumps(fields, ensure_ascii=False))
         else:
             echo(f"{timestamp14(capture.timestamp)}  {capture.url}  {' '.join(tags) or '-'}")
+    return shown
