@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 from storage.urls import timestamp14
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from storage.annotations import Annotation
+    from storage.archive import Archive
     from storage.index import ArticleEntry
     from storage.model import Capture
     from storage.versions import Removal, Version
@@ -40,6 +44,17 @@ def of_article(entry: ArticleEntry) -> dict[str, Any]:
         "noarchive": entry.noarchive,
         "confidence": entry.confidence,
     }
+
+
+def of_annotations(archive: Archive, url: str, timestamp: datetime) -> dict[str, Any]:
+    """The tags and notes of what was captured of a URL at a second; empty where it has none."""
+    tags = archive.index.tags_of(url, timestamp)
+    notes = [of_note(note) for note in archive.index.notes(url, timestamp)]
+    return {**({"tags": list(tags)} if tags else {}), **({"notes": notes} if notes else {})}
+
+
+def of_note(note: Annotation) -> dict[str, Any]:
+    return {"text": note.text, "by": note.by, "moment": note.moment.isoformat(timespec="seconds")}
 
 
 def of_version(version: Version) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from crawler.sites.context import CrawlContext, context_of
 from crawler.sites.items import GIVEN, Page
 from crawler.sites.page_requisites import Requisites
 from crawler.url_list import ListedURL, read_urls
+from storage.annotations import parse_tags
 from storage.errors import UsageError
 from storage.model import Outcome
 from storage.urls import parse_timestamp
@@ -40,7 +41,8 @@ class UrlsSpider(Spider):
 
     With `requisites` also the pictures, styles and scripts of the pages. With `newer_than` (a time, or as text 1 to 14
     digits or ISO 8601) what the archive holds since then is told as held, and not asked for. `form` is that of the file
-    (crawler.list_forms), where its name and beginning do not tell it.
+    (crawler.list_forms), where its name and beginning do not tell it. What is archived has the `tags` (as text: with
+    commas between).
     """
 
     name = "urls"
@@ -62,6 +64,7 @@ class UrlsSpider(Spider):
         newer_than: datetime | str | None = None,
         form: Form | None = None,
         subscription: Subscription | None = None,
+        tags: Iterable[str] | str = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -72,6 +75,7 @@ class UrlsSpider(Spider):
         self._newer_than = parse_timestamp(newer_than) if isinstance(newer_than, str) else newer_than
         # A text is what `scrapy crawl urls -a urls=…` gives.
         self._urls = urls.split() if isinstance(urls, str) else urls
+        self._tags = parse_tags(tags.split(",") if isinstance(tags, str) and tags else tags)
         self._duplicates = 0
 
     @classmethod
@@ -79,6 +83,7 @@ class UrlsSpider(Spider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider._context = context = context_of(crawler)
         context.subscription = spider._subscription
+        context.tags = spider._tags
         if spider._wants_requisites:
             # Before further pages, so that what waits stays little however long the list is.
             context.requisites = Requisites(context.session.archive.index, 10)

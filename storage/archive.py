@@ -17,6 +17,8 @@ from typing import Protocol, Self, TypeVar, cast
 from urllib.parse import urljoin
 
 from storage import cdxj
+from storage.annotating import sync as annotations_sync
+from storage.annotations import of_crawl
 from storage.articles import read_member, read_part
 from storage.compaction.plan import joined_on
 from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreUnavailable
@@ -111,6 +113,7 @@ class Archive:
         match: Match = "exact",
         since: datetime | None = None,
         until: datetime | None = None,
+        tag: str | None = None,
     ) -> Iterator[Capture]:
         """Yield what is held of a URL, or with `match` of a prefix, host or domain, in order of SURT and time.
 
@@ -120,7 +123,7 @@ class Archive:
         ports = match == "host" and ":" not in surt_prefix(url, "host")[0]
         found = None
         for each in (match, "ports") if ports else (match,):
-            for found in self.index.captures(url, match=each, since=since, until=until):
+            for found in self.index.captures(url, match=each, since=since, until=until, tag=tag):
                 yield found
         if found is None:
             self._check_indexed()
@@ -244,9 +247,10 @@ class Archive:
         since: datetime | None = None,
         until: datetime | None = None,
         language: str | None = None,
+        tag: str | None = None,
     ) -> Iterator[Article]:
         """Yield the articles held, newest first."""
-        for entry in self.index.articles(site=site, since=since, until=until, language=language):
+        for entry in self.index.articles(site=site, since=since, until=until, language=language, tag=tag):
             yield self.read_article(entry)
 
     def doubtful(
@@ -302,6 +306,7 @@ class Archive:
         until: datetime | None = None,
         language: str | None = None,
         author: str | None = None,
+        tag: str | None = None,
         before: int | None = None,
         limit: int | None = None,
     ) -> Iterator[Hit]:
@@ -311,7 +316,7 @@ class Archive:
         error. Case and accents do not matter. `author` are whole words of one author's name, in order. `before`, the
         key of a hit, goes on behind it. Nothing is read but the index. Raises `NotArchived` as `captures` does.
         """
-        filters = Filters(site=site, language=language, author=author, since=since, until=until)
+        filters = Filters(site=site, language=language, author=author, tag=tag, since=since, until=until)
         found = None
         for found in self.index.search(SearchQuery.parse(words), filters, before=before, limit=limit):
             yield found
@@ -364,7 +369,13 @@ class Archive:
     def deliver_report(self, folder: CrawlFolder) -> None:
         """Bring a crawl's report to the store and empty the spool of it."""
         started = datetime.fromtimestamp(folder.report.stat().st_mtime, UTC)
-        self.store.put(f"crawls/{started:%Y/%m/%d}/{folder.crawl}.json", folder.report)
+        key = f"crawls/{started:%Y/%m/%d}/{folder.crawl}.json"
+        self.store.put(key, folder.report)
+        if next(annotations_sync.tagged_outcomes(self.store, key), None) is not None:
+            # The report before what points to it: without, its tags would be looked for in vain.
+            annotation = of_crawl(key, folder.crawl, started)
+            self.store.put(annotation.key, annotation.to_json())
+            annotations_sync.learn(self.store, self.index)
         folder.outcomes.unlink(missing_ok=True)
         folder.report.unlink()
 

@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import BinaryIO
 
+from storage import removals
+from storage.annotations import KEY as ANNOTATION_KEY
 from storage.bounds import OUTCOME_LINE_MAX, parse_json, read_json, read_lines, read_whole
 from storage.errors import Corrupt
 from storage.objects import ObjectInfo, ObjectStore
-from storage.removals import KEY
 from storage.warc import key_of, stem_of
 
 #: Kind of object -> what its keys end with.
@@ -25,7 +26,8 @@ OTHERS = {
     "corrections": re.compile(r"corrections/[^/]+/\d{17}-[0-9a-f]{8}\.json"),
     "imported": re.compile(r"imported/[0-9a-f]{64}\.json"),
     "untexted": re.compile(r"untexted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
-    "removals": KEY,
+    "removals": removals.KEY,
+    "annotations": ANNOTATION_KEY,
     "compacting": re.compile(r"compacting/\d{4}-\d\d-\d\d\.json"),
     "compacted": re.compile(r"compacted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
 }

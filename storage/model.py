@@ -217,3 +217,6 @@ class Outcome:
     #: Media type of the answer, and bytes of its body as sent, transfer coding removed.
     mime: str | None = None
     size: int | None = None
+    #: What the run gives to the capture; and from when on, where it has what an earlier one has.
+    tags: tuple[str, ...] = ()
+    tags_since: datetime | None = None

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Self, get_args
 
 from storage.errors import Corrupt, UsageError
-from storage.urls import Match, parse_timestamp, surt, surt_prefix, timestamp14
+from storage.urls import Match, parse_moment, parse_timestamp, surt, surt_ranges, timestamp14
 
 FOLDER = "removals/"
 KEY = re.compile(r"removals/\d{4}/\d\d/(\d{20}-[0-9a-f]{8})\.json")
@@ -51,10 +51,7 @@ class Removal:
     @property
     def ranges(self) -> tuple[tuple[str, str], ...]:
         """Half-open ranges of SURT keys; a host without a port is that host on every port."""
-        matches: tuple[Match, ...] = (self.match,)
-        if self.match == "host" and ":" not in surt_prefix(self.url, "host")[0]:
-            matches = ("host", "ports")
-        return tuple(surt_prefix(self.url, each) for each in matches)
+        return surt_ranges(self.url, self.match)
 
     def about(self, action: Action, reason: str, by: str) -> Removal:
         """Return the decision to give back, or to purge, what this one hides."""
@@ -82,10 +79,10 @@ class Removal:
                 match=fields["match"],
                 reason=str(fields["reason"]),
                 by=str(fields["by"]),
-                moment=_aware(fields["moment"]),
+                moment=parse_moment(fields["moment"]),
                 of=fields.get("of"),
                 times=tuple(parse_timestamp(str(time)) for time in fields.get("times", ())),
-                until=None if until is None else _aware(until),
+                until=None if until is None else parse_moment(until),
                 also_future=bool(fields.get("also_future", False)),
             )
             if made.action not in get_args(Action) or made.match not in get_args(Match):
@@ -159,10 +156,3 @@ def in_force(removals: Iterable[Removal]) -> list[Hiding]:
     restored = {each.of for each in ordered if each.action == "restore"}
     hidings = (Hiding(each, purged.get(each.id)) for each in ordered if each.action == "hide")
     return [each for each in hidings if each.purge is not None or each.hide.id not in restored]
-
-
-def _aware(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text} has no zone")
-    return moment.astimezone(UTC)

@@ -304,12 +304,28 @@ def surt_prefix(host_or_url: str, match: Match) -> tuple[str, str]:
     return key, key[:-1] + chr(ord(key[-1]) + 1)
 
 
+def surt_ranges(host_or_url: str, match: Match) -> tuple[tuple[str, str], ...]:
+    """Return the ranges of `surt_prefix` that a person means; a "host" without a port is that host on every port."""
+    matches: tuple[Match, ...] = (match,)
+    if match == "host" and ":" not in surt_prefix(host_or_url, "host")[0]:
+        matches = ("host", "ports")
+    return tuple(surt_prefix(host_or_url, each) for each in matches)
+
+
 def timestamp14(time: datetime) -> str:
     """Return an aware time as 14 digits in UTC, cut to whole seconds."""
     if time.tzinfo is None:
         raise ValueError(f"{time} has no zone")
     utc = time.astimezone(UTC)
     return f"{utc.year:04}{utc.month:02}{utc.day:02}{utc.hour:02}{utc.minute:02}{utc.second:02}"
+
+
+def parse_moment(text: str) -> datetime:
+    """Return the time that was written down in ISO 8601, in UTC. Raises ValueError, also where it has no zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} has no zone")
+    return moment.astimezone(UTC)
 
 
 def parse_timestamp(text: str, pad: Pad = "end") -> datetime:

@@ -92,19 +92,21 @@ class FrontierDecisionPipeline:
 class ArchivePipeline:
     """Reports outcomes, in the order in which they are ready."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, context: CrawlContext) -> None:
+        self._context = context
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(context_of(crawler).session)
+        return cls(context_of(crawler))
 
     async def process_item(self, item: Any) -> Any:
+        # Read at each item: the spider says them after the pipelines are made.
+        session, tags = self._context.session, self._context.tags
         match item:
             case Page(outcome=Outcome() as outcome) | MissedPage(outcome=outcome):
-                return replace(item, told=await self._session.report(outcome))
+                return replace(item, told=await session.report(outcome, tags))
             case Outcome():
-                await self._session.report(item)
+                await session.report(item, tags)
         return item
 
 

@@ -66,12 +66,18 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "noarchive": outcome.noarchive,
         "mime": outcome.mime,
         "size": outcome.size,
+        "tags": list(outcome.tags),
+        "tags_since": timestamp14(outcome.tags_since) if outcome.tags_since else None,
     }
 
 
 def write_report(folder: CrawlFolder, started: datetime | None, state: RunState, software: str) -> None:
     """Write `report.json` from the outcomes of a folder, a line at a time. Raises `SpoolError`."""
-    counts: Counter[str] = Counter(line["outcome"] for line in _lines(folder.outcomes))
+    counts: Counter[str] = Counter()
+    tags: set[str] = set()
+    for line in _lines(folder.outcomes):
+        counts[line["outcome"]] += 1
+        tags.update(_texts(line.get("tags")))
     head = {
         "crawl": folder.crawl,
         "state": state,
@@ -79,6 +85,7 @@ def write_report(folder: CrawlFolder, started: datetime | None, state: RunState,
         "finished": _iso(datetime.now(UTC)),
         "software": software,
         "counts": dict(sorted(counts.items())),
+        "tags": sorted(tags),
     }
     temporary = folder.report.with_suffix(".tmp")
     try:
@@ -100,6 +107,10 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 found = parse_json(line, OUTCOME_LINE_MAX)
                 if isinstance(found, dict) and isinstance(found.get("url"), str) and _is_kind(found.get("outcome")):
                     yield found
+
+
+def _texts(found: object) -> Iterator[str]:
+    yield from (each for each in (found if isinstance(found, list) else ()) if isinstance(each, str))
 
 
 def _is_kind(outcome: object) -> bool:

@@ -30,6 +30,7 @@ from crawler.session.page_extraction import Extraction, is_whole, text_left_out
 from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealBounds
 from crawler.session.report import OutcomeLog
 from crawler.session.stop_flag import StopFlag
+from crawler.session.tagging import with_tags
 from storage.archive import Archive
 from storage.errors import NewskeepError, SpoolError
 from storage.model import Exchange, Outcome, RunState
@@ -228,8 +229,13 @@ class Session:
             recorded.warc.add_article(capture.offset, extraction)
         return extraction
 
-    async def report(self, outcome: Outcome) -> bool:
-        """Make durable what an outcome tells, then keep it and tell it; return whether that was done."""
+    async def report(self, outcome: Outcome, tags: tuple[str, ...] = ()) -> bool:
+        """Make durable what an outcome tells, then keep it and tell it; return whether that was done.
+
+        `tags` are given to what is held of it now.
+        """
+        if tags:
+            outcome = await asyncio.to_thread(with_tags, self.archive.index, outcome, tags)
         try:
             await self._recorder.sync()
             await asyncio.get_running_loop().run_in_executor(None, self.outcomes.add, outcome)

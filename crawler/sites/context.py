@@ -35,6 +35,8 @@ class CrawlContext:
     subscription: Subscription | None = None
     #: What fetches pictures, styles and scripts, where they are wanted.
     requisites: Requisites | None = None
+    #: Given to what the spider has archived.
+    tags: tuple[str, ...] = ()
     #: Where the archive is that goes when the session has ended, for one that only looks.
     passing: TemporaryDirectory[str] | None = None
 

@@ -24,6 +24,7 @@ from crawler.sites.section import is_front, lies_below, section_name
 from crawler.subscriptions.fields import check_field
 from crawler.subscriptions.login import Login, read_login
 from crawler.subscriptions.references import anchor, is_reference, mind_readers
+from storage.annotations import parse_tags
 from storage.errors import ConfigError, InvalidURL, UsageError
 from storage.urls import normalize, site_of
 
@@ -81,6 +82,8 @@ class Site:
     requisites: bool = False
     #: Whether the site is fetched though its TLS certificate is bad; `None`: as for all sites.
     insecure: bool | None = None
+    #: Given to what is archived of it.
+    tags: tuple[str, ...] = ()
     #: Name of the spider that crawls it.
     spider: str = "site"
 
@@ -350,6 +353,13 @@ def _policy(value: object) -> str:
     return cast("str", value)
 
 
+def _tags(value: object) -> tuple[str, ...]:
+    try:
+        return parse_tags(_texts(value))
+    except UsageError as error:
+        raise ValueError(f"tags ({error})") from None
+
+
 def _yes(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("true or false")
@@ -377,6 +387,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "login": read_login,
     "requisites": _yes,
     "insecure": _yes,
+    "tags": _tags,
 }
 #: What may hold a secret, and is not shown in an error.
 _SECRET = ("proxy", "headers", "login")

@@ -124,6 +124,7 @@ class NewsSpider(Spider):
         if frontier.site(spider.site.name).blocks:
             # It blocked us the last time: a second refusal says that nothing has changed.
             spider._watch = RefusalWatch(limit=2, window=3)
+        context.tags = spider.site.tags
         if spider.site.requisites:
             # After the articles: what is new goes first.
             context.requisites = Requisites(archive.index, -10)

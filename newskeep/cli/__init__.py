@@ -34,6 +34,12 @@ COMMANDS = {
         "changes": "Show an article's versions and what changed between them.",
         "duplicates": "Find the same text, or nearly the same, under other URLs.",
     },
+    "Describe": {
+        "tag": "Give tags to pages, sites or versions, or take them away.",
+        "tags": "List the tags and collections, and how much has them.",
+        "collection": "Give a tag a title and a description.",
+        "note": "Put a note on a page, list its notes, or take one back.",
+    },
     "Keep well": {
         "status": "Show the whole archive: what it holds and takes, how it goes, what is due next.",
         "alerts": "Tell people and programs what is new, changed or gone, and which sites are in trouble.",

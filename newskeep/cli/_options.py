@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 import re
 from collections.abc import Callable
@@ -180,10 +181,45 @@ def _address_of(name: str, ctx: click.Context) -> str | None:
     return site.sources[0] if site.sources else None
 
 
-def why_nothing(archive: Archive, site: str | None) -> str:
-    """What to add where nothing was found: that a site is not held, or that the index knows of nothing; else empty."""
+class TagName(click.ParamType[str]):
+    """A tag, in its form."""
+
+    name = "tag"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from storage.annotations import parse_tag
+
+        try:
+            return parse_tag(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+#: --tag of a command that archives.
+gives_tags = click.option(
+    "--tag", "tags", type=TagName(), multiple=True, metavar="TAG", help="Give what is archived this tag; repeatable."
+)
+#: --tag of a command that chooses among what is held.
+of_tag = click.option("--tag", type=TagName(), metavar="TAG", help="Only what has this tag.")
+
+
+def who(by: str | None) -> str:
+    """Who says something: as given, else the user's name on this machine. Raises `UsageError` where that is unknown."""
+    if by:
+        return by
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise UsageError("--by is missing: this user has no name here") from None
+
+
+def why_nothing(archive: Archive, site: str | None, tag: str | None = None) -> str:
+    """What to add where nothing was found: that a site or tag is unknown, or that the index is empty; else empty."""
     if next(archive.index.warcs(), None) is None:
         return "; its index is empty: newskeep reindex"
+    if tag is not None and not archive.index.tag(tag).captures:
+        held = [each.tag for each in archive.index.tags() if each.captures][:5]
+        return f"; nothing has the tag {tag}, but {', '.join(held)}" if held else f"; nothing has the tag {tag}"
     if site is not None and all(each != site for each in archive.index.sites()):
         held = list(islice(archive.index.sites(), 5))
         return f"; no article of {site} is held, but of {', '.join(held)}" if held else ""

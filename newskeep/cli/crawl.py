@@ -20,6 +20,7 @@ Examples:
   newskeep crawl https://www.example.org/
   newskeep crawl https://www.example.org/politics/
   newskeep crawl guardian computerworld --requisites
+  newskeep crawl guardian --tag election-2026
   newskeep crawl guardian --since 2026-01-01 --until 2026-02 --cap 2000
 
 \b
@@ -36,6 +37,7 @@ archive is out of reach, 4 some sites failed, blocked us, gave nothing or were s
 @click.option("--until", type=Moment("end"), metavar="TIME", help="With --since: nothing newer.")
 @click.option("--cap", type=click.IntRange(1), metavar="N", help=f"Articles a site at most.  [{defaults.SITE_CAP}]")
 @click.option("--requisites", is_flag=True, default=None, help="Archive pictures, styles and scripts with the pages.")
+@_options.gives_tags
 @_options.delay(defaults.SITE_DELAY)
 @_options.at_once
 @click.option("--time-limit", type=Duration(), metavar="TIME", help="End in good order after this time, such as 10m.")
@@ -52,6 +54,7 @@ def crawl(
     until: datetime | None,
     cap: int | None,
     requisites: bool | None,
+    tags: tuple[str, ...],
     delay: float | None,
     at_once: int,
     time_limit: float | None,
@@ -79,10 +82,12 @@ def crawl(
     from crawler.sites.site import find_site
     from crawler.sites.subscribed import subscription_of
     from newskeep.cli._fetching import archive_sites
+    from storage.annotations import parse_tags
 
     said: dict[str, Any] = {"cap": cap, "requisites": requisites, "delay": delay, "insecure": given["insecure"]}
     changes = {name: value for name, value in said.items() if value is not None}
-    found = {site.name: replace(site, **changes) for site in (find_site(settings, asked) for asked in sites)}
+    asked = (find_site(settings, each) for each in sites)
+    found = {site.name: replace(site, **changes, tags=parse_tags((*site.tags, *tags))) for site in asked}
     for site in found.values():
         if site.hint and site.name not in settings.sites:
             echo(f"newskeep: {site.hint}", err=True)

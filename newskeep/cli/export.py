@@ -13,7 +13,7 @@ import click
 
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
-from newskeep.cli._options import Moment, SiteName, check_order, configured, open_existing, why_nothing
+from newskeep.cli._options import Moment, SiteName, check_order, configured, of_tag, open_existing, why_nothing
 from newskeep.cli._terminal import echo
 from newskeep.export import CAPTURE_FORMATS, FORMATS, STREAMS, Selection, Tools, noarchive, open_stream
 from storage.counts import counted
@@ -29,6 +29,7 @@ Examples:
   newskeep export --format jsonl --to - --since 2026-11 | jq -r .title
   newskeep export --format parquet --to news-parquet
   newskeep export --format jsonl --to for-others --public
+  newskeep export --format wacz --to election --tag election-2026
   newskeep export --format wacz --to s3://my-bucket/for-others --site example.org --sign-key key.pem
 
 \b
@@ -45,6 +46,7 @@ Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of 
 @click.option("--since", type=Moment(), metavar="TIME", help="Captured not earlier than this.")
 @click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
 @click.option("--language", metavar="TAG", help="Only articles in this language: da, pt, pt-BR.")
+@of_tag
 @click.option("--public", is_flag=True, help="For others to see: leave out what says noarchive.")
 @click.option(
     "--sign-key",
@@ -60,6 +62,7 @@ def export(
     since: datetime | None,
     until: datetime | None,
     language: str | None,
+    tag: str | None,
     public: bool,
     sign_key: Path | None,
     as_json: bool,
@@ -84,7 +87,7 @@ def export(
         else:
             tell(problem, as_json)
 
-    selection = Selection(site=site, since=since, until=until, language=language, public=public)
+    selection = Selection(site=site, since=since, until=until, language=language, tag=tag, public=public)
     tools = _tools(sign_key, on_problem)
     with open_existing(settings) as opened:
         if to == "-":
@@ -99,7 +102,7 @@ def export(
 def _why_nothing(archive: Archive, name: str, selection: Selection) -> str:
     if selection.public and (left_out := noarchive.count(archive, name, selection)):
         return _of_noarchive(left_out, public=True)
-    return why_nothing(archive, selection.site)
+    return why_nothing(archive, selection.site, selection.tag)
 
 
 def _of_noarchive(number: int, public: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ import click
 
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
-from newskeep.cli._options import Moment, configured, open_existing, why_nothing
+from newskeep.cli._options import Moment, configured, open_existing, who, why_nothing
 from newskeep.cli._terminal import Console, echo
 from newskeep.cli.captures import row
 from storage.counts import counted
@@ -144,16 +143,7 @@ def _removal(archive: Archive, asked: _Asked) -> Removal:
         raise UsageError("--reason is missing: say why, as it is kept for good")
     url, match = target_of(asked.target, asked.prefix)
     times = _times(archive, asked)
-    return hide(url, match, asked.reason, _who(asked), times=times, until=asked.until, also_future=asked.also_future)
-
-
-def _who(asked: _Asked) -> str:
-    if asked.by:
-        return asked.by
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        raise UsageError("--by is missing: this user has no name here") from None
+    return hide(url, match, asked.reason, who(asked.by), times=times, until=asked.until, also_future=asked.also_future)
 
 
 def _decide_purge(archive: Archive, asked: _Asked) -> bool:
@@ -166,13 +156,13 @@ def _decide_purge(archive: Archive, asked: _Asked) -> bool:
     if not hides:
         echo("decided already", err=True)
         return True
-    _check_free(archive, hides, _who(asked))
+    _check_free(archive, hides, who(asked.by))
     for hide in hides:
         if not _agreed(archive, hide, asked, "purge for good"):
             return False
         if new:
             put(archive, hide)
-        put(archive, hide.about("purge", asked.reason or hide.reason, _who(asked)))
+        put(archive, hide.about("purge", asked.reason or hide.reason, who(asked.by)))
     return True
 
 
@@ -239,7 +229,7 @@ def _undo(archive: Archive, asked: _Asked) -> int:
     for hide in hidden:
         if not _agreed(archive, hide, asked, "show again"):
             return 0
-        put(archive, hide.about("restore", asked.reason or "given back", _who(asked)))
+        put(archive, hide.about("restore", asked.reason or "given back", who(asked.by)))
     sum_up("shown again", _fields(hidden), asked.as_json)
     return 0
 

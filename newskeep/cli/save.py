@@ -32,6 +32,7 @@ Examples:
   grep -o 'https://[^"]*' page.html | newskeep save -i - --json > outcomes.jsonl
   newskeep save -i bookmarks.html --newer-than 7d
   newskeep save --retry-failed last
+  newskeep save -i urls.txt --tag election-2026
   newskeep save -i mail.txt --extract-urls
   newskeep save -i urls.txt --proxy http://proxy.example.org:3128 --trust-proxy
   newskeep save -i urls.txt --cookies cookies.txt
@@ -65,6 +66,7 @@ them, 6 no such crawl."""
     metavar="FIELD",
     help="Send 'Name: value' to the hosts of the URLs; may be repeated. In it ${VARIABLE} or ${file:PATH} is a secret.",
 )
+@_options.gives_tags
 @_options.ignore_robots
 @_options.allow_private
 @_options.insecure
@@ -103,6 +105,7 @@ def save(
     no_text: bool,
     cookies: str | None,
     headers: tuple[str, ...],
+    tags: tuple[str, ...],
     ignore_robots: bool,
     config: Path | None,
     verbose: int,
@@ -152,6 +155,7 @@ def save(
         "newer_than": newer_than,
         "form": form,
         "subscription": subscription,
+        "tags": tags,
     }
     total = None if extract_urls else _total(urls, file)
     return archive_with(settings, [Crawl("urls", arguments)], total, as_json, listed)

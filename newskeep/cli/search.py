@@ -11,7 +11,7 @@ import click
 from rich.text import Text
 
 from crawler.config import Config
-from newskeep.cli._options import Moment, SiteName, check_order, configured, open_existing, why_nothing
+from newskeep.cli._options import Moment, SiteName, check_order, configured, of_tag, open_existing, why_nothing
 from newskeep.cli._terminal import Console, echo, fit
 from newskeep.fields import of_article
 from storage.counts import counted
@@ -24,6 +24,7 @@ _EXAMPLES = """\b
 Examples:
   newskeep search bridge minister
   newskeep search '"opens on monday"' 'bridg*' -- -budget
+  newskeep search bridge --tag election-2026
   newskeep search 東京タワー --since 2026-11 --json | jq -r .url
 
 \b
@@ -39,6 +40,7 @@ _CONTROLS = frozenset(map(chr, range(32)))
 @click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
 @click.option("--language", metavar="TAG", help="Only in this language: da, pt, pt-BR.")
 @click.option("--author", metavar="NAME", help="Only by this author: words of the name that follow each other.")
+@of_tag
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Not more than these, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each article.")
 @configured
@@ -49,6 +51,7 @@ def search(
     until: datetime | None,
     language: str | None,
     author: str | None,
+    tag: str | None,
     limit: int,
     as_json: bool,
     settings: Config,
@@ -63,14 +66,14 @@ def search(
     found = False
     with open_existing(settings) as opened:
         filters: dict[str, Any] = {"site": site, "since": since, "until": until, "language": language}
-        for hit in opened.search(" ".join(words), **filters, author=author, limit=limit):
+        for hit in opened.search(" ".join(words), **filters, author=author, tag=tag, limit=limit):
             found = True
             if as_json:
                 click.echo(json.dumps(_json(hit), ensure_ascii=False))
             else:
                 out.print(_shown(hit))
         unsearched = opened.index.unsearched()
-        why = "" if found else why_nothing(opened, site)
+        why = "" if found else why_nothing(opened, site, tag)
     if unsearched:
         echo(f"{counted(unsearched, 'article')} cannot be searched yet: newskeep reindex", err=True)
     if not found:

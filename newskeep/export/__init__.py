@@ -45,6 +45,7 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
     language: str | None = None
+    tag: str | None = None
     #: Whether it is for others: without what says `noarchive`.
     public: bool = False
 
@@ -52,12 +53,13 @@ class Selection:
         return self.public and held.noarchive
 
     def to_json(self) -> dict[str, str | bool | None]:
-        """Of the manifest; those of older versions know no `public`."""
+        """Of the manifest; those of older versions know neither `tag` nor `public`."""
         return {
             "site": self.site,
             "since": timestamp14(self.since) if self.since else None,
             "until": timestamp14(self.until) if self.until else None,
             "language": self.language,
+            **({"tag": self.tag} if self.tag else {}),
             **({"public": True} if self.public else {}),
         }
 

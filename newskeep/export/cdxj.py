@@ -56,14 +56,14 @@ def _lines(archive: Archive, selection: Selection, after: Capture | None) -> Ite
 
 def chosen(archive: Archive, selection: Selection, after: Capture | None = None) -> Iterator[Capture]:
     """Yield the captures of a selection in order of SURT and time; `after` goes on behind all of its second."""
-    site, since, until = selection.site, selection.since, selection.until
+    site, since, until, tag = selection.site, selection.since, selection.until, selection.tag
     index = archive.index
     if site is None:
-        found = index.all_captures(since=since, until=until, after=after)
+        found = index.all_captures(since=since, until=until, tag=tag, after=after)
     else:
         # On every port; in this order the two follow each other.
         found = chain.from_iterable(
-            index.captures(site, match=match, since=since, until=until, after=after) for match in _MATCHES
+            index.captures(site, match=match, since=since, until=until, tag=tag, after=after) for match in _MATCHES
         )
     end = None if after is None else _key(after)
     for capture in found:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from newskeep.export import Part, Selection, Tools
 from newskeep.export.source import by_day, read_articles, second_of
+from newskeep.fields import of_annotations
 from storage.archive import Archive
 from storage.index import ArticleEntry
 from storage.index.tokenizer import tokens
@@ -33,7 +34,8 @@ class Markdown:
             last = ""
             for entry, article in articles:
                 path = folder / f"{name}-{len(files)}"
-                text = front_matter(entry, article) + self._tools.markdown(article)
+                said = of_annotations(archive, entry.url, entry.timestamp)
+                text = front_matter(entry, article, said) + self._tools.markdown(article)
                 path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
                 files[key_of(entry)] = path
                 last = second_of(entry.timestamp)
@@ -49,8 +51,8 @@ def key_of(entry: ArticleEntry) -> str:
     return f"{site}/{entry.timestamp:%Y-%m-%d}/{entry.timestamp:%H%M%S}-{words or 'article'}-{digest}.md"
 
 
-def front_matter(entry: ArticleEntry, article: Article) -> str:
-    """The fields of an article as YAML between two lines of hyphens; missing ones are left out."""
+def front_matter(entry: ArticleEntry, article: Article, said: Mapping[str, Any]) -> str:
+    """The fields of an article and what was said of it, as YAML between lines of hyphens; missing ones are left out."""
     fields = {
         "title": article.title,
         "url": article.url,
@@ -68,6 +70,7 @@ def front_matter(entry: ArticleEntry, article: Article) -> str:
         "paywalled": article.paywalled,
         "noarchive": article.noarchive or None,
         "confidence": article.confidence,
+        **said,
     }
     lines = [f"{name}: {_yaml(value)}" for name, value in fields.items() if value not in (None, [])]
     return "\n".join(["---", *lines, "---", "", ""])

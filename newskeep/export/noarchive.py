@@ -26,5 +26,9 @@ def _all(archive: Archive, name: str, selection: Selection) -> Iterator[ArticleE
     if name in CAPTURE_FORMATS and selection.language is None:
         return chosen(archive, selection)
     return archive.index.articles(
-        site=selection.site, language=selection.language, since=selection.since, until=selection.until
+        site=selection.site,
+        language=selection.language,
+        since=selection.since,
+        until=selection.until,
+        tag=selection.tag,
     )

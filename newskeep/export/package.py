@@ -41,9 +41,10 @@ class Entry:
 class Package:
     """One WACZ file; whole once the block is left without an error."""
 
-    def __init__(self, path: Path, title: str, software: str, signer: Signer | None) -> None:
+    def __init__(self, path: Path, title: str, description: str | None, software: str, signer: Signer | None) -> None:
         self._zip = zipfile.ZipFile(path, "w", allowZip64=True)
         self._title = title
+        self._description = description
         self._software = software
         self._signer = signer
         self._created = datetime.now(UTC)
@@ -89,6 +90,7 @@ class Package:
             "profile": "data-package",
             "wacz_version": VERSION,
             "title": self._title,
+            **({"description": self._description} if self._description else {}),
             "software": self._software,
             "created": created,
             **({"mainPageUrl": self.main_page[0], "mainPageDate": self.main_page[1]} if self.main_page else {}),

@@ -34,7 +34,9 @@ def read_articles(archive: Archive, selection: Selection, after: Any, tools: Too
     if after is not None:
         with resuming():
             until = parse_timestamp(after) - _SECOND
-    found = archive.index.articles(site=selection.site, language=selection.language, since=selection.since, until=until)
+    found = archive.index.articles(
+        site=selection.site, language=selection.language, since=selection.since, until=until, tag=selection.tag
+    )
     entries = (entry for entry in found if not selection.leaves_out(entry))
     while some := list(islice(entries, _AHEAD)):
         held = _read_together(archive, some)

@@ -16,7 +16,9 @@ from newskeep.export.cdxj import chosen
 from newskeep.export.package import Entry, Package
 from newskeep.export.records import warcinfo
 from newskeep.export.signing import Signer
+from newskeep.fields import of_annotations
 from storage import cdxj
+from storage.annotations import Collection
 from storage.archive import Archive
 from storage.errors import InvalidURL, NewskeepError, StoreUnavailable
 from storage.http import ContentError, HttpMessage
@@ -46,16 +48,18 @@ class Wacz:
     def parts(self, archive: Archive, selection: Selection, after: Any, folder: Path) -> Iterator[Part]:
         with resuming():
             number, start = (0, None) if after is None else (int(after["file"]), _place(selection, after["behind"]))
+        about = Collection("") if selection.tag is None else archive.index.collection(selection.tag)
+        title, description = about.title or _title(selection), about.description
         captures = _chosen(archive, selection, start)
         waiting = next(captures, None)
         while waiting is not None:
             name = f"archive-{number:05d}.wacz"
             path = folder / name
             with (
-                Package(path, _title(selection), self._tools.software, self._signer) as package,
+                Package(path, title, description, self._tools.software, self._signer) as package,
                 tempfile.TemporaryFile(dir=folder) as pages,
             ):
-                volume = _Volume(archive, selection, self._tools, pages)
+                volume = _Volume(archive, selection, about, self._tools, pages)
                 with package.entry(f"archive/{_WARC}") as out:
                     volume.begin(out)
                     place = waiting[0]
@@ -71,7 +75,8 @@ class Wacz:
 
 def _title(selection: Selection) -> str:
     days = [f"{moment:%Y-%m-%d}" for moment in (selection.since, selection.until) if moment]
-    return " ".join([selection.site or "News archive", *([selection.language] if selection.language else []), *days])
+    name = selection.tag or selection.site or "News archive"
+    return " ".join([name, *([selection.language] if selection.language else []), *days])
 
 
 def _place(selection: Selection, behind: str) -> Capture | datetime:
@@ -90,7 +95,7 @@ def _chosen(archive: Archive, selection: Selection, behind: Capture | datetime |
         return
     until = behind - timedelta(seconds=1) if isinstance(behind, datetime) else selection.until
     for entry in archive.index.articles(
-        site=selection.site, language=selection.language, since=selection.since, until=until
+        site=selection.site, language=selection.language, since=selection.since, until=until, tag=selection.tag
     ):
         if selection.leaves_out(entry):
             continue
@@ -102,13 +107,17 @@ def _chosen(archive: Archive, selection: Selection, behind: Capture | datetime |
 class _Volume:
     """What goes into one file."""
 
-    def __init__(self, archive: Archive, selection: Selection, tools: Tools, pages: IO[bytes]) -> None:
+    def __init__(
+        self, archive: Archive, selection: Selection, about: Collection, tools: Tools, pages: IO[bytes]
+    ) -> None:
+        self._title = about.title or selection.tag or "All Pages"
+        self._about = {"description": about.description} if about.description else {}
         self._archive = archive
         self._tools = tools
         self._leaves_out = selection.leaves_out
         self._pages = pages
         # Where all is chosen, what a page needs is too.
-        self._looks_around = any((selection.site, selection.since, selection.language))
+        self._looks_around = any((selection.site, selection.since, selection.language, selection.tag))
         self._held: set[tuple[str, int]] = set()
         self._lines: list[bytes] = []
         self._out: Entry | None = None
@@ -125,7 +134,7 @@ class _Volume:
         self._out = out
         info = {"format": "WARC File Format 1.1", "conformsTo": CONFORMS_TO, "software": self._tools.software}
         out.write(warcinfo("1.1", _WARC, info))
-        header = {"format": "json-pages-1.0", "id": "pages", "title": "All Pages", "hasText": True}
+        header = {"format": "json-pages-1.0", "id": "pages", "title": self._title, "hasText": True, **self._about}
         self._pages.write(json.dumps(header).encode() + b"\n")
 
     def add(self, capture: Capture) -> None:
@@ -145,7 +154,8 @@ class _Volume:
         page = {"id": uuid.uuid4().hex, "url": capture.url, "ts": moment, "title": entry.title or capture.url}
         if self._main is None and entry.words:
             self._main = (capture.url, moment)
-        self._pages.write(json.dumps({**page, "text": text}).encode() + b"\n")
+        said = of_annotations(self._archive, capture.url, capture.timestamp)
+        self._pages.write(json.dumps({**page, **said, "text": text}).encode() + b"\n")
 
     def finish(self, package: Package) -> None:
         package.index(sorted(self._lines))

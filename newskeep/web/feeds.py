@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from urllib.parse import urlencode
@@ -32,6 +32,19 @@ _PAGES = 8
 _TITLES = {"new": "New articles", "changed": "Changed articles"}
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which articles a feed is of."""
+
+    site: str | None = None
+    tag: str | None = None
+
+    @property
+    def asked(self) -> dict[str, str]:
+        given = {"site": self.site, "tag": self.tag}
+        return {name: value for name, value in given.items() if value}
+
+
 def routes() -> list[BaseRoute]:
     return [
         Route("/feeds/new.atom", _feed("new")),
@@ -44,19 +57,19 @@ def _feed(kind: str) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         params = Params(request)
         archive: Archive = request.app.state.archive
-        site = params.text("site", most=300)
+        chosen = Chosen(params.text("site", most=300), params.tag())
         origins = Origins.of(request)
-        address = f"{origins.app}/feeds/{kind}.atom" + (f"?{urlencode({'site': site})}" if site else "")
+        address = f"{origins.app}/feeds/{kind}.atom" + (f"?{urlencode(chosen.asked)}" if chosen.asked else "")
         # The newest article says whether anything can be new, for one look at the index.
-        newest = next(archive.index.articles(site=site, limit=1), None)
+        newest = next(archive.index.articles(site=chosen.site, tag=chosen.tag, limit=1), None)
 
         def entries() -> Iterator[FeedEntry]:
-            for entry, article in shown(request, _FINDERS[kind](archive, site)):
+            for entry, article in shown(request, _FINDERS[kind](archive, chosen)):
                 # A change is news of its own; an article stays one, whatever capture it was first seen in.
                 name = entry.url if kind == "new" else f"{entry.url} {timestamp14(entry.timestamp)}"
                 yield _entry(origins, name, entry, entry.timestamp, article)
 
-        title = f"{_TITLES[kind]}{f' of {site}' if site else ''}"
+        title = " ".join([_TITLES[kind], *(f"of {each}" for each in chosen.asked.values())])
         return _answer(request, newest, address, title, f"{origins.app}/", entries())
 
     return answer
@@ -112,13 +125,14 @@ def _answer(
 ) -> Response:
     """Return a feed, or 304 to who has it; `newest` is the newest article that can be in it."""
     size = Params(request).integer("limit", 1, SIZE_MAX) or SIZE
-    # What was hidden or shown again makes another feed.
-    hidden = "-".join(map(str, request.app.state.archive.index.hidden_version()))
-    tag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}-{hidden}"' if newest else '"empty"'
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"ETag": tag})
+    index: Index = request.app.state.archive.index
+    # What was hidden or tagged makes another feed.
+    changed = "-".join(map(str, [*index.hidden_version(), index.annotation_count()]))
+    etag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}-{changed}"' if newest else '"empty"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
     body = feed(address, title, page, newest.timestamp if newest else None, islice(entries, size))
-    return Response(body, media_type=MEDIA_TYPE, headers={"ETag": tag})
+    return Response(body, media_type=MEDIA_TYPE, headers={"ETag": etag})
 
 
 def _entry(origins: Origins, name: str, entry: ArticleEntry, updated: datetime, article: Article) -> FeedEntry:
@@ -133,16 +147,16 @@ def _entry(origins: Origins, name: str, entry: ArticleEntry, updated: datetime, 
     )
 
 
-def new_articles(archive: Archive, site: str | None) -> Iterator[tuple[ArticleEntry, Article]]:
+def new_articles(archive: Archive, chosen: Chosen) -> Iterator[tuple[ArticleEntry, Article]]:
     """Yield the articles whose first capture with text this is, newest first."""
-    for entry, versions in _recent(archive.index, site):
+    for entry, versions in _recent(archive.index, chosen):
         if _same(entry, versions[0]) and (article := _read(archive, entry)):
             yield entry, article
 
 
-def changed_articles(archive: Archive, site: str | None) -> Iterator[tuple[ArticleEntry, Article]]:
+def changed_articles(archive: Archive, chosen: Chosen) -> Iterator[tuple[ArticleEntry, Article]]:
     """Yield the articles that a reader would find changed since the version before, newest first."""
-    for entry, versions in _recent(archive.index, site):
+    for entry, versions in _recent(archive.index, chosen):
         place = next((number for number, each in enumerate(versions) if _same(entry, each)), 0)
         if not place:
             continue
@@ -154,10 +168,10 @@ def changed_articles(archive: Archive, site: str | None) -> Iterator[tuple[Artic
 _FINDERS = {"new": new_articles, "changed": changed_articles}
 
 
-def _recent(index: Index, site: str | None) -> Iterator[tuple[ArticleEntry, list[ArticleEntry]]]:
+def _recent(index: Index, chosen: Chosen) -> Iterator[tuple[ArticleEntry, list[ArticleEntry]]]:
     """Yield the newest articles that have text, each with the versions of its URL."""
     known: dict[str, list[ArticleEntry]] = {}
-    for entry in index.articles(site=site, limit=SCANNED):
+    for entry in index.articles(site=chosen.site, tag=chosen.tag, limit=SCANNED):
         if entry.fingerprint is None:
             continue
         if entry.url not in known:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from starlette.requests import Request
 
+from storage.annotations import parse_tag
 from storage.errors import UsageError
 from storage.urls import Pad, parse_timestamp
 
@@ -57,6 +58,14 @@ class Params:
             return None if value is None else parse_timestamp(value, pad)
         except UsageError as error:
             raise UsageError(f"{names[0]}: {error}") from None
+
+    def tag(self) -> str | None:
+        """The parameter `tag`, in its form."""
+        value = self.text("tag", most=300)
+        try:
+            return None if value is None or not value.strip() else parse_tag(value)
+        except UsageError as error:
+            raise UsageError(f"tag: {error}") from None
 
     def flag(self, name: str) -> bool:
         value = (self._query.get(name) or "").lower()

@@ -21,6 +21,7 @@ from newskeep.web.app import create_app, create_originals, create_replay
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
 from newskeep.web.replay import Pywb
+from storage.annotating import sync as annotations_sync
 from storage.errors import NewskeepError, UsageError
 from storage.removing.sync import learn
 
@@ -187,26 +188,31 @@ def run(
             Thread(target=running.watch, name="pywb", daemon=True).start()
             apps[settled.replay_port] = create_replay(archive, settled, running, counted)
         server = _Server(_config(_Ports(apps, app), access_log))
-        learn(archive.store, archive.index)
+        _learn(archive)
         stack.callback(_keep_learning(archive).set)
         ready(settled)
         server.run(sockets=sockets)
 
 
 def _keep_learning(archive: Archive) -> Event:
-    """Look every minute what other machines took out of the archive, until the returned event is set."""
+    """Look every minute what other machines took out of the archive or said of it, until the returned event is set."""
     ended = Event()
 
     def look() -> None:
         while not ended.wait(LEARN_SECONDS):
             try:
-                learn(archive.store, archive.index)
+                _learn(archive)
             except NewskeepError as error:
                 # What is known to be hidden stays so.
-                _log.warning("what is hidden could not be looked up: %s", error)
+                _log.warning("what is hidden and tagged could not be looked up: %s", error)
 
     Thread(target=look, name="removals", daemon=True).start()
     return ended
+
+
+def _learn(archive: Archive) -> None:
+    learn(archive.store, archive.index)
+    annotations_sync.learn(archive.store, archive.index)
 
 
 def _config(app: ASGIApp, access_log: bool) -> uvicorn.Config:

@@ -90,6 +90,7 @@ class Filters:
     language: str | None = None
     #: Words that follow each other in the name of an author.
     author: str | None = None
+    tag: str | None = None
     #: Both included.
     since: datetime | None = None
     until: datetime | None = None

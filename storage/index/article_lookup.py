@@ -62,6 +62,7 @@ class ArticleLookup(Lookup):
         language: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        tag: str | None = None,
         limit: int | None = None,
         after: ArticleEntry | None = None,
     ) -> Iterator[ArticleEntry]:
@@ -71,7 +72,7 @@ class ArticleLookup(Lookup):
         """
         low = queries.FIRST if since is None else seconds(since)
         high = queries.LAST if until is None else seconds(until)
-        query = queries.articles(by_site=site is not None, by_language=language is not None)
+        query = queries.articles(by_site=site is not None, by_language=language is not None, by_tag=tag is not None)
         # Newest first, so the larger time is the earlier place.
         cursor = (high, -1)
         if after is not None and seconds(after.timestamp) <= high:
@@ -79,7 +80,8 @@ class ArticleLookup(Lookup):
         left = limit
         while left is None or left > 0:
             size = BATCH if left is None else min(BATCH, left)
-            rows = self._fetch(query, low=low, timestamp=cursor[0], id=cursor[1], site=site, language=language, n=size)
+            place = {"low": low, "timestamp": cursor[0], "id": cursor[1], "n": size}
+            rows = self._fetch(query, site=site, language=language, tag=tag, **place)
             found = [article_of(row) for row in rows]
             yield from found
             if len(found) < size:
@@ -245,12 +247,14 @@ class ArticleLookup(Lookup):
         question = fulltext.FulltextQuery.of(wanted, filters or Filters())
         if question is None:
             return
+        find = fulltext.FIND if question.tag is None else fulltext.FIND_TAGGED
         cursor = question.high if before is None else max(0, min(before, question.high))
         seen: set[str] = set()
         left = BATCH if limit is None else limit
         while left > 0:
             size = min(BATCH, max(left, FEW))
-            rows = self._fetch(fulltext.FIND, match=question.match, before=cursor, low=question.low, n=size)
+            place = {"before": cursor, "low": question.low, "n": size}
+            rows = self._fetch(find, match=question.match, tag=question.tag, **place)
             for row in rows:
                 number, _, key, is_visible = row[:4]
                 cursor = number
@@ -287,7 +291,8 @@ class ArticleLookup(Lookup):
     def _is_older(self, question: fulltext.FulltextQuery, hit: Hit, key: str) -> bool:
         """Whether a page before this one had a newer article of the URL."""
         place = {"surt": key, "time": seconds(hit.article.timestamp), "id": hit.key, "before": question.high}
-        newer = self._fetch(fulltext.NEWER, **place, n=CANDIDATES)
+        query = fulltext.NEWER if question.tag is None else fulltext.NEWER_TAGGED
+        newer = self._fetch(query, **place, tag=question.tag, n=CANDIDATES)
         return any(self._fetch(fulltext.MATCHES, match=question.match, id=row[0]) for row in newer)
 
     def unsearched(self, filename: str | None = None) -> int:

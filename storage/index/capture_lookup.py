@@ -27,6 +27,7 @@ class CaptureLookup(Lookup):
         match: Match = "exact",
         since: datetime | None = None,
         until: datetime | None = None,
+        tag: str | None = None,
         limit: int | None = None,
         after: Capture | None = None,
     ) -> Iterator[Capture]:
@@ -40,30 +41,43 @@ class CaptureLookup(Lookup):
         cursor: Row = (start, low if match == "exact" else queries.FIRST, -1, -1)
         if after is not None:
             cursor = max(cursor, self._cursor(after))
-        yield from self._captures(cursor, end, since, until, limit)
+        yield from self._captures(cursor, end, since, until, limit, tag)
 
     def all_captures(
-        self, *, since: datetime | None = None, until: datetime | None = None, after: Capture | None = None
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tag: str | None = None,
+        limit: int | None = None,
+        after: Capture | None = None,
     ) -> Iterator[Capture]:
         """Yield every capture, as `captures` does those of a URL."""
         cursor: Row = ("", queries.FIRST, -1, -1) if after is None else self._cursor(after)
         # Keys are ASCII.
-        yield from self._captures(cursor, "\x7f", since, until, None)
+        yield from self._captures(cursor, "\x7f", since, until, limit, tag)
 
     def between(self, first: str, end: str, *, until: datetime | None = None) -> Iterator[Capture]:
         """Yield the captures of a half-open range of SURTs, as `captures` does those of a URL."""
         yield from self._captures((first, queries.FIRST, -1, -1), end, None, until, None)
 
     def _captures(
-        self, cursor: Row, end: str, since: datetime | None, until: datetime | None, limit: int | None
+        self,
+        cursor: Row,
+        end: str,
+        since: datetime | None,
+        until: datetime | None,
+        limit: int | None,
+        tag: str | None = None,
     ) -> Iterator[Capture]:
+        query = queries.CAPTURES if tag is None else queries.TAGGED_CAPTURES
         low = queries.FIRST if since is None else seconds(since)
         high = queries.LAST if until is None else seconds(until)
         left = limit
         while left is None or left > 0:
             size = BATCH if left is None else min(BATCH, left)
             where = dict(zip(("surt", "timestamp", "warc", "offset"), cursor, strict=True))
-            rows = self._fetch(queries.CAPTURES, end=end, low=low, high=high, n=size, **where)
+            rows = self._fetch(query, end=end, low=low, high=high, tag=tag, n=size, **where)
             yield from map(capture_of, rows)
             if len(rows) < size:
                 return

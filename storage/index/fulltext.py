@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from storage.index import ArticleEntry, Filters, Hit
-from storage.index.queries import ARTICLE_COLUMNS, VISIBLE, CompiledQuery
+from storage.index.queries import ARTICLE_COLUMNS, HAS_TAG, VISIBLE, WITH_TAG, CompiledQuery
 from storage.index.query_parser import SearchQuery
 from storage.index.rows import Row, article_of, seconds
 from storage.index.schema import articles, searched, staged_texts, warcs
@@ -204,27 +204,31 @@ UNSEARCHED_OF = CompiledQuery(
 
 # The inner part goes through the words alone, and stops at what fills a page; what is hidden comes and is marked, so
 # that a page that is full of it does not look like the last.
-FIND = CompiledQuery(
-    text(f"""
-    SELECT searched.id, searched.text, articles.surt, {VISIBLE}, {ARTICLE_COLUMNS} FROM (
-        SELECT rowid AS id FROM search WHERE search MATCH :match AND rowid < :before AND rowid >= :low
+_FIND = """
+    SELECT searched.id, searched.text, articles.surt, {shown}, {columns} FROM (
+        SELECT rowid AS id FROM search WHERE search MATCH :match AND rowid < :before AND rowid >= :low {chosen}
         ORDER BY rowid DESC LIMIT :n
     ) AS found
     CROSS JOIN searched ON searched.id = found.id
     CROSS JOIN articles ON articles.id = searched.article
     CROSS JOIN warcs ON warcs.id = articles.warc
     ORDER BY found.id DESC
-""")
-)
+"""
+FIND = CompiledQuery(text(_FIND.format(shown=VISIBLE, columns=ARTICLE_COLUMNS, chosen="")))
+# Texts without the tag fill no page. The plus keeps SQLite from asking for each of the others by itself: a word has one
+# list, which is read once, and a tag may be that of very many.
+_OF_TAG = f"AND +rowid IN (SELECT id FROM searched WHERE article IN ({WITH_TAG}))"
+_TAGGED = f"({VISIBLE}) AND ({HAS_TAG})"
+FIND_TAGGED = CompiledQuery(text(_FIND.format(shown=_TAGGED, columns=ARTICLE_COLUMNS, chosen=_OF_TAG)))
 # Whether a newer capture of the same URL has the words too: documents of one URL, upwards from one of them.
-NEWER = CompiledQuery(
-    text(f"""
+_NEWER = """
     SELECT searched.id FROM articles CROSS JOIN searched ON searched.article = articles.id
     WHERE articles.surt = :surt AND articles.timestamp >= :time AND searched.id > :id AND searched.id < :before
-        AND {VISIBLE}
+        AND {shown}
     ORDER BY articles.timestamp, searched.id LIMIT :n
-""")
-)
+"""
+NEWER = CompiledQuery(text(_NEWER.format(shown=VISIBLE)))
+NEWER_TAGGED = CompiledQuery(text(_NEWER.format(shown=_TAGGED)))
 MATCHES = CompiledQuery(text("SELECT 1 FROM search WHERE search MATCH :match AND rowid = :id"))
 #: The document of an article, and its text.
 DOCUMENT = CompiledQuery(text("SELECT id, text FROM searched WHERE article = :article"))
@@ -237,6 +241,7 @@ class FulltextQuery(NamedTuple):
     match: str
     low: int
     high: int
+    tag: str | None = None
 
     @classmethod
     def of(cls, wanted: SearchQuery, filters: Filters) -> FulltextQuery | None:
@@ -258,7 +263,7 @@ class FulltextQuery(NamedTuple):
             match = f"({match}) NOT ({' OR '.join(term.match for term in wanted.excluded)})"
         low = 0 if filters.since is None else max(seconds(filters.since), 0) << _PLACE_BITS
         until = _LAST_SECOND if filters.until is None else min(max(seconds(filters.until), -1), _LAST_SECOND)
-        return cls(wanted, match, low, (until + 1) << _PLACE_BITS)
+        return cls(wanted, match, low, (until + 1) << _PLACE_BITS, filters.tag)
 
     def hit(self, row: Row) -> Hit:
         number, packed, _, _, *rest = row

@@ -1,7 +1,7 @@
 """Index: the questions the archive asks of its tables, in SQL that SQLite and PostgreSQL both speak.
 
-Here is what changes it, and what it says of WARCs; `CaptureLookup` and `ArticleLookup` are what it finds, `TallyLookup`
-what it counts.
+Here is what changes it, and what it says of WARCs; `CaptureLookup` and `ArticleLookup` are what it finds,
+`AnnotationLookup` what people said of that, `TallyLookup` what it counts.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable, Iterator
 
 from sqlalchemy.exc import DBAPIError
 
+from storage.annotations import Annotation, Place
 from storage.counts import counted
-from storage.index import ArticleEntry, Counts, WarcEntry, hiding, queries, writes
+from storage.index import ArticleEntry, Counts, WarcEntry, hiding, queries, tagging, writes
+from storage.index.annotation_lookup import AnnotationLookup
 from storage.index.article_lookup import ArticleLookup
 from storage.index.capture_lookup import CaptureLookup
 from storage.index.queries import BATCH
@@ -21,7 +23,7 @@ from storage.model import Capture
 from storage.removals import Removal
 
 
-class Index(CaptureLookup, ArticleLookup, TallyLookup):
+class Index(CaptureLookup, ArticleLookup, AnnotationLookup, TallyLookup):
     """Captures and articles by URL and time. Threads may share one; processes open their own.
 
     What is hidden (`hide`) is found by nothing here but `with_hidden`.
@@ -75,6 +77,20 @@ class Index(CaptureLookup, ArticleLookup, TallyLookup):
         """Return the decisions that were given to `hide`, in order of time."""
         with self._reading() as connection:
             return hiding.known(connection)
+
+    def annotate(self, said: Iterable[tuple[Annotation, Iterable[Place]]]) -> None:
+        """Enter annotations that are not known, each with what follows from it; durable on return."""
+        with self._writing() as connection:
+            for annotation, places in said:
+                with writes.transaction(connection, "BEGIN IMMEDIATE"):
+                    # Another process may have been faster.
+                    if annotation.key not in tagging.keys(connection):
+                        tagging.enter(connection, annotation, places)
+
+    def annotation_keys(self) -> set[str]:
+        """Return the keys of the annotations that are known."""
+        with self._reading() as connection:
+            return tagging.keys(connection)
 
     @property
     def with_hidden(self) -> Index:

@@ -33,6 +33,7 @@ from storage.index.schema import captures as _captures
 from storage.index.schema import hidden as _hidden
 from storage.index.schema import removals as _removals
 from storage.index.schema import warcs as _warcs
+from storage.index.tagging import candidates, has_tag
 from storage.sqlite import Database, DatabaseUser
 
 # Rows fetched at a time. No transaction stays open between two fetches, so a slow reader holds nobody up.
@@ -97,6 +98,10 @@ class Lookup(DatabaseUser):
 
 def _param(name: str) -> Any:
     return bindparam(name, unique=False)
+
+
+def _in_sql(statement: Statement) -> str:
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
 
 _c, _w, _a, _k = _captures.c, _warcs.c, _articles.c, _article_keys.c
@@ -176,7 +181,7 @@ HIDDEN = CompiledQuery(
 )
 
 _KEY = (_c.surt, _c.timestamp, _c.warc, _c.offset)
-CAPTURES = CompiledQuery(
+_captures_behind = (
     _CAPTURE.where(
         tuple_(*_KEY) > tuple_(_param("surt"), _param("timestamp"), _param("warc"), _param("offset")),
         _c.surt < _param("end"),
@@ -186,6 +191,9 @@ CAPTURES = CompiledQuery(
     .order_by(*_KEY)
     .limit(_param("n"))
 )
+CAPTURES = CompiledQuery(_captures_behind)
+#: Those of them that have a tag.
+TAGGED_CAPTURES = CompiledQuery(_captures_behind.where(_c.surt.in_(candidates(_captures, "surt")), has_tag(_captures)))
 AT = CompiledQuery(
     _CAPTURE.where(_c.surt == _param("surt"), _c.timestamp == _param("timestamp"), _c.url == _param("url")).order_by(
         _c.warc, _c.offset
@@ -249,7 +257,11 @@ ARTICLE_COLUMNS = ", ".join(str(column) for column in _ARTICLE.selected_columns)
 _SHOWN = is_visible(_articles)
 _ARTICLE = _ARTICLE.where(_SHOWN)
 #: The condition in SQL; out of a statement, since by itself it would speak of all articles and not of the row at hand.
-VISIBLE = str(select(_a.id).where(_SHOWN).compile(dialect=sqlite.dialect(paramstyle="named"))).partition("WHERE ")[2]
+VISIBLE = _in_sql(select(_a.id).where(_SHOWN)).partition("WHERE ")[2]
+_WITH_TAG = candidates(_articles, "id")
+#: The same of a tag: the articles that may have it, and the condition that the row at hand does.
+WITH_TAG = _in_sql(_WITH_TAG)
+HAS_TAG = _in_sql(select(_a.id).where(has_tag(_articles))).partition("WHERE ")[2]
 
 _article_before = (
     _ARTICLE.where(_a.surt == _param("surt"), _a.timestamp <= _param("timestamp"))
@@ -287,7 +299,7 @@ ARTICLE_AT = CompiledQuery(_ARTICLE.where(_w.filename == _param("filename"), _a.
 
 
 @cache
-def articles(by_site: bool, by_language: bool) -> CompiledQuery:
+def articles(by_site: bool, by_language: bool, by_tag: bool) -> CompiledQuery:
     """Articles from a cursor on, the newest first; within a second in the order they were entered.
 
     Rows that are entered again meanwhile get larger ids: they may come twice, and are never left out.
@@ -304,6 +316,8 @@ def articles(by_site: bool, by_language: bool) -> CompiledQuery:
         # "pt" is also "pt-BR"; "pt-BR" is only itself. "." follows "-".
         language = _param("language")
         query = query.where(or_(_a.language == language, _a.language.between(language + "-", language + ".")))
+    if by_tag:
+        query = query.where(_a.id.in_(_WITH_TAG), has_tag(_articles))
     return CompiledQuery(query.order_by(_a.timestamp.desc(), _a.id).limit(_param("n")))
 
 

@@ -28,7 +28,7 @@ from storage.model import DOUBTFUL
 from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
-VERSION = 5
+VERSION = 6
 
 metadata = MetaData()
 
@@ -164,6 +164,37 @@ Index("hidden_first", hidden.c.first)
 _RANGE = hidden.c.end.is_not(None)
 Index("hidden_ranges", hidden.c.end, sqlite_where=_RANGE, postgresql_where=_RANGE)
 
+# What people say of what is held, as it stands in the store: storage/annotations.py.
+said = Table(
+    "annotations",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    # `Annotation.subject`.
+    Column("subject", Key, nullable=False),
+    Column("fields", Text, nullable=False),
+)
+Index("annotations_of", said.c.kind, said.c.subject)
+
+# What follows from them: tags given and taken, see storage/index/tagging.py. `first` to `high` as in `hidden`.
+tagged = Table(
+    "tagged",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tag", Key, nullable=False),
+    Column("first", Key, nullable=False),
+    Column("end", Key),
+    Column("low", BigInteger, nullable=False),
+    Column("high", BigInteger, nullable=False),
+    # The larger the later; odd where the tag is given, even where it is taken.
+    Column("mark", BigInteger, nullable=False),
+)
+Index("tagged_by_tag", tagged.c.tag, tagged.c.first)
+Index("tagged_by_place", tagged.c.first, tagged.c.tag)
+_TAGGED_RANGE = tagged.c.end.is_not(None)
+Index("tagged_ranges", tagged.c.end, sqlite_where=_TAGGED_RANGE, postgresql_where=_TAGGED_RANGE)
+Index("tagged_ranges_by_tag", tagged.c.tag, tagged.c.end, sqlite_where=_TAGGED_RANGE, postgresql_where=_TAGGED_RANGE)
+
 # What is searched. The id says the time, so that the newest stand last in every list of FTS5's; see
 # storage/index/fulltext.py. No foreign key: while WARCs are replaced, the text waits here for its article.
 searched = Table(
@@ -229,8 +260,20 @@ def _add_hiding(connection: Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _add_annotations(connection: Connection) -> None:
+    """Version 6: tags, notes and collections. Those that are in the store already come with the next look at it."""
+    for table in (said, tagged):
+        table.create(connection, checkfirst=True)
+
+
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
-MIGRATIONS: Mapping[int, Migration] = {1: _add_search, 2: _search_anew, 3: _add_marks, 4: _add_hiding}
+MIGRATIONS: Mapping[int, Migration] = {
+    1: _add_search,
+    2: _search_anew,
+    3: _add_marks,
+    4: _add_hiding,
+    5: _add_annotations,
+}
 
 KIND = Kind(
     noun="index",

@@ -20,6 +20,7 @@ from itertools import chain
 from pathlib import Path
 
 from storage import corrections, untexted
+from storage.annotations import FOLDER as ANNOTATIONS
 from storage.archive import Archive
 from storage.articles import read_part
 from storage.bounds import read_whole
@@ -167,8 +168,10 @@ class _Copy:
         self._all_fixed(FOLDER)
 
     def fixed(self) -> None:
-        """Crawl reports, and what readers corrected."""
+        """Crawl reports, what people said of what is held, and what readers corrected."""
         self._all_fixed("crawls/")
+        # After the reports: some say that one of them has tags.
+        self._all_fixed(ANNOTATIONS)
         self._all_fixed(corrections.FOLDER)
 
     def _all_fixed(self, folder: str) -> None:

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import BinaryIO, cast
 
 from storage import cdxj
+from storage.annotating import sync as annotations_sync
 from storage.archive import Archive
 from storage.articles import read_part
 from storage.compaction.plan import hidden
@@ -90,6 +91,7 @@ def bring_up_to_date(
     done = ReindexResult(renewed=_renew(archive, options))
     # Before anything is entered: nobody may find for a moment what is hidden.
     learn(archive.store, archive.index, on_problem)
+    annotations_sync.learn(archive.store, archive.index, on_problem)
     with scrubbed(archive, on_problem):
         _enter_until_stable(_Reindex(archive, options, done, on_warc, on_problem), archive, done)
     return done

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from storage import cdxj, corrections, untexted
+from storage.annotating import sync as annotations_sync
+from storage.annotations import FOLDER as ANNOTATIONS
 from storage.archive import Archive
 from storage.articles import PlacedArticle, read_part
 from storage.cdxj import in_seconds
@@ -77,6 +79,7 @@ class Verification:
             self._others,
             self._untexted,
             self._removals,
+            self._annotations,
             self._plans,
             self._spool,
         )
@@ -281,6 +284,9 @@ class Verification:
             if key.startswith(("compacted/", FOLDER)):
                 (read if key.startswith("compacted/") else read_removal)(self._store, key)
                 return
+            if key.startswith(ANNOTATIONS):
+                annotations_sync.read(self._store, key)
+                return
             if key.startswith(corrections.FOLDER):
                 corrections.read(self._store, key)
                 return
@@ -311,6 +317,13 @@ class Verification:
             capture, decision = next(iter(answers.values()))
             what = f"{counted(len(answers), 'capture is', 'captures are')} to be purged and still there ({capture.url})"
             yield Problem(decision.key, f"{what}, in {capture.filename}; run `newskeep remove --purge`")
+
+    def _annotations(self) -> Iterator[Problem]:
+        """Tags, notes and collections that the index does not know."""
+        known = self._index.annotation_keys()
+        for key in annotations_sync.keys(self._store):
+            if self._indexed and key not in known:
+                yield Problem(key, f"what it says is not found here; {_REINDEX}")
 
     def _plans(self) -> Iterator[Problem]:
         unreadable: list[Problem] = []

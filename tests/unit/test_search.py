@@ -26,6 +26,7 @@ PARTS = ("text/a.jsonl.gz",)
 UNMARKED = (
     "DROP INDEX captures_noarchive; ALTER TABLE captures DROP COLUMN noarchive;"
     "ALTER TABLE articles DROP COLUMN noarchive; DROP TABLE removals; DROP TABLE hidden;"
+    "DROP TABLE annotations; DROP TABLE tagged;"
 )
 TEXTS = {
     "bridge": "The bridge over the river opens on Monday, said the minister. It cost 3.5 million.",
@@ -317,7 +318,7 @@ def test_an_index_from_before_is_brought_up_to_date(tmp_path: Path) -> None:
         assert index.unsearched() == index.unsearched(warc("a").filename) == 1
         index.replace([warc("a").filename], warc("a"), [], [article("one", 0, "text", offset=1)])
         assert found(index, "text") == ["one"] and index.unsearched() == 0
-    assert schema.VERSION == 5
+    assert schema.VERSION == 6
 
 
 def test_an_index_whose_words_were_cut_in_another_way_is_searched_after_reindex(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         "/",
         "/search",
         "/sites",
+        "/tags",
         "/doubts",
         "/status",
         "/site/paper.example",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
@@ -41,6 +42,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/versions", _versions),
         Route("/api/sites", _sites),
         Route("/api/search", _search),
+        Route("/api/tags", _tags),
         Route("/api/verify", _verify),
         Route("/openapi.json", _openapi),
     ]
@@ -64,6 +66,7 @@ def _captures(request: Request) -> Response:
             match=params.choice("match", _MATCHES) or "exact",  # type: ignore[arg-type]
             since=params.time("from", pad="start"),
             until=params.time("to", pad="end"),
+            tag=params.tag(),
             limit=size + 1,
             after=parse_resume_key(after) if after else None,
         )
@@ -89,6 +92,7 @@ def _articles(request: Request) -> Response:
         language=params.text("language", most=35),
         since=params.time("from", pad="start"),
         until=params.time("to", pad="end"),
+        tag=params.tag(),
         after=parse_article_cursor(after) if after else None,
         limit=size + 1 if author is None else _READ_MAX + 1,
     )
@@ -119,9 +123,11 @@ def _entry(origins: Origins, entry: ArticleEntry) -> dict[str, Any]:
 def _article(request: Request) -> Response:
     params = Params(request)
     url, at = normalize(params.required("url")), params.time("at", pad="start")
-    article = _archive(request).article(url, at)
+    archive = _archive(request)
+    article = archive.article(url, at)
     mind(request, article)
-    return JSONResponse(to_json(article))
+    said = fields.of_annotations(archive, article.url, article.timestamp) if article.timestamp else {}
+    return JSONResponse({**to_json(article), **said})
 
 
 def _versions(request: Request) -> Response:
@@ -146,6 +152,15 @@ def _sites(request: Request) -> Response:
     return JSONResponse({"sites": sites[:size], "next": _next(request, origins, following)})
 
 
+def _tags(request: Request) -> Response:
+    origins = Origins.of(request)
+    tags = [
+        {**asdict(each), "links": {"articles": f"{origins.app}/api/articles?{urlencode({'tag': each.tag})}"}}
+        for each in _archive(request).index.tags()
+    ]
+    return JSONResponse({"tags": tags})
+
+
 def _search(request: Request) -> Response:
     params, origins = Params(request), Origins.of(request)
     size = params.integer("limit", 1, PAGE_MAX) or PAGE
@@ -154,6 +169,7 @@ def _search(request: Request) -> Response:
         site=params.text("site", most=300),
         language=params.text("language", most=35),
         author=params.text("author", most=200),
+        tag=params.tag(),
         since=params.time("from", pad="start"),
         until=params.time("to", pad="end"),
         before=params.integer("after", 0, 10**12 - 1),

@@ -58,6 +58,7 @@ def _operations() -> dict[str, Schema]:
     match = _parameter("match", {"type": "string", "enum": ["exact", "prefix", "host", "domain"], "default": "exact"})
     site = _parameter("site", _text(300), "Host without www.")
     language = _parameter("language", _text(35), "BCP 47, with its regions.")
+    tag = _parameter("tag", _text(300), "Only what has this tag.")
     told = "Whole words of one name, in order; case and accents aside."
     by, author = (
         _parameter("author", _text(200), each) for each in (told, f"{told} Pages may be short, `next` goes on.")
@@ -67,10 +68,10 @@ def _operations() -> dict[str, Schema]:
     return {
         "/api/counts": _operation("What the archive holds.", "Counts", [], ()),
         "/api/captures": _operation(
-            "Captures by URL and time.", "Captures", [url, match, *period, limit, behind], (400,)
+            "Captures by URL and time.", "Captures", [url, match, tag, *period, limit, behind], (400,)
         ),
         "/api/articles": _operation(
-            "Articles, newest capture first.", "Articles", [site, language, author, *period, limit, after], (400,)
+            "Articles, newest capture first.", "Articles", [site, language, author, tag, *period, limit, after], (400,)
         ),
         "/api/article": _operation("One article with its blocks.", "Article", [url, at], (400, 404, 451)),
         "/api/versions": _operation("States of an article, oldest first.", "Versions", [url], (400, 404)),
@@ -80,9 +81,10 @@ def _operations() -> dict[str, Schema]:
         "/api/search": _operation(
             "Articles with these words, newest first, one a URL.",
             "Hits",
-            [words, site, language, by, *period, limit, number],
+            [words, site, language, by, tag, *period, limit, number],
             (400,),
         ),
+        "/api/tags": _operation("Tags and collections, by name.", "Tags", [], ()),
         "/api/verify": _operation("Check one capture, now.", "Verification", [url, at], (400, 404)),
     }
 
@@ -233,7 +235,8 @@ _SCHEMAS: dict[str, Schema] = {
             "noarchive": _BOOLEAN,
             "confidence": _CONFIDENCE,
             "blocks": _list("Block"),
-        }
+        },
+        {"tags": _list(_STRING), "notes": _list(_object({"text": _STRING, "by": _STRING, "moment": _STRING}))},
     ),
     "Version": _object(
         {
@@ -249,6 +252,18 @@ _SCHEMAS: dict[str, Schema] = {
     "Versions": _object({"versions": _list("Version")}),
     "Site": _object({"site": _STRING, "links": _object({"articles": _STRING})}),
     "Sites": _page("sites", "Site"),
+    "Tag": _object(
+        {
+            "tag": _STRING,
+            "captures": _INTEGER,
+            "addresses": _INTEGER,
+            "articles": _INTEGER,
+            "title": _TEXT_OR_NULL,
+            "description": _TEXT_OR_NULL,
+            "links": _object({"articles": _STRING}),
+        }
+    ),
+    "Tags": _object({"tags": _list("Tag")}),
     "Verification": _object(
         {
             "sound": _BOOLEAN,

@@ -17,6 +17,7 @@ from newskeep.web.reading_room import (
     side_by_side,
     sites,
     status,
+    tags,
     verify,
 )
 
@@ -29,6 +30,7 @@ def routes() -> list[BaseRoute]:
         Route("/search", search.page),
         Route("/doubts", doubts.page),
         Route("/sites", sites.listed),
+        Route("/tags", tags.page),
         Route("/site/{site}", sites.page),
         Route("/article/{url:path}", article.page),
         Route("/captures/{url:path}", captures.page),

@@ -61,6 +61,8 @@ def page(request: Request) -> Response:
         capture=archive.index.find(entry.url, entry.timestamp),
         parts=list(parts(article)),
         removed=len(article.removed),
+        tags=archive.index.tags_of(entry.url, entry.timestamp),
+        notes=archive.index.notes(entry.url, entry.timestamp),
         corrected=sum(block.overruled is not None for block in article.blocks),
         may_correct=may_correct(request),
         correcting=None,

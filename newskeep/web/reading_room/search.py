@@ -1,4 +1,4 @@
-"""Search, and the list of all articles: by words, site, dates, language and author."""
+"""Search, and the list of all articles: by words, site, dates, language, author and tag."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class SearchForm:
     until: datetime | None
     language: str | None
     author: str | None
+    tag: str | None
     after: str | None
 
     @classmethod
@@ -47,6 +48,7 @@ class SearchForm:
             until=params.time("to", pad="end"),
             language=_clean(params.text("language", most=35)),
             author=_clean(params.text("author", most=200)),
+            tag=params.tag(),
             after=params.text("after", most=100),
         )
 
@@ -60,6 +62,7 @@ class SearchForm:
             "to": _day(self.until),
             "language": self.language,
             "author": self.author,
+            "tag": self.tag,
         }
         return {name: value for name, value in given.items() if value}
 
@@ -102,6 +105,7 @@ def page(request: Request) -> Response:
         request,
         "search.html",
         question=question,
+        collection=None if question.tag is None else archive.index.collection(question.tag),
         found=found,
         following=following,
         feed=Links(request).search_feed(**question.asked),
@@ -124,6 +128,7 @@ def _with_words(archive: Archive, question: SearchForm, words: str, withheld: Ca
             until=question.until,
             language=question.language,
             author=question.author,
+            tag=question.tag,
             before=_key(question.after),
             limit=SIZE + 1,
         )
@@ -160,6 +165,7 @@ def _listed(archive: Archive, question: SearchForm) -> Found:
         language=question.language,
         since=question.since,
         until=question.until,
+        tag=question.tag,
         after=parse_article_cursor(question.after) if question.after else None,
         limit=SIZE + 1 if question.author is None else READ,
     )

@@ -1,0 +1,1 @@
+"""Tags, notes and collections put into the store, and how the index learns of them."""
