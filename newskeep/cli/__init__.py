@@ -14,6 +14,10 @@ from newskeep import _packages
 #: Heading of --help -> command -> what is said of it there. A command is the function of its name in the module of its
 #: name, imported when it is called, so that --help is there at once.
 COMMANDS = {
+    "First steps": {
+        "demo": "See it work: archive a small news site that ships with the program.",
+        "docs": "Read the documents: they come with the program.",
+    },
     "Fetch": {
         "save": "Archive URLs now: from the command line, a file or standard input.",
         "crawl": "Crawl news sites by name or address: what is new, and what is due again.",
@@ -21,7 +25,6 @@ COMMANDS = {
         "schedule": "See what runs when, and have cron or systemd start it.",
         "sites": "List sites, try one out, see and correct what repeats over its pages.",
         "import": "Bring in WARC, WACZ and ARC files of other crawlers, bytes unchanged.",
-        "demo": "See it work: archive a small news site that ships with the program.",
     },
     "Read": {
         "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
