@@ -15,6 +15,7 @@ from newskeep import _packages
 #: name, imported when it is called, so that --help is there at once.
 COMMANDS = {
     "First steps": {
+        "init": "Write newskeep.toml: where the archive is, how you can be reached, which sites.",
         "demo": "See it work: archive a small news site that ships with the program.",
         "docs": "Read the documents: they come with the program.",
     },
@@ -101,6 +102,7 @@ def newskeep(ctx: click.Context) -> None:
     \b
     First steps:
       newskeep demo                                 see it work, without a network
+      newskeep init                                 write newskeep.toml: archive, contact, sites
       newskeep save https://www.example.org/news    archive a page, into the folder ./archive
       newskeep get https://www.example.org/news     get it back
     """
