@@ -8,6 +8,7 @@ from importlib import import_module
 from keyword import iskeyword
 
 import click
+from click.shell_completion import CompletionItem
 
 from newskeep import _packages
 
@@ -18,6 +19,7 @@ COMMANDS = {
         "init": "Write newskeep.toml: where the archive is, how you can be reached, which sites.",
         "demo": "See it work: archive a small news site that ships with the program.",
         "docs": "Read the documents: they come with the program.",
+        "completion": "Have bash, zsh or fish complete commands and options.",
     },
     "Fetch": {
         "save": "Archive URLs now: from the command line, a file or standard input.",
@@ -81,6 +83,13 @@ class _Commands(click.Group):
         near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
         meant = f"; did you mean {near[0]}?" if near else "; newskeep --help lists them"
         raise click.UsageError(f"There is no command {args[0]!r}{meant}", ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # click would import every command for its summary.
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        commands = {name: summary for group in COMMANDS.values() for name, summary in group.items()}
+        return [CompletionItem(name, help=said) for name, said in commands.items() if name.startswith(incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         longest = max(map(len, self.list_commands(ctx)))

@@ -16,7 +16,7 @@ from crawler.durations import duration
 from crawler.frontier import frontier_of
 from crawler.frontier.count_words import in_words
 from newskeep.cli import _options
-from newskeep.cli._options import Duration, common, settle
+from newskeep.cli._options import Duration, common, settle, site_names
 from newskeep.cli._terminal import echo
 from newskeep.schedule.alerts import Notebook, Trouble
 from newskeep.schedule.due import sites_of
@@ -50,7 +50,7 @@ running already."""
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=site_names)
 @click.option("--time-limit", type=Duration(), default="50m", show_default=True, metavar="TIME", help="End after this.")
 @_options.at_once
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of a run that goes on already; for crontabs.")

@@ -12,7 +12,7 @@ import click
 
 from crawler import defaults
 from newskeep.cli import _options
-from newskeep.cli._options import common, settle
+from newskeep.cli._options import common, settle, site_names
 from newskeep.cli._terminal import Console, echo, escape
 from storage.counts import counted
 
@@ -33,7 +33,7 @@ Exit codes: 0 articles were found, 5 none."""
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("site", metavar="SITE-OR-URL")
+@click.argument("site", metavar="SITE-OR-URL", shell_complete=site_names)
 @click.option("--write", is_flag=True, help="Add it to the configuration file, whose rest stays as it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @_options.delay(defaults.SITE_DELAY)
