@@ -64,13 +64,13 @@ def test_it_is_installed_for_the_user(
     tmp_path: Path, environment: Mapping[str, str], newskeep: Run, shell: str, file: str
 ) -> None:
     own = {**environment, "XDG_DATA_HOME": str(tmp_path / "data"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-    command = [PROGRAM, "completion", shell, "--install"]
+    command = [str(PROGRAM), "completion", shell, "--install"]
     for _ in range(2):
         done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, check=True, timeout=60)
         assert str(tmp_path / file) in done.stdout
     assert (tmp_path / file).read_bytes() == newskeep("completion", shell).stdout
     if found := shutil.which(shell):
-        subprocess.run([found, "-n", tmp_path / file], check=True, timeout=60)
+        subprocess.run([found, "-n", str(tmp_path / file)], check=True, timeout=60)
 
 
 def test_bash_completes(tmp_path: Path, environment: Mapping[str, str]) -> None:
@@ -79,12 +79,14 @@ def test_bash_completes(tmp_path: Path, environment: Mapping[str, str]) -> None:
         '_newskeep_completion newskeep; echo "${COMPREPLY[@]}"'
     )
     own = {**environment, "PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=own, capture_output=True, text=True, timeout=60)
+    command = ["bash", "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "verify\n", done.stderr
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path, environment: Mapping[str, str]) -> None:
     (tmp_path / "file").write_text("")
     own = {**environment, "XDG_DATA_HOME": str(tmp_path / "file")}
-    done = subprocess.run([PROGRAM, "completion", "bash", "--install"], env=own, capture_output=True, timeout=60)
+    command = [str(PROGRAM), "completion", "bash", "--install"]
+    done = subprocess.run(command, env=own, capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)

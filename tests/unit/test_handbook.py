@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,13 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 def test_every_document_is_a_page() -> None:
     assert len(pages()) == len(list(DOCS.rglob("*.md")))
     assert title_of(pages()["formats"]) == "Formats"
+
+
+def test_a_wheel_has_every_page() -> None:
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["newskeep"]
+    packed = {file for pattern in patterns for file in FOLDER.parent.glob(pattern)}
+    assert {*pages().values(), FOLDER.parent / "CHANGELOG.md"} <= packed
 
 
 @pytest.mark.parametrize("asked", ["formats", "formats.md", "docs/formats.md", "docs/formats.md#articles", " Formats "])
