@@ -45,9 +45,9 @@ def completion(shell: str, install: bool) -> None:
         file.write_text(f"{script}\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot write {file}: {error.strerror}") from error
-    echo(f"{file} is written; it holds in every {shell} that is opened from now on")
+    echo(f"{file} is written, for every {shell} that is opened from now on")
     if shell == "zsh":
-        echo(f"Before compinit in ~/.zshrc there has to be: fpath=({file.parent} $fpath)")
+        echo(f"zsh looks there with this line before compinit in ~/.zshrc: fpath=({file.parent} $fpath)")
 
 
 def _script(shell: str) -> str:
