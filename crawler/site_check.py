@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from crawler.run import check_network, crawl_of, run
 from crawler.sites.link_selection import date_of
 from crawler.sites.nothing_found import Findings, why_nothing
 from crawler.sites.site import Site
+from crawler.sites.site_table import site_table, table_name
 from crawler.sites.source_fetcher import SourceRead
 from crawler.sites.source_schedule import is_article
 from crawler.sites.subscribed import subscription_of
@@ -108,22 +108,21 @@ class Check:
         )
         return why_nothing(found)
 
-    def table(self) -> str:
-        """What to put into newskeep.toml."""
+    def table(self, name: str | None = None) -> str:
+        """What to put into newskeep.toml, under `name` or the one that people call the site by."""
         good = [source for source in self.sources if source.taken is not None]
-        lines = [f"[sites.{_table_name(self.site.name)}]"]
-        for key, role, urls in (
-            ("start", "page", self.site.start),
-            ("feeds", "feed", self.site.feeds),
-            ("sitemaps", "sitemap", self.site.sitemaps),
-        ):
-            found = urls or tuple(source.url for source in good if source.role == role and _is_top(source, good))
-            if found:
-                lines.append(f"{key} = [{', '.join(_quoted(url) for url in found)}]")
-        if self.site.section:
-            lines.append("section = true")
-        lines += [f"{key} = [{', '.join(map(_quoted, rules))}]" for key, rules in _rules(self.site) if rules]
-        return "\n".join(lines)
+
+        def found(role: str) -> tuple[str, ...]:
+            return tuple(source.url for source in good if source.role == role and _is_top(source, good))
+
+        site = self.site
+        declared = replace(
+            site,
+            start=site.start or found("page"),
+            feeds=site.feeds or found("feed"),
+            sitemaps=site.sitemaps or found("sitemap"),
+        )
+        return site_table(name or table_name(site.name), declared)
 
 
 def check(site: Site, config: Config) -> Check:
@@ -182,19 +181,3 @@ def _is_top(source: SourceRead, sources: list[SourceRead]) -> bool:
     """Whether no index names it: the index brings it."""
     named = {link.url for each in sources for link in getattr(each.reading, "next", ()) if hasattr(link, "url")}
     return source.url not in named
-
-
-def _rules(site: Site) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return ("include", site.include), ("exclude", site.exclude), ("hosts", site.hosts)
-
-
-def _table_name(name: str) -> str:
-    """A site's name as a bare key of TOML: of a host the part that people call it by."""
-    host, _, section = name.partition("/")
-    parts = host.partition(":")[0].split(".")
-    own = "-".join(parts) if len(parts) == 1 or parts[-1].isdigit() else parts[-2]
-    return "-".join([own, *re.findall(r"[a-z0-9]+", section.lower())])
-
-
-def _quoted(text: str) -> str:
-    return f"'{text}'" if "'" not in text else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

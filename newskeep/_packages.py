@@ -12,7 +12,7 @@ NAMES = ("crawler", "spiders", "storage")
 MARK = "# Newskeep's; newskeep/_packages.py looks for this line."
 
 _OURS = os.path.realpath(os.path.dirname(os.path.dirname(__file__)))
-_OWN_ENVIRONMENT = "give Newskeep an environment of its own: `pipx install .` or `uv tool install .` in its checkout"
+_OWN_ENVIRONMENT = "give Newskeep an environment of its own: `pipx install` and `uv tool install` make one"
 
 
 def check() -> None:

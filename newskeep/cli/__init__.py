@@ -8,12 +8,19 @@ from importlib import import_module
 from keyword import iskeyword
 
 import click
+from click.shell_completion import CompletionItem
 
 from newskeep import _packages
 
 #: Heading of --help -> command -> what is said of it there. A command is the function of its name in the module of its
 #: name, imported when it is called, so that --help is there at once.
 COMMANDS = {
+    "First steps": {
+        "init": "Write newskeep.toml: where the archive is, how you can be reached, which sites.",
+        "demo": "See it work: archive a small news site that ships with the program.",
+        "docs": "Read the documents: they come with the program.",
+        "completion": "Have bash, zsh or fish complete commands and options.",
+    },
     "Fetch": {
         "save": "Archive URLs now: from the command line, a file or standard input.",
         "crawl": "Crawl news sites by name or address: what is new, and what is due again.",
@@ -21,7 +28,6 @@ COMMANDS = {
         "schedule": "See what runs when, and have cron or systemd start it.",
         "sites": "List sites, try one out, see and correct what repeats over its pages.",
         "import": "Bring in WARC, WACZ and ARC files of other crawlers, bytes unchanged.",
-        "demo": "See it work: archive a small news site that ships with the program.",
     },
     "Read": {
         "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
@@ -85,6 +91,13 @@ class _Commands(click.Group):
         meant = f"; did you mean {near[0]}?" if near else "; newskeep --help lists them"
         raise click.UsageError(f"There is no command {args[0]!r}{meant}", ctx)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # click would import every command for its summary.
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        commands = {name: summary for group in COMMANDS.values() for name, summary in group.items()}
+        return [CompletionItem(name, help=said) for name, said in commands.items() if name.startswith(incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         longest = max(map(len, self.list_commands(ctx)))
         for heading, group in COMMANDS.items():
@@ -105,6 +118,7 @@ def newskeep(ctx: click.Context) -> None:
     \b
     First steps:
       newskeep demo                                 see it work, without a network
+      newskeep init                                 write newskeep.toml: archive, contact, sites
       newskeep save https://www.example.org/news    archive a page, into the folder ./archive
       newskeep get https://www.example.org/news     get it back
     """

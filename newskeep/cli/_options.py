@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from crawler import defaults
 from crawler.config import Config, load
 from newskeep.cli._terminal import Formatter
-from storage.errors import UsageError
+from storage.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -149,6 +150,16 @@ def check_order(since: datetime | None, until: datetime | None) -> None:
         raise UsageError(f"--since is after --until: {first} and {last}, in UTC")
 
 
+def site_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """What Tab offers for a site: the names in newskeep.toml; none where it cannot be read."""
+    given = ctx.params.get("config")
+    try:
+        sites = load(given if isinstance(given, Path) else None).sites
+    except ConfigError:
+        return []
+    return [name for name in sites if name.startswith(incomplete)]
+
+
 class SiteName(click.ParamType[str]):
     """A site by its name in newskeep.toml, by its host, "www." or not, or by an address on it."""
 
@@ -164,6 +175,9 @@ class SiteName(click.ParamType[str]):
             return site_of(value if "://" in value else f"http://{value}")
         except InvalidURL as error:
             self.fail(f"{value!r} is no site; its address {error.reason}", param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in site_names(ctx, param, incomplete)]
 
 
 def _address_of(name: str, ctx: click.Context) -> str | None:

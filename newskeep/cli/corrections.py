@@ -30,12 +30,12 @@ Exit codes: 0 done, 2 a wrong option, 3 the archive is out of reach, 7 done, but
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("sites", nargs=-1, type=SiteName(), metavar="[SITE]...")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each: the fields of docs/formats.md.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON line for each, as newskeep docs formats has it.")
 @configured
 def corrections(sites: tuple[str, ...], as_json: bool, settings: Config) -> int:
     """List what readers corrected and did not take back, site by site, the oldest first.
 
-    `newskeep correct URL` makes one or takes it back. `scripts/train CORPUS --corrections ARCHIVE` learns from them.
+    `newskeep correct URL` makes one or takes it back. What they are for: newskeep docs corrections.
     """
     from storage.corrections import read_all, to_fields
     from storage.removals import in_force

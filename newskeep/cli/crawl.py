@@ -11,7 +11,7 @@ import click
 
 from crawler import defaults
 from newskeep.cli import _options
-from newskeep.cli._options import Duration, Moment, check_order, common, settle
+from newskeep.cli._options import Duration, Moment, check_order, common, settle, site_names
 from newskeep.cli._terminal import echo
 from storage.errors import UsageError
 
@@ -30,7 +30,7 @@ archive is out of reach, 4 some sites failed, blocked us, gave nothing or were s
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("sites", nargs=-1, required=True, metavar="SITE-OR-URL...")
+@click.argument("sites", nargs=-1, required=True, metavar="SITE-OR-URL...", shell_complete=site_names)
 @click.option(
     "--since", type=Moment("start"), metavar="TIME", help="Only what was published since; sitemaps are read for it."
 )

@@ -17,7 +17,7 @@ from crawler.frontier import frontier_of
 from crawler.frontier.count_words import in_words
 from newskeep.alerts.telling import alerts_of, begin_before_run, tell_after_run
 from newskeep.cli import _options
-from newskeep.cli._options import Duration, common, settle
+from newskeep.cli._options import Duration, common, settle, site_names
 from newskeep.cli._terminal import echo
 from newskeep.schedule.due import sites_of
 from newskeep.schedule.due_run import Round, crawl_due, health_troubles
@@ -51,7 +51,7 @@ running already."""
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=site_names)
 @click.option("--time-limit", type=Duration(), default="50m", show_default=True, metavar="TIME", help="End after this.")
 @_options.at_once
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing of a run that goes on already; for crontabs.")

@@ -38,7 +38,9 @@ Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of 
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--format", "name", type=click.Choice(list(FORMATS)), required=True, help="What to make; docs/export.md.")
+@click.option(
+    "--format", "name", type=click.Choice(list(FORMATS)), required=True, help="What to make: newskeep docs export."
+)
 @click.option(
     "--to", required=True, metavar="URI", help="A folder, file://… or s3://bucket/prefix; - for standard output."
 )

@@ -15,7 +15,7 @@ from rich.text import Text
 from crawler.durations import duration
 from crawler.frontier import frontier_of
 from crawler.frontier.count_words import in_words
-from newskeep.cli._options import common, settle
+from newskeep.cli._options import common, settle, site_names
 from newskeep.cli._terminal import Console, echo, fit
 from newskeep.health.history import SAMPLE
 from newskeep.times import iso, local
@@ -48,7 +48,7 @@ Exit codes: 0 all is well, 3 the archive is out of reach, 4 a site is in trouble
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("names", nargs=-1, metavar="[SITE]...")
+@click.argument("names", nargs=-1, metavar="[SITE]...", shell_complete=site_names)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each site.")
 @click.option("--prometheus", is_flag=True, help="Print metrics in Prometheus' text format.")
 @common

@@ -90,9 +90,11 @@ def serve(
         from newskeep.web.replay import find_pywb
         from newskeep.web.server import run
     except ModuleNotFoundError as error:
+        from newskeep.extras import command_for
+
         if (error.name or "").partition(".")[0] in ("newskeep", "crawler", "storage"):
             raise
-        raise UsageError(f"{error.name} is not installed; pip install '.[web]' in the checkout") from None
+        raise UsageError(f"{error.name} is not installed: {command_for('web')}") from None
     beside = originals_port if originals_port is not None else _after(port)
     if not replay and (replay_port is not None or replay_url is not None):
         raise UsageError("--replay-port and --replay-url go with --replay")

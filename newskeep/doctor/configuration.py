@@ -24,7 +24,7 @@ def findings(config: Config, mistakes: Sequence[str]) -> Iterator[Finding]:
     """`mistakes`: what `crawler.config.examine` found wrong."""
     yield from (parted("configuration", mistake) for mistake in mistakes)
     if not mistakes:
-        yield good("configuration", str(config.file or "none: what is not given is as it comes"))
+        yield good("configuration", str(config.file or "none, which is fine; newskeep init writes one"))
     for line in variables_without_effect():
         said, _, meant = line.partition("; ")
         yield bad("variable", said, meant or "unset it")
@@ -54,7 +54,7 @@ def _sites(config: Config) -> Iterator[Finding]:
             wrong += 1
             yield parted(f"site {name}", str(error))
     if not config.sites:
-        yield good("sites", "none are configured: newskeep crawl ADDRESS needs none")
+        yield good("sites", "none are configured: newskeep sites check ADDRESS --write adds one")
     elif not wrong:
         yield good("sites", counted(len(config.sites), "site"))
 

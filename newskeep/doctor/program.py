@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from crawler.politeness.trust_roots import has_roots
 from newskeep import _packages
 from newskeep.doctor.finding import Finding, alone, bad, good, warned
+from newskeep.extras import command_for
 from storage.errors import UsageError
 
 _OURS = "newskeep"
@@ -73,7 +74,7 @@ def _packages_of_ours() -> Iterator[Finding]:
 def _dependencies() -> Iterator[Finding]:
     wrong = list(_wrong(None))
     if wrong:
-        yield bad("dependencies", "; ".join(wrong), "install newskeep again: pip install . in its checkout")
+        yield bad("dependencies", "; ".join(wrong), "install newskeep again, into an environment of its own")
     else:
         yield good("dependencies", f"{len(list(_requirements(None)))} packages, all in the range that was tested")
 
@@ -81,7 +82,7 @@ def _dependencies() -> Iterator[Finding]:
 def _extras() -> Iterator[Finding]:
     for extra, use in EXTRAS.items():
         if wrong := list(_wrong(extra)):
-            yield warned(f"extra {extra}", f"{'; '.join(wrong)}: no {use}", f"pip install '.[{extra}]' in the checkout")
+            yield warned(f"extra {extra}", f"{'; '.join(wrong)}: no {use}", command_for(extra))
         else:
             yield good(f"extra {extra}", f"installed, for {use}")
 

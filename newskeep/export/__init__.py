@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+from newskeep.extras import command_for
 from storage.archive import Archive
 from storage.errors import Corrupt, UsageError
 from storage.index import ArticleEntry
@@ -147,4 +148,4 @@ def _open(name: str, tools: Tools) -> Any:
     try:
         return getattr(import_module(module), cls)(tools)
     except ModuleNotFoundError as error:
-        raise UsageError(f"--format {name} needs {error.name}: pip install '.[{name}]' in the checkout") from None
+        raise UsageError(f"--format {name} needs {error.name}: {command_for(name)}") from None

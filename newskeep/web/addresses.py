@@ -84,7 +84,7 @@ def target(request: Request, prefix: re.Pattern[str]) -> tuple[re.Match[str], st
     sent = sent_target(request)
     match = prefix.match(sent)
     if match is None:
-        raise UsageError(f"{sent[:200]}: not an address of this server; docs/http.md tells them")
+        raise UsageError(f"{sent[:200]}: not an address of this server; newskeep docs http tells them")
     return match, archived_url(sent[match.end() :])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -504,7 +505,9 @@ def test_serve_without_the_extra(web_folder: Path) -> None:
         command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2], timeout=60
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "newskeep: uvicorn is not installed; pip install '.[web]' in the checkout\n"
+    assert done.stderr == (
+        f"newskeep: uvicorn is not installed: {shlex.quote(sys.executable)} -m pip install 'newskeep[web]'\n"
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

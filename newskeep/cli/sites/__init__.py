@@ -47,7 +47,7 @@ def sites(context: click.Context, as_json: bool, config: Path | None) -> None:
             else:
                 echo(_site_line(site, where))
     if not configured and not as_json:
-        echo("newskeep: no site is configured: docs/add-a-site.md tells how", err=True)
+        echo("newskeep: no site is configured: newskeep sites check ADDRESS --write adds one", err=True)
 
 
 def _site_line(site: Site, where: str) -> str:

@@ -12,11 +12,12 @@ import click
 
 from crawler import defaults
 from newskeep.cli import _options
-from newskeep.cli._options import common, settle
-from newskeep.cli._terminal import Console, escape
+from newskeep.cli._options import common, settle, site_names
+from newskeep.cli._terminal import Console, echo, escape
 from storage.counts import counted
 
 if TYPE_CHECKING:
+    from crawler.config import Config
     from crawler.site_check import Check
     from crawler.sites.source_fetcher import SourceRead
 
@@ -24,6 +25,7 @@ _EXAMPLES = """\b
 Examples:
   newskeep sites check https://www.example.org/
   newskeep sites check https://www.example.org/politics/
+  newskeep sites check https://www.example.org/ --write
   newskeep sites check guardian --json | jq .articles
 
 \b
@@ -31,7 +33,8 @@ Exit codes: 0 articles were found, 5 none."""
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("site", metavar="SITE-OR-URL")
+@click.argument("site", metavar="SITE-OR-URL", shell_complete=site_names)
+@click.option("--write", is_flag=True, help="Add it to the configuration file, whose rest stays as it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @_options.delay(defaults.SITE_DELAY)
 @_options.ignore_robots
@@ -41,6 +44,7 @@ Exit codes: 0 articles were found, 5 none."""
 @common
 def check(
     site: str,
+    write: bool,
     as_json: bool,
     delay: float | None,
     ignore_robots: bool,
@@ -67,7 +71,28 @@ def check(
         click.echo(json.dumps(_check_json(found), ensure_ascii=False, indent=2))
     else:
         _print_check(Console(file=sys.stdout, highlight=False, soft_wrap=True), found)
+    if write:
+        _write(found, settings)
     return 0 if found.articles else 5
+
+
+def _write(found: Check, settings: Config) -> None:
+    """Add the table of a site to the file; where it is in it already, or has no articles, say so."""
+    from crawler.config import DEFAULT_FILE
+    from crawler.config_file import add_site
+    from crawler.sites.site_table import table_name
+
+    path, name = settings.file or DEFAULT_FILE, found.site.name
+    if name in settings.sites:
+        echo(f"newskeep: {path} has it already, as [sites.{name}]", err=True)
+    elif found.site.spider != "site":
+        echo(f"newskeep: nothing is written: a spider class declares {name}", err=True)
+    elif not found.articles:
+        echo(f"newskeep: nothing is written to {path}: no articles were found", err=True)
+    else:
+        name = table_name(name, settings.sites)
+        add_site(path, name, found.table(name))
+        echo(f"newskeep: added to {path} as [sites.{name}]; newskeep crawl {name} crawls it", err=True)
 
 
 def _print_check(out: Console, found: Check) -> None:
