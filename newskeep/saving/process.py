@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
@@ -23,14 +23,18 @@ _log = logging.getLogger(__name__)
 _COMMAND = (sys.executable, "-P", "-m", "newskeep.saving.worker")
 
 
-def saved(request: SaveRequest) -> Generator[Outcome, None, None]:
+def saved(
+    request: SaveRequest, on_start: Callable[[Callable[[], None]], None] = lambda stop: None
+) -> Generator[Outcome, None, None]:
     """Fetch and archive; yield each outcome once what it tells is durable.
 
     At the end of the iteration all is in the archive and its index. Where it is left before, the process stops in good
-    order. Raises what the command would end with: `ConfigError`, `StoreUnavailable` and others.
+    order; `on_start` is given what stops it so from another thread. Raises what the command would end with:
+    `ConfigError`, `StoreUnavailable` and others.
     """
     with _worker(request) as process:
-        assert process.stdout is not None
+        assert process.stdout is not None and process.stdin is not None
+        on_start(process.stdin.close)
         for line in process.stdout:
             answer = json.loads(line)
             if "end" in answer:
