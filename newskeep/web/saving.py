@@ -44,15 +44,16 @@ class RateBound:
             return self._taken[0] + self._seconds - now
 
 
-def may_save(request: Request) -> bool:
+def check_open(request: Request) -> None:
+    """Raise 403 where nobody may have anything saved."""
     options: ServeOptions = request.app.state.options
-    return options.may_save
+    if not options.may_save:
+        raise HTTPException(403, _CLOSED)
 
 
 def check_may_save(request: Request) -> None:
     """Raise 403 where nobody may, and for what a page elsewhere sent with the key that the browser keeps."""
-    if not may_save(request):
-        raise HTTPException(403, _CLOSED)
+    check_open(request)
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site not in (None, "same-origin") or origin not in (None, Origins.of(request).app):
         raise HTTPException(403, "a page of another site asked for this")

@@ -197,6 +197,8 @@ def test_from_the_reading_room(folder: Path, origin: Origin) -> None:
         assert b"Save it now" in site.get(f"/captures/{page}", Accept="text/html").body
         shown = unescape(site.get(f"/save?{urlencode({'url': page})}", Accept="text/html").body.decode())
         assert f">{page}</textarea>" in shown and f"location.href='{site.app}'+'/save?url='" in shown
+        for elsewhere in ("none", "cross-site"):  # by the address bar, by the bookmarklet
+            assert site.get("/save", Accept="text/html", Sec_Fetch_Site=elsewhere).status == 200
         form = urlencode({"urls": f" {page}\r\n{page}\r\n{origin.url('/gone')} "})
         answer = post(site, "/save", form, **FORM, **OURS)
         assert answer.status == 303

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from newskeep.web.addresses import Origins
 from newskeep.web.params import Params
 from newskeep.web.reading_room.common import is_ours, show
-from newskeep.web.saving import body_of, check_may_save, jobs_of, submit
+from newskeep.web.saving import body_of, check_may_save, check_open, jobs_of, submit
 
 #: Jobs that are listed.
 LISTED = 10
@@ -21,8 +21,11 @@ _BOOKMARKLET = "javascript:location.href={app!r}+'/save?url='+encodeURIComponent
 
 
 def page(request: Request) -> Response:
-    """The box, filled with `url` where that is given, and the latest jobs."""
-    check_may_save(request)
+    """The box, filled with `url` where that is given, and the latest jobs.
+
+    It changes nothing: a bookmarklet leads here from the page of another site.
+    """
+    check_open(request)
     url = Params(request).text("url") or ""
     bookmarklet = _BOOKMARKLET.format(app=Origins.of(request).app)
     return show(request, "save.html", url=url, bookmarklet=bookmarklet, jobs=jobs_of(request).newest(LISTED))
