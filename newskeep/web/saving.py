@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,7 +16,10 @@ from newskeep.web import auth
 from newskeep.web.addresses import Origins
 from newskeep.web.options import ServeOptions
 from storage.errors import UsageError
-from storage.urls import normalize
+from storage.urls import normalize, parse_timestamp
+
+if TYPE_CHECKING:
+    from storage.index.index import Index
 
 #: Jobs that are taken in within so many seconds.
 RATE, RATE_SECONDS = 60, 60.0
@@ -91,6 +95,23 @@ def submit(request: Request, urls: Collection[str], way: str, *, urgent: bool = 
         return jobs_of(request).submit(wanted, asked_by, urgent=urgent)
     except QueueFull as error:
         raise HTTPException(429, str(error), {"Retry-After": "60"}) from None
+
+
+def outcomes_of(request: Request, job: Job) -> list[dict[str, Any]]:
+    """The outcomes of a job as they may be shown: without the title of what was taken out, or is not indexed yet."""
+    index = request.app.state.archive.index
+    return [
+        each if each["title"] is None or _is_held(index, each) else {**each, "title": None} for each in job.outcomes
+    ]
+
+
+def _is_held(index: Index, outcome: Mapping[str, Any]) -> bool:
+    """Whether the very capture that an outcome tells of can be found."""
+    time = outcome["timestamp"]
+    if time is None:
+        return False
+    since, until = parse_timestamp(time, "start"), parse_timestamp(time, "end")
+    return next(index.captures(outcome["final_url"], since=since, until=until, limit=1), None) is not None
 
 
 def jobs_of(request: Request) -> JobQueue:

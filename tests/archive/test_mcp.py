@@ -90,6 +90,6 @@ def test_what_is_wrong_is_told_to_the_assistant_in_a_line(folder: Path) -> None:
     ]
     told = ask(folder, *asked)
     assert "is not in the archive" in told[0] and "neither http:// nor https://" in told[1] and "yesterday" in told[2]
-    assert "held" in told[3] and "limit" in told[4]
+    assert "is not in the archive" in told[3] and "limit" in told[4]
     assert not any("Traceback" in each for each in told)
     assert ask(folder, ("search", {"words": "nothing-has-this-word"})) == [{"articles": []}]

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from command import Run
 from origin import Origin, response
 from web_archive import Answer, Serving, Site
 
@@ -209,6 +210,18 @@ def test_from_the_reading_room(folder: Path, origin: Origin) -> None:
         assert 'http-equiv="refresh"' not in told
         assert where in site.get("/save", Accept="text/html").body.decode()
         assert post(site, "/save", "urls=", **FORM, **OURS).status == 400
+
+
+def test_what_is_taken_out_is_not_told_by_its_job_either(folder: Path, origin: Origin, newskeep: Run) -> None:
+    page = origin.url("/page")
+    with Serving(folder, **ENVIRON) as site:
+        job = ended(site, post(site, "/api/save", {"url": page}))
+        assert job["outcomes"][0]["title"] == "A bridge opens"
+        done = newskeep("remove", page, "--reason", "tests", "--yes", "--archive", str(folder))
+        assert done.returncode == 0, done.stderr
+        for path in (f"/api/jobs/{job['id']}", "/api/jobs", f"/jobs/{job['id']}"):
+            answer = site.get(path, Accept="text/html")
+            assert answer.status == 200 and b"A bridge opens" not in answer.body and page.encode() in answer.body
 
 
 def test_no_more_waits_than_may(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from newskeep.saving.jobs import Job
 from newskeep.web.addresses import Origins
 from newskeep.web.params import Params
-from newskeep.web.saving import BODY_MAX, body_of, check_may_save, jobs_of, submit
+from newskeep.web.saving import BODY_MAX, body_of, check_may_save, jobs_of, outcomes_of, submit
 from storage.bounds import parse_json
 from storage.errors import Corrupt, UsageError
 
@@ -46,7 +46,7 @@ async def _submit(request: Request, way: str, *, urgent: bool = False) -> Respon
         raise HTTPException(415, 'send JSON, {"urls": ["https://…"]}, as Content-Type: application/json')
     urls = _urls(await body_of(request))
     job = await run_in_threadpool(submit, request, urls, way, urgent=urgent)
-    told = _json(Origins.of(request), job)
+    told = await run_in_threadpool(_json, request, job)
     return JSONResponse(told, 202, {"Location": told["links"]["job"]})
 
 
@@ -66,15 +66,15 @@ def _urls(body: bytes) -> list[str]:
 
 def _jobs(request: Request) -> Response:
     size = Params(request).integer("limit", 1, LISTED_MAX) or LISTED
-    origins = Origins.of(request)
-    return JSONResponse({"jobs": [_json(origins, job) for job in jobs_of(request).newest(size)]})
+    return JSONResponse({"jobs": [_json(request, job) for job in jobs_of(request).newest(size)]})
 
 
 def _job(request: Request) -> Response:
-    return JSONResponse(_json(Origins.of(request), jobs_of(request).get(request.path_params["job"])))
+    return JSONResponse(_json(request, jobs_of(request).get(request.path_params["job"])))
 
 
-def _json(origins: Origins, job: Job) -> dict[str, Any]:
+def _json(request: Request, job: Job) -> dict[str, Any]:
+    origins = Origins.of(request)
     return {
         "id": job.id,
         "state": job.state,
@@ -83,7 +83,7 @@ def _json(origins: Origins, job: Job) -> dict[str, Any]:
         "started": job.started,
         "finished": job.finished,
         "urls": list(job.urls),
-        "outcomes": list(job.outcomes),
+        "outcomes": outcomes_of(request, job),
         "error": job.error,
         "links": {"job": f"{origins.app}/api/jobs/{job.id}", "page": f"{origins.app}/jobs/{job.id}"},
     }

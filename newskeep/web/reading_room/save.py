@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from newskeep.web.addresses import Origins
 from newskeep.web.params import Params
 from newskeep.web.reading_room.common import is_ours, show
-from newskeep.web.saving import body_of, check_may_save, check_open, jobs_of, submit
+from newskeep.web.saving import body_of, check_may_save, check_open, jobs_of, outcomes_of, submit
 
 #: Jobs that are listed.
 LISTED = 10
@@ -44,7 +44,8 @@ async def ask(request: Request) -> Response:
 
 def job(request: Request) -> Response:
     """A job and its outcomes; loads itself again until it has ended."""
-    return show(request, "job.html", job=jobs_of(request).get(request.path_params["job"]))
+    asked = jobs_of(request).get(request.path_params["job"])
+    return show(request, "job.html", job=asked, outcomes=outcomes_of(request, asked))
 
 
 def _address(typed: str) -> str:
