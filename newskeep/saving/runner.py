@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds between two looks for jobs that another process took in, or for the lock that it holds.
 _LOOK_SECONDS = 2.0
+#: Seconds that the job under way gets at the end. Its process stops in good order also after that, without us.
+_GRACE_SECONDS = 5.0
 
 
 class JobRunner:
@@ -31,7 +33,7 @@ class JobRunner:
         self._request = request
         self._ending = threading.Event()
         self._stop: Callable[[], None] = lambda: None
-        self._thread = threading.Thread(target=self._work, name="jobs")
+        self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -43,7 +45,7 @@ class JobRunner:
         self._ending.set()
         self._queue.came.set()
         self._stop()
-        self._thread.join()
+        self._thread.join(_GRACE_SECONDS)
 
     def _work(self) -> None:
         told: str | None = None

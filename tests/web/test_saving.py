@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from command import Run
-from origin import Origin, response
+from origin import Hang, Origin, response
 from web_archive import Answer, Serving, Site
 
 from newskeep.saving.jobs import URLS_MAX, WAITING_MAX, Job, JobQueue, QueueFull
@@ -133,6 +133,19 @@ def test_jobs_survive_a_restart_and_a_kill(folder: Path, origin: Origin) -> None
             assert told["outcomes"][0]["outcome"] in ("archived", "unchanged"), told
             with open_archive(folder) as archive:
                 assert archive.get(origin.url(f"/page{number}")).message.payload == PAGE
+
+
+def test_a_server_that_does_not_answer_holds_up_no_restart(folder: Path, origin: Origin) -> None:
+    origin.on("/slow", Hang())
+    origin.reply("/slow", PAGE, headers=[("Content-Type", "text/html")])
+    with Serving(folder, **ENVIRON) as site:
+        job = json.loads(post(site, "/api/save", {"urls": [origin.url("/page"), origin.url("/slow")]}).body)["id"]
+        while not origin.logged("/slow") or len(until(site, job, lambda told: True)["outcomes"]) < 1:
+            time.sleep(0.1)
+    with Serving(folder, **ENVIRON) as site:
+        told = until(site, job, lambda told: told["finished"] is not None)
+        assert [each["outcome"] for each in told["outcomes"]] == ["archived", "archived"]
+        assert len(origin.logged("/page")) == 1
 
 
 WRONG = [
