@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from origin import Hang, Origin
+from s3_server import BUCKET, moto, use
 
 from newskeep import Archive, ConfigError, NewskeepError, Outcome, StoreUnavailable, UsageError, open_archive
 
@@ -124,6 +125,24 @@ def test_errors_are_ours(archive: Archive, origin: Origin, tmp_path: Path) -> No
     with pytest.raises(StoreUnavailable), open_archive(tmp_path / "taken") as other:
         other.save(origin.url("/page"))
     assert origin.requests == 0
+
+
+@pytest.mark.usefixtures("archive")
+def test_a_bucket_that_is_away_is_an_error_and_what_was_fetched_waits(
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Outcome] = []
+    with moto(tmp_path) as server:
+        use(server, monkeypatch)
+        monkeypatch.setenv("NEWSKEEP_ALLOW_PRIVATE", "1")
+        with open_archive(f"s3://{BUCKET}/news", tmp_path / "state") as remote:
+            assert kinds(remote.save(origin.url("/page"))) == {origin.url("/page"): "archived"}
+            assert remote.get(origin.url("/page")).message.payload == PAGE
+    with open_archive(f"s3://{BUCKET}/news", tmp_path / "state") as remote:
+        with pytest.raises(StoreUnavailable):
+            remote.save(origin.url("/page2"), on_outcome=told.append)
+        assert kinds(told) == {origin.url("/page2"): "archived"}
+        assert list((tmp_path / "state" / "spool").rglob("*.warc.gz"))
 
 
 def test_an_exception_of_the_caller_stops_it_in_good_order(archive: Archive, origin: Origin) -> None:
