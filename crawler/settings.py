@@ -43,6 +43,8 @@ MIN_FREE = defaults.MIN_FREE
 # A web page or e-mail address where the operator can be reached; goes into the user agent and the warcinfo record.
 OPERATOR = os.environ.get("NEWSKEEP_OPERATOR")
 USER_AGENT = user_agent(OPERATOR)
+# Who asked for the crawl, where a program or a visitor did; stands in the crawl report alone.
+ASKED_BY = None
 # The product token that robots.txt rules are looked up by (RFC 9309, 2.2.1).
 ROBOTSTXT_USER_AGENT = "newskeep"
 DEFAULT_REQUEST_HEADERS = {

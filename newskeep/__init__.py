@@ -1,7 +1,9 @@
-"""Newskeep's public interface: open an archive, read what is in it, extract the text of a page.
+"""Newskeep's public interface: open an archive, save pages into it, read what is in it, extract the text of a page.
 
 >>> from newskeep import extract, open_archive
 >>> with open_archive("archive") as archive:
+...     for outcome in archive.save(["https://www.example.org/a"]):
+...         print(outcome.outcome, outcome.reason)
 ...     memento = archive.get("https://www.example.org/a")
 ...     page = memento.message.content(limit=10_000_000)
 ...     print(extract(page, memento.capture.url).text)
@@ -22,7 +24,7 @@ from typing import TYPE_CHECKING  # noqa: E402
 
 if TYPE_CHECKING:
     from crawler.extraction import extract
-    from storage.archive import Archive, open_archive
+    from newskeep.archive import Archive, open_archive
     from storage.errors import (
         AlreadyRunning,
         ConfigError,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
         StoreUnavailable,
         UsageError,
     )
-    from storage.model import Article, Block, Capture, Exchange
+    from storage.model import Article, Block, Capture, Exchange, Outcome
     from storage.reader import Memento
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "NotArchived",
     "ObjectExists",
     "ObjectMissing",
+    "Outcome",
     "SpoolError",
     "StoreDenied",
     "StoreUnavailable",
@@ -68,9 +71,9 @@ __version__: str
 
 _ROOMS = {
     "extract": "crawler.extraction",
-    **dict.fromkeys(("Archive", "open_archive"), "storage.archive"),
+    **dict.fromkeys(("Archive", "open_archive"), "newskeep.archive"),
     "Memento": "storage.reader",
-    **dict.fromkeys(("Article", "Block", "Capture", "Exchange"), "storage.model"),
+    **dict.fromkeys(("Article", "Block", "Capture", "Exchange", "Outcome"), "storage.model"),
 }
 
 

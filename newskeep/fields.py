@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.index import ArticleEntry
     from storage.model import Capture
-    from storage.versions import Removal, Version
+    from storage.versions import Piece, Removal, Version
 
 
 def of_capture(capture: Capture) -> dict[str, Any]:
@@ -67,6 +67,21 @@ def of_version(version: Version) -> dict[str, Any]:
         "title": version.article.title,
         "words": version.article.words,
     }
+
+
+def of_changes(before: Version, version: Version) -> dict[str, Any]:
+    """What is another in a version than in the one before, title and text, word by word."""
+    from storage.versions import changed_text, changed_title
+
+    text = changed_text(before.article, version.article)
+    return {
+        "title": _pairs(changed_title(before.article, version.article)),
+        "text": [{"same_before": passage.skipped, "pieces": _pairs(passage.pieces)} for passage in text],
+    }
+
+
+def _pairs(pieces: tuple[Piece, ...]) -> list[dict[str, str]]:
+    return [{piece.of: piece.text} for piece in pieces]
 
 
 def of_removal(removal: Removal) -> dict[str, Any]:

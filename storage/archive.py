@@ -462,14 +462,19 @@ def open_archive(uri: str | os.PathLike[str] = "archive", state: str | os.PathLi
     `uri` is a folder, `file://…` or `s3://bucket/prefix`. `state` is the folder for what is local to this machine; by
     default the archive's folder itself, and for a remote archive a folder of its own in the user's state folder.
     """
+    return Archive(*places(uri, state))
+
+
+def places(uri: str | os.PathLike[str], state: str | os.PathLike[str] | None) -> tuple[ObjectStore, Path]:
+    """The store of an archive and its folder on this machine, as `open_archive` takes them."""
     store = open_store(os.fspath(uri))
     if state is not None:
-        return Archive(store, Path(state))
+        return store, Path(state)
     if isinstance(store, LocalStore):
-        return Archive(store, store.root)
+        return store, store.root
     name = "".join(char if char.isalnum() else "-" for char in store.uri.partition("://")[2])[:60]
     digest = hashlib.sha256(store.uri.encode()).hexdigest()[:8]
-    return Archive(store, state_home() / "newskeep" / f"{name}-{digest}")
+    return store, state_home() / "newskeep" / f"{name}-{digest}"
 
 
 def state_home() -> Path:

@@ -16,20 +16,26 @@ from storage.bounds import OUTCOME_LINE_MAX, parse_json, read_lines_past
 from storage.errors import Corrupt, SpoolError
 from storage.model import Outcome, OutcomeKind, RunState
 from storage.spool import CrawlFolder
-from storage.urls import timestamp14
+from storage.urls import parse_timestamp, timestamp14
 
 _OUTCOMES = frozenset(get_args(OutcomeKind))
+_ASKED_BY = "asked_by"
 
 
 class OutcomeLog:
-    """Appends outcomes to a file as JSON lines and counts them. Raises `SpoolError`."""
+    """Appends outcomes to a file as JSON lines and counts them. Raises `SpoolError`.
 
-    def __init__(self, path: Path) -> None:
+    Who asked for the crawl, where somebody did, is a line before them, so that a killed run tells it too.
+    """
+
+    def __init__(self, path: Path, asked_by: str | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self._path = path
         self._lock = threading.Lock()
         try:
             self._file = path.open("ab", buffering=0)
+            if asked_by is not None:
+                self._file.write(json.dumps({_ASKED_BY: asked_by}).encode() + b"\n")
         except OSError as error:
             raise SpoolError(f"cannot write {path}: {error.strerror}") from error
 
@@ -71,6 +77,12 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def parse_outcome(line: dict[str, Any]) -> Outcome:
+    """The outcome that `outcome_json` wrote; its time is of the second. Raises `KeyError` and `ValueError`."""
+    time = line["timestamp"]
+    return Outcome(**{**line, "timestamp": parse_timestamp(time) if time else None})
+
+
 def write_report(folder: CrawlFolder, started: datetime | None, state: RunState, software: str) -> None:
     """Write `report.json` from the outcomes of a folder, a line at a time. Raises `SpoolError`."""
     counts: Counter[str] = Counter()
@@ -87,6 +99,8 @@ def write_report(folder: CrawlFolder, started: datetime | None, state: RunState,
         "counts": dict(sorted(counts.items())),
         "tags": sorted(tags),
     }
+    if (asked_by := _asked_by(folder.outcomes)) is not None:
+        head[_ASKED_BY] = asked_by
     temporary = folder.report.with_suffix(".tmp")
     try:
         with temporary.open("w", encoding="utf-8") as file:
@@ -97,6 +111,14 @@ def write_report(folder: CrawlFolder, started: datetime | None, state: RunState,
         temporary.replace(folder.report)
     except OSError as error:
         raise SpoolError(f"cannot write {folder.report}: {error.strerror}") from error
+
+
+def _asked_by(path: Path) -> str | None:
+    with path.open("rb") as file, suppress(Corrupt):
+        found = parse_json(next(read_lines_past(file, OUTCOME_LINE_MAX), b""), OUTCOME_LINE_MAX)
+        told = found.get(_ASKED_BY) if isinstance(found, dict) else None
+        return told if isinstance(told, str) else None
+    return None
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -50,6 +50,8 @@ class SessionOptions:
 
     user_agent: str
     operator: str | None = None
+    #: Who asked for the crawl, for its report.
+    asked_by: str | None = None
     obey_robots: bool = True
     bounds: SealBounds = field(default_factory=SealBounds)
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
@@ -71,6 +73,7 @@ class SessionOptions:
         return cls(
             user_agent=settings["USER_AGENT"],
             operator=settings.get("OPERATOR"),
+            asked_by=settings.get("ASKED_BY"),
             obey_robots=settings.getbool("ROBOTSTXT_OBEY"),
             bounds=SealBounds(
                 settings.getint("WARC_MAX_BYTES"),
@@ -158,7 +161,7 @@ class Session:
             self._folder = archive.spool.start()
             self._floor = DiskFloor(archive.spool.root, options.min_free)
             self._begin_above_floor()
-            self.outcomes = OutcomeLog(self._folder.outcomes)
+            self.outcomes = OutcomeLog(self._folder.outcomes, options.asked_by)
         except BaseException:
             self._pool.close()
             raise

@@ -61,6 +61,7 @@ COMMANDS = {
     "Hand on": {
         "export": "Hand it on: JSON lines, Parquet, Markdown, WET, WACZ, CDXJ.",
         "serve": "Show the archive in a browser, and to programs over HTTP.",
+        "mcp": "Let an assistant search and read it, by the Model Context Protocol.",
     },
 }
 

@@ -16,9 +16,9 @@ from crawler.sites.run_summary import site_lines, total_line
 from crawler.sites.site import load_sites
 from newskeep.alerts.telling import alerts_of, begin_before_run, tell_after_run
 from newskeep.cli._terminal import Console, echo, escape, fit
+from newskeep.saving.store_check import look
 from storage import open_archive
 from storage.counts import counted
-from storage.errors import StoreDenied, StoreUnavailable
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -89,20 +89,8 @@ def _by_hand(began: datetime) -> str:
 
 
 def _look(archive: Archive) -> None:
-    """Ask the store before the first request; one that is away need not stop the crawl, one that refuses us does."""
-    try:
-        with archive.absence.noticed():
-            archive.store.check(write=True)
-    except StoreDenied:
-        raise
-    except StoreUnavailable as error:
-        if not archive.uri.startswith("s3:"):
-            raise
-        echo(f"newskeep: {error}; what is fetched waits in {archive.spool.root}", err=True)
-        return
-    if next(archive.index.warcs(), None) is None and next(archive.store.list("warc/"), None) is not None:
-        found = "what it holds is found again after `newskeep reindex`"
-        echo(f"newskeep: the archive {archive.uri} has no index on this machine; {found}", err=True)
+    if (said := look(archive)) is not None:
+        echo(f"newskeep: {said}", err=True)
 
 
 class _Display:

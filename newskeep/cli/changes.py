@@ -110,17 +110,5 @@ def _lines(found: list[Version]) -> Iterator[dict[str, Any]]:
             "version": number,
             **fields.of_version(version),
             "removed": [fields.of_removal(removal) for removal in version.removals],
-            "changes": None if before is None else _changes(before, version),
+            "changes": None if before is None else fields.of_changes(before, version),
         }
-
-
-def _changes(before: Version, version: Version) -> dict[str, Any]:
-    text = changed_text(before.article, version.article)
-    return {
-        "title": _pairs(changed_title(before.article, version.article)),
-        "text": [{"same_before": passage.skipped, "pieces": _pairs(passage.pieces)} for passage in text],
-    }
-
-
-def _pairs(pieces: tuple[Piece, ...]) -> list[dict[str, str]]:
-    return [{piece.of: piece.text} for piece in pieces]

@@ -44,7 +44,7 @@ Exit codes: 0 ended by Ctrl-C, 2 an option is wrong or a port taken, 3 the archi
     type=click.Choice(["withhold", "show"]),
     help="What to do with pages that say noarchive.  [show on this machine, withhold from others]",
 )
-@click.option("--read-only", is_flag=True, help="Let nobody correct a text, whoever has the key.")
+@click.option("--read-only", is_flag=True, help="Let nobody correct or save, whoever has the key.")
 @click.option("--replay", is_flag=True, help="Run pywb too, which shows pages with pictures, styles and scripts.")
 @click.option("--replay-port", type=click.IntRange(0, 65535), help="Port of the replayed pages.  [the port after that]")
 @click.option("--replay-url", metavar="URL", help="Their address as visitors know it, behind a proxy.")
@@ -78,9 +78,9 @@ def serve(
     """Show the archive in a browser, and to programs: Memento, CDX, a JSON API, Atom feeds.
 
     On 127.0.0.1 everybody of this machine may look; on other addresses a token or a name and password is needed. Who
-    may look may also correct an article's text, as `newskeep correct` does; nothing else can be changed. With
-    --read-only, or where others may look without a key, nobody may. Archived pages are shown from a port of their own,
-    without their scripts.
+    may look may also correct an article's text, as `newskeep correct` does, and have pages saved, as `newskeep save`
+    does; nothing else can be changed. With --read-only, or where others may look without a key, nobody may. Archived
+    pages are shown from a port of their own, without their scripts.
 
     Pages that say noarchive are shown on this machine and withheld (451) where others can look.
     """

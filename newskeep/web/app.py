@@ -13,10 +13,12 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from newskeep.saving.jobs import JobQueue
 from newskeep.web import api, cdx, errors, feeds, memento, metrics, originals, reading_room, replay, warcs
 from newskeep.web.access import Gate, app_fields, originals_fields, replay_fields
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
+from newskeep.web.saving import RateBound
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -26,11 +28,13 @@ THREADS = 12
 _STATIC = Path(__file__).parent / "reading_room" / "static"
 
 
-def create_app(archive: Archive, options: ServeOptions, counted: Metrics | None = None) -> Starlette:
+def create_app(
+    archive: Archive, options: ServeOptions, counted: Metrics | None = None, jobs: JobQueue | None = None
+) -> Starlette:
     """Return the app: the reading room and all protocols but the originals themselves.
 
-    `options` has the real ports. Handlers find `archive`, `options` and `metrics` in `request.app.state`; plain
-    functions run in threads.
+    `options` has the real ports. `jobs` is where what visitors ask to have saved waits; who makes the app does it
+    (newskeep.saving.runner). Handlers find all this in `request.app.state`; plain functions run in threads.
     """
     counted = counted or Metrics()
     static: list[BaseRoute] = [Mount("/static", StaticFiles(directory=_STATIC))] if _STATIC.is_dir() else []
@@ -45,7 +49,10 @@ def create_app(archive: Archive, options: ServeOptions, counted: Metrics | None 
         *reading_room.routes(),
     ]
     gate = Middleware(Gate, options=options, metrics=counted, fields=app_fields)
-    return _application(archive, options, counted, routes, gate)
+    app = _application(archive, options, counted, routes, gate)
+    app.state.jobs = jobs or JobQueue(archive.state / "jobs")
+    app.state.saving_rate = RateBound()
+    return app
 
 
 def create_originals(archive: Archive, options: ServeOptions, counted: Metrics | None = None) -> Starlette:

@@ -34,6 +34,18 @@ def admits(options: ServeOptions, authorization: str | None) -> bool:
     return False
 
 
+def who(options: ServeOptions, authorization: str | None) -> str:
+    """Who it was that `admits` let in, as a crawl report may name them."""
+    if not options.needs_key:
+        return "this machine"
+    scheme, _, value = (authorization or "").strip().partition(" ")
+    if scheme.lower() == "basic" and options.user is not None:
+        given = base64.b64decode(value.strip(), validate=True).decode()
+        if _same(options.user, given):
+            return options.user.partition(":")[0]
+    return "the token"
+
+
 def admits_replay(options: ServeOptions, authorization: str | None) -> bool:
     """Whether an Authorization field has the key of the replay that runs beside this server."""
     scheme, _, value = (authorization or "").strip().partition(" ")

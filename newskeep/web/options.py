@@ -50,6 +50,11 @@ class ServeOptions:
         return not self.read_only and (self.needs_key or not self.is_for_others)
 
     @property
+    def may_save(self) -> bool:
+        """Whether visitors may have pages archived: who may correct may do that too."""
+        return self.may_correct
+
+    @property
     def withholds(self) -> bool:
         """Whether pages that say `noarchive` are not shown."""
         return self.is_for_others if self.noarchive is None else self.noarchive == "withhold"

@@ -17,6 +17,9 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from newskeep.saving.jobs import Job, JobQueue
+from newskeep.saving.request import SaveRequest
+from newskeep.saving.runner import JobRunner
 from newskeep.web.app import create_app, create_originals, create_replay
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
@@ -26,6 +29,7 @@ from storage.errors import NewskeepError, UsageError
 from storage.removing.sync import learn
 
 if TYPE_CHECKING:
+    from crawler.config import Config
     from storage.archive import Archive
 
 _log = logging.getLogger(__name__)
@@ -181,7 +185,8 @@ def run(
         ports = [each.getsockname()[1] for each in sockets]
         settled = options.on_ports(*ports)
         counted = Metrics()
-        app = create_app(archive, settled, counted)
+        jobs = JobQueue(archive.state / "jobs")
+        app = create_app(archive, settled, counted, jobs)
         apps: dict[int, ASGIApp] = {ports[0]: app, ports[1]: create_originals(archive, settled, counted)}
         if settled.replay_port is not None and pywb is not None:
             running = stack.enter_context(Pywb(pywb, settled, verbose=access_log))
@@ -190,8 +195,21 @@ def run(
         server = _Server(_config(_Ports(apps, app), access_log))
         _learn(archive)
         stack.callback(_keep_learning(archive).set)
+        if settled.may_save:
+            stack.enter_context(JobRunner(jobs, lambda job: _request_of(archive, settled.config, job)))
         ready(settled)
         server.run(sockets=sockets)
+
+
+def _request_of(archive: Archive, config: Config, job: Job) -> SaveRequest:
+    """What a job asks for, as `newskeep save` would do it by the same configuration."""
+    return SaveRequest(
+        archive=archive.uri,
+        state=str(archive.state.absolute()),
+        urls=job.left,
+        config=None if config.file is None else str(config.file),
+        asked_by=f"{job.asked_by}, job {job.id}",
+    )
 
 
 def _keep_learning(archive: Archive) -> Event:

@@ -26,6 +26,7 @@ NAMES = [
     "NotArchived",
     "ObjectExists",
     "ObjectMissing",
+    "Outcome",
     "SpoolError",
     "StoreDenied",
     "StoreUnavailable",
@@ -36,7 +37,7 @@ NAMES = [
 ]
 
 SCRIPT = """
-from newskeep import Article, Memento, NotArchived, extract, open_archive
+from newskeep import Article, Memento, NotArchived, Outcome, extract, open_archive
 
 article: Article = extract("<p>Hello", "https://www.example.org/a")
 text: str = article.text
@@ -45,6 +46,7 @@ with open_archive("archive") as archive:
         memento: Memento = archive.get("https://www.example.org/a")
     except NotArchived as error:
         code: int = error.exit_code
+    saved: list[Outcome] = archive.save("https://www.example.org/a")
     wrong: int = article.text
 """
 
@@ -77,7 +79,7 @@ def test_import_costs_nothing() -> None:
 def test_old_places_go_on_working() -> None:
     run(
         "from storage import open_archive as a; from crawler.extraction import extract as b; import newskeep;"
-        "assert a is newskeep.open_archive and b is newskeep.extract"
+        "assert issubclass(newskeep.Archive, type(a('x'))) and b is newskeep.extract"
     )
 
 

@@ -1,4 +1,4 @@
-"""The JSON API: captures, articles and their versions, sites, search. `newskeep.web.api.document` describes it."""
+"""The JSON API: captures, articles and their versions, sites, search. `save` writes; `document` describes it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from newskeep import fields
 from newskeep.web.addresses import Origins
+from newskeep.web.api import save
 from newskeep.web.api.check import checks
 from newskeep.web.api.cursor import article_cursor, parse_article_cursor
 from newskeep.web.api.document import document
@@ -44,6 +45,7 @@ def routes() -> list[BaseRoute]:
         Route("/api/search", _search),
         Route("/api/tags", _tags),
         Route("/api/verify", _verify),
+        *save.routes(),
         Route("/openapi.json", _openapi),
     ]
 

@@ -33,10 +33,10 @@ def document(server: str) -> Schema:
         "info": {
             "title": "Newskeep",
             "version": "1",
-            "description": "An archive of news, read-only. `next` of a list is the address of the next page.",
+            "description": "An archive of news. `next` of a list is the address of the next page.",
         },
         "servers": [{"url": server}],
-        "paths": {path: {"get": operation} for path, operation in _operations().items()},
+        "paths": {path: {"get": operation} for path, operation in _operations().items()} | _saving(),
         "components": {
             "schemas": _SCHEMAS,
             "securitySchemes": {
@@ -89,6 +89,39 @@ def _operations() -> dict[str, Schema]:
     }
 
 
+def _saving() -> dict[str, Schema]:
+    """The operations that have pages saved, and that tell what has become of them."""
+    again = "The same for a publisher's CMS: what it has just put out goes before all else."
+    body = {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wanted"}}}}
+    write = {
+        "202": _content("A job that does it.", "Job"),
+        "400": _content("What was sent is no list of addresses.", "Error"),
+        "401": _UNKNOWN,
+        "403": _content("Nothing is saved here, or a page of another site asked.", "Error"),
+        "413": _content("Too many bytes.", "Error"),
+        "415": _content("Not sent as application/json.", "Error"),
+        "429": _content("Asked too often, or too much is waiting: Retry-After.", "Error"),
+        "503": _content("Out of reach.", "Error"),
+    }
+    asked = {"name": "job", "in": "path", "required": True, "schema": {"type": "string"}, "description": "Its id."}
+    limit = _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}, "Jobs of the list.")
+    return {
+        "/api/save": {
+            "post": {
+                "summary": "Have pages saved now.",
+                "operationId": "postSave",
+                "requestBody": body,
+                "responses": write,
+            }
+        },
+        "/api/published": {
+            "post": {"summary": again, "operationId": "postPublished", "requestBody": body, "responses": write}
+        },
+        "/api/jobs": {"get": _operation("Jobs, those that were submitted last first.", "Jobs", [limit], (400,))},
+        "/api/jobs/{job}": {"get": _operation("What has become of a job.", "Job", [asked], (404,))},
+    }
+
+
 def _operation(summary: str, schema: str, parameters: list[Schema], errors: tuple[int, ...]) -> Schema:
     responses = {"200": _content("As asked.", schema)}
     told = {
@@ -98,7 +131,7 @@ def _operation(summary: str, schema: str, parameters: list[Schema], errors: tupl
         503: "Out of reach.",
     }
     responses |= {str(status): _content(told[status], "Error") for status in (*errors, 503)}
-    responses["401"] = {"description": "A token or a name and password is needed."}
+    responses["401"] = _UNKNOWN
     return {
         "summary": summary,
         "operationId": f"get{schema}{len(parameters)}",
@@ -139,6 +172,7 @@ def _page(name: str, schema: str) -> Schema:
     return _object({name: _list(schema), "next": _or_null(_STRING)})
 
 
+_UNKNOWN: Schema = {"description": "A token or a name and password is needed."}
 _TEXT_OR_NULL = _or_null(_STRING)
 _MARK: Schema = {"type": "array", "items": _INTEGER, "minItems": 2, "maxItems": 2}
 _CONFIDENCE: Schema = {
@@ -249,6 +283,41 @@ _SCHEMAS: dict[str, Schema] = {
             "removals": _list(_object({"timestamp": _DIGITS, "status": _INTEGER, "until": _or_null(_DIGITS)})),
         }
     ),
+    "Wanted": {
+        **_object({}, {"url": _URL, "urls": {**_list(_URL), "minItems": 1, "maxItems": 100}}),
+        "additionalProperties": False,
+        "oneOf": [{"required": ["url"]}, {"required": ["urls"]}],
+    },
+    "Outcome": _object(
+        {
+            "url": _STRING,
+            "outcome": {"type": "string", "enum": ["archived", "unchanged", "held", "refused", "failed"]},
+            "reason": _TEXT_OR_NULL,
+            "status": _or_null(_INTEGER),
+            "final_url": _TEXT_OR_NULL,
+            "timestamp": _or_null(_DIGITS),
+            "title": _TEXT_OR_NULL,
+            "words": _or_null(_INTEGER),
+            "noarchive": _TEXT_OR_NULL,
+            "mime": _TEXT_OR_NULL,
+            "size": _or_null(_INTEGER),
+        }
+    ),
+    "Job": _object(
+        {
+            "id": _STRING,
+            "state": {"type": "string", "enum": ["waiting", "running", "done", "failed"]},
+            "asked_by": _STRING,
+            "submitted": _STRING,
+            "started": _TEXT_OR_NULL,
+            "finished": _TEXT_OR_NULL,
+            "urls": _list(_STRING),
+            "outcomes": _list("Outcome"),
+            "error": _TEXT_OR_NULL,
+            "links": _object({"job": _STRING, "page": _STRING}),
+        }
+    ),
+    "Jobs": _object({"jobs": _list("Job")}),
     "Versions": _object({"versions": _list("Version")}),
     "Site": _object({"site": _STRING, "links": _object({"articles": _STRING})}),
     "Sites": _page("sites", "Site"),

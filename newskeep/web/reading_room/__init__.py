@@ -13,6 +13,7 @@ from newskeep.web.reading_room import (
     doubts,
     exchange,
     home,
+    save,
     search,
     side_by_side,
     sites,
@@ -40,5 +41,8 @@ def routes() -> list[BaseRoute]:
         Route("/exchange/{url:path}", exchange.page),
         Route("/correct/{url:path}", correct.page),
         Route("/correct/{url:path}", correct.say, methods=["POST"]),
+        Route("/save", save.page),
+        Route("/save", save.ask, methods=["POST"]),
+        Route("/jobs/{job}", save.job),
         Route("/verify/{url:path}", verify.page, methods=["POST"]),
     ]

@@ -1,0 +1,30 @@
+"""A look at the store before the first request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage.errors import StoreDenied, StoreUnavailable
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+
+def look(archive: Archive) -> str | None:
+    """Ask the store before the first request, and return what a person should know of it.
+
+    One that is away need not stop the crawl, one that refuses us does. Raises `StoreUnavailable`.
+    """
+    try:
+        with archive.absence.noticed():
+            archive.store.check(write=True)
+    except StoreDenied:
+        raise
+    except StoreUnavailable as error:
+        if not archive.uri.startswith("s3:"):
+            raise
+        return f"{error}; what is fetched waits in {archive.spool.root}"
+    if next(archive.index.warcs(), None) is None and next(archive.store.list("warc/"), None) is not None:
+        found = "what it holds is found again after `newskeep reindex`"
+        return f"the archive {archive.uri} has no index on this machine; {found}"
+    return None
