@@ -40,7 +40,7 @@ def _check(name: str, address: str, *, needs_scheme: bool) -> None:
     scheme, mark, rest = address.partition("://")
     scheme = scheme.lower() if mark else ""
     if scheme in _SOCKS and find_spec("python_socks") is None:
-        raise ConfigError(f"{name}: SOCKS needs python-socks: pip install '.[socks]' in the checkout")
+        raise ConfigError(f"{name}: SOCKS needs python-socks: pip install 'newskeep[socks]'")
     if scheme not in ("", "http", *_SOCKS):
         known = "http://HOST:PORT or socks5://HOST:PORT"
         raise ConfigError(f"{name}: a proxy is spoken to over HTTP or SOCKS; write {known}, not {scheme}://")

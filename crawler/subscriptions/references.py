@@ -100,7 +100,7 @@ def _in_keyring(named: str, where: str) -> str:
         import keyring
         from keyring.errors import KeyringError
     except ImportError as error:
-        raise ConfigError(f"{where}: the keyring needs keyring: pip install '.[keyring]' in the checkout") from error
+        raise ConfigError(f"{where}: the keyring needs keyring: pip install 'newskeep[keyring]'") from error
     try:
         password = keyring.get_password(service, user)
     except KeyringError as error:

@@ -90,7 +90,7 @@ def find_alert(alerts: Mapping[str, Alert], name: str) -> Alert:
     if name in alerts:
         return alerts[name]
     if not alerts:
-        raise ConfigError("there are no alerts: add a table [alerts.NAME] to newskeep.toml; docs/alerts.md tells how")
+        raise ConfigError("no [alerts.NAME] is in newskeep.toml; `newskeep docs alerts` tells how to add one")
     raise ConfigError(f"no alert is named {name!r}{near(name, alerts)}")
 
 

@@ -6,6 +6,7 @@ import click
 
 from crawler.config import Config
 from newskeep.cli._options import configured, open_existing
+from newskeep.extras import command_for
 from storage.errors import UsageError
 
 _EXAMPLES = """\b
@@ -34,6 +35,6 @@ def mcp(public_url: str | None, settings: Config) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("newskeep", "crawler", "storage"):
             raise
-        raise UsageError(f"{error.name} is not installed; pip install '.[mcp]' in the checkout") from None
+        raise UsageError(f"{error.name} is not installed; {command_for('mcp')}") from None
     with open_existing(settings) as archive:
         Assistant(archive, public_url).server().run("stdio")

@@ -198,8 +198,8 @@ def test_what_is_imported_is_declared() -> None:
     root = Path(__file__).parents[2]
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     named = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
-    # The other halves of boto3 and Twisted.
-    declared = {_plain(each) for each in named} | {"botocore", "zope-interface"}
+    # The other halves of boto3, Twisted and mcp.
+    declared = {_plain(each) for each in named} | {"botocore", "zope-interface", "mcp-types"}
     ours = {"newskeep", "crawler", "spiders", "storage"}
     known = ours | sys.stdlib_module_names | {"_typeshed", "compression"}
     providers = packages_distributions()

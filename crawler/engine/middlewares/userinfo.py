@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from scrapy import Request
-from w3lib.http import basic_auth_header
 
 
 class UserInfoMiddleware:
@@ -22,5 +22,6 @@ class UserInfoMiddleware:
         user, _, password = info.partition(":")
         bare = request.replace(url=urlunsplit(parts._replace(netloc=place)))
         if info:
-            bare.headers.setdefault("Authorization", basic_auth_header(unquote(user), unquote(password), "utf-8"))
+            pair = b64encode(f"{unquote(user)}:{unquote(password)}".encode())
+            bare.headers.setdefault("Authorization", b"Basic " + pair)
         return bare
