@@ -171,6 +171,11 @@ def variables_without_effect(environ: Mapping[str, str] = os.environ) -> Iterato
     Not for those that Kubernetes sets where a service is called newskeep.
     """
     known = [*(key.upper() for key in _types()), *_OTHER_VARIABLES]
+    if any(name.startswith(f"{_PREFIX}S3_") for name in environ):
+        # With it comes boto3, which who sets one of these needs anyway.
+        from storage.objects.s3.settings import CHOICES, NUMBERS
+
+        known += [f"S3_{name.upper()}" for name in (*CHOICES, *NUMBERS)]
     for name in sorted(environ):
         key = name.removeprefix(_PREFIX)
         if key != name and environ[name] and key not in known and not _SERVICE.fullmatch(key):

@@ -343,7 +343,7 @@ def test_a_site_is_tried_out_without_archiving(newskeep: Run, origin: Origin, tm
         "6 addresses look like articles, 6 of them with a date",
         "1  another host  https://elsewhere.example/2026/11/22/a-b-c-d",
         "title      Story 1 of the long bridge",
-        f"feeds = ['{origin.url('/news.rss')}']",
+        f'feeds = ["{origin.url("/news.rss")}"]',
     ):
         assert line in shown, (line, shown)
     assert not (tmp_path / "archive").exists()

@@ -75,10 +75,19 @@ def test_variables_that_configure_nothing() -> None:
         "NEWSKEEP_CONFIG": "a.toml",
         "NEWSKEEP_WEB_TOKEN": "x",
         "NEWSKEEP_PYWB": "/pywb",
+        "NEWSKEEP_S3_READ_TIMEOUT": "9",
+        "NEWSKEEP_S3_ADDRESSING": "path",
     }
-    wrong = {"NEWSKEEP_ARCHVE": "x", "NEWSKEEP_MAXSIZE": "9", "NEWSKEEP_COLOUR": "blue", "NEWSKEEP_EMPTY": ""}
+    wrong = {
+        "NEWSKEEP_ARCHVE": "x",
+        "NEWSKEEP_S3_VERFY": "stat",
+        "NEWSKEEP_MAXSIZE": "9",
+        "NEWSKEEP_COLOUR": "blue",
+        "NEWSKEEP_EMPTY": "",
+    }
     assert list(variables_without_effect({**service, **ours, **wrong, "HOME": "/"})) == [
         "the variable NEWSKEEP_ARCHVE has no effect; did you mean NEWSKEEP_ARCHIVE?",
         "the variable NEWSKEEP_COLOUR has no effect",
         "the variable NEWSKEEP_MAXSIZE has no effect; did you mean NEWSKEEP_MAX_SIZE?",
+        "the variable NEWSKEEP_S3_VERFY has no effect; did you mean NEWSKEEP_S3_VERIFY?",
     ]
