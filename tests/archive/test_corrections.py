@@ -65,7 +65,13 @@ def changes(newskeep: Run, url: str) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize(
     ("language", "before", "first"),
-    [("en", 0, False), ("en", 8, False), ("de", 4, True), ("en", 8, True), ("ja", 6, False)],
+    [
+        ("de", 4, True),
+        pytest.param("en", 0, False, marks=pytest.mark.exhaustive),
+        pytest.param("en", 8, False, marks=pytest.mark.exhaustive),
+        pytest.param("en", 8, True, marks=pytest.mark.exhaustive),
+        pytest.param("ja", 6, False, marks=pytest.mark.exhaustive),
+    ],
 )
 def test_a_correction_is_a_change(
     newskeep: Run, paper: Origin, tmp_path: Path, language: str, before: int, first: bool

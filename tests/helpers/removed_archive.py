@@ -100,7 +100,14 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return Stage("shown", folder, captures)
 
 
-@pytest.fixture(scope="session", params=STAGES)
+#: The others take minutes together.
+_ALWAYS = ("hidden", "purged", "purged, compacted")
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(each, marks=[] if each in _ALWAYS else pytest.mark.exhaustive) for each in STAGES],
+)
 def stage(request: pytest.FixtureRequest, shown: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return staged(request.param, shown, tmp_path_factory.mktemp("stage"))
 
