@@ -61,8 +61,8 @@ def told_by_the_command(
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("newskeep: ")
-    assert "pipx install ." in line
-    assert "uv tool install ." in line
+    assert "`pipx install`" in line
+    assert "`uv tool install`" in line
     return line
 
 

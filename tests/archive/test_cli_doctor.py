@@ -94,7 +94,7 @@ def test_all_in_order(newskeep: Run, folder: Path) -> None:
 
 @pytest.mark.usefixtures("table")
 def test_every_mistake_of_the_configuration_is_told(newskeep: Run, tmp_path: Path) -> None:
-    lines = ['archive = "there"', 'operater = "x"', 'timeout = "soon"', 'proxy = "socks5://127.0.0.1:1"', "[sites.a]"]
+    lines = ['archive = "there"', 'operater = "x"', 'timeout = "soon"', 'proxy = "ftp://127.0.0.1:1"', "[sites.a]"]
     lines += ['strat = "https://a.example/"', "[sites.b]", 'start = "www.b.example/"', "[sites.c]", "every = 5"]
     (tmp_path / "newskeep.toml").write_text("\n".join(lines), encoding="utf-8")
     found = examine(newskeep, code=7)
@@ -102,7 +102,7 @@ def test_every_mistake_of_the_configuration_is_told(newskeep: Run, tmp_path: Pat
     assert one(found, "site a", "bad")["cure"] == "did you mean 'start'?"
     assert one(found, "site b", "bad")["cure"] == "did you mean https://www.b.example/?"
     assert "5" in one(found, "site c", "bad")["said"]
-    assert "SOCKS" in one(found, "proxy", "bad")["said"]
+    assert "HTTP or SOCKS" in one(found, "proxy", "bad")["said"]
     # What is right of it counts.
     assert "there is not there yet" in one(found, "store", "warn")["said"].replace(str(tmp_path) + "/", "")
     assert not (tmp_path / "there").exists()
