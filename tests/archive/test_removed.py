@@ -122,10 +122,12 @@ def _gunzipped(data: bytes) -> bytes:
     return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
 
 
-def test_before_the_commands_give_it(newskeep: Run, shown: Stage, tmp_path: Path) -> None:
-    gave = [each for each in COMMANDS if b"secret" in (newskeep(*each, "--archive", str(shown.folder)).stdout).lower()]
+def test_before_the_commands_give_it(newskeep: Run, unremoved: Stage, tmp_path: Path) -> None:
+    gave = [
+        each for each in COMMANDS if b"secret" in (newskeep(*each, "--archive", str(unremoved.folder)).stdout).lower()
+    ]
     assert len(gave) >= 8
-    for name, data in exported(newskeep, shown.folder, tmp_path).items():
+    for name, data in exported(newskeep, unremoved.folder, tmp_path).items():
         assert b"paper.example/secret" in data and (WORD.encode() in data or name == "cdxj"), name
 
 

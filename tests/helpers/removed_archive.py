@@ -90,7 +90,7 @@ def joined(archive: Archive) -> None:
 
 
 @pytest.fixture(scope="session")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def unremoved(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """The archive as it was before."""
     folder = tmp_path_factory.mktemp("shown") / "archive"
     fill(folder)
@@ -108,14 +108,14 @@ _ALWAYS = ("hidden", "purged", "purged, compacted")
     scope="session",
     params=[pytest.param(each, marks=[] if each in _ALWAYS else pytest.mark.exhaustive) for each in STAGES],
 )
-def stage(request: pytest.FixtureRequest, shown: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    return staged(request.param, shown, tmp_path_factory.mktemp("stage"))
+def stage(request: pytest.FixtureRequest, unremoved: Stage, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return staged(request.param, unremoved, tmp_path_factory.mktemp("stage"))
 
 
-def staged(name: str, shown: Stage, tmp_path: Path) -> Stage:
+def staged(name: str, unremoved: Stage, tmp_path: Path) -> Stage:
     """The archive at one of the `STAGES`, in a folder of its own."""
     folder, target = tmp_path / "archive", tmp_path / "target"
-    shutil.copytree(shown.folder, folder)
+    shutil.copytree(unremoved.folder, folder)
     kind, _, then = name.partition(", ")
     with opened(folder) as archive:
         removed(archive, for_good=kind == "purged")
@@ -124,11 +124,11 @@ def staged(name: str, shown: Stage, tmp_path: Path) -> Stage:
         elif then == "compacted":
             joined(archive)
     if not then.startswith("copied"):
-        return Stage(name, folder, shown.captures)
+        return Stage(name, folder, unremoved.captures)
     if "over" in then:
-        shutil.copytree(shown.folder, target)
+        shutil.copytree(unremoved.folder, target)
     with opened(target) as copied:
         if "a compacted" in then:
             joined(copied)
         assert copy(LocalStore(str(folder)), copied).problems == []
-    return Stage(name, target, shown.captures)
+    return Stage(name, target, unremoved.captures)

@@ -83,11 +83,11 @@ def ask(stage: Stage) -> Iterator[Ask]:
         yield asking(site)
 
 
-def test_before_it_is_found_by_all_these_ways(shown: Stage) -> None:
-    with Serving(shown.folder) as site:
+def test_before_it_is_found_by_all_these_ways(unremoved: Stage) -> None:
+    with Serving(unremoved.folder) as site:
         ask = asking(site)
-        assert [way for way in ways(shown) if ask(way).status not in (200, 302, 303)] == []
-        assert sum(gives(ask(way)) for way in ways(shown)) >= 12
+        assert [way for way in ways(unremoved) if ask(way).status not in (200, 302, 303)] == []
+        assert sum(gives(ask(way)) for way in ways(unremoved)) >= 12
         assert [way for way in LISTS if b"/secret" in ask(way).body] == [
             way for way in LISTS if way not in ("/doubts", f"/captures/{PLAIN}", f"/article/{PLAIN}")
         ]
@@ -114,8 +114,8 @@ def test_no_list_has_it(ask: Ask) -> None:
     assert json.loads(ask("/api/search?q=-nothing").body)["articles"][0]["url"] == PLAIN
 
 
-def test_all_else_is_as_it_was(shown: Stage, ask: Ask) -> None:
-    with opened(shown.folder) as archive:
+def test_all_else_is_as_it_was(unremoved: Stage, ask: Ask) -> None:
+    with opened(unremoved.folder) as archive:
         held = [timestamp14(capture.timestamp) for capture in archive.captures(PLAIN)]
     assert [each["timestamp"] for each in json.loads(ask(f"/api/captures?url={PLAIN}").body)["captures"]] == held
     for stamp in held:
