@@ -341,6 +341,7 @@ def test_an_upload_that_stalls_ends(proxy: FaultProxy, open_store: Open) -> None
 
 
 @pytest.mark.parametrize("size", [PART - 1, PART + 1], ids=["one request", "parts"])
+@pytest.mark.exhaustive
 def test_a_slow_upload_is_not_cut_off(proxy: FaultProxy, open_store: Open, size: int) -> None:
     """Silence is bounded, not how long a request works: this one takes longer than its server may be silent."""
     data = os.urandom(size)

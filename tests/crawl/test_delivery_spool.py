@@ -475,7 +475,14 @@ def test_a_clock_that_goes_backwards(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize(("kind", "number"), [("outcomes", 0), *(("articles", number) for number in range(5))])
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        ("outcomes", 0),
+        ("articles", 0),
+        *(pytest.param("articles", number, marks=pytest.mark.exhaustive) for number in range(1, 5)),
+    ],
+)
 def test_odd_lines_of_a_killed_run(keeper: Keeper, kind: str, number: int) -> None:
     """Rubbish, half a line, other types, depth: what can be read is delivered and reported, and later runs go well."""
     folder = leave(keeper, *PAGES[:2])

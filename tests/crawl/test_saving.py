@@ -92,6 +92,7 @@ def test_in_threads_and_in_a_running_loop(archive: Archive, origin: Origin) -> N
     }
 
 
+@pytest.mark.exhaustive
 def test_its_options_go_before_the_configuration(archive: Archive, origin: Origin, tmp_path: Path) -> None:
     origin.reply("/robots.txt", b"User-agent: *\nDisallow: /page\n")
     page = origin.url("/page")
@@ -128,6 +129,7 @@ def test_errors_are_ours(archive: Archive, origin: Origin, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("archive")
+@pytest.mark.exhaustive
 def test_a_bucket_that_is_away_is_an_error_and_what_was_fetched_waits(
     origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +168,7 @@ with open_archive("archive") as archive:
 """
 
 
+@pytest.mark.exhaustive
 def test_where_the_caller_is_killed_the_rest_is_not_fetched(archive: Archive, origin: Origin) -> None:
     origin.on("/never", Hang())
     urls = [origin.url("/page"), origin.url("/never")]

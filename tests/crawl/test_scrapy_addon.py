@@ -187,6 +187,7 @@ def put_troubles(origin: Origin) -> None:
 
 
 @pytest.mark.parametrize(("spider", "put"), [("links", put_links), ("troubles", put_troubles)])
+@pytest.mark.exhaustive
 def test_a_spider_sees_what_it_saw_without_and_every_byte_is_kept(
     scrapy: Scrapy, project: Path, spider: str, put: Callable[[Origin], None]
 ) -> None:
@@ -233,6 +234,7 @@ def test_pages_get_their_text_unless_it_is_not_wanted(scrapy: Scrapy, origin: Or
     assert b"Story 1 of the long bridge" in newskeep("search", "bridge", "--archive", "other").stdout
 
 
+@pytest.mark.exhaustive
 def test_what_the_cache_of_scrapy_answers_was_not_fetched(scrapy: Scrapy, project: Path, origin: Origin) -> None:
     put_links(origin)
     cache = {"HTTPCACHE_ENABLED": True, "HTTPCACHE_IGNORE_HTTP_CODES": 500}
@@ -247,6 +249,7 @@ def test_what_the_cache_of_scrapy_answers_was_not_fetched(scrapy: Scrapy, projec
 @pytest.mark.parametrize(
     "command", [("shell", "-c", "print(response.url)"), ("fetch", "--spider", "links"), ("parse", "--spider", "links")]
 )
+@pytest.mark.exhaustive
 def test_to_look_at_a_page_is_not_to_archive_it(
     scrapy: Scrapy, project: Path, origin: Origin, command: tuple[str, ...]
 ) -> None:
@@ -277,6 +280,7 @@ def test_to_look_at_a_page_is_not_to_archive_it(
         ({"NEWSKEEP_TEXT": "maybe"}, "ERROR: newskeep cannot record: NEWSKEEP_TEXT is True or False, not 'maybe'"),
     ],
 )
+@pytest.mark.exhaustive
 def test_what_is_not_recorded_is_told_in_a_line(
     scrapy: Scrapy, project: Path, origin: Origin, settings: dict[str, str], said: str
 ) -> None:
@@ -293,6 +297,7 @@ def test_what_is_not_recorded_is_told_in_a_line(
     assert bool(warc_files(project / "archive")) == ("https goes" in said)
 
 
+@pytest.mark.exhaustive
 def test_certificates_are_the_projects_affair_and_marked(scrapy: Scrapy, project: Path) -> None:
     with Origin(tls=True) as secure:
         put_links(secure)
@@ -306,6 +311,7 @@ def test_certificates_are_the_projects_affair_and_marked(scrapy: Scrapy, project
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.exhaustive
 def test_a_crawl_that_is_stopped_or_killed_loses_nothing(
     scrapy: Scrapy, project: Path, origin: Origin, environment: Mapping[str, str], ending: signal.Signals
 ) -> None:
@@ -324,6 +330,7 @@ def test_a_crawl_that_is_stopped_or_killed_loses_nothing(
     assert set(fetched) <= answers
 
 
+@pytest.mark.exhaustive
 def test_two_spiders_of_a_script_without_a_guard(
     project: Path, origin: Origin, environment: Mapping[str, str], newskeep: Run
 ) -> None:

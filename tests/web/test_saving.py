@@ -89,6 +89,7 @@ def test_a_program_has_pages_saved_and_asks_after_them(folder: Path, origin: Ori
     assert b"secret" not in b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.exhaustive
 def test_what_a_cms_puts_out_goes_before_all_else(folder: Path, origin: Origin) -> None:
     with Serving(folder, **ENVIRON) as site:
         first = post(site, "/api/save", {"url": origin.url("/page1")})
@@ -135,6 +136,7 @@ def test_jobs_survive_a_restart_and_a_kill(folder: Path, origin: Origin) -> None
                 assert archive.get(origin.url(f"/page{number}")).message.payload == PAGE
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_does_not_answer_holds_up_no_restart(folder: Path, origin: Origin) -> None:
     origin.on("/slow", Hang())
     origin.reply("/slow", PAGE, headers=[("Content-Type", "text/html")])
