@@ -37,7 +37,8 @@ from storage import open_archive  # noqa: E402
 from storage.archive import Archive  # noqa: E402
 from storage.model import Capture, Exchange  # noqa: E402
 from storage.spool import Parcel  # noqa: E402
-from storage.warc import WarcWriter, key_of, make_stem  # noqa: E402
+from storage.warc import key_of, make_stem  # noqa: E402
+from storage.warc_writer import WarcWriter  # noqa: E402
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 #: Different texts; extraction of each takes much longer than writing it.

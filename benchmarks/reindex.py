@@ -22,7 +22,8 @@ from storage.articles import write_part
 from storage.maintenance.reindex import ReindexOptions, reindex
 from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, TextSource
 from storage.objects.local import LocalStore
-from storage.warc import WarcWriter, key_of, make_stem
+from storage.warc import key_of, make_stem
+from storage.warc_writer import WarcWriter
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = [f"word{number}" for number in range(5_000)]

@@ -43,7 +43,7 @@ from warcio.warcwriter import WARCWriter
 sys.path += [str(ROOT), str(ROOT / "tests" / "helpers")]
 
 from storage.model import Exchange
-from storage.warc import WarcWriter
+from storage.warc_writer import WarcWriter
 
 HOSTS = tuple(f"127.0.1.{last}" for last in range(1, 65))
 OTHERS = [sys.executable, str(ROOT / "benchmarks" / "others.py")]

@@ -25,7 +25,8 @@ from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
 from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel, sync_folder, writing
-from storage.warc import NOARCHIVE, NOT_MODIFIED, WALL, WarcWriter, make_stem
+from storage.warc import NOARCHIVE, NOT_MODIFIED, WALL, make_stem
+from storage.warc_writer import WarcWriter
 
 if TYPE_CHECKING:
     from scrapy import Request

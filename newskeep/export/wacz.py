@@ -25,7 +25,8 @@ from storage.http import ContentError, HttpMessage
 from storage.model import Capture
 from storage.problems import Problem
 from storage.urls import normalize, parse_timestamp, surt, timestamp14
-from storage.warc import CONFORMS_TO, Record, capture_of
+from storage.warc import Record, capture_of
+from storage.warc_writer import CONFORMS_TO
 
 #: Bytes of WARC, and captures, of a file: their index is sorted in memory.
 MAX_BYTES, MAX_CAPTURES = 1_000_000_000, 100_000

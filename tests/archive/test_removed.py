@@ -37,7 +37,8 @@ from storage.removals import Removal, hide, in_force
 from storage.removing.hide import covered, put, target_of, version_at
 from storage.removing.purge import purge
 from storage.spool import Parcel
-from storage.warc import WarcWriter, make_stem
+from storage.warc import make_stem
+from storage.warc_writer import WarcWriter
 
 pytest_plugins = ["removed_archive", "s3_server"]
 

@@ -30,7 +30,7 @@ from storage.model import Exchange
 from storage.objects.circuit_breaker import CircuitBreaker
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
-from storage.warc import WarcWriter
+from storage.warc_writer import WarcWriter
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 URL = "http://news.example/a"

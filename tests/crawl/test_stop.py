@@ -24,7 +24,8 @@ from crawler.session.stop_flag import StopFlag
 from storage import open_archive
 from storage.model import Exchange
 from storage.spool import Spool
-from storage.warc import WarcWriter, make_stem
+from storage.warc import make_stem
+from storage.warc_writer import WarcWriter
 
 pytestmark = pytest.mark.long
 

@@ -24,7 +24,8 @@ from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, 
 from storage.objects.local import LocalStore
 from storage.problems import Problem
 from storage.spool import Parcel
-from storage.warc import WarcWriter, make_stem
+from storage.warc import make_stem
+from storage.warc_writer import WarcWriter
 
 PAPER, CDN, OTHER = "https://www.paper.example", "https://cdn.example", "https://avis.example"
 PAGE = b'<!doctype html><link rel=stylesheet href="https://cdn.example/style.css"><img src="/moved.png"><p>Bridge</p>'

@@ -15,7 +15,8 @@ from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, 
 from storage.objects import ObjectStore
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
-from storage.warc import WarcWriter, make_stem
+from storage.warc import make_stem
+from storage.warc_writer import WarcWriter
 
 BEGIN = datetime(2026, 3, 1, 6, 0, 0, 250_000, tzinfo=UTC)
 REQUEST = b"GET / HTTP/1.1\r\nHost: paper.example\r\n\r\n"

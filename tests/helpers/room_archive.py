@@ -22,7 +22,8 @@ from storage.articles import write_part
 from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, TextSource
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
-from storage.warc import WarcWriter, make_stem
+from storage.warc import make_stem
+from storage.warc_writer import WarcWriter
 
 PAPER, HERALD, ENEMY = "https://www.paper.example", "https://herald.example", "http://enemy.example"
 STORY = f"{PAPER}/2026/harbour-bridge"

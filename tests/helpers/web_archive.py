@@ -32,7 +32,8 @@ from storage.model import Article, Block, Capture, Exchange, Extractor, Reason, 
 from storage.objects.local import LocalStore
 from storage.spool import Parcel
 from storage.urls import parse_timestamp
-from storage.warc import WarcWriter, make_stem
+from storage.warc import make_stem
+from storage.warc_writer import WarcWriter
 
 _PORT = re.compile(r"archived pages on port (\d+)")
 REQUEST = b"GET / HTTP/1.1\r\nHost: paper.example\r\n\r\n"

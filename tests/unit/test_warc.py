@@ -14,14 +14,8 @@ from storage.digests import digest
 from storage.errors import Corrupt, SpoolError
 from storage.model import Capture, Exchange
 from storage.repair import cut_torn
-from storage.warc import (
-    WarcWriter,
-    capture_of,
-    key_of,
-    make_stem,
-    read_record,
-    read_records,
-)
+from storage.warc import capture_of, key_of, make_stem, read_record, read_records
+from storage.warc_writer import WarcWriter
 
 STARTED = datetime(2026, 11, 21, 22, 1, 20, 112345, tzinfo=UTC)
 EXCHANGE = Exchange(
