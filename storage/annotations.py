@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self, get_args
 
 from storage.errors import Corrupt, UsageError
+from storage.json_fields import as_text_or_none
 from storage.removals import new_id
 from storage.urls import Match, parse_moment, parse_timestamp, surt, surt_ranges, timestamp14
 
@@ -98,7 +99,7 @@ class Annotation:
                 times=tuple(parse_timestamp(str(time)) for time in fields.get("times", ())),
                 add=tuple(parse_tag(tag) for tag in fields.get("add", ())),
                 remove=tuple(parse_tag(tag) for tag in fields.get("remove", ())),
-                **{name: _text(fields.get(name)) for name in _TEXTS},
+                **{name: as_text_or_none(fields.get(name)) for name in _TEXTS},
             )
             if made.kind not in get_args(Kind) or made.match not in get_args(Match) or made.key != key:
                 raise ValueError("it is of no kind that is known, or belongs under another key")
@@ -279,9 +280,3 @@ def _check_text(what: str, text: str, most: int, *, may_be_empty: bool = False) 
         raise UsageError(f"{what} is empty")
     if len(text) > most:
         raise UsageError(f"{what} has {len(text):,} characters; {most:,} are the most")
-
-
-def _text(value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} where text should stand")
-    return value

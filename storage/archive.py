@@ -21,7 +21,7 @@ from storage.annotating import sync as annotations_sync
 from storage.annotations import of_crawl
 from storage.articles import read_member, read_part
 from storage.compaction.plan import joined_on
-from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreUnavailable
+from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreDenied, StoreUnavailable
 from storage.index import ArticleEntry, Duplicate, Filters, Hit, WarcEntry, discard_index, open_index
 from storage.index.articles import entries_of
 from storage.index.index import Index
@@ -382,6 +382,22 @@ class Archive:
     @property
     def _index_path(self) -> Path:
         return self.state / "index.sqlite"
+
+    def check_store(self) -> str | None:
+        """Ask the store before something is fetched; return why what comes has to wait in the spool, if it has to.
+
+        A bucket that is away can wait. Raises `StoreUnavailable` for one that refuses us, and for a folder.
+        """
+        try:
+            with self.absence.noticed():
+                self.store.check(write=True)
+        except StoreDenied:
+            raise
+        except StoreUnavailable as error:
+            if not self.uri.startswith("s3:"):
+                raise
+            return f"{error}; what is fetched waits in {self.spool.root}"
+        return None
 
     def upkeep(self) -> AbstractContextManager[None]:
         """Hold the lock of work that moves or replaces what is held. Raises `AlreadyRunning`."""

@@ -15,6 +15,7 @@ from isal import igzip
 from storage.bounds import ARTICLE_LINE_MAX, parse_json, unpack
 from storage.errors import Corrupt, UsageError
 from storage.fingerprints import Fingerprint
+from storage.json_fields import as_text, as_text_or_none
 from storage.model import Article, Block, Extractor, Reason, TextSource
 from storage.urls import parse_timestamp, timestamp14
 
@@ -67,17 +68,17 @@ def from_json(line: dict[str, Any]) -> Article:
     """The article of a line; fields this version does not know are left out. Raises `Corrupt`."""
     try:
         return Article(
-            url=_text(line["url"]),
-            title=_text_or_none(line.get("title")),
-            authors=tuple(map(_text, line.get("authors") or ())),
-            published=_text_or_none(line.get("published")),
-            modified=_text_or_none(line.get("modified")),
-            language=_text_or_none(line.get("language")),
-            section=_text_or_none(line.get("section")),
-            topics=tuple(map(_text, line.get("topics") or ())),
-            image=_text_or_none(line.get("image")),
-            description=_text_or_none(line.get("description")),
-            canonical_url=_text_or_none(line.get("canonical_url")),
+            url=as_text(line["url"]),
+            title=as_text_or_none(line.get("title")),
+            authors=tuple(map(as_text, line.get("authors") or ())),
+            published=as_text_or_none(line.get("published")),
+            modified=as_text_or_none(line.get("modified")),
+            language=as_text_or_none(line.get("language")),
+            section=as_text_or_none(line.get("section")),
+            topics=tuple(map(as_text, line.get("topics") or ())),
+            image=as_text_or_none(line.get("image")),
+            description=as_text_or_none(line.get("description")),
+            canonical_url=as_text_or_none(line.get("canonical_url")),
             paywalled=line.get("paywalled"),
             noarchive=line.get("noarchive") is True,
             confidence=_share_or_none(line.get("confidence")),
@@ -274,27 +275,19 @@ def _reason(reason: Reason) -> dict[str, Any]:
 def _block_of(fields: dict[str, Any]) -> Block:
     """The block of `_block`'s fields; unknown ones are left out. An older version's reason is all in its word."""
     reason, overruled = _reason_of(fields), fields.get("overruled")
-    place, link_share = _text(fields.get("place", "")), fields.get("link_share", 0.0)
+    place, link_share = as_text(fields.get("place", "")), fields.get("link_share", 0.0)
     before = None if overruled is None else _reason_of(overruled)
-    return Block(_text(fields["text"]), _text(fields["kind"]), bool(fields["kept"]), reason, place, link_share, before)
+    return Block(
+        as_text(fields["text"]), as_text(fields["kind"]), bool(fields["kept"]), reason, place, link_share, before
+    )
 
 
 def _reason_of(fields: dict[str, Any]) -> Reason:
-    return Reason(_text(fields["reason"]), _text(fields.get("detail", "")), fields.get("probability"))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} where text should stand")
-    return value
-
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else _text(value)
+    return Reason(as_text(fields["reason"]), as_text(fields.get("detail", "")), fields.get("probability"))
 
 
 def _texts(fields: dict[str, Any]) -> dict[str, str]:
-    return {name: _text(value) for name, value in fields.items()}
+    return {name: as_text(value) for name, value in fields.items()}
 
 
 def _warc(source: TextSource | None) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from storage.bounds import CDXJ_CAPTURES_MAX, CDXJ_LINE_MAX, read_lines
 from storage.errors import Corrupt
+from storage.json_fields import as_text
 from storage.model import Capture
 from storage.urls import surt, timestamp14
 
@@ -62,13 +63,13 @@ def parse(text: bytes, name: str = "CDXJ", number: int | None = None) -> Capture
         fields = json.loads(held)
         status, mime = fields.get("status"), fields.get("mime")
         return Capture(
-            url=_text(fields["url"]),
+            url=as_text(fields["url"]),
             timestamp=_time(digits).replace(microsecond=_number(fields.get("microseconds", 0))),
             # cdxj-indexer writes "" or "-" where it found nothing.
             status=None if status in (None, "", "-") else _number(status),
-            mime=None if mime in (None, "", "-") else _text(mime),
+            mime=None if mime in (None, "", "-") else as_text(mime),
             digest=_optional(fields.get("digest")),
-            filename=_text(fields["filename"]),
+            filename=as_text(fields["filename"]),
             offset=_number(fields["offset"]),
             length=_number(fields["length"]),
             framed_digest=_optional(fields.get("framed_digest")),
@@ -118,14 +119,8 @@ def in_seconds(capture: Capture) -> Capture:
     return replace(capture, timestamp=capture.timestamp.replace(microsecond=0))
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
 def _optional(value: object) -> str | None:
-    return None if value in (None, "", "-") else _text(value)
+    return None if value in (None, "", "-") else as_text(value)
 
 
 def _number(value: object) -> int:

@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 
 from storage.bounds import read_json
 from storage.errors import Corrupt, InvalidURL, ObjectMissing, UsageError
+from storage.json_fields import as_text, as_text_or_none
 from storage.objects import ObjectStore
 from storage.problems import Problem
 from storage.text import plain
-from storage.urls import parse_timestamp, site_of, surt, timestamp14
+from storage.urls import parse_moment, parse_timestamp, site_of, surt, timestamp14
 
 FOLDER = "corrections/"
 #: "undo": as the extractor has it.
@@ -68,16 +69,16 @@ def of_fields(fields: Any) -> Correction:
         if fields["verdict"] not in _VERDICTS or fields["scope"] not in ("article", "site"):
             raise ValueError(f"{fields['verdict']!r}, {fields['scope']!r}")
         found = Correction(
-            _text(fields["url"]),
+            as_text(fields["url"]),
             parse_timestamp(fields["captured"]),
-            _text(fields["text"]),
+            as_text(fields["text"]),
             fields["verdict"],
-            _aware(fields["made"]),
-            _text_or_none(fields.get("canonical_url")),
+            parse_moment(fields["made"]),
+            as_text_or_none(fields.get("canonical_url")),
             fields["scope"] == "site",
             _number_or_none(fields.get("occurrence")),
-            _text_or_none(fields.get("by")),
-            _text_or_none(fields.get("note")),
+            as_text_or_none(fields.get("by")),
+            as_text_or_none(fields.get("note")),
         )
         site_of(found.url)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError) as error:
@@ -187,25 +188,8 @@ def _site(url: str) -> str | None:
         return None
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{type(value).__name__} where text should stand")
-    return value
-
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
 def _number_or_none(value: object) -> int | None:
     # Not isinstance(): True is an int.
     if value is not None and (type(value) is not int or value < 1):
         raise ValueError(f"{value!r} is no place among the blocks")
     return value
-
-
-def _aware(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError(f"{value} has no zone")
-    return moment

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from storage.errors import StoreDenied, StoreUnavailable
-
 if TYPE_CHECKING:
     from storage.archive import Archive
 
@@ -15,15 +13,8 @@ def look(archive: Archive) -> str | None:
 
     One that is away need not stop the crawl, one that refuses us does. Raises `StoreUnavailable`.
     """
-    try:
-        with archive.absence.noticed():
-            archive.store.check(write=True)
-    except StoreDenied:
-        raise
-    except StoreUnavailable as error:
-        if not archive.uri.startswith("s3:"):
-            raise
-        return f"{error}; what is fetched waits in {archive.spool.root}"
+    if why := archive.check_store():
+        return why
     if next(archive.index.warcs(), None) is None and next(archive.store.list("warc/"), None) is not None:
         found = "what it holds is found again after `newskeep reindex`"
         return f"the archive {archive.uri} has no index on this machine; {found}"

@@ -15,7 +15,7 @@ from crawler.sites.nothing_found import NOTHING
 from newskeep.schedule.due import DueSites
 from newskeep.schedule.troubles import KeptLog, Trouble
 from newskeep.times import local
-from storage.errors import AlreadyRunning, SpoolError, StoreDenied, StoreUnavailable
+from storage.errors import AlreadyRunning, SpoolError, StoreUnavailable
 from storage.model import RunState
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def crawl_due(
     if not queue.peek() and not _spooled(archive):
         return Round()
     with _kept_log() as log:
-        _look(archive)
+        if why := archive.check_store():
+            logger.warning(why)
         try:
             result, troubles = _crawl(archive, config, queue, at_once, time_limit, on_site)
         except SpoolError as error:
@@ -159,19 +160,6 @@ def _spooled(archive: Archive) -> bool:
         return any(path.is_dir() and path.name != "damaged" for path in archive.spool.root.iterdir())
     except OSError:
         return False
-
-
-def _look(archive: Archive) -> None:
-    """Raise where the store refuses us, or is a folder that cannot be written; a bucket that is away can wait."""
-    try:
-        with archive.absence.noticed():
-            archive.store.check(write=True)
-    except StoreDenied:
-        raise
-    except StoreUnavailable as error:
-        if not archive.uri.startswith("s3:"):
-            raise
-        logger.warning("%s; what is fetched waits in %s", error, archive.spool.root)
 
 
 @contextmanager

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from dying_store import killed_at
 from fastwarc.warc import ArchiveIterator
 from filled_archive import check, deliver, fill, folder_archive, objects, page, write
 
@@ -222,48 +220,13 @@ def test_late_delivery_of_what_was_joined_is_no_second_copy(archive: Archive) ->
 #: Calls of the store that change it, in a compaction of two WARCs: plan, three parts, record, six removals, plan.
 STEPS = 1 + 3 + 1 + 6 + 1
 
-KILLED = """
-import os, sys
-from pathlib import Path
-from storage.archive import Archive
-from storage.compaction.run import compact
-from storage.objects.local import LocalStore
-
-class Dying(LocalStore):
-    left = int(sys.argv[2])
-
-    def step(self, call, *arguments):
-        # Half of the kills come before the call, half behind it.
-        Dying.left -= 1
-        if Dying.left < 0 and sys.argv[3] == "before":
-            os._exit(9)
-        call(*arguments)
-        if Dying.left < 0:
-            os._exit(9)
-
-    def put(self, key, source):
-        self.step(super().put, key, source)
-
-    def delete(self, key):
-        self.step(super().delete, key)
-
-folder = Path(sys.argv[1])
-with Archive(Dying(str(folder)), folder) as archive:
-    compact(archive)
-"""
-
-
-def killed_at(archive: Archive, step: int, when: str) -> int:
-    command = [sys.executable, "-c", KILLED, archive.uri, str(step), when]
-    return subprocess.run(command, cwd=Path(__file__).parents[2], check=False, env=dict(os.environ)).returncode
-
 
 @pytest.mark.parametrize("when", ["before", "behind"])
 @pytest.mark.parametrize("step", range(STEPS))
 def test_killed_at_any_step(archive: Archive, tmp_path: Path, step: int, when: str) -> None:
     pages = fill(archive, warcs=2)
     total = sum(1 for _ in archive.index.captures("paper.example", match="host"))
-    assert killed_at(archive, step, when) == 9
+    assert killed_at(archive, "storage.compaction.run:compact", step, when) == 9
     # As it was left: here, and on a machine that starts with nothing, and on one that looks the first time again.
     check(archive, pages)
     assert sum(1 for _ in archive.index.captures("paper.example", match="host")) == total
@@ -290,11 +253,11 @@ def test_killed_at_any_step(archive: Archive, tmp_path: Path, step: int, when: s
 
 def test_walk_covers_every_step(archive: Archive) -> None:
     fill(archive, warcs=2)
-    assert killed_at(archive, STEPS - 1, "before") == 9
+    assert killed_at(archive, "storage.compaction.run:compact", STEPS - 1, "before") == 9
     compact(archive)
     for serial in (5, 6):
         deliver(archive, serial, [page(60 + serial)])
-    assert killed_at(archive, STEPS + 3, "before") == 0
+    assert killed_at(archive, "storage.compaction.run:compact", STEPS + 3, "before") == 0
 
 
 class Failing(LocalStore):
@@ -336,7 +299,7 @@ def test_store_that_goes_away_at_any_step(archive: Archive, step: int) -> None:
 
 def test_undone_on_another_machine_only_after_a_day(archive: Archive, tmp_path: Path) -> None:
     pages = fill(archive, warcs=2)
-    assert killed_at(archive, 3, "before") == 9
+    assert killed_at(archive, "storage.compaction.run:compact", 3, "before") == 9
     (plan,) = plans(archive.store)
     with Archive(LocalStore(archive.uri), tmp_path / "other") as other:
         done = compact(other)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from command import Run
+from dying_store import killed_at
 from fastwarc.warc import ArchiveIterator
 from filled_archive import BEGIN, REQUEST, check, deliver, fill, folder_archive, page
 from removed_archive import MOVED, PLAIN, SECRET, WORD, Stage, opened
@@ -310,40 +308,6 @@ def test_the_sites_memory_forgets_it(archive: Archive) -> None:
 #: Calls of the store that change it: the plan, three parts, the record, three removals, the plan.
 STEPS = 9
 
-KILLED = """
-import os, sys
-from pathlib import Path
-from storage.archive import Archive
-from storage.removing.purge import purge
-from storage.objects.local import LocalStore
-
-class Dying(LocalStore):
-    left = int(sys.argv[2])
-
-    def step(self, call, *arguments):
-        Dying.left -= 1
-        if Dying.left < 0 and sys.argv[3] == "before":
-            os._exit(9)
-        call(*arguments)
-        if Dying.left < 0:
-            os._exit(9)
-
-    def put(self, key, source):
-        self.step(super().put, key, source)
-
-    def delete(self, key):
-        self.step(super().delete, key)
-
-folder = Path(sys.argv[1])
-with Archive(Dying(str(folder)), folder) as archive:
-    purge(archive)
-"""
-
-
-def killed_at(archive: Archive, step: int, when: str) -> int:
-    command = [sys.executable, "-c", KILLED, archive.uri, str(step), when]
-    return subprocess.run(command, cwd=Path(__file__).parents[2], check=False, env=dict(os.environ)).returncode
-
 
 @pytest.mark.parametrize(
     "step", [pytest.param(step, marks=[] if step % 4 == 0 else pytest.mark.exhaustive) for step in range(STEPS)]
@@ -352,7 +316,7 @@ def test_killed_at_any_step_nothing_else_is_lost(archive: Archive, tmp_path: Pat
     pages = fill(archive, warcs=1)
     others = [one for one in pages if one is not pages[3]]
     taken(archive, pages[3].url, for_good=True)
-    assert killed_at(archive, step, ("before", "behind")[step % 2]) == 9
+    assert killed_at(archive, "storage.removing.purge:purge", step, "behind" if step % 2 else "before") == 9
     check(archive, others)
     with Archive(LocalStore(archive.uri), tmp_path / "other") as other:
         reindex(other)

@@ -10,53 +10,17 @@ Absolute requests are handed to `plain` as they came, CONNECT to `secure`.
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Self
+
+from loopback_proxy import LoopbackProxy
 
 
-class ForwardProxy:
+class ForwardProxy(LoopbackProxy):
     """Refuses CONNECT with `refusal`, a status line's end such as "403 Forbidden", if there is one."""
 
     def __init__(self, plain: int, secure: int = 0, refusal: str | None = None) -> None:
-        self.asked: list[str] = []
-        self._ports = plain, secure
+        super().__init__(plain, secure)
         self._refusal = refusal
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.netloc = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.url = f"http://{self.netloc}"
-        self._open: set[socket.socket] = set()
-        self._threads = [threading.Thread(target=self._accept)]
-
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._threads[0].join()
-        for stream in self._open:
-            with suppress(OSError):
-                stream.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads[1:]:
-            thread.join()
-        for stream in (self._listener, *self._open):
-            stream.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self._start(self._serve, client)
-
-    def _start(self, target: Callable[..., None], *arguments: socket.socket) -> None:
-        self._open.update(arguments)
-        thread = threading.Thread(target=target, args=arguments)
-        self._threads.append(thread)
-        thread.start()
 
     def _serve(self, client: socket.socket) -> None:
         """One connection: its first request says whether it is a tunnel; of others each request is noted."""

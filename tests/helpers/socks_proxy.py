@@ -8,61 +8,22 @@ with Origin() as plain, Origin(tls=context) as secure, SocksProxy(plain.port, se
 from __future__ import annotations
 
 import socket
-import threading
-from contextlib import suppress
-from typing import Self
+
+from loopback_proxy import LoopbackProxy, pass_on
 
 _LITERAL, _NAME = 1, 3
 
 
-class SocksProxy:
+class SocksProxy(LoopbackProxy):
     """Connections for port 443 go to `secure`, others to `plain`; with `user` and `password` it asks for them."""
+
+    scheme = "socks5"
 
     def __init__(self, plain: int, secure: int = 0, user: str = "", password: str = "", refusal: int = 0) -> None:
         """`refusal`: a reply that is no success, such as 2, "not allowed by ruleset"."""
-        self.asked: list[str] = []
-        self._ports = plain, secure
+        super().__init__(plain, secure)
         self._account = (user, password) if user else None
         self._refusal = refusal
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.netloc = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.url = f"socks5://{self.netloc}"
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept)]
-
-    def __enter__(self) -> Self:
-        self._threads[0].start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._threads[0].join()
-        for stream in self._open:
-            with suppress(OSError):
-                stream.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads[1:]:
-            thread.join()
-        for stream in (self._listener, *self._open):
-            stream.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self._start(client, None)
-
-    def _start(self, client: socket.socket, server: socket.socket | None) -> None:
-        self._open.append(server or client)
-        thread = threading.Thread(target=self._quietly, args=(client, server))
-        self._threads.append(thread)
-        thread.start()
-
-    def _quietly(self, client: socket.socket, server: socket.socket | None) -> None:
-        with suppress(OSError):
-            if server is None:
-                self._serve(client)
-            else:
-                _pass_on(server, client)
 
     def _serve(self, client: socket.socket) -> None:
         if not self._lets_in(client):
@@ -80,8 +41,8 @@ class SocksProxy:
             client.shutdown(socket.SHUT_WR)
             return
         server = socket.create_connection(("127.0.0.1", self._ports[port == 443]))
-        self._start(client, server)
-        _pass_on(client, server)
+        self._start(pass_on, server, client)
+        pass_on(client, server)
 
     def _lets_in(self, client: socket.socket) -> bool:
         version, count = _exactly(client, 2)
@@ -104,9 +65,3 @@ def _exactly(stream: socket.socket, size: int) -> bytes:
             raise ConnectionError
         data += more
     return data
-
-
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    while more := source.recv(65_536):
-        target.sendall(more)
-    target.shutdown(socket.SHUT_WR)

@@ -129,8 +129,11 @@ def test_reads_other_peoples_lines() -> None:
         (b'a 20261121220112 {"url": "u", "filename": "f", "length": "1", "offset": "1_0"}', "'1_0' is not a number"),
         (b'a 20261121220112 {"url": "u", "filename": "f", "length": true, "offset": "1"}', "True is not a number"),
         (b'a 20261121220112 {"url": "u", "filename": "f", "length": "1"}', "no field 'offset'"),
-        (b'a 20261121220112 {"url": 1, "filename": "f", "length": "1", "offset": "1"}', "1 is not text"),
-        (b'a 20261121220112 {"url": "u", "filename": null, "length": "1", "offset": "1"}', "None is not text"),
+        (b'a 20261121220112 {"url": 1, "filename": "f", "length": "1", "offset": "1"}', "int where text should stand"),
+        (
+            b'a 20261121220112 {"url": "u", "filename": null, "length": "1", "offset": "1"}',
+            "NoneType where text should stand",
+        ),
         (b'a 20261121220112 {"url": "u", "status": [], "filename": "f"}', "[] is not a number"),
     ],
 )
