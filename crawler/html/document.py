@@ -18,6 +18,9 @@ MAX_ELEMENTS = 60_000
 _CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 _XML_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _MARKUP = re.compile(rb"<\s*[a-zA-Z!/]")
+_SHADOW = b"shadowrootmode"
+_STREAMED = b"$RC("
+_STREAMED_ID = re.compile(r"[\w:-]*S:[\da-f]+")
 _NOT_ARTICLE = (
     *("nav", "menu", "aside", "footer", "noscript", "dialog", "button", "select", "option", "datalist", "textarea"),
     *("input", "fieldset", "label", "legend", "img", "picture", "source", "track", "embed", "area", "param", "time"),
@@ -87,7 +90,23 @@ def parse(text: str) -> Tree | None:
     count = int(cast(float, tree.xpath("count(//*)")))
     if count > MAX_ELEMENTS:
         raise TooLarge(f"{count:,} elements")
+    if _SHADOW in page or _STREAMED in page:
+        _show(tree)
     return cast(Tree, tree)
+
+
+def _show(tree: Tree) -> None:
+    """Make visible what a browser shows though its markup says otherwise, before any script is fetched.
+
+    The content of a declarative shadow root (HTML, 4.12.3 The template element), and what React sends late and hidden
+    for a line of script to move to its place (`$RC("B:0","S:0")`).
+    """
+    for template in tree.iter("template"):
+        if template.get("shadowrootmode") in ("open", "closed"):
+            template.tag = "div"
+    for late in tree.iter("div"):
+        if "hidden" in late.attrib and _STREAMED_ID.fullmatch(late.get("id") or ""):
+            del late.attrib["hidden"]
 
 
 def _parser() -> etree.HTMLParser:

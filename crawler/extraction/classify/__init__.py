@@ -5,7 +5,7 @@ article wherever it stands (`prompts`, `next_article`, `copies`). Where little o
 mode is asked: an article that it finds and the model has lost (`lost`) is judged again by its account, and is as
 trafilatura has it where the model still does not see it; labels of menus are no text (`labels`). How sure all this is,
 `confidence` says. The model knows articles: a page that says it is none, or is in doubt and does not say that it is
-one, is as trafilatura has it.
+one, is as trafilatura has it. A body that was found in the data of a page's scripts is kept, but for what rules know.
 """
 
 from __future__ import annotations
@@ -84,6 +84,20 @@ def judge(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Classifi
     if hints.kind is None and is_doubtful and found.method.startswith("model"):
         return _in_doubt(cuts, hints, model, ask, found)
     return found
+
+
+def judge_body(cuts: Sequence[Cut], hints: Hints, model: Model, source: str) -> Classification:
+    """Return what is to be kept of a body that stands by itself in a page's data (`source`): all but what a rule knows.
+
+    The model judges blocks by what is around them on a page; here nothing is.
+    """
+    blocks = tuple(
+        replace(block, kept=True, reason=block.reason._replace(word="script data"))
+        if block.reason.word == "model" and not block.kept
+        else block
+        for block in _by_model(cuts, hints, model)
+    )
+    return _sure(cuts, hints, model, blocks, f"script data: {source}")
 
 
 def _sure(cuts: Sequence[Cut], hints: Hints, model: Model, blocks: tuple[Block, ...], method: str) -> Classification:

@@ -6,7 +6,7 @@ Order of belief: JSON-LD, `<meta>`, the visible page; for the title, what the pa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -43,6 +43,21 @@ class Metadata:
     #: What the page says it is; `None` where it says nothing, and has no date of publication either. No field of the
     #: article: two pages that state the same are equal.
     kind: Kind | None = field(default=None, compare=False)
+
+    def completed(self, other: Metadata, source: str) -> Metadata:
+        """Return this with what another says that has seen `source` as well, and this does not or not as well.
+
+        A title that stood in <title> alone has the site's name in it, a date in the address no time; the language is
+        the other's, who has seen the text.
+        """
+        taken = [name for name in ("title", "authors", "published", "modified") if not getattr(self, name)]
+        if self.sources.get("title") == "title":
+            taken.append("title")
+        if self.published and other.published and dates.detail(other.published) > dates.detail(self.published):
+            taken.append("published")
+        values = {name: getattr(other, name) for name in taken if getattr(other, name)}
+        sources = {**self.sources, **dict.fromkeys(values, source)}
+        return replace(self, **values, language=other.language or self.language, sources=sources)
 
 
 def metadata(

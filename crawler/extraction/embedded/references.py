@@ -1,0 +1,96 @@
+"""Values written as one flat list, each part named by its place in it: devalue, turbo-stream, React's rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from typing import Any
+
+from crawler.extraction.embedded.literals import MAX_DEPTH
+
+#: A row of React's stream: a number, a letter for what follows, and JSON, or a text of so many bytes.
+_ROW = re.compile(rb"([\da-f]{0,8}):(?:T([\da-f]{1,8}),|([A-Z]{0,2})(?=[\[{\"\dtfn]))")
+_TEXT_OF_ROW = re.compile(r"\$([\da-f]{1,8})")
+_PLACE_OF_KEY = re.compile(r"_(\d{1,7})")
+#: Objects of one list that are put together, so that parts named many times do not become many.
+_MOST = 20_000
+
+
+def joined(value: Any) -> Any:
+    """Return what a flat list stands for; any other value as it is.
+
+    devalue (Nuxt 3, SvelteKit): `[{"title": 1}, "The bridge"]`; turbo-stream (React Router, Remix): `[{"_1": 2},
+    "title", "The bridge"]`.
+    """
+    if not isinstance(value, list) or len(value) < 2 or not _is_flat(value[0]):
+        return value
+    return _Flat(value).at(0)
+
+
+def _is_flat(first: Any) -> bool:
+    """Whether all that the first value holds are places in the list."""
+    inner = first.values() if isinstance(first, dict) else first if isinstance(first, list) else ()
+    places = [place for place in inner if not isinstance(place, str)]
+    return bool(places) and all(isinstance(place, int) and not isinstance(place, bool) for place in places)
+
+
+class _Flat:
+    """A flat list, and how much of it was put together."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self._values = values
+        self._left = _MOST
+
+    def at(self, place: Any, depth: int = 0) -> Any:
+        """Put together what stands at a place."""
+        if not isinstance(place, int) or not 0 <= place < len(self._values) or depth > MAX_DEPTH or self._left <= 0:
+            return None
+        self._left -= 1
+        value = self._values[place]
+        if isinstance(value, dict):
+            return {self._key(key): self.at(inner, depth + 1) for key, inner in value.items()}
+        if isinstance(value, list):
+            # ["Reactive", 1], ["Date", "2026-…"]: the kind of a value before it.
+            if len(value) == 2 and isinstance(value[0], str):
+                return self.at(value[1], depth + 1) if isinstance(value[1], int) else value[1]
+            return [self.at(inner, depth + 1) for inner in value]
+        return value
+
+    def _key(self, key: str) -> str:
+        found = _PLACE_OF_KEY.fullmatch(key)
+        name = self._values[int(found[1])] if found and int(found[1]) < len(self._values) else key
+        return name if isinstance(name, str) else key
+
+
+def rows(stream: str) -> list[Any]:
+    """Return the values of React's stream (Next.js: `self.__next_f.push`), texts in the place of what names them."""
+    texts: dict[str, str] = {}
+    values: list[Any] = []
+    data = stream.encode("utf-8", "replace")
+    at = 0
+    while (found := _ROW.match(data, at)) is not None:
+        if found[2] is not None:
+            end = found.end() + int(found[2], 16)
+            texts[found[1].decode()] = data[found.end() : end].decode("utf-8", "replace")
+            at = end
+            continue
+        end = data.find(b"\n", found.end())
+        end = len(data) if end < 0 else end
+        with suppress(ValueError, RecursionError):
+            values.append(json.loads(data[found.end() : end]))
+        at = end + 1
+    return [_with_texts(value, texts) for value in values]
+
+
+def _with_texts(value: Any, texts: dict[str, str], depth: int = 0) -> Any:
+    if isinstance(value, str):
+        found = _TEXT_OF_ROW.fullmatch(value)
+        return texts.get(found[1], value) if found else value
+    if depth > MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {key: _with_texts(inner, texts, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_texts(inner, texts, depth + 1) for inner in value]
+    return value

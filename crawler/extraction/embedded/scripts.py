@@ -1,0 +1,97 @@
+"""The data a page carries for its scripts: JSON in script elements and attributes, literals that scripts assign."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from lxml.etree import _Element
+
+from crawler.extraction.embedded.literals import read
+from crawler.extraction.embedded.references import joined, rows
+
+# Bounds on what one page can cost.
+_MAX_SCRIPT = 6_000_000
+_MAX_VALUES = 200
+#: Characters; shorter data holds no article.
+_SHORTEST = 200
+#: A name, and a literal that is assigned or handed to it.
+_GIVEN = re.compile(
+    r"([\w$][\w$.]{0,99})(?:\[\s*[\"']([\w$.-]{1,99})[\"']\s*\])?\s{0,9}(?:=(?![=>])|\()\s{0,9}"
+    r"(?=[\[{\"'`]|JSON\.parse\(|\(?function\b|Object\.|decodeURIComponent\()"
+)
+_STREAM = "__next_f"
+
+
+class Data(NamedTuple):
+    """A value, and what the page calls it: `__NEXT_DATA__`."""
+
+    name: str
+    value: Any
+
+
+def data(tree: _Element) -> Iterator[Data]:
+    """Yield the values that scripts of a page are given, in page order; JSON-LD is no data of scripts."""
+    stream: list[str] = []
+    for count, found in enumerate(_values(tree, stream)):
+        if count >= _MAX_VALUES:
+            break
+        yield found
+    if stream:
+        yield Data(_STREAM, rows("".join(stream)))
+
+
+def _values(tree: _Element, stream: list[str]) -> Iterator[Data]:
+    for element in tree.iter():
+        if element.tag == "script":
+            text, kind = element.text or "", (element.get("type") or "").lower()
+            if "ld+json" in kind or not (_SHORTEST <= len(text) <= _MAX_SCRIPT or _STREAM in text):
+                continue
+            if "json" in kind:
+                yield from _json(element.get("id") or kind, text)
+            elif not kind or "javascript" in kind or kind == "module":
+                yield from _given(text, stream)
+        else:
+            for key, value in element.items():
+                name, text = str(key), str(value)
+                if _SHORTEST <= len(text) <= _MAX_SCRIPT and text.lstrip()[:1] in ("{", "["):
+                    yield from _json(name, text)
+
+
+def _json(name: str, text: str) -> Iterator[Data]:
+    try:
+        value = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return
+    yield Data(name, joined(_unpacked(value)))
+
+
+def _given(script: str, stream: list[str]) -> Iterator[Data]:
+    """What a script assigns, or hands to a function; the parts of React's stream are put to it."""
+    at = 0
+    while (found := _GIVEN.search(script, at)) is not None:
+        name = found[2] or found[1]
+        try:
+            value, at = read(script, found.end())
+        except (ValueError, RecursionError):
+            at = found.end()
+            continue
+        if _STREAM in name:
+            if isinstance(value, list) and len(value) == 2 and isinstance(value[1], str):
+                stream.append(value[1])
+        elif at - found.end() >= _SHORTEST:
+            yield Data(name.removeprefix("window."), joined(_unpacked(value)))
+
+
+def _unpacked(value: Any) -> Any:
+    """A value that was written as a string, as itself."""
+    for _ in range(2):
+        if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+            break
+        try:
+            value = json.loads(value, strict=False)
+        except (ValueError, RecursionError):
+            break
+    return value
