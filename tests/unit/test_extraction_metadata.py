@@ -256,6 +256,7 @@ def test_a_byline_without_marks() -> None:
 
 DATED = (
     ("en", "Posted on November 18, 2026 by Ann Berg", "Ann Berg"),
+    ("en", "Photos and text by Ann Berg, November 18, 2026", "Ann Berg"),
     ("en", "Posted by Ann Berg on November 18, 2026", "Ann Berg"),
     ("en", "By Ann Berg on 18 November 2026 at 10:15", "Ann Berg"),
     ("en", "Submitted by Ann Berg on Wed, 11/18/2026 - 10:15", "Ann Berg"),
@@ -319,6 +320,12 @@ def test_a_byline_with_its_date(language: str, line: str, people: str, markup: s
         "18 November 2026 | 5 Comments",
         "World Affairs · Ann Berg · November 18, 2026 · Jo Lund",
         "The bridge was opened by Ann Berg and her band on 18 November 2026, a day of rain on the coast.",
+        "Photo by Ann Berg, November 18, 2026",
+        "Foto: Ann Berg, 18.11.2026",
+        "Illustration by Ann Berg | November 18, 2026",
+        "Fotograf Ann Berg, 18. november 2026",
+        "Translated by Ann Berg, 18 November 2026",
+        "Video by Ann Berg · November 18, 2026",
     ],
 )
 def test_what_stands_beside_a_date_and_is_no_name(line: str) -> None:

@@ -64,7 +64,7 @@ def unmarked(
     if heading is not None:
         for element in _elements(_NEAR(heading)):
             line = element.text or ""
-            if len(line) <= _LONGEST and names.says_by(line) and not is_foreign(element, heading):
+            if len(line) <= _LONGEST and _says_writer(line) and not is_foreign(element, heading):
                 found = dated_bylines.credited([_text(element)], dates, own)
                 if 0 < len(found) <= _MOST_NAMES:
                     return found
@@ -74,9 +74,13 @@ def unmarked(
     for line in (*lines[:3], *lines[-2:]):
         found = names.persons([line], own) if len(line) <= 60 and line not in headings else ()
         # A line that is nothing but a name, or says that it is one.
-        if found and (names.says_by(line) or (names.has_case(line) and names.is_only_names(line, found))):
+        if found and (_says_writer(line) or (names.has_case(line) and names.is_only_names(line, found))):
             return found
     return ()
+
+
+def _says_writer(line: str) -> bool:
+    return names.says_by(line) and not names.is_beside_the_text(line)
 
 
 def _dated(heading: _Element, dates: Dates, own: Collection[str]) -> tuple[str, ...]:

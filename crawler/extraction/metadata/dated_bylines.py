@@ -40,7 +40,8 @@ def credited(texts: Sequence[str], dates: Dates, own: Collection[str] = ()) -> t
 def said(line: str, dates: Dates, own: Collection[str] = ()) -> tuple[str, ...]:
     """Return the persons that a line with a date, or with how long ago it was, says are its writers: "by …"."""
     pieces = _pieces(line, dates) or [_AGO.sub("", line)]
-    return names.persons([piece for piece in pieces if names.says_by(piece)], own)
+    said_by = [piece for piece in pieces if names.says_by(piece) and not names.is_beside_the_text(piece)]
+    return names.persons(said_by, own)
 
 
 def beside(line: str, dates: Dates, own: Collection[str] = ()) -> tuple[str, ...]:
@@ -58,6 +59,8 @@ def beside(line: str, dates: Dates, own: Collection[str] = ()) -> tuple[str, ...
 
 def _pieces(line: str, dates: Dates) -> list[str]:
     """What stands around the dates of a line; empty for one without a date, and for a sentence with one in it."""
+    if names.is_beside_the_text(line):
+        return []
     found = dates(line)
     written = [piece for each in found for piece in (each.before, each.after) if piece]
     if sum(len(piece.split()) for piece in written) > _LONGEST:

@@ -29,6 +29,20 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _DONE_WORD = re.compile(rf"{_DONE}:?", re.IGNORECASE)
+# Who made the pictures or the translation; with "text" behind it ("Photos and text by …") the writer as well.
+_BESIDE_THE_TEXT = re.compile(
+    r"^\W*(?:photos?|photograph(?:s|y|er)?|photographies?|fotos?|fotograf(?:ie|ia|ía|i|o|en)?|images?|imagen|imagem|pictures?"
+    r"|bild(?:er)?"
+    r"|illustrat(?:ions?|ed|or)|illustrationen|ilustraci[oó]n|ilustração|illustrazione|grafik|(?:info)?graphics?|video"
+    r"|film(?:ed)?"
+    r"|cr[ée]dits?|cr[ée]dito|credito|zdjęci[ea]|kuvat?|fotó|фото(?:граф)?|иллюстрации|写真|图片|摄影|撮影|사진"
+    r"|translat(?:ed|ion|or)|übersetz(?:t|ung)|aus dem \w+ von|traduit\w*|traduction|traduc(?:ido|ción)|traduzid[oa]"
+    r"|tradução"
+    r"|tradotto|traduzione|vertaald|vertaling|oversat|oversættelse|översatt|översättning|przekład|tłum(?:aczenie|\.)|перевод"
+    r"|翻译|翻訳)"
+    r"(?![^\W_])(?!.{0,40}\b(?:text|words|story|texte|texto|testo|tekst|reportage)\b)",
+    re.IGNORECASE,
+)
 _ROLE = re.compile(
     r"\b(?:editor|correspondent|reporter|writer|columnist|journalist|contributor|producer|photographer|"
     r"redakteur(?:in)?|korrespondent(?:in)?|chefredakteur(?:in)?|autorin|ressortleit(?:er|erin)|volontär(?:in)?|"
@@ -122,6 +136,11 @@ def persons(texts: Iterable[str], own: Iterable[str] = ()) -> tuple[str, ...]:
 def says_by(text: str) -> bool:
     """Whether a line says that a name follows: "By …", "Von …"."""
     return _BY.match(text.strip() + " x") is not None
+
+
+def is_beside_the_text(text: str) -> bool:
+    """Whether a credit is that of pictures or of a translation: "Photo by …"."""
+    return _BESIDE_THE_TEXT.match(text) is not None
 
 
 def is_done(word: str) -> bool:
