@@ -13,8 +13,8 @@ The way of a page through this room, in order (`page` calls the steps):
    may be `lost`, it looks again; `labels` are no text. `confidence` says how likely the text is right as a whole. A
    page that is no article is as trafilatura has it.
 6. Where that gave next to nothing, the page may be a shell that scripts fill: `embedded` looks for the article in the
-   data it carries for them (`scripts`, `literals`, `references`), and makes HTML of its body (`rendering`), which then
-   goes the same way; `said` is what the data says of it.
+   data it carries for them (`scripts`, `literals`, `references`; `naming`, `body`), and makes HTML of it (`rendering`),
+   which then goes the same way; `said` is what the data says of it.
 
 `template` then removes what repeats on a site, `corrections` have the article as its readers said, and `markup` writes
 it as Markdown.

@@ -56,6 +56,13 @@ INTERFACE = {
     "footer": "All content of this site is protected by copyright and may not be reproduced without permission.",
 }
 
+TABLES = {
+    f"part{number}": {
+        "note": f"Note {number} below the tables, in which nobody would look for what was opened on Monday."
+    }
+    for number in range(50)
+}
+
 
 def shell(data: str, title: str = f"{TITLE} | The Town News", root: str = '<div id="__next"></div>') -> str:
     head = f"<title>{title}</title><script src=/app.js></script>"
@@ -333,9 +340,24 @@ def test_what_the_data_says_of_the_article_is_taken_from_there() -> None:
         script(
             f"window.dataLayer=[{{title:{json.dumps(TITLE)},path:'/2026/11/22/new-bridge-opens',category:'local'}}]"
         ),
+        island({"path": {"currentPath": "2026/11/22/new-bridge-opens"}, "steps": [INTERFACE["cookies"]] * 5 + OTHERS}),
+        island({"title": TITLE, "description": PARAGRAPHS[0], "share": {"title": TITLE, "text": PARAGRAPHS[0]}}),
+        island({"title": TITLE, "teletext": " ".join(PARAGRAPHS), "rest": TABLES}),
+        island({"title": TITLE, "sections": TABLES}),
         script(f"var translations={json.dumps({str(n): INTERFACE['cookies'] for n in range(30)})}"),
     ],
-    ids=["other articles", "words of the interface", "a front page", "its address", "statistics", "translations"],
+    ids=[
+        "other articles",
+        "words of the interface",
+        "a front page",
+        "its address",
+        "statistics",
+        "settings",
+        "its description",
+        "a part",
+        "sections",
+        "translations",
+    ],
 )
 def test_what_is_not_this_article_is_no_text(page: str) -> None:
     found = article(page)

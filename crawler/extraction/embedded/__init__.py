@@ -7,39 +7,31 @@ object counts that names this page, by its title or its address, and of it only 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 from lxml.etree import _Element
 
-from crawler.extraction.embedded.rendering import as_html, is_elsewhere, is_other, prose, shown
+from crawler.extraction.embedded.body import Body
+from crawler.extraction.embedded.naming import PageNames, descriptions, titles
+from crawler.extraction.embedded.rendering import as_html, prose
 from crawler.extraction.embedded.said import said
 from crawler.extraction.embedded.scripts import Data, data
 from crawler.html import jsonld
-from crawler.html.words import Shingles, tokens
 
 __all__ = ["Embedded", "find", "titles"]
 
 #: Characters of running text from which a body is one.
-_LEAST = 300
-#: Characters; a shorter title may be of anything.
-_TITLE = 12
+_LEAST = 400
 #: Objects looked at.
 _MOST_NODES = 60_000
 _DEPTH = 50
-#: From this share of an object's text on, the text is in one part of it.
-_MOST_OF_IT = 0.6
-#: A text of which so much stands in another is the same once more.
-_SAME = 0.75
+#: An object in another is the one that counts where it has this share of the other's text.
+_INNER = 0.6
+#: A body has at least this share of its object's text: it may stand there twice or three times.
+_SHARE = 0.3
 _ARTICLE = re.compile(r"(?:Article|(?<!Job)Posting|Report|Review|Story|Blog)$")
-_NAMED = ("title", "headline", "heading", "name", "seoTitle", "displayTitle", "shortTitle", "titel", "label")
-_WRAPPED = re.compile(r"(?:seo|display|short)?_?(?:title|headline|heading|slug|url|link|address)s?$", re.I)
-_ADDRESSED = (
-    *("url", "href", "link", "slug", "path", "permalink", "canonical", "canonicalUrl", "canonical_url", "webUrl"),
-    *("shareUrl", "websiteUrl", "website_url", "uri", "route", "pathname", "fullUrl", "publicUrl"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +53,23 @@ class _Found:
     rank: int
 
 
-def find(tree: _Element, url: str, titles: Iterable[str], nodes: Sequence[jsonld.Node] = ()) -> Embedded | None:
+def find(tree: _Element, url: str, called: Iterable[str], nodes: Sequence[jsonld.Node] = ()) -> Embedded | None:
     """Return the body of the page's article in the data of its scripts, or in its JSON-LD (`nodes`).
 
-    The longest of them; `None` where no object with running text names this page by its address or one of its titles.
+    The longest of them; `None` where no object with running text names this page by its address or one of the titles
+    it is `called`.
     """
-    page = _Page(url, titles)
+    page = PageNames(url, called, descriptions(tree))
     found = [body for part in data(tree) if (body := _of(part, page)) is not None]
-    told = jsonld.article_node(nodes, [url], titles)
-    if told and jsonld.is_type(told, _ARTICLE) and prose(text := jsonld.article_body([told])) >= _LEAST:
-        found.append(Embedded(as_html(text), "JSON-LD"))
-    return max(found, key=lambda body: prose(shown(body.html)), default=None)
+    told = jsonld.article_node(nodes, [url], called)
+    if told and jsonld.is_type(told, _ARTICLE) and (text := jsonld.article_body([told])):
+        told_body = page.without_title(as_html(text))
+        if page.length(told_body) >= _LEAST:
+            found.append(Embedded(told_body, "JSON-LD"))
+    return max(found, key=lambda body: page.length(body.html), default=None)
 
 
-def titles(tree: _Element, *known: str | None) -> list[str]:
-    """Return what a page is called: titles `known`, its <title>, that for people who share it, its first heading."""
-    shared = tree.xpath("//meta[@property='og:title' or @name='twitter:title']/@content")
-    headings = ["".join(map(str, heading.itertext())) for heading in tree.iterfind(".//h1")][:1]
-    found = [*known, tree.findtext(".//title"), *map(str, cast(list[Any], shared)), *headings]
-    return [title for title in found if title and title.strip()]
-
-
-def _of(part: Data, page: _Page) -> Embedded | None:
+def _of(part: Data, page: PageNames) -> Embedded | None:
     candidates = _Walk(page).candidates(part.value)
     if not candidates:
         return None
@@ -90,49 +77,20 @@ def _of(part: Data, page: _Page) -> Embedded | None:
     candidates = [found for found in candidates if found.rank == rank]
     most = max(found.weight for found in candidates)
     # Of an object in another that names the page too, such as the article in the page, the inner one.
-    chosen = min((found for found in candidates if found.weight >= _MOST_OF_IT * most), key=lambda found: found.weight)
-    body = as_html(_Body(page).of(chosen.node))
-    return Embedded(body, part.name, said(chosen.node)) if prose(shown(body)) >= _LEAST else None
-
-
-class _Page:
-    """What names a page: its address, its titles."""
-
-    def __init__(self, url: str, titles: Iterable[str]) -> None:
-        self._path = _path(url)
-        self._titles = {flat for title in titles if len(flat := _flat(title)) >= _TITLE}
-
-    def rank(self, node: dict[str, Any]) -> int:
-        """Return how well an object names this page: 0 not at all, to 2."""
-        texts = [text for text in _direct(node) if len(text) <= 2_000]
-        titled = any(_TITLE <= len(flat := _flat(text)) <= 400 and self._is_title(flat) for text in texts)
-        return titled + any(self.is_address(text) for text in texts)
-
-    def is_address(self, text: str) -> bool:
-        """Whether a text is the page's address, as a whole, a path or its last part."""
-        path = _path(text)
-        if len(path) < 2 or " " in path or not self._path:
-            return False
-        return path == self._path or (len(path) >= _TITLE and self._path.endswith(f"/{path}"))
-
-    def _is_title(self, text: str) -> bool:
-        """Whether a text is one of the titles, or what is left of one without the site's name."""
-        return text in self._titles or (
-            len(text) >= 2 * _TITLE and any(title.startswith(text) or text.startswith(title) for title in self._titles)
-        )
-
-    def names_another(self, node: dict[str, Any]) -> bool:
-        """Whether an object has an address and a title, and neither is this page's."""
-        address = next((node[key] for key in _ADDRESSED if isinstance(node.get(key), str)), None)
-        if address is None or not any(node.get(key) for key in _NAMED) or len(_path(address)) < 2:
-            return False
-        return self.rank(node) == 0
+    chosen = min((found for found in candidates if found.weight >= _INNER * most), key=lambda found: found.weight)
+    whole = Body(page)
+    body = page.without_title(as_html(whole.of(chosen.node)))
+    # Where most of its text is somewhere else, what was taken for the body is none.
+    if page.length(body) < max(_LEAST, _SHARE * whole.own(chosen.node)):
+        return None
+    node = said(chosen.node)
+    return Embedded(body, part.name, node) if page.is_about(body, node.get("headline", "")) else None
 
 
 class _Walk:
     """The objects of a value, with the running text in each."""
 
-    def __init__(self, page: _Page) -> None:
+    def __init__(self, page: PageNames) -> None:
         self._page = page
         self._found: list[_Found] = []
         self._left = _MOST_NODES
@@ -156,86 +114,3 @@ class _Walk:
         if weight >= _LEAST and (rank := self._page.rank(value)):
             self._found.append(_Found(value, weight, rank))
         return weight
-
-
-class _Body:
-    """The part of an object that its running text stands in."""
-
-    def __init__(self, page: _Page) -> None:
-        self._page = page
-
-    def of(self, value: Any, depth: int = 0) -> Any:
-        """Return the string, list or object that is the body; parts that repeat another are left out."""
-        if depth > _DEPTH or not isinstance(value, (dict, list)):
-            return value
-        parts = self._parts(value)
-        total = sum(weight for weight, _, _ in parts)
-        for weight, _, inner in parts:
-            if weight >= _MOST_OF_IT * total and (isinstance(value, dict) or weight >= 0.9 * total):
-                return self.of(inner, depth + 1)
-        if isinstance(value, list):
-            return [inner for inner in value if not self._is_other(inner)]
-        kept = {key for _, key, _ in parts}
-        return {key: inner for key, inner in value.items() if key in kept or isinstance(inner, str)}
-
-    def _parts(self, value: dict[str, Any] | list[Any]) -> list[tuple[int, Any, Any]]:
-        """The parts with running text, longest first, without those that say what a longer one says."""
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        weighed = [
-            (self._weight(inner), key, inner)
-            for key, inner in items
-            if not (isinstance(key, str) and is_elsewhere(key)) and not self._is_other(inner)
-        ]
-        if isinstance(value, list):
-            return [part for part in weighed if part[0]]
-        parts: list[tuple[int, Any, Any]] = []
-        said: list[Shingles] = []
-        for part in sorted((part for part in weighed if part[0]), key=lambda part: -part[0]):
-            words = tokens(_text(part[2]))
-            if not any(shingles.share(words) >= _SAME for shingles in said):
-                parts.append(part)
-                said.append(Shingles(" ".join(words)))
-        return parts
-
-    def _weight(self, value: Any) -> int:
-        return sum(map(prose, self._strings(value, 0)))
-
-    def _strings(self, value: Any, depth: int) -> Iterator[str]:
-        if isinstance(value, str):
-            yield value
-        elif depth <= _DEPTH and isinstance(value, list):
-            for inner in value:
-                yield from self._strings(inner, depth + 1)
-        elif depth <= _DEPTH and isinstance(value, dict) and not self._is_other(value):
-            for key, inner in value.items():
-                if not is_elsewhere(key):
-                    yield from self._strings(inner, depth + 1)
-
-    def _is_other(self, value: Any) -> bool:
-        return isinstance(value, dict) and (is_other(value) or self._page.names_another(value))
-
-
-def _text(value: Any) -> str:
-    return shown(as_html(value))
-
-
-def _direct(node: dict[str, Any]) -> Iterator[str]:
-    """The strings of an object, and those that only lie in a wrapper: `{"title": {"rendered": "…"}}`."""
-    for key, value in node.items():
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict) and _WRAPPED.match(key):
-            yield from (inner for inner in value.values() if isinstance(inner, str))
-
-
-def _flat(text: str) -> str:
-    return " ".join(shown(text).split()).casefold()
-
-
-def _path(address: str) -> str:
-    """The path of an address, without slashes around it and an ending such as ".html"."""
-    try:
-        path = urlsplit(address.strip()).path if len(address) <= 2_000 else ""
-    except ValueError:
-        return ""
-    return re.sub(r"\.\w{2,5}$", "", unquote(path).strip("/"))

@@ -11,7 +11,7 @@ from crawler.extraction.embedded.literals import MAX_DEPTH
 
 #: A row of React's stream: a number, a letter for what follows, and JSON, or a text of so many bytes.
 _ROW = re.compile(rb"([\da-f]{0,8}):(?:T([\da-f]{1,8}),|([A-Z]{0,2})(?=[\[{\"\dtfn]))")
-_TEXT_OF_ROW = re.compile(r"\$([\da-f]{1,8})")
+_NAMED_ROW = re.compile(r"\$[L@]?([\da-f]{1,8})")
 _PLACE_OF_KEY = re.compile(r"_(\d{1,7})")
 #: Objects of one list that are put together, so that parts named many times do not become many.
 _MOST = 20_000
@@ -64,33 +64,50 @@ class _Flat:
 
 
 def rows(stream: str) -> list[Any]:
-    """Return the values of React's stream (Next.js: `self.__next_f.push`), texts in the place of what names them."""
-    texts: dict[str, str] = {}
-    values: list[Any] = []
+    """Return the values of React's stream (Next.js: `self.__next_f.push`), with the rows that they name in their place.
+
+    An element, `["$", "p", null, {"children": "The bridge"}]`, is an object: `{"type": "p", "children": "The bridge"}`.
+    """
+    found: dict[str, Any] = {}
     data = stream.encode("utf-8", "replace")
     at = 0
-    while (found := _ROW.match(data, at)) is not None:
-        if found[2] is not None:
-            end = found.end() + int(found[2], 16)
-            texts[found[1].decode()] = data[found.end() : end].decode("utf-8", "replace")
-            at = end
+    while (row := _ROW.match(data, at)) is not None:
+        name = row[1].decode()
+        if row[2] is not None:
+            at = row.end() + int(row[2], 16)
+            found[name] = data[row.end() : at].decode("utf-8", "replace")
             continue
-        end = data.find(b"\n", found.end())
+        end = data.find(b"\n", row.end())
         end = len(data) if end < 0 else end
         with suppress(ValueError, RecursionError):
-            values.append(json.loads(data[found.end() : end]))
+            found[name] = json.loads(data[row.end() : end])
         at = end + 1
-    return [_with_texts(value, texts) for value in values]
+    stream_ = _Rows(found)
+    return [stream_.whole(value) for value in found.values() if not isinstance(value, str)]
 
 
-def _with_texts(value: Any, texts: dict[str, str], depth: int = 0) -> Any:
-    if isinstance(value, str):
-        found = _TEXT_OF_ROW.fullmatch(value)
-        return texts.get(found[1], value) if found else value
-    if depth > MAX_DEPTH:
-        return None
-    if isinstance(value, dict):
-        return {key: _with_texts(inner, texts, depth + 1) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_with_texts(inner, texts, depth + 1) for inner in value]
-    return value
+class _Rows:
+    """The rows of a stream by their names, and how much of them was put together."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self._found = found
+        self._left = _MOST
+
+    def whole(self, value: Any, depth: int = 0) -> Any:
+        """Put rows in the place of what names them, and objects in that of elements."""
+        if isinstance(value, str):
+            named = _NAMED_ROW.fullmatch(value)
+            if named is None or named[1] not in self._found:
+                return None if named else value
+            self._left -= 1
+            row = self._found[named[1]]
+            return row if isinstance(row, str) else self.whole(row, depth + 1)
+        if depth > MAX_DEPTH or self._left <= 0:
+            return None
+        if isinstance(value, dict):
+            return {key: self.whole(inner, depth + 1) for key, inner in value.items()}
+        if not isinstance(value, list):
+            return value
+        if len(value) >= 4 and value[0] == "$" and isinstance(value[1], str) and isinstance(value[3], dict):
+            return {"type": value[1], **self.whole(value[3], depth + 1)} if depth < MAX_DEPTH else None
+        return [self.whole(inner, depth + 1) for inner in value]

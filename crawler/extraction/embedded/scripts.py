@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lxml.etree import _Element
 
-from crawler.extraction.embedded.literals import read
+from crawler.extraction.embedded.literals import MAX_DEPTH, read
 from crawler.extraction.embedded.references import joined, rows
 
 # Bounds on what one page can cost.
@@ -85,13 +85,19 @@ def _given(script: str, stream: list[str]) -> Iterator[Data]:
             yield Data(name.removeprefix("window."), joined(_unpacked(value)))
 
 
-def _unpacked(value: Any) -> Any:
-    """A value that was written as a string, as itself."""
-    for _ in range(2):
-        if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
-            break
+def _unpacked(value: Any, depth: int = 0) -> Any:
+    """A value with those in it that were written as a string, again and again, as themselves."""
+    if isinstance(value, str):
+        if depth > MAX_DEPTH or len(value) < _SHORTEST or value.lstrip()[:1] not in ("{", "["):
+            return value
         try:
-            value = json.loads(value, strict=False)
+            return _unpacked(json.loads(value, strict=False), depth + 1)
         except (ValueError, RecursionError):
-            break
+            return value
+    if depth > MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {key: _unpacked(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_unpacked(inner, depth + 1) for inner in value]
     return value
