@@ -21,7 +21,7 @@ from pydantic import Field
 from newskeep import fields
 from storage.archive import Archive
 from storage.errors import NewskeepError
-from storage.index import ArticleEntry
+from storage.index import ArticleEntry, SearchOrder
 from storage.model import Article, TextSource
 from storage.urls import Pad, normalize, parse_timestamp, timestamp14
 
@@ -38,13 +38,17 @@ Url = Annotated[str, Field(description="The article's address, http:// or https:
 At = Annotated[
     str | None, Field(description="The capture nearest to this time: 2026-11-21 or ISO 8601; else the newest")
 ]
-Words = Annotated[str, Field(description='All must occur; "in this order", -not, begin*')]
+Words = Annotated[
+    str,
+    Field(description='All must occur; "in this order", one OR other, -not, begin*, author:NAME, site:HOST, tag:TAG'),
+]
+Order = Annotated[SearchOrder, Field(description="Newest first (date), or best first (relevance)")]
 Site = Annotated[str | None, Field(description="Only of this host, without www.")]
 Since = Annotated[str | None, Field(description="Captured not before: 2026-11-21 or ISO 8601")]
 Until = Annotated[str | None, Field(description="Captured not after")]
 Language = Annotated[str | None, Field(description="BCP 47: da, pt-BR")]
 Author = Annotated[str | None, Field(description="Whole words of one author's name")]
-Limit = Annotated[int, Field(ge=1, le=50, description="Articles, newest first")]
+Limit = Annotated[int, Field(ge=1, le=50, description="Articles, the first")]
 Start = Annotated[int, Field(ge=0, description="Character of the text to begin with: `next` of the answer before")]
 
 
@@ -69,9 +73,10 @@ class Assistant:
         until: Until = None,
         language: Language = None,
         author: Author = None,
+        order: Order = "date",
         limit: Limit = 10,
     ) -> dict[str, Any]:
-        """Find archived news articles by words in their title and text, newest first."""
+        """Find archived news articles by words in their title and text, newest or best first."""
         with _told():
             hits = self._archive.search(
                 words,
@@ -80,6 +85,7 @@ class Assistant:
                 until=_time(until, "end"),
                 language=language,
                 author=author,
+                order=order,
                 limit=limit,
             )
             return {

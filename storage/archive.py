@@ -22,7 +22,7 @@ from storage.annotations import of_crawl
 from storage.articles import read_member, read_part
 from storage.compaction.plan import joined_on
 from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreDenied, StoreUnavailable
-from storage.index import ArticleEntry, Duplicate, Filters, Hit, WarcEntry, discard_index, open_index
+from storage.index import ArticleEntry, Duplicate, Filters, Hit, SearchOrder, WarcEntry, discard_index, open_index
 from storage.index.articles import entries_of
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
@@ -299,7 +299,7 @@ class Archive:
 
     def search(
         self,
-        words: str,
+        words: str | SearchQuery,
         *,
         site: str | None = None,
         since: datetime | None = None,
@@ -307,18 +307,22 @@ class Archive:
         language: str | None = None,
         author: str | None = None,
         tag: str | None = None,
+        order: SearchOrder = "date",
         before: int | None = None,
         limit: int | None = None,
     ) -> Iterator[Hit]:
-        """Yield the articles whose title and text have all the words, newest first, one a URL: its newest that has.
+        """Yield the articles whose title and text have all the words, one a URL: its newest that has.
 
-        "Several words" must follow each other, -word must not occur, word* begins so; nothing that is typed is an
-        error. Case and accents do not matter. `author` are whole words of one author's name, in order. `before`, the
-        key of a hit, goes on behind it. Nothing is read but the index. Raises `NotArchived` as `captures` does.
+        The newest first, or by `order` the best 400, the best first. "Several words" must follow each other, one OR
+        other is enough, -word (NOT word) must not occur, word* begins so, brackets hold together; author:, site:,
+        language: and tag: are part of it (`storage.index.query_parser`). Case and accents do not matter. `author` are
+        whole words of one author's name, in order. `before`, the key of a hit, goes on behind it, in the same order.
+        Nothing is read but the index. Raises `UsageError` for what is no query, `NotArchived` as `captures` does.
         """
         filters = Filters(site=site, language=language, author=author, tag=tag, since=since, until=until)
+        wanted = words if isinstance(words, SearchQuery) else SearchQuery.parse(words)
         found = None
-        for found in self.index.search(SearchQuery.parse(words), filters, before=before, limit=limit):
+        for found in self.index.search(wanted, filters, order=order, before=before, limit=limit):
             yield found
         if found is None:
             self._check_indexed()

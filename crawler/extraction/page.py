@@ -4,8 +4,7 @@ where it is a shell, once more from the data of its scripts."""
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache, partial
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 
 from crawler.extraction.classify import Classification, judge, judge_body
 from crawler.extraction.classify.boosted_trees import shipped
@@ -15,6 +14,7 @@ from crawler.extraction.embedded import find, titles
 from crawler.extraction.metadata import Metadata, metadata
 from crawler.extraction.opinions import ask
 from crawler.extraction.trafilatura_text import opinion
+from crawler.extraction.version import our_version
 from crawler.html import jsonld
 from crawler.html.blocks import cut
 from crawler.html.document import TooLarge, Tree, body, parse
@@ -105,14 +105,5 @@ def article(url: str, found: Metadata, verdict: Classification) -> Article:
         blocks=blocks,
         sources=found.sources,
         doubts=found.doubts,
-        extractor=Extractor("newskeep", _version(), shipped().digest, verdict.method),
+        extractor=Extractor("newskeep", our_version(), shipped().digest, verdict.method),
     )
-
-
-@cache
-def _version() -> str:
-    """Our version; "0" in a checkout that is not installed."""
-    try:
-        return version("newskeep")
-    except PackageNotFoundError:
-        return "0"

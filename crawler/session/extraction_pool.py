@@ -21,7 +21,7 @@ from multiprocessing import forkserver, resource_tracker
 from pebble import ProcessExpired, ProcessPool
 
 from crawler import defaults
-from crawler.session.page_extraction import Extraction, extract_response, is_page
+from crawler.session.page_extraction import Extraction, extract_response, is_readable
 from crawler.session.reasons import in_words
 from crawler.session.stop_flag import StopAsked
 from crawler.session.worker_context import WorkerContext
@@ -151,7 +151,7 @@ class ExtractionPool:
 
     async def extract(self, response: bytes, url: str, captured: datetime, is_known_page: bool = False) -> Extraction:
         """Extract one page; never raises for what a page can cause. `is_known_page`: `recognise` saw no wall."""
-        if not is_page(response):
+        if not is_readable(response):
             return Extraction()
         while True:
             workers = self._workers
@@ -172,7 +172,7 @@ class ExtractionPool:
 
     def extract_now(self, response: bytes, url: str, captured: datetime, look: Look = no_look) -> Extraction:
         """The same for a caller without an event loop; `look` is called every second, what it raises ends the wait."""
-        if not is_page(response):
+        if not is_readable(response):
             return Extraction()
         while True:
             workers = self._workers

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
+from crawler.documents import Kind, NoText, document_kind
+from crawler.documents import read as read_document
 from crawler.politeness.block_detection import recognise
+from crawler.session.media import described
 from storage.articles import json_line, parse_line, to_json
 from storage.bounds import ARTICLE_LINE_MAX, fits
 from storage.fingerprints import Fingerprint
@@ -86,6 +89,18 @@ def is_page(response: bytes) -> bool:
     return message.media_type in _HTML_TYPES
 
 
+def is_readable(response: bytes) -> bool:
+    """Whether a response, as on the wire, is something that text is made of: a page, or a document such as a PDF."""
+    return is_page(response) or _document_kind(response) is not None
+
+
+def _document_kind(response: bytes) -> Kind | None:
+    message = HttpMessage.parse(response)
+    if message.status is None or not 200 <= message.status < 300 or not message.body:
+        return None
+    return document_kind(message)
+
+
 def _ends_whole(response: bytes) -> bool:
     """Whether a document ends as it should, though its connection was closed before the end that was announced."""
     message = HttpMessage.parse(response)
@@ -104,7 +119,7 @@ def is_whole(response: bytes, truncated: str | None) -> bool:
 
 def text_left_out(response: bytes) -> Extraction:
     """What there is of a page whose text nobody wants now."""
-    return Extraction(reason="its text is left out") if is_page(response) else Extraction()
+    return Extraction(reason="its text is left out") if is_readable(response) else Extraction()
 
 
 def extract_response(
@@ -125,6 +140,11 @@ def extract_response(
         content = message.content(content_bytes)
     except ContentError as error:
         return Extraction(reason=f"no text: {'too large' if 'larger than' in str(error) else 'failed'} ({error})")
+    if (document := None if is_page(response) else _document_kind(response)) is not None:
+        found = _of_document(content, document, url, captured, content_bytes)
+        # Unlike a page's, its cause says nothing of the site: what it is stands before it.
+        what = described(message.media_type, len(message.payload))
+        return found if found.reason is None else Extraction(reason=f"{what}: {found.reason}")
     kind = message.header("content-type")
     try:
         article = extract(content, url, content_type=kind, now=captured)
@@ -137,3 +157,16 @@ def extract_response(
     if not fits(extracted.line, ARTICLE_LINE_MAX):
         return Extraction(reason="no text: too large (the article has more blocks than any reader would take)")
     return Extraction(extracted)
+
+
+def _of_document(content: bytes, kind: Kind, url: str, captured: datetime, content_bytes: int) -> Extraction:
+    try:
+        article = read_document(content, kind, url, now=captured, unpacked_max=content_bytes)
+    except NoText as error:
+        return Extraction(reason=str(error))
+    except MemoryError:
+        # Unlike a page, a document may be made to need any amount.
+        return Extraction(reason="too large (it needs too much memory)")
+    extracted = ExtractedArticle.of(replace(article, timestamp=captured))
+    fit = fits(extracted.line, ARTICLE_LINE_MAX)
+    return Extraction(extracted) if fit else Extraction(reason="too large (it has too many paragraphs)")

@@ -23,7 +23,7 @@ from crawler.extraction.template.lesson import Lesson
 from crawler.extraction.template.marking import SPARED
 from crawler.session.correction_store import CorrectionStore
 from crawler.session.extracted_lines import ExtractedLines
-from crawler.session.page_extraction import Extraction, is_page, is_whole
+from crawler.session.page_extraction import Extraction, is_readable, is_whole
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
 from storage.articles import to_line, with_record, write_line
@@ -168,13 +168,13 @@ def _extracted(record: Record, extract: Extract) -> Extraction:
 
 
 def has_text(record: Record) -> bool:
-    """Whether a record is a page to be extracted."""
+    """Whether a record is a page or document to be extracted."""
     if record.type not in ("response", "resource") or record.url.endswith("/robots.txt"):
         return False
     if record.field(WALL):
         return False
     response = record.response
-    return is_page(response) and is_whole(response, record.field("WARC-Truncated"))
+    return is_readable(response) and is_whole(response, record.field("WARC-Truncated"))
 
 
 def _cleaned(

@@ -21,12 +21,13 @@ from crawler.sites.site import find_site
 from newskeep.alerts.event import KINDS, EventKind
 from newskeep.alerts.quiet_hours import QuietHours
 from newskeep.alerts.secret import Secret
-from storage.errors import ConfigError, NewskeepError
-from storage.index.query_parser import SearchQuery
+from newskeep.site_hosts import parse_words
+from storage.errors import ConfigError, NewskeepError, UsageError
 from storage.urls import site_of
 
 if TYPE_CHECKING:
     from crawler.config import Config
+    from storage.index.query_parser import SearchQuery
 
 #: Seconds between two messages of an alert: what happens meanwhile stands in one.
 EVERY = 900.0
@@ -43,6 +44,8 @@ class Alert:
     on: tuple[EventKind, ...] = ("new",)
     #: Words as in `newskeep search`; trouble of sites is told whatever they are.
     query: str | None = None
+    #: What they mean.
+    wanted: SearchQuery | None = None
     #: As they were written: names of sites, or hosts. None: all.
     sites: tuple[str, ...] = ()
     #: The hosts that these stand for; what is below them belongs to them.
@@ -62,13 +65,6 @@ class Alert:
     @property
     def channels(self) -> tuple[str, ...]:
         return tuple(channel for channel in CHANNELS if getattr(self, channel))
-
-    @property
-    def wanted(self) -> SearchQuery | None:
-        """What an article has to have; `None`: nothing."""
-        if self.query is None and self.language is None and self.author is None:
-            return None
-        return SearchQuery.parse(self.query or "")
 
     def is_about(self, site: str) -> bool:
         """Whether a host, or a site of this name, is one of those asked for."""
@@ -119,7 +115,19 @@ def _from_table(config: Config, name: str, table: object) -> Alert:
     for key in ("webhook", "secret"):
         if key in table:
             given[key] = Secret.of(f"{where}{key}", table[key], folder)
+    if "query" in given:
+        given["wanted"] = _wanted(config, where, given["query"])
     return _checked(config, where, table, Alert(name, **given, **_places(config, where, given)))
+
+
+def _wanted(config: Config, where: str, query: str) -> SearchQuery:
+    try:
+        wanted = parse_words(config, query)
+    except UsageError as error:
+        raise ConfigError(f"{where}query: {error}") from None
+    if not wanted:
+        raise ConfigError(f"{where}query must be words to search for, not {query!r}")
+    return wanted
 
 
 def _places(config: Config, where: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,12 +200,6 @@ def _text(value: object) -> str:
     return value.strip()
 
 
-def _query(value: object) -> str:
-    if not SearchQuery.parse(_text(value)):
-        raise ValueError("words to search for")
-    return _text(value)
-
-
 def addresses(value: object) -> tuple[str, ...]:
     """E-mail addresses, one or a list. Raises `ValueError`."""
     found = tuple(_texts(value))
@@ -219,7 +221,7 @@ def _yes(value: object) -> bool:
 
 _READERS: dict[str, Callable[[object], Any]] = {
     "on": _kinds,
-    "query": _query,
+    "query": _text,
     "sites": lambda value: tuple(_texts(value)),
     "language": _text,
     "author": _text,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from newskeep.alerts.event import Event
 from storage.errors import NewskeepError
 from storage.index import Filters
-from storage.index.query_parser import SearchQuery
 
 if TYPE_CHECKING:
     from newskeep.alerts.alert import Alert
     from storage.archive import Archive
     from storage.index import ArticleEntry, Hit
+    from storage.index.query_parser import SearchQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,22 @@ def told_of(archive: Archive, alert: Alert, found: Found) -> Event | None:
     An article that has got the words with a change is new to who looks for them.
     """
     event = found.event
-    is_change_of_words = event.kind == "changed" and "new" in alert.on and alert.query is not None
+    is_change_of_words = event.kind == "changed" and "new" in alert.on and alert.wanted is not None
     if not alert.is_about(event.site) or not (event.kind in alert.on or is_change_of_words):
         return None
-    if alert.query is None:
+    if alert.wanted is None:
         return event if _passes(archive, alert, found.entry) else None
-    hit = _hit(archive, alert, alert.query, found.entry)
+    hit = _hit(archive, alert, alert.wanted, found.entry)
     if hit is None:
         return None
-    if event.kind not in alert.on and found.before and _hit(archive, alert, alert.query, found.before):
+    if event.kind not in alert.on and found.before and _hit(archive, alert, alert.wanted, found.before):
         return None
     # The passage with the words tells more than the beginning.
     return event if event.summary is None else replace(event, summary=hit.snippet)
 
 
-def _hit(archive: Archive, alert: Alert, query: str, entry: ArticleEntry) -> Hit | None:
-    return archive.index.match(entry, SearchQuery.parse(query), Filters(language=alert.language, author=alert.author))
+def _hit(archive: Archive, alert: Alert, wanted: SearchQuery, entry: ArticleEntry) -> Hit | None:
+    return archive.index.match(entry, wanted, Filters(language=alert.language, author=alert.author))
 
 
 def _passes(archive: Archive, alert: Alert, entry: ArticleEntry) -> bool:

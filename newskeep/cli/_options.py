@@ -166,33 +166,16 @@ class SiteName(click.ParamType[str]):
     name = "site"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from storage.errors import InvalidURL
-        from storage.urls import site_of
+        from newskeep.site_hosts import site_asked
 
-        if "://" not in value and ctx is not None:
-            value = _address_of(value, ctx) or value
+        given = ctx.params.get("config") if ctx is not None else None
         try:
-            return site_of(value if "://" in value else f"http://{value}")
-        except InvalidURL as error:
-            self.fail(f"{value!r} is no site; its address {error.reason}", param, ctx)
+            return site_asked(load(given if isinstance(given, Path) else None), value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(name) for name in site_names(ctx, param, incomplete)]
-
-
-def _address_of(name: str, ctx: click.Context) -> str | None:
-    """An address of the site with this name in the configuration, or of a spider class; `None` where there is none."""
-    from crawler.sites.site import find_site
-
-    given = ctx.params.get("config")
-    config = load(given if isinstance(given, Path) else None)
-    if name not in config.sites and "." in name:
-        return None
-    try:
-        site = find_site(config, name)
-    except UsageError:
-        return None  # a host without a dot, such as localhost
-    return site.sources[0] if site.sources else None
 
 
 class TagName(click.ParamType[str]):

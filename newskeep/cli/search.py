@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,20 @@ from crawler.config import Config
 from newskeep.cli._options import Moment, SiteName, check_order, configured, of_tag, open_existing, why_nothing
 from newskeep.cli._terminal import Console, echo, fit
 from newskeep.fields import of_article
+from newskeep.site_hosts import parse_words
 from storage.counts import counted
 from storage.errors import NotArchived
+from storage.index import ORDERS, Filters
 
 if TYPE_CHECKING:
-    from storage.index import Hit
+    from storage.index import Hit, SearchOrder, Total
 
 _EXAMPLES = """\b
 Examples:
   newskeep search bridge minister
   newskeep search '"opens on monday"' 'bridg*' -- -budget
-  newskeep search bridge --tag election-2026
+  newskeep search 'bridge OR tunnel' minister --order relevance
+  newskeep search bridge 'author:"ada lovelace"' site:paper tag:election-2026
   newskeep search 東京タワー --since 2026-11 --json | jq -r .url
 
 \b
@@ -41,7 +45,10 @@ _CONTROLS = frozenset(map(chr, range(32)))
 @click.option("--language", metavar="TAG", help="Only in this language: da, pt, pt-BR.")
 @click.option("--author", metavar="NAME", help="Only by this author: words of the name that follow each other.")
 @of_tag
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Not more than these, the newest.")
+@click.option(
+    "--order", type=click.Choice(ORDERS), default="date", show_default=True, help="The newest first, or the best first."
+)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Not more than these, the first.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each article.")
 @configured
 def search(
@@ -52,32 +59,46 @@ def search(
     language: str | None,
     author: str | None,
     tag: str | None,
+    order: SearchOrder,
     limit: int,
     as_json: bool,
     settings: Config,
 ) -> None:
     """Find articles that have all the words in title or text, the newest first.
 
-    "Several words" as they follow each other, word* what begins so, -word without it (behind --, or in quotation marks
-    with the others). Case and accents do not matter; Chinese, Japanese, Thai and the like need no spaces.
+    "Several words" as they follow each other; one OR other; word* what begins so; NOT word, or -word (behind --, or in
+    quotation marks with the others), without it; brackets hold together. author:NAME, site:SITE, language:TAG and
+    tag:TAG stand among the words as well. Case and accents do not matter; Chinese, Japanese, Thai and the like need no
+    spaces.
+
+    --order relevance puts the best 400 first: rare words, often, in the title, and side by side count most.
     """
     check_order(since, until)
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    found = False
+    shown = 0
+    wanted = parse_words(settings, " ".join(words))
+    filters = Filters(site, language, author, tag, since, until)
     with open_existing(settings) as opened:
-        filters: dict[str, Any] = {"site": site, "since": since, "until": until, "language": language}
-        for hit in opened.search(" ".join(words), **filters, author=author, tag=tag, limit=limit):
-            found = True
+        for hit in opened.search(wanted, **asdict(filters), order=order, limit=limit):
+            shown += 1
             if as_json:
                 click.echo(json.dumps(_json(hit), ensure_ascii=False))
             else:
                 out.print(_shown(hit))
         unsearched = opened.index.unsearched()
-        why = "" if found else why_nothing(opened, site, tag)
+        why = "" if shown else why_nothing(opened, site, tag)
+        total = opened.index.total(wanted, filters)
     if unsearched:
         echo(f"{counted(unsearched, 'article')} cannot be searched yet: newskeep reindex", err=True)
-    if not found:
+    if total.count > shown:
+        echo(_said(total, shown, order), err=True)
+    if not shown:
         raise NotArchived(f"no article in {opened.uri} has: {' '.join(words)}{why}")
+
+
+def _said(total: Total, shown: int, order: SearchOrder) -> str:
+    found = ("" if total.exact else "more than ") + counted(total.count, "article")
+    return f"{found}; shown: the {'newest' if order == 'date' else 'best'} {shown:,}"
 
 
 def _json(hit: Hit) -> dict[str, Any]:

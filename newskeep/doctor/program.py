@@ -23,7 +23,12 @@ from storage.errors import UsageError
 
 _OURS = "newskeep"
 #: Extras that a user may want -> what for.
-EXTRAS = {"web": "newskeep serve", "parquet": "newskeep export --format parquet", "mcp": "newskeep mcp"}
+EXTRAS = {
+    "web": "newskeep serve",
+    "documents": "text of PDF files",
+    "parquet": "newskeep export --format parquet",
+    "mcp": "newskeep mcp",
+}
 #: Open files below which many hosts at once are too many.
 _FILES = 1024
 

@@ -18,7 +18,7 @@ from newskeep.web.params import Params
 from newskeep.web.reading_room.search import SearchForm, find
 from newskeep.web.withheld import is_withheld, shown
 from storage.archive import Archive
-from storage.errors import NewskeepError
+from storage.errors import NewskeepError, UsageError
 from storage.index import ArticleEntry
 from storage.index.index import Index
 from storage.model import Article
@@ -57,7 +57,7 @@ def _feed(kind: str) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         params = Params(request)
         archive: Archive = request.app.state.archive
-        chosen = Chosen(params.text("site", most=300), params.tag())
+        chosen = Chosen(params.site(), params.tag())
         origins = Origins.of(request)
         address = f"{origins.app}/feeds/{kind}.atom" + (f"?{urlencode(chosen.asked)}" if chosen.asked else "")
         # The newest article says whether anything can be new, for one look at the index.
@@ -78,6 +78,8 @@ def _feed(kind: str) -> Callable[[Request], Response]:
 def _search_feed(request: Request) -> Response:
     """What a search of the reading room finds, with the same parameters."""
     asked = replace(SearchForm.of(request), after=None)
+    if asked.problem is not None:
+        raise UsageError(asked.problem)
     archive: Archive = request.app.state.archive
     origins = Origins.of(request)
     query = f"?{urlencode(asked.asked)}" if asked.asked else ""

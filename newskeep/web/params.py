@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import datetime
+from typing import TypeVar
 
 from starlette.requests import Request
 
+from newskeep.site_hosts import site_hosts
+from newskeep.web.options import ServeOptions
 from storage.annotations import parse_tag
 from storage.errors import UsageError
 from storage.urls import Pad, parse_timestamp
+
+S = TypeVar("S", bound=str)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _INTEGER = re.compile(r"-?\d{1,12}", re.ASCII)
@@ -24,6 +29,7 @@ class Params:
     """
 
     def __init__(self, request: Request) -> None:
+        self._request = request
         self._query = request.query_params
 
     def text(self, *names: str, most: int = 8_000) -> str | None:
@@ -59,6 +65,14 @@ class Params:
         except UsageError as error:
             raise UsageError(f"{names[0]}: {error}") from None
 
+    def site(self) -> str | None:
+        """The parameter `site` as a host: it may be a site's name in newskeep.toml too."""
+        value = self.text("site", most=300)
+        if value is None or not value.strip():
+            return None
+        options: ServeOptions = self._request.app.state.options
+        return next(iter(site_hosts(options.config, value.strip())), value.strip())
+
     def tag(self) -> str | None:
         """The parameter `tag`, in its form."""
         value = self.text("tag", most=300)
@@ -73,11 +87,14 @@ class Params:
             raise UsageError(f"{name} is true or false")
         return value in _TRUE
 
-    def choice(self, name: str, values: Collection[str]) -> str | None:
+    def choice(self, name: str, values: Collection[S]) -> S | None:
         value = self.text(name, most=100)
-        if value is not None and value not in values:
-            raise UsageError(f"{name} is one of {', '.join(values)}")
-        return value
+        if value is None:
+            return None
+        for each in values:
+            if each == value:
+                return each
+        raise UsageError(f"{name} is one of {', '.join(values)}")
 
 
 def _checked(name: str, value: str, most: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from storage.fingerprints import Fingerprint
 
@@ -94,6 +94,19 @@ class Filters:
     #: Both included.
     since: datetime | None = None
     until: datetime | None = None
+
+
+#: The newest first, or the best.
+SearchOrder = Literal["date", "relevance"]
+ORDERS: tuple[SearchOrder, ...] = ("date", "relevance")
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many articles a search has, each URL once; unless it is `exact`, there are more."""
+
+    count: int
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)

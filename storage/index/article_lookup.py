@@ -1,4 +1,4 @@
-"""Articles out of the index: by URL, site, language and time, by their words, and by the texts they are like."""
+"""Articles out of the index: by URL, site, language and time, and by the texts they are like."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, groupby
 
-from storage.index import ArticleEntry, Duplicate, Filters, Hit, SiteDoubt, fulltext, queries
+from storage.index import ArticleEntry, Duplicate, SiteDoubt, queries
 from storage.index.queries import BATCH, Lookup
-from storage.index.query_parser import SearchQuery
 from storage.index.rows import article_of, seconds
-from storage.index.snippets import snippet
 from storage.model import DOUBTFUL
 from storage.text import is_same_title
 from storage.urls import equivalent_form, surt
-
-# Rows that a search fetches at least: some are older captures of what it has shown.
-FEW = 50
 
 # Articles looked at for each key that a text may share with others: a notice that stands for the text on thousands
 # of pages shares its key with all of them.
@@ -229,77 +224,6 @@ class ArticleLookup(Lookup):
                 if known and entry.fingerprint and known.is_near(entry.fingerprint):
                     exact = known.digest == entry.fingerprint.digest
                     yield Duplicate(entry, exact, known.similarity(entry.fingerprint))
-
-    # Search
-
-    def search(
-        self,
-        wanted: SearchQuery,
-        filters: Filters | None = None,
-        *,
-        before: int | None = None,
-        limit: int | None = None,
-    ) -> Iterator[Hit]:
-        """Yield what has the wanted words, the newest first, each URL once (and those that share its SURT).
-
-        `before`, a hit's key, goes on behind that hit. What a compaction moves meanwhile stays where it is.
-        """
-        question = fulltext.FulltextQuery.of(wanted, filters or Filters())
-        if question is None:
-            return
-        find = fulltext.FIND if question.tag is None else fulltext.FIND_TAGGED
-        cursor = question.high if before is None else max(0, min(before, question.high))
-        seen: set[str] = set()
-        left = BATCH if limit is None else limit
-        while left > 0:
-            size = min(BATCH, max(left, FEW))
-            place = {"before": cursor, "low": question.low, "n": size}
-            rows = self._fetch(find, match=question.match, tag=question.tag, **place)
-            for row in rows:
-                number, _, key, is_visible = row[:4]
-                cursor = number
-                if key in seen or not is_visible:
-                    continue
-                seen.add(key)
-                hit = question.hit(row)
-                if before is not None and self._is_older(question, hit, key):
-                    continue
-                yield hit
-                if limit is not None:
-                    left -= 1
-                    if not left:
-                        return
-            if len(rows) < size:
-                return
-
-    def match(self, article: ArticleEntry, wanted: SearchQuery, filters: Filters | None = None) -> Hit | None:
-        """Return what a search would show of this one article, `None` where it does not have what is wanted.
-
-        The article comes from this index. One that cannot be searched has nothing, see `unsearched`.
-        """
-        question = fulltext.FulltextQuery.of(wanted, filters or Filters())
-        if question is None:
-            return None
-        for number, packed in self._fetch(fulltext.DOCUMENT, article=article.id):
-            if self._fetch(fulltext.MATCHES, match=question.match, id=number):
-                document = fulltext.IndexedText.unpack(packed)
-                shown, marks = snippet(document.text, wanted)
-                titles = tuple(wanted.marks(article.title or ""))
-                return Hit(article, number, document.authors, shown, marks, titles)
-        return None
-
-    def _is_older(self, question: fulltext.FulltextQuery, hit: Hit, key: str) -> bool:
-        """Whether a page before this one had a newer article of the URL."""
-        place = {"surt": key, "time": seconds(hit.article.timestamp), "id": hit.key, "before": question.high}
-        query = fulltext.NEWER if question.tag is None else fulltext.NEWER_TAGGED
-        newer = self._fetch(query, **place, tag=question.tag, n=CANDIDATES)
-        return any(self._fetch(fulltext.MATCHES, match=question.match, id=row[0]) for row in newer)
-
-    def unsearched(self, filename: str | None = None) -> int:
-        """Return how many articles, of one WARC or of all, search cannot find yet: an older version entered them."""
-        query = fulltext.UNSEARCHED if filename is None else fulltext.UNSEARCHED_OF
-        rows = self._fetch(query, filename=filename)
-        return int(rows[0][0] or 0) if rows else 0
 
 
 def _behind(article: ArticleEntry) -> tuple[int, int]:

@@ -14,6 +14,7 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from hashlib import blake2b
 from itertools import groupby, islice
 from typing import Any, NamedTuple
@@ -21,7 +22,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from storage.index import ArticleEntry, Filters, Hit
+from storage.index.field_words import BREAK, author_words, language_words, site_word
 from storage.index.queries import ARTICLE_COLUMNS, HAS_TAG, VISIBLE, WITH_TAG, CompiledQuery
+from storage.index.query_nodes import All, Node, Term
 from storage.index.query_parser import SearchQuery
 from storage.index.rows import Row, article_of, seconds
 from storage.index.schema import articles, searched, staged_texts, warcs
@@ -36,8 +39,6 @@ _LAST_PLACE = (1 << _PLACE_BITS) - 1
 # Far enough for any time, and small enough for 63 bits.
 _LAST_SECOND = (1 << 40) - 2
 _BATCH = 500
-#: Between what must not be taken for one phrase.
-_BREAK = ":"
 
 
 class IndexedText(NamedTuple):
@@ -64,21 +65,10 @@ class IndexedText(NamedTuple):
     @property
     def words(self) -> str:
         """All words, a space between, as FTS5 takes them in."""
-        found = [_site(self.site), *_languages(self.language)]
+        found = [f"s:{self.site.casefold()}", *language_words(self.language)]
         for author in self.authors:
-            found += [_BREAK, *(f"a:{token}" for token in tokens(author))]
-        return " ".join([*found, _BREAK, *tokens(self.title or ""), _BREAK, *tokens(self.text)])
-
-
-def _site(site: str) -> str:
-    return f"s:{site.casefold()}"
-
-
-def _languages(language: str | None) -> Iterator[str]:
-    """A language tag and what it is a region or script of."""
-    parts = re.findall(r"[a-z0-9]+", (language or "").lower())
-    for length in range(1, len(parts) + 1):
-        yield f"l:{'-'.join(parts[:length])}"
+            found += [BREAK, *author_words(author)]
+        return " ".join([*found, BREAK, *tokens(self.title or ""), BREAK, *tokens(self.text)])
 
 
 # Writing
@@ -214,12 +204,16 @@ _FIND = """
     CROSS JOIN warcs ON warcs.id = articles.warc
     ORDER BY found.id DESC
 """
-FIND = CompiledQuery(text(_FIND.format(shown=VISIBLE, columns=ARTICLE_COLUMNS, chosen="")))
-# Texts without the tag fill no page. The plus keeps SQLite from asking for each of the others by itself: a word has one
-# list, which is read once, and a tag may be that of very many.
-_OF_TAG = f"AND +rowid IN (SELECT id FROM searched WHERE article IN ({WITH_TAG}))"
-_TAGGED = f"({VISIBLE}) AND ({HAS_TAG})"
-FIND_TAGGED = CompiledQuery(text(_FIND.format(shown=_TAGGED, columns=ARTICLE_COLUMNS, chosen=_OF_TAG)))
+# The same in the order of FTS5's rank, which knows how often the words stand in a text and how rare they are.
+_BEST = _FIND.replace("ORDER BY rowid DESC", "ORDER BY rank, rowid DESC")
+_COUNT = """
+    SELECT count(DISTINCT CASE WHEN {shown} THEN articles.surt END), count(*) FROM (
+        SELECT rowid AS id FROM search WHERE search MATCH :match AND rowid < :before AND rowid >= :low {chosen}
+        LIMIT :n
+    ) AS found
+    CROSS JOIN searched ON searched.id = found.id
+    CROSS JOIN articles ON articles.id = searched.article
+"""
 # Whether a newer capture of the same URL has the words too: documents of one URL, upwards from one of them.
 _NEWER = """
     SELECT searched.id FROM articles CROSS JOIN searched ON searched.article = articles.id
@@ -227,51 +221,87 @@ _NEWER = """
         AND {shown}
     ORDER BY articles.timestamp, searched.id LIMIT :n
 """
-NEWER = CompiledQuery(text(_NEWER.format(shown=VISIBLE)))
-NEWER_TAGGED = CompiledQuery(text(_NEWER.format(shown=_TAGGED)))
 MATCHES = CompiledQuery(text("SELECT 1 FROM search WHERE search MATCH :match AND rowid = :id"))
-#: The document of an article, and its text.
-DOCUMENT = CompiledQuery(text("SELECT id, text FROM searched WHERE article = :article"))
+#: How many documents there are.
+DOCUMENTS = CompiledQuery(select(func.sum(warcs.c.searched)))
+#: How many of them have a term, at most so many.
+HOLDING = CompiledQuery(text("SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH :match LIMIT :n)"))
+#: The document of an article.
+DOCUMENT = CompiledQuery(text("SELECT id FROM searched WHERE article = :article"))
+# Texts without the tag fill no page. The plus keeps SQLite from asking for each of the others by itself: a word has one
+# list, which is read once, and a tag may be that of very many.
+_OF_TAG = f" AND +rowid IN (SELECT id FROM searched WHERE article IN ({WITH_TAG}))"
+
+
+class Statements(NamedTuple):
+    """What a search asks, for so many tags that an article must have, and so many that it must not."""
+
+    find: CompiledQuery
+    best: CompiledQuery
+    how_many: CompiledQuery
+    newer: CompiledQuery
+
+
+@cache
+def statements(tags: int, without: int) -> Statements:
+    conditions = [VISIBLE, *(_numbered(HAS_TAG, "tag", n) for n in range(tags))]
+    conditions += [f"NOT coalesce({_numbered(HAS_TAG, 'without', n)}, 0)" for n in range(without)]
+    parts = {
+        "shown": " AND ".join(f"({each})" for each in conditions),
+        "chosen": "".join(_numbered(_OF_TAG, "tag", n) for n in range(tags)),
+        "columns": ARTICLE_COLUMNS,
+    }
+    return Statements(*(CompiledQuery(text(sql.format(**parts))) for sql in (_FIND, _BEST, _COUNT, _NEWER)))
+
+
+def _numbered(sql: str, name: str, number: int) -> str:
+    """SQL of the tag `tag`, about one of several."""
+    return re.sub(r":tag\b", f":{name}{number}", sql)
 
 
 class FulltextQuery(NamedTuple):
-    """A search in the language of FTS5, and the ids that its time leaves."""
+    """A search in the language of FTS5, the ids that its time leaves, and its tags as parameters."""
 
     wanted: SearchQuery
     match: str
     low: int
     high: int
-    tag: str | None = None
+    tags: dict[str, str]
+    statements: Statements
 
     @classmethod
     def of(cls, wanted: SearchQuery, filters: Filters) -> FulltextQuery | None:
         """Return `None` for what nothing can answer."""
-        terms = []
-        if filters.site is not None:
-            terms.append(f'"{_quoted(_site(filters.site))}"')
-        if filters.language is not None:
-            narrowest = list(_languages(filters.language))[-1:]
-            terms += [f'"{tag}"' for tag in narrowest or ["l:"]]
-        if filters.author is not None:
-            terms.append(f'"{" ".join(f"a:{token}" for token in tokens(filters.author)) or "a:"}"')
-        terms += [term.match for term in wanted.required]
         if not wanted:
             return None
-        # Every document has a break in it, so "not this" has something to be taken from.
-        match = " AND ".join(terms or [f'"{_BREAK}"'])
-        if wanted.excluded:
-            match = f"({match}) NOT ({' OR '.join(term.match for term in wanted.excluded)})"
+        parts: list[Node] = [] if wanted.root is None else [wanted.root]
+        if filters.site is not None:
+            parts.append(_field([site_word(filters.site)]))
+        if filters.language is not None:
+            parts.append(_field(list(language_words(filters.language))[-1:] or ["l:"]))
+        if filters.author is not None:
+            parts.append(_field(author_words(filters.author) or ["a:"]))
+        tags = dict.fromkeys([*wanted.tags, *([filters.tag] if filters.tag is not None else [])])
+        named = {f"tag{number}": tag for number, tag in enumerate(tags)}
+        named |= {f"without{number}": tag for number, tag in enumerate(wanted.without_tags)}
         low = 0 if filters.since is None else max(seconds(filters.since), 0) << _PLACE_BITS
         until = _LAST_SECOND if filters.until is None else min(max(seconds(filters.until), -1), _LAST_SECOND)
-        return cls(wanted, match, low, (until + 1) << _PLACE_BITS, filters.tag)
+        high = (until + 1) << _PLACE_BITS
+        return cls(wanted, All(tuple(parts)).match, low, high, named, statements(len(tags), len(wanted.without_tags)))
 
-    def hit(self, row: Row) -> Hit:
+    @property
+    def values(self) -> dict[str, Any]:
+        """The parameters that each of its statements has."""
+        return {"match": self.match, "low": self.low, **self.tags}
+
+    def hit(self, row: Row, key: int | None = None) -> Hit:
+        """What a row of `find` or `best` shows; `key` is its id unless given."""
         number, packed, _, _, *rest = row
         document, entry = IndexedText.unpack(packed), article_of(tuple(rest))
         shown, marks = snippet(document.text, self.wanted)
         title_marks = tuple(self.wanted.marks(entry.title or ""))
-        return Hit(entry, number, document.authors, shown, marks, title_marks)
+        return Hit(entry, number if key is None else key, document.authors, shown, marks, title_marks)
 
 
-def _quoted(token: str) -> str:
-    return re.sub(r"[^a-z0-9.:_-]", " ", token)
+def _field(found: list[str]) -> Term:
+    return Term(tuple(found), of_text=False)

@@ -1,6 +1,6 @@
 """Index: the questions the archive asks of its tables, in SQL that SQLite and PostgreSQL both speak.
 
-Here is what changes it, and what it says of WARCs; `CaptureLookup` and `ArticleLookup` are what it finds,
+Here is what changes it, and what it says of WARCs; `CaptureLookup`, `ArticleLookup` and `TextSearch` are what it finds,
 `AnnotationLookup` what people said of that, `TallyLookup` what it counts.
 """
 
@@ -19,11 +19,12 @@ from storage.index.capture_lookup import CaptureLookup
 from storage.index.queries import BATCH
 from storage.index.rows import capture_of, warc_of
 from storage.index.tallies import TallyLookup
+from storage.index.text_search import TextSearch
 from storage.model import Capture
 from storage.removals import Removal
 
 
-class Index(CaptureLookup, ArticleLookup, AnnotationLookup, TallyLookup):
+class Index(CaptureLookup, ArticleLookup, TextSearch, AnnotationLookup, TallyLookup):
     """Captures and articles by URL and time. Threads may share one; processes open their own.
 
     What is hidden (`hide`) is found by nothing here but `with_hidden`.

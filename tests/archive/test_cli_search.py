@@ -153,3 +153,15 @@ def test_export_says_what_is_wrong(newskeep: Run, newsroom: Archive, options: li
     done = newskeep("export", *options, "--archive", newsroom.uri)
     assert (done.returncode, done.stdout) == (code, b""), done.stderr.decode()
     assert said in done.stderr.decode() and b"Traceback" not in done.stderr and done.stderr.count(b"\n") == 1
+
+
+def test_the_best_first_and_how_many(newskeep: Run, newsroom: Archive, tmp_path: Path) -> None:
+    (tmp_path / "newskeep.toml").write_text(f"[sites.avis]\nstart = '{OTHER}/'\n")
+    question = ("search", "--archive", newsroom.uri, "--json", "--limit", "1")
+    done = newskeep(*question, "bridge OR broen", "site:avis", "--order", "relevance")
+    assert done.returncode == 0 and json.loads(done.stdout)["url"] == f"{OTHER}/c"
+    done = newskeep(*question, "bridge OR broen")
+    assert done.stderr.decode() == "2 articles; shown: the newest 1\n"
+    done = newskeep(*question, "bridge", "OR")
+    said = "newskeep: OR stands between two words; the word itself is written small: or\n"
+    assert (done.returncode, done.stderr.decode()) == (2, said)

@@ -36,7 +36,7 @@ def test_outcomes_say_type_and_size(newskeep: Run, origin: Origin) -> None:
     lines = {line["url"]: line for line in map(json.loads, done.stdout.splitlines())}
     told = [tuple(lines[origin.url(path)][name] for name in ("outcome", "reason", "mime", "size")) for path in paths]
     assert told == [
-        ("archived", "PDF, 1.2 MB, no text", "application/pdf", len(PDF)),
+        ("archived", "PDF, 1.2 MB, no text: broken (it cannot be read as a PDF)", "application/pdf", len(PDF)),
         ("archived", "film (MP4), 2.0 kB, no text", "video/mp4", 2_000),
         ("archived", "picture (JPEG), 1 byte, no text", "image/jpeg", 1),
         ("archived", None, "text/html", len(PAGE.encode())),

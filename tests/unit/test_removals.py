@@ -12,9 +12,9 @@ import pytest
 
 from storage.errors import Corrupt
 from storage.index import ArticleEntry, Filters, WarcEntry, open_index
-from storage.index.article_lookup import FEW
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
+from storage.index.text_search import FEW
 from storage.model import Capture
 from storage.removals import Removal, hide, in_force
 

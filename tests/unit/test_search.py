@@ -8,16 +8,18 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.index import ArticleEntry, Filters, Hit, WarcEntry, open_index, schema
-from storage.index.article_lookup import FEW
+from storage.errors import UsageError
+from storage.index import ORDERS, ArticleEntry, Filters, Hit, WarcEntry, open_index, schema
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.index.snippets import LENGTH, snippet
+from storage.index.text_search import FEW
 from storage.index.tokenizer import is_named, tokens, words
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -78,7 +80,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         yield opened
 
 
-def found(index: Index, typed: str, filters: Filters | None = None, **options: int) -> list[str]:
+def found(index: Index, typed: str, filters: Filters | None = None, **options: Any) -> list[str]:
     return [hit.article.url.rpartition("/")[2] for hit in index.search(SearchQuery.parse(typed), filters, **options)]
 
 
@@ -135,11 +137,33 @@ def test_nothing_is_found_where_nothing_is_asked(library: Index, typed: str) -> 
     assert found(library, typed) == []
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.text(alphabet=st.sampled_from("ab \"'-*():^{}+AND NEARŒ東橋“”\x00\ud800\\;,.:l:s:a:"), max_size=30))
-def test_nothing_typed_is_an_error(library: Index, typed: str) -> None:
-    list(library.search(SearchQuery.parse(typed), Filters(site=typed, language=typed, author=typed)))
-    list(library.search(SearchQuery.parse(typed)))
+#: What somebody types who wants to break out of the query.
+_TYPED = [
+    *"ab \"'-*():^{}+Œ東橋“”\x00\ud800\\;,.",
+    " OR ",
+    " AND ",
+    " NOT ",
+    "NEAR(",
+    "the",
+    "minister",
+    "l:",
+    "s:",
+    "a:",
+]
+_TYPED += ["author:", "site:", "language:", "tag:", "Site:example.org", "words:", "rowid:", "search MATCH"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(_TYPED), max_size=12).map("".join))
+def test_what_is_typed_is_a_query_or_one_line(library: Index, typed: str) -> None:
+    list(library.search(SearchQuery.parse("word"), Filters(site=typed, language=typed, author=typed)))
+    try:
+        wanted = SearchQuery.parse(typed)
+    except UsageError as error:
+        assert "\n" not in str(error)
+        return
+    for order in ORDERS:
+        assert len(list(library.search(wanted, order=order))) == library.total(wanted).count
 
 
 @settings(max_examples=200, deadline=None)

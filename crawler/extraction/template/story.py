@@ -15,6 +15,8 @@ from storage.urls import timestamp14
 
 #: Why the memory itself removes.
 REASON = "repeated"
+#: Why a block of a document that is no page of a site, such as a PDF, is kept.
+DOCUMENT = "document"
 UNDATED = "0" * 14
 #: A block with so much of its text in links is a link.
 _LINKED = 0.5
@@ -160,9 +162,9 @@ class Story:
 
 
 def is_read(block: Block) -> bool:
-    """Whether a block was kept before the memory looked at it, and a reader."""
+    """Whether a block was kept before the memory looked at it, and a reader; of a document nothing is template."""
     extracted = block.as_extracted
-    return extracted.kept or extracted.reason.word == REASON
+    return (extracted.kept and extracted.reason.word != DOCUMENT) or extracted.reason.word == REASON
 
 
 def _day(article: Article) -> str:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newskeep import fields
+from newskeep.site_hosts import parse_words
 from newskeep.web.addresses import Origins
 from newskeep.web.api import save
 from newskeep.web.api.check import checks
@@ -22,7 +23,7 @@ from newskeep.web.params import Params
 from newskeep.web.withheld import is_withheld, mind
 from storage.archive import Archive
 from storage.articles import to_json
-from storage.index import ArticleEntry, Hit
+from storage.index import ORDERS, ArticleEntry, Filters, Hit
 from storage.model import Capture
 from storage.urls import normalize, timestamp14
 from storage.versions import Version
@@ -90,7 +91,7 @@ def _articles(request: Request) -> Response:
     author = params.text("author", most=200)
     size = params.integer("limit", 1, PAGE_MAX) or PAGE
     entries = archive.index.articles(
-        site=params.text("site", most=300),
+        site=params.site(),
         language=params.text("language", most=35),
         since=params.time("from", pad="start"),
         until=params.time("to", pad="end"),
@@ -164,24 +165,26 @@ def _tags(request: Request) -> Response:
 
 
 def _search(request: Request) -> Response:
-    params, origins = Params(request), Origins.of(request)
+    params, origins, archive = Params(request), Origins.of(request), _archive(request)
     size = params.integer("limit", 1, PAGE_MAX) or PAGE
-    hits = _archive(request).search(
-        params.required("q", most=1_000),
-        site=params.text("site", most=300),
+    wanted = parse_words(request.app.state.options.config, params.required("q", most=1_000))
+    filters = Filters(
+        site=params.site(),
         language=params.text("language", most=35),
         author=params.text("author", most=200),
         tag=params.tag(),
         since=params.time("from", pad="start"),
         until=params.time("to", pad="end"),
-        before=params.integer("after", 0, 10**12 - 1),
-        limit=size + 1,
     )
-    found = list(hits)
+    order, after = params.choice("order", ORDERS) or "date", params.integer("after", 0, 10**12 - 1)
+    found = list(archive.search(wanted, **asdict(filters), order=order, before=after, limit=size + 1))
     following = str(found[size - 1].key) if len(found) > size else None
+    total = archive.index.total(wanted, filters)
     return JSONResponse(
         {
             "articles": [_hit(origins, each, is_withheld(request, each.article)) for each in found[:size]],
+            "total": total.count,
+            "total_is_exact": total.exact,
             "next": _next(request, origins, following),
         }
     )

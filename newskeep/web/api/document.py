@@ -64,7 +64,9 @@ def _operations() -> dict[str, Schema]:
         _parameter("author", _text(200), each) for each in (told, f"{told} Pages may be short, `next` goes on.")
     )
     number = _parameter("after", {"type": "integer", "minimum": 0, "maximum": 10**12 - 1}, "As in `next` before.")
-    words = _parameter("q", _text(1_000, 1), 'All must occur; "in this order", -not, begin*.', required=True)
+    query = 'All must occur; "in this order", one OR other, -not, begin*, (…), author:, site:, language:, tag:.'
+    words = _parameter("q", _text(1_000, 1), query, required=True)
+    order = _parameter("order", {"enum": ["date", "relevance"], "default": "date"}, "Newest first, or best (400).")
     return {
         "/api/counts": _operation("What the archive holds.", "Counts", [], ()),
         "/api/captures": _operation(
@@ -79,9 +81,9 @@ def _operations() -> dict[str, Schema]:
             "Sites that articles are held of.", "Sites", [limit, _parameter("after", _text(300), "A site.")], (400,)
         ),
         "/api/search": _operation(
-            "Articles with these words, newest first, one a URL.",
+            "Articles with these words, one a URL.",
             "Hits",
-            [words, site, language, by, tag, *period, limit, number],
+            [words, order, site, language, by, tag, *period, limit, number],
             (400,),
         ),
         "/api/tags": _operation("Tags and collections, by name.", "Tags", [], ()),
@@ -229,7 +231,14 @@ _SCHEMAS: dict[str, Schema] = {
             ),
         ]
     },
-    "Hits": _page("articles", "Hit"),
+    "Hits": _object(
+        {
+            "articles": _list("Hit"),
+            "total": _INTEGER,
+            "total_is_exact": {**_BOOLEAN, "description": "Else there are more than `total`."},
+            "next": _or_null(_STRING),
+        }
+    ),
     "Block": _object(
         {
             "kind": _STRING,

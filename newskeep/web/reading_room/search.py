@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from newskeep.site_hosts import parse_words
 from newskeep.web.addresses import archived_url
 from newskeep.web.api.cursor import article_cursor, parse_article_cursor
+from newskeep.web.options import ServeOptions
 from newskeep.web.params import Params
 from newskeep.web.reading_room.common import archive_of, show
 from newskeep.web.reading_room.links import Links
 from newskeep.web.withheld import is_withheld
 from storage.archive import Archive
 from storage.errors import InvalidURL, UsageError
-from storage.index import ArticleEntry, Hit
+from storage.index import ORDERS, ArticleEntry, Filters, Hit, SearchOrder, Total
+from storage.index.query_parser import SearchQuery
 from storage.urls import timestamp14
 
 #: Results on a page, and articles that are read to find those of an author where no words are searched for.
@@ -35,22 +38,38 @@ class SearchForm:
     language: str | None
     author: str | None
     tag: str | None
+    order: SearchOrder
     after: str | None
+    #: What the words mean; `None` without words, and where they are no query, with the reason.
+    wanted: SearchQuery | None = None
+    problem: str | None = None
+    #: The host that `site` stands for, which may be a name.
+    host: str | None = None
 
     @classmethod
     def of(cls, request: Request) -> SearchForm:
-        """Read the parameters. Raises `UsageError`."""
+        """Read the parameters. Raises `UsageError`, but not for words that are no query."""
         params = Params(request)
+        words = _clean(params.text("q", most=1_000))
+        wanted, problem = _parsed(request, words)
         return cls(
-            words=_clean(params.text("q", most=1_000)),
+            words=words,
             site=_clean(params.text("site", most=300)),
             since=params.time("from", pad="start"),
             until=params.time("to", pad="end"),
             language=_clean(params.text("language", most=35)),
             author=_clean(params.text("author", most=200)),
             tag=params.tag(),
+            order=params.choice("order", ORDERS) or "date",
             after=params.text("after", most=100),
+            wanted=wanted,
+            problem=problem,
+            host=params.site(),
         )
+
+    @property
+    def filters(self) -> Filters:
+        return Filters(self.host, self.language, self.author, self.tag, self.since, self.until)
 
     @property
     def asked(self) -> dict[str, str]:
@@ -63,6 +82,7 @@ class SearchForm:
             "language": self.language,
             "author": self.author,
             "tag": self.tag,
+            "order": "" if self.order == "date" else self.order,
         }
         return {name: value for name, value in given.items() if value}
 
@@ -92,6 +112,8 @@ class Found:
     after: str | None
     #: Articles that were read and were by somebody else, so that a page may be short.
     passed: int = 0
+    #: Of a search for words.
+    total: Total | None = None
 
 
 def page(request: Request) -> Response:
@@ -99,11 +121,16 @@ def page(request: Request) -> Response:
     if address := _address(question.words):
         return RedirectResponse(Links(request).captures(address), 303)
     archive = archive_of(request)
-    found = find(archive, question, lambda entry: is_withheld(request, entry))
+    found = Found([], None)
+    if question.problem is None:
+        found = find(archive, question, lambda entry: is_withheld(request, entry))
+        if question.wanted:
+            found = replace(found, total=archive.index.total(question.wanted, question.filters))
     following = Links(request).search(**question.asked, after=found.after) if found.after else None
     return show(
         request,
         "search.html",
+        400 if question.problem else 200,
         question=question,
         collection=None if question.tag is None else archive.index.collection(question.tag),
         found=found,
@@ -113,28 +140,35 @@ def page(request: Request) -> Response:
 
 
 def find(archive: Archive, question: SearchForm, withheld: Callable[[ArticleEntry], bool]) -> Found:
-    """Return one page of articles, the newest first; no passage of what is `withheld`."""
-    if question.words is None:
+    """Return one page of articles, in the order asked for; no passage of what is `withheld`.
+
+    Raises `UsageError` for words that are no query.
+    """
+    if question.problem is not None:
+        raise UsageError(question.problem)
+    if question.wanted is None:
         return _listed(archive, question)
-    return _with_words(archive, question, question.words, withheld)
-
-
-def _with_words(archive: Archive, question: SearchForm, words: str, withheld: Callable[[ArticleEntry], bool]) -> Found:
-    hits = list(
-        archive.search(
-            words,
-            site=question.site,
-            since=question.since,
-            until=question.until,
-            language=question.language,
-            author=question.author,
-            tag=question.tag,
-            before=_key(question.after),
-            limit=SIZE + 1,
-        )
+    found = archive.search(
+        question.wanted,
+        **asdict(question.filters),
+        order=question.order,
+        before=_key(question.after),
+        limit=SIZE + 1,
     )
+    hits = list(found)
     lines = [_line(hit, withheld(hit.article)) for hit in hits[:SIZE]]
     return Found(lines, str(hits[SIZE - 1].key) if hits[SIZE:] else None)
+
+
+def _parsed(request: Request, words: str | None) -> tuple[SearchQuery | None, str | None]:
+    """What words mean, or why they mean nothing; an address among them is none of these."""
+    if words is None or _address(words):
+        return None, None
+    options: ServeOptions = request.app.state.options
+    try:
+        return parse_words(options.config, words), None
+    except UsageError as error:
+        return None, str(error)
 
 
 def _key(after: str | None) -> int | None:
@@ -161,7 +195,7 @@ def pieces(text: str, marks: Iterable[tuple[int, int]]) -> tuple[Highlight, ...]
 
 def _listed(archive: Archive, question: SearchForm) -> Found:
     entries = archive.index.articles(
-        site=question.site,
+        site=question.host,
         language=question.language,
         since=question.since,
         until=question.until,
