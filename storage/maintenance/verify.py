@@ -236,9 +236,8 @@ class Verification:
         return None
 
     def _bytes(self, holding: Holding, entry: WarcEntry | None, captures: list[Capture] | None) -> Iterator[Problem]:
-        places = sorted(capture.offset for capture in captures or ())
         try:
-            reading = read_through(self._store, holding, places)
+            reading = read_through(self._store, holding, captures or ())
         except ObjectMissing:
             return
         self.checked.records += reading.records
