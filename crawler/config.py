@@ -74,6 +74,8 @@ class Config:
     min_free: int = defaults.MIN_FREE
     #: An address that is told when `due` starts, ends well or fails (healthchecks.io and its like); never recorded.
     ping: str | None = None
+    #: Addresses of time authorities (RFC 3161) that stamp what the log of the archive says.
+    time_authorities: tuple[str, ...] = ()
     #: How readers reach `newskeep serve`: links of alerts lead there.
     public_url: str | None = None
     #: Modules with spider classes of your own; they may lie beside the file.

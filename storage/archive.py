@@ -36,6 +36,8 @@ from storage.objects.local import LocalStore
 from storage.reader import Memento, Reader
 from storage.removing.sync import learn
 from storage.spool import CrawlFolder, Look, Parcel, Spool, no_look
+from storage.transparency.keys import PrivateKey, key_path
+from storage.transparency.writer import LogWriter
 from storage.urls import Match, normalize, surt_prefix
 from storage.versions import Version, versions
 from storage.warc import NOT_MODIFIED, key_of
@@ -76,6 +78,12 @@ class Archive:
     def index(self) -> Index:
         self._make_state()
         return open_index(self._index_path)
+
+    @cached_property
+    def log(self) -> LogWriter | None:
+        """The log that this user writes for the archive; `None` where there is no key for one. Raises `UsageError`."""
+        path = key_path(self.uri)
+        return LogWriter(self.store, self.state, PrivateKey.load(path)) if path.exists() else None
 
     @property
     def has_index(self) -> bool:
@@ -342,6 +350,9 @@ class Archive:
         for kind, path in (("text", parcel.text), ("cdxj", parcel.cdxj), ("warc", parcel.warc)):
             look()
             self.store.put(key_of(parcel.filename, kind), path)
+        if self.log is not None:
+            # Before the index: what that has is not delivered again after a kill.
+            self.log.add_warc(parcel.filename, lambda: parcel.warc.open("rb"))
         with parcel.warc.open("rb") as warc:
             digest = hashlib.file_digest(warc, "sha256").hexdigest()
         part = key_of(parcel.filename, "text")

@@ -9,10 +9,16 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 #: Label, without hyphens -> name in hashlib.
 _ALGORITHMS = {"md5": "md5", "sha1": "sha1", "sha256": "sha256", "sha512": "sha512"}
+#: The encoding of each algorithm that index lines have.
+_FORMS: Mapping[str, Callable[[bytes], str]] = {
+    "sha1": lambda value: f"sha1:{base64.b32encode(value).decode()}",
+    "sha256": lambda value: f"sha256:{value.hex()}",
+}
 
 
 class Hasher(Protocol):
@@ -24,14 +30,28 @@ class Hasher(Protocol):
 
 
 def digest(data: bytes) -> str:
-    """A labelled digest as we write it: "sha1:" and base32."""
-    return _labelled(hashlib.sha1(data, usedforsecurity=False).digest())
+    """A labelled digest as we write it: "sha256:" and hexadecimal digits, as `sha256sum` prints them."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def sha1(data: bytes) -> str:
+    """A labelled digest as we wrote it before there was SHA-256: "sha1:" and base32."""
+    return _FORMS["sha1"](hashlib.sha1(data, usedforsecurity=False).digest())
+
+
+def digest_like(written: str | None, data: bytes) -> str:
+    """The digest of `data` that an index line has beside `written`: SHA-256 where that is one, else SHA-1.
+
+    Lines of older archives have SHA-1, and must come out of their WARCs again as they are.
+    """
+    found = _taken_apart(written)
+    return digest(data) if found and found[0] == "sha256" else sha1(data)
 
 
 def canonical(written: str | None) -> str | None:
-    """A SHA-1 of any encoding as we write it; `None` for what is none, which nothing of ours can be compared with."""
+    """A SHA-256 or SHA-1 of any encoding as we write it; `None` for all others, which no index line has."""
     found = _taken_apart(written)
-    return _labelled(found[1]) if found and found[0] == "sha1" else None
+    return _FORMS[found[0]](found[1]) if found and found[0] in _FORMS else None
 
 
 def hasher_of(written: str | None) -> Hasher | None:
@@ -48,15 +68,16 @@ def is_digest(written: str | None, hasher: Hasher) -> bool:
 
 def matches(written: str | None, data: bytes) -> bool:
     """Whether a digest, as written, is that of `data`; one that we cannot read accuses nobody."""
+    return hasher_of(written) is None or is_of(written, data)
+
+
+def is_of(written: str | None, data: bytes) -> bool:
+    """Whether a digest, as written, is known to be that of `data`: one that we cannot read shows nothing."""
     hasher = hasher_of(written)
     if hasher is None:
-        return True
+        return False
     hasher.update(data)
     return is_digest(written, hasher)
-
-
-def _labelled(sha1: bytes) -> str:
-    return "sha1:" + base64.b32encode(sha1).decode()
 
 
 def _taken_apart(written: str | None) -> tuple[str, bytes] | None:

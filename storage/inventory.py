@@ -15,6 +15,8 @@ from storage.annotations import KEY as ANNOTATION_KEY
 from storage.bounds import OUTCOME_LINE_MAX, parse_json, read_json, read_lines, read_whole
 from storage.errors import Corrupt
 from storage.objects import ObjectInfo, ObjectStore
+from storage.transparency.objects import KEY as LOG_KEY
+from storage.transparency.objects import LEAVES_MAX
 from storage.warc import key_of, stem_of
 
 #: Kind of object -> what its keys end with.
@@ -28,6 +30,7 @@ OTHERS = {
     "untexted": re.compile(r"untexted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
     "removals": removals.KEY,
     "annotations": ANNOTATION_KEY,
+    "logs": LOG_KEY,
     "compacting": re.compile(r"compacting/\d{4}-\d\d-\d\d\.json"),
     "compacted": re.compile(r"compacted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
 }
@@ -92,6 +95,9 @@ def check_json(key: str, stream: BinaryIO) -> None:
     """Read an object of those in `OTHERS` to its end; raises `Corrupt` where it is not the JSON it should be."""
     if key.startswith("crawls/"):
         _check_report(stream)
+    elif LOG_KEY.fullmatch(key):
+        # It is checked as a whole, against its signed heads.
+        read_whole(stream, LEAVES_MAX)
     else:
         read_json(stream)
 

@@ -12,8 +12,11 @@ from storage.errors import AlreadyRunning, StoreUnavailable
 
 
 @contextmanager
-def held(path: Path, work: str) -> Iterator[None]:
-    """Hold the lock file `path` while the block runs. Raises `AlreadyRunning`, naming the `work`, when it is taken."""
+def held(path: Path, work: str, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock file `path` while the block runs.
+
+    Where it is taken, raises `AlreadyRunning`, naming the `work`; with `wait` it is waited for.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # The file stays: one that is removed while somebody waits for it would be two locks.
@@ -22,7 +25,7 @@ def held(path: Path, work: str) -> Iterator[None]:
         raise StoreUnavailable(f"cannot write {path}: {error.strerror}") from error
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise AlreadyRunning(f"{work} of this archive is already running here ({path} is locked)") from None
         yield

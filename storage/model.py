@@ -57,7 +57,7 @@ class Capture:
     status: int | None
     #: Media type without parameters; "warc/revisit" for a revisit.
     mime: str | None
-    #: Payload digest (transfer coding removed), "sha1:" and base32.
+    #: Payload digest (transfer coding removed): "sha256:" and hex, of older captures "sha1:" and base32.
     digest: str | None
     #: Name of the WARC file, without folders.
     filename: str

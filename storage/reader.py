@@ -11,14 +11,23 @@ from itertools import chain
 from typing import TypeVar
 
 from storage.cdxj import in_seconds
-from storage.digests import canonical, hasher_of, is_digest
+from storage.digests import canonical, is_of, matches
 from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing
 from storage.http import HttpMessage
 from storage.index.index import Index
 from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.urls import normalize
-from storage.warc import NOT_MODIFIED, NOT_MODIFIED_PROFILE, Record, key_of, read_date, read_record, read_records
+from storage.warc import (
+    NOT_MODIFIED,
+    NOT_MODIFIED_PROFILE,
+    PAYLOAD_DIGEST,
+    Record,
+    key_of,
+    read_date,
+    read_record,
+    read_records,
+)
 
 #: Times that a capture may be moved while it is being read.
 _MOVES = 2
@@ -75,6 +84,9 @@ class Reader:
         original = self.referred(record)
         held = self.record(original)
         block = held.response
+        sent = record.field(PAYLOAD_DIGEST)
+        if sent is not None and not matches(sent, HttpMessage.parse(block).payload):
+            raise Corrupt(f"the body held of {original.url} has not the SHA-256 of what was sent here")
         if truncated == "length":
             # So others say of a revisit that it has no body (WARC 1.0, 6.7.2); what counts is whether that is whole.
             truncated = held.field("WARC-Truncated")
@@ -199,7 +211,9 @@ class Reader:
         """The first of captures whose own record has the payload digest `written`, whatever its writer took it of."""
         for capture in captures if written else ():
             record = self.record(capture)
-            if record.field("WARC-Payload-Digest") == written or _has_digest(record, written):
+            if record.field("WARC-Payload-Digest") == written or is_of(
+                written, HttpMessage.parse(record.response).payload
+            ):
                 return capture
         return None
 
@@ -231,15 +245,6 @@ class Reader:
     def _range_up_to(self, key: str, start: int, length: int) -> bytes:
         with self._store.open(key, start) as stream:
             return stream.read(length)
-
-
-def _has_digest(record: Record, written: str | None) -> bool:
-    """Whether a digest of any kind that we can read is that of a record's payload."""
-    hasher = hasher_of(written)
-    if hasher is None:
-        return False
-    hasher.update(HttpMessage.parse(record.response).payload)
-    return is_digest(written, hasher)
 
 
 def _is_beside(record: Record, response: Record) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO, cast
 
+from storage.digests import is_of
 from storage.errors import Corrupt
 from storage.hashing import HashingReader
+from storage.http import HttpMessage
 from storage.inventory import Holding
 from storage.model import Capture
 from storage.objects import ObjectStore
@@ -46,21 +48,28 @@ class ScanResult:
     sha256: str | None = None
 
 
-def read_through(store: ObjectStore, holding: Holding, places: Sequence[int] = ()) -> ScanResult:
+def read_through(store: ObjectStore, holding: Holding, known: Iterable[Capture] = ()) -> ScanResult:
     """Read and check every record of a WARC.
 
-    `places` are offsets where records are known to begin, in order: behind a broken record, reading goes on at the next
-    of them. Raises `ObjectMissing`.
+    `known` are its captures as its CDXJ has them: behind a broken record, reading goes on where the next of them
+    begins, and a capture that is found has digests of the kind that the known one has. Raises `ObjectMissing`.
     """
+    lines = {capture.offset: capture for capture in known}
+    places = sorted(lines)
     reading = ScanResult()
     start: int | None = 0
     while start is not None:
-        start = _read_from(store, holding, start, places, reading)
+        start = _read_from(store, holding, start, places, lines, reading)
     return reading
 
 
 def _read_from(
-    store: ObjectStore, holding: Holding, start: int, places: Sequence[int], reading: ScanResult
+    store: ObjectStore,
+    holding: Holding,
+    start: int,
+    places: Sequence[int],
+    lines: Mapping[int, Capture],
+    reading: ScanResult,
 ) -> int | None:
     """Read as far as it goes; return where to go on, `None` at the end."""
     end = start
@@ -68,7 +77,7 @@ def _read_from(
         hashed = HashingReader(stream)
         try:
             for record in read_records(cast(BinaryIO, hashed)):
-                _take(replace(record, offset=start + record.offset), holding, reading)
+                _take(replace(record, offset=start + record.offset), holding, lines, reading)
                 end = start + record.offset + record.length
             hashed.drain()
             if start + hashed.size != end:
@@ -83,7 +92,7 @@ def _read_from(
     return None
 
 
-def _take(record: Record, holding: Holding, reading: ScanResult) -> None:
+def _take(record: Record, holding: Holding, lines: Mapping[int, Capture], reading: ScanResult) -> None:
     reading.records += 1
     try:
         record.check()
@@ -93,7 +102,7 @@ def _take(record: Record, holding: Holding, reading: ScanResult) -> None:
         return
     if capture is None:
         return
-    reading.captures.append(capture)
+    reading.captures.append(_as_known(capture, record, lines.get(record.offset)))
     if capture.is_revisit:
         reading.references.append(
             Reference(
@@ -103,3 +112,19 @@ def _take(record: Record, holding: Holding, reading: ScanResult) -> None:
                 record.field("WARC-Payload-Digest"),
             )
         )
+
+
+def _as_known(capture: Capture, record: Record, known: Capture | None) -> Capture:
+    """The capture with the digests of its line, where these are of another kind and true.
+
+    Older versions gave a SHA-1 to what others had written with SHA-256, and none to their revisits.
+    """
+    if known is None or known.digest == capture.digest:
+        return capture
+    if capture.is_revisit:
+        return replace(capture, digest=None) if known.digest is None else capture
+    message = HttpMessage.parse(record.response)
+    if not is_of(known.digest, message.payload):
+        return capture
+    framed = known.framed_digest if is_of(known.framed_digest, message.body) else capture.framed_digest
+    return replace(capture, digest=known.digest, framed_digest=framed)

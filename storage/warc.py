@@ -15,7 +15,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 
 from storage.bounds import RECORD_MAX, read_whole
-from storage.digests import canonical, digest, matches
+from storage.digests import canonical, digest_like, matches
 from storage.errors import Corrupt, InvalidURL
 from storage.http import HttpMessage
 from storage.model import Capture
@@ -30,6 +30,8 @@ WALL = "Newskeep-Wall"
 CERTIFICATE, INSECURE = "Newskeep-Certificate", "Newskeep-Insecure"
 #: Our field of a response that says `noarchive`: where it does, such as "meta robots".
 NOARCHIVE = "Newskeep-Noarchive"
+#: Our field of a revisit whose original has a SHA-1 alone: the SHA-256 of the body that was left out.
+PAYLOAD_DIGEST = "Newskeep-Payload-Digest"
 #: Our field of a record with marks in the place of secrets: the names of the fields, and "body".
 REDACTED = "Newskeep-Redacted"
 NOT_MODIFIED = 304
@@ -147,25 +149,25 @@ def read_record(member: bytes) -> Record:
 def capture_of(record: Record, filename: str) -> Capture | None:
     """Return the index line of a `response`, `revisit` or `resource` record of the web, `None` for all others.
 
-    The digest is our own: those of other writers may be of other bytes, such as a body with its chunk framing. Raises
-    `Corrupt` where there is no date.
+    The digest is our own, of the kind that the record has: those of other writers may be of other bytes, such as a body
+    with its chunk framing. Raises `Corrupt` where there is no date.
     """
     url = _web_address(record) if record.type in ("response", "revisit", "resource") else None
     if url is None:
         return None
     message = HttpMessage.parse(record.response)
-    revisit = record.type == "revisit"
+    revisit, written = record.type == "revisit", record.field("WARC-Payload-Digest")
     return Capture(
         url=url,
         timestamp=record.date,
         # A 304 that confirms a capture has its head in a record of its own.
         status=NOT_MODIFIED if record.field("WARC-Profile") == NOT_MODIFIED_PROFILE else message.status,
         mime="warc/revisit" if revisit else message.media_type,
-        digest=canonical(record.field("WARC-Payload-Digest")) if revisit else payload_digest(message),
+        digest=canonical(written) if revisit else _payload_digest(message, written),
         filename=filename,
         offset=record.offset,
         length=record.length,
-        framed_digest=digest(message.body) if message.is_chunked and not revisit else None,
+        framed_digest=digest_like(written, message.body) if message.is_chunked and not revisit else None,
         wall=record.field(WALL),
         insecure=record.field(INSECURE),
         noarchive=record.field(NOARCHIVE) is not None,
@@ -180,9 +182,9 @@ def _web_address(record: Record) -> str | None:
         return None
 
 
-def payload_digest(message: HttpMessage) -> str | None:
+def _payload_digest(message: HttpMessage, written: str | None) -> str | None:
     """Of the body without its chunk framing; `None` where the head is not whole: nobody can tell what is the body."""
-    return digest(message.payload) if message.complete_head else None
+    return digest_like(written, message.payload) if message.complete_head else None
 
 
 _STEM = re.compile(r"newskeep-(\d{4})(\d{2})(\d{2})\d{9}-[0-9a-z]+-\d{5,}")

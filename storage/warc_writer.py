@@ -28,11 +28,11 @@ from storage.warc import (
     NOARCHIVE,
     NOT_MODIFIED,
     NOT_MODIFIED_PROFILE,
+    PAYLOAD_DIGEST,
     REDACTED,
     REVISIT_PROFILE,
     VERSION,
     WALL,
-    payload_digest,
     warc_date,
 )
 
@@ -189,10 +189,10 @@ class WarcWriter:
     ) -> Capture:
         message = HttpMessage.parse(exchange.response)
         confirms = refers_to is not None and message.status == NOT_MODIFIED
-        # The payload of a revisit is that of the capture it refers to (WARC 1.1, 6.7); a 304 has none of its own.
-        digest_of_payload = (
-            refers_to.digest if confirms and refers_to and message.complete_head else payload_digest(message)
-        )
+        payload = digest(message.payload) if message.complete_head else None
+        # The payload of a revisit is that of the capture it refers to (WARC 1.1, 6.7), and replay finds that by its
+        # digest: SHA-1 in archives from before there was SHA-256. A 304 has no payload of its own.
+        digest_of_payload = refers_to.digest if refers_to and message.complete_head else payload
         block = exchange.response if refers_to is None else b"" if confirms else message.head
         fields = [("WARC-Type", "response" if refers_to is None else "revisit"), ("WARC-Record-ID", record_id), *common]
         fields += _redacted(exchange.response_redacted)
@@ -204,6 +204,8 @@ class WarcWriter:
             ]
         if digest_of_payload is not None:
             fields.append(("WARC-Payload-Digest", digest_of_payload))
+        if payload not in (None, digest_of_payload) and not confirms:
+            fields.append((PAYLOAD_DIGEST, payload))
         if exchange.truncated:
             fields.append(("WARC-Truncated", exchange.truncated))
         fields += [(name, " ".join(value.split())) for name, value in marks.items()]

@@ -20,7 +20,7 @@ from crawler.session.conditional import Validators, asks_conditionally, confirms
 from crawler.session.extracted_lines import line_of
 from crawler.session.noarchive import noarchive
 from crawler.session.page_extraction import Extraction
-from storage.digests import digest
+from storage.digests import is_of
 from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
@@ -245,10 +245,13 @@ class Recorder:
             return None
         recent = self._recent.get(exchange.url)
         capture = recent[0] if recent else self._indexed(exchange.url)
-        if capture is None or capture.status != message.status or capture.digest != digest(message.payload):
+        if capture is None or (capture.status, capture.noarchive) != (message.status, marked):
             return None
-        framed = digest(message.body) if message.is_chunked else None
-        return capture if (capture.framed_digest, capture.noarchive) == (framed, marked) else None
+        # By the kind of digest that it has: what was captured before there was SHA-256 has a SHA-1.
+        same_body = is_of(capture.digest, message.payload) and (
+            is_of(capture.framed_digest, message.body) if message.is_chunked else capture.framed_digest is None
+        )
+        return capture if same_body else None
 
     def _indexed(self, url: str) -> Capture | None:
         try:

@@ -17,8 +17,10 @@ from crawler.sites.site import load_sites
 from newskeep.alerts.telling import alerts_of, begin_before_run, tell_after_run
 from newskeep.cli._terminal import Console, echo, escape, fit
 from newskeep.saving.store_check import look
+from newskeep.stamping import stamp
 from storage import open_archive
 from storage.counts import counted
+from storage.errors import NewskeepError
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -52,6 +54,7 @@ def archive_with(
             result = run(archive, crawls, config.scrapy_settings(), on_outcome, display.stopping)
         if listed is not None and not result.stopped and result.failure is None:
             listed.end()
+        stamp_after_run(archive, config)
         _sum_up(result, archive, "goes on from here" if listed else _by_hand(began))
         return result.exit_code
 
@@ -76,11 +79,22 @@ def archive_sites(
                 time_limit=time_limit,
                 on_end=lambda crawl, state: display.tell(site_lines(archive, crawl.site or crawl.spider, state)),
             )
+        stamp_after_run(archive, config)
         # What is due of a site is remembered.
         _sum_up(result, archive, "goes on from here")
         for failure in tell_after_run(archive, config, alerts, lambda: load_sites(config).values()):
             echo(f"newskeep: {failure}", err=True)
         return result.exit_code
+
+
+def stamp_after_run(archive: Archive, config: Config) -> None:
+    """Have what was logged stamped; what fails is told, asked for by the next run, and no failure of this one."""
+    try:
+        failures = stamp(archive, config.time_authorities) if config.time_authorities else []
+    except NewskeepError as error:
+        failures = [str(error)]
+    for failure in failures:
+        echo(f"newskeep: {failure}", err=True)
 
 
 def _by_hand(began: datetime) -> str:
@@ -89,6 +103,8 @@ def _by_hand(began: datetime) -> str:
 
 
 def _look(archive: Archive) -> None:
+    # A key that cannot be used is told before something is fetched that could not be logged.
+    _ = archive.log
     if (said := look(archive)) is not None:
         echo(f"newskeep: {said}", err=True)
 

@@ -26,7 +26,11 @@ Exit codes: 0 done, 3 the archive is out of reach, 7 done, but something could n
 @click.command(epilog=_EXAMPLES)
 @click.option("--fresh", is_flag=True, help="Begin with an empty index; otherwise only what is new is read.")
 @click.option("--from-warcs", is_flag=True, help="Read the WARCs, not their CDXJ; begins with an empty index.")
-@click.option("--mend", is_flag=True, help="Put CDXJ files that are missing or wrong back into the archive.")
+@click.option(
+    "--mend",
+    is_flag=True,
+    help="Put CDXJ files that are missing or wrong, and lost leaves of the log, back into the archive.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
 @configured
 def reindex(

@@ -18,6 +18,7 @@ from storage.index import ArticleEntry, WarcEntry
 from storage.index.articles import entry_of
 from storage.objects import ObjectStore
 from storage.problems import Problem
+from storage.transparency.moves import log_move
 from storage.warc import key_of
 
 #: How long another machine's plan is left alone.
@@ -131,6 +132,9 @@ def finish(archive: Archive, plan: Compaction) -> None:
             _articles(store, text.key),
         )
     _check_ours(store, plan)
+    if archive.log is not None:
+        # While the sources are named by nothing else: whoever goes on after a kill says it once more, which is no harm.
+        log_move(archive.log, store, plan.target, plan.sources)
     store.put(plan.record_key, plan.to_json())
     for source in plan.sources:
         # WARC first: what is left without one is no capture.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b32decode, b32encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,8 @@ from storage.urls import surt
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # First byte of a packed digest.
-_SHA1, _OTHER = b"\x01", b"\x00"
+_OTHER, _SHA1, _SHA256 = b"\x00", b"\x01", b"\x02"
+_HEX = re.compile(r"sha256:[0-9a-f]{64}")
 # What stands before the host in most URLs; one of these marks is the packed URL when the SURT says the rest.
 _STARTS = {"=0": "https://", "=1": "https://www.", "=2": "http://", "=3": "http://www."}
 
@@ -27,9 +29,11 @@ def seconds(time: datetime) -> int:
 
 
 def pack_digest(digest: str | None) -> bytes | None:
-    """Return a digest in 21 bytes if it is a SHA-1 as we write it, else as it is."""
+    """Return a SHA-1 as we wrote it in 21 bytes, a SHA-256 as we write it in 33, all others as they are."""
     if digest is None:
         return None
+    if _HEX.fullmatch(digest):
+        return _SHA256 + bytes.fromhex(digest[7:])
     if digest.startswith("sha1:") and len(digest) == 37:
         try:
             packed = b32decode(digest[5:])
@@ -42,7 +46,10 @@ def pack_digest(digest: str | None) -> bytes | None:
 def unpack_digest(packed: bytes | None) -> str | None:
     if packed is None:
         return None
-    return f"sha1:{b32encode(packed[1:]).decode()}" if packed[:1] == _SHA1 else packed[1:].decode()
+    kind, value = packed[:1], packed[1:]
+    if kind == _SHA256:
+        return f"sha256:{value.hex()}"
+    return f"sha1:{b32encode(value).decode()}" if kind == _SHA1 else value.decode()
 
 
 def pack_url(url: str, key: str) -> str:

@@ -41,6 +41,7 @@ from storage.removals import FOLDER
 from storage.removing.due import scrubbed
 from storage.removing.purge import purge_now
 from storage.removing.sync import learn
+from storage.transparency.objects import FOLDER as LOGS
 from storage.warc import key_of
 
 #: Bytes of a WARC; larger ones go one at a time, so that each thread has one temporary file of at most so many.
@@ -137,6 +138,8 @@ class _Copy:
     def all(self) -> None:
         """Everything but what is hidden, and what follows from that in the target."""
         self.mutable()
+        # Before a WARC is joined in the target, too, which is logged there by what is known.
+        self._all_fixed(LOGS)
         # Another look when something went away between listing and reading: a compaction put it elsewhere.
         if self.holdings() and self.holdings():
             self._tell(self._source.uri, "changed while it was read; run again")
@@ -173,6 +176,8 @@ class _Copy:
         # After the reports: some say that one of them has tags.
         self._all_fixed(ANNOTATIONS)
         self._all_fixed(corrections.FOLDER)
+        # What a log says holds of the copies as well: their names and bytes are the same.
+        self._all_fixed(LOGS)
 
     def _all_fixed(self, folder: str) -> None:
         """The objects of a folder, which never change."""

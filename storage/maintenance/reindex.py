@@ -30,6 +30,7 @@ from storage.objects import ObjectInfo
 from storage.problems import Problem
 from storage.removing.due import scrubbed
 from storage.removing.sync import learn
+from storage.transparency.restore import restore
 from storage.warc import capture_of, read_records
 
 #: Files of others that are told of in a place that holds nothing of ours, and objects that are looked at for it.
@@ -92,6 +93,8 @@ def bring_up_to_date(
     # Before anything is entered: nobody may find for a moment what is hidden.
     learn(archive.store, archive.index, on_problem)
     annotations_sync.learn(archive.store, archive.index, on_problem)
+    if options.mend:
+        restore(archive.store, on_problem)
     with scrubbed(archive, on_problem):
         _enter_until_stable(_Reindex(archive, options, done, on_warc, on_problem), archive, done)
     return done

@@ -28,6 +28,7 @@ from storage.removing.due import due
 from storage.removing.sync import keys
 from storage.removing.sync import read as read_removal
 from storage.scan import Reference, read_through
+from storage.transparency.audit import audit
 
 #: A plan younger than this is of a compaction that is probably at work.
 _PLAN_AGE = timedelta(hours=1)
@@ -81,6 +82,7 @@ class Verification:
             self._removals,
             self._annotations,
             self._plans,
+            self._logs,
             self._spool,
         )
         for find in looks:
@@ -236,9 +238,8 @@ class Verification:
         return None
 
     def _bytes(self, holding: Holding, entry: WarcEntry | None, captures: list[Capture] | None) -> Iterator[Problem]:
-        places = sorted(capture.offset for capture in captures or ())
         try:
-            reading = read_through(self._store, holding, places)
+            reading = read_through(self._store, holding, captures or ())
         except ObjectMissing:
             return
         self.checked.records += reading.records
@@ -332,6 +333,10 @@ class Verification:
         for plan in found:
             if datetime.now(UTC) - plan.started > _PLAN_AGE:
                 yield Problem(plan.plan_key, "a compaction that did not come to its end; run `newskeep compact`")
+
+    def _logs(self) -> Iterator[Problem]:
+        """Whether the store holds what the logs of the archive say, and nothing else."""
+        yield from audit(self._archive, deep=self._deep)
 
     def _spool(self) -> Iterator[Problem]:
         for folder in self._archive.spool.abandoned():

@@ -121,7 +121,12 @@ def test_urls_of_news_are_packed_to_two_bytes() -> None:
 
 
 @settings(deadline=None)
-@given(st.none() | st.text() | st.text("ABZ27=a", min_size=30, max_size=34).map("sha1:".__add__))
+@given(
+    st.none()
+    | st.text()
+    | st.text("ABZ27=a", min_size=30, max_size=34).map("sha1:".__add__)
+    | st.text("0129afA", min_size=63, max_size=65).map("sha256:".__add__)
+)
 def test_packed_digests(digest: str | None) -> None:
     assert unpack_digest(pack_digest(digest)) == digest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from storage.archive import Archive
-from storage.digests import digest
+from storage.digests import is_of
 from storage.errors import Corrupt, NotArchived, ObjectMissing
 from storage.http import HttpMessage
 from storage.model import Capture
@@ -26,10 +26,10 @@ def checks(archive: Archive, capture: Capture) -> list[dict[str, Any]]:
     ]
     if capture.is_revisit:
         return [*found, _said("original", _original(archive, capture))]
-    payload = digest(HttpMessage.parse(record.block).payload)
+    payload = HttpMessage.parse(record.block).payload
     known = {"index": capture.digest, "record": record.field("WARC-Payload-Digest")}
-    wrong = [f"{name}: {held}" for name, held in known.items() if held not in (None, payload)]
-    return [*found, _said("payload digest", f"the body has {payload}, but {', '.join(wrong)}" if wrong else None)]
+    wrong = [f"{name}: {held}" for name, held in known.items() if held is not None and not is_of(held, payload)]
+    return [*found, _said("payload digest", f"the body is another than {', '.join(wrong)}" if wrong else None)]
 
 
 def _time(record: Record, capture: Capture) -> str | None:
@@ -42,8 +42,9 @@ def _original(archive: Archive, capture: Capture) -> str | None:
         memento = archive.read(capture)
     except (Corrupt, NotArchived, ObjectMissing) as error:
         return str(error)
-    body = digest(HttpMessage.parse(archive.reader.record(memento.original).block).payload)
-    return None if capture.digest in (None, body) else f"its body has {body}, the revisit says {capture.digest}"
+    body = HttpMessage.parse(archive.reader.record(memento.original).block).payload
+    same = capture.digest is None or is_of(capture.digest, body)
+    return None if same else f"the body held is another than the revisit says: {capture.digest}"
 
 
 def _said(check: str, problem: str | None) -> dict[str, Any]:

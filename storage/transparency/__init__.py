@@ -1,0 +1,1 @@
+"""The log of an archive: an append-only Merkle tree over its WARC records, with signed heads."""
