@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from storage.rights.signal import to_json
 from storage.urls import timestamp14
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def of_capture(capture: Capture) -> dict[str, Any]:
         "length": capture.length,
         "insecure": capture.insecure,
         "noarchive": capture.noarchive,
+        "rights": to_json(capture.rights),
     }
 
 
@@ -42,6 +44,7 @@ def of_article(entry: ArticleEntry) -> dict[str, Any]:
         "language": entry.language,
         "words": entry.words,
         "noarchive": entry.noarchive,
+        "rights": to_json(entry.rights),
         "confidence": entry.confidence,
     }
 

@@ -6,7 +6,7 @@ import json
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -17,6 +17,9 @@ from storage.errors import Corrupt, UsageError
 from storage.fingerprints import Fingerprint
 from storage.json_fields import as_text, as_text_or_none
 from storage.model import Article, Block, Extractor, Reason, TextSource
+from storage.rights.signal import Signal
+from storage.rights.signal import from_json as rights_from_json
+from storage.rights.signal import to_json as rights_to_json
 from storage.urls import parse_timestamp, timestamp14
 
 logger = logging.getLogger(__name__)
@@ -56,6 +59,7 @@ def to_json(article: Article) -> dict[str, Any]:
         "extractor": _extractor(article.extractor),
         "paywalled": article.paywalled,
         "noarchive": article.noarchive,
+        "rights": rights_to_json(article.rights),
         "confidence": article.confidence,
         "fingerprint": article.fingerprint.to_json() if article.fingerprint else None,
         "sources": dict(article.sources),
@@ -81,6 +85,7 @@ def from_json(line: dict[str, Any]) -> Article:
             canonical_url=as_text_or_none(line.get("canonical_url")),
             paywalled=line.get("paywalled"),
             noarchive=line.get("noarchive") is True,
+            rights=rights_from_json(line.get("rights")),
             confidence=_share_or_none(line.get("confidence")),
             blocks=tuple(_block_of(block) for block in line.get("blocks") or ()),
             sources=_texts(line.get("sources") or {}),
@@ -107,16 +112,24 @@ def to_line(article: Article) -> bytes:
 def json_line(fields: dict[str, Any]) -> bytes:
     """The line of the fields that `to_json` gives."""
     # Pages cut their JSON in the middle of an emoji; half of one has no bytes.
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
+    return _packed(fields) + b"\n"
 
 
-def with_record(line: bytes, source: TextSource, noarchive: bool) -> bytes:
-    """The line of an article that names no record and says no `noarchive`, with both; all else stays as written."""
-    warc = json.dumps(_warc(source), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+def with_record(line: bytes, source: TextSource, noarchive: bool, rights: tuple[Signal, ...]) -> bytes:
+    """The line of an article that names no record and no rights, with both; all else stays as written."""
+    unsaid = b',"noarchive":false,"rights":[],"confidence":'
+    if unsaid not in line:
+        # Of an older version, which waited in the spool.
+        return to_line(replace(parse_line(line), noarchive=noarchive, rights=rights, warc=source))
     # Quotes inside of a text are escaped: these two stand nowhere but where they are fields.
-    line = line.replace(b',"warc":null,"extractor":', b',"warc":%b,"extractor":' % warc, 1)
+    line = line.replace(b',"warc":null,"extractor":', b',"warc":%b,"extractor":' % _packed(_warc(source)), 1)
     said = b"true" if noarchive else b"false"
-    return line.replace(b',"noarchive":false,"confidence":', b',"noarchive":%b,"confidence":' % said, 1)
+    both = b',"noarchive":%b,"rights":%b,"confidence":' % (said, _packed(rights_to_json(rights)))
+    return line.replace(unsaid, both, 1)
+
+
+def _packed(fields: Any) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def write_part(out: BinaryIO, articles: Iterable[Article]) -> Iterator[PlacedArticle]:

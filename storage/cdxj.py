@@ -3,8 +3,9 @@
     com,example)/a 20261121220112 {"url": "https://example.com/a", "mime": "text/html", "status": "200",
     "digest": "sha1:…", "length": "4321", "offset": "987", "filename": "….warc.gz"}
 
-on one line. Numbers are strings, a missing field is left out; `microseconds` (of the time), `framed_digest`, `wall` and
-`insecure` are extra fields of ours. `robotflags` is that of CDX files: "A" for a page that says `noarchive`.
+on one line. Numbers are strings, a missing field is left out; `microseconds` (of the time), `framed_digest`, `wall`,
+`insecure` and `rights` are extra fields of ours. `robotflags` is that of CDX files: "A" for a page that says
+`noarchive`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from storage.bounds import CDXJ_CAPTURES_MAX, CDXJ_LINE_MAX, read_lines
 from storage.errors import Corrupt
 from storage.json_fields import as_text
 from storage.model import Capture
+from storage.rights.signal import from_json, to_json
 from storage.urls import surt, timestamp14
 
 #: What `robotflags` holds of a page that says `noarchive`; others write "I" for noindex and "F" for nofollow beside it.
@@ -40,6 +42,7 @@ def line(capture: Capture) -> bytes:
         "wall": capture.wall,
         "insecure": capture.insecure,
         "robotflags": NOARCHIVE_FLAG if capture.noarchive else None,
+        "rights": to_json(capture.rights) or None,
     }
     held = json.dumps({name: value for name, value in fields.items() if value is not None})
     return f"{surt(capture.url)} {timestamp14(capture.timestamp)} {held}\n".encode("ascii")
@@ -76,6 +79,7 @@ def parse(text: bytes, name: str = "CDXJ", number: int | None = None) -> Capture
             wall=_optional(fields.get("wall")),
             insecure=_optional(fields.get("insecure")),
             noarchive=NOARCHIVE_FLAG in (_optional(fields.get("robotflags")) or ""),
+            rights=from_json(fields.get("rights")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         where = name if number is None else f"{name}, line {number}"

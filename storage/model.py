@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from storage.fingerprints import Fingerprint
+from storage.rights.signal import Signal, shown_until
 
 Truncation = Literal["length", "time", "disconnect", "unspecified"]
 OutcomeKind = Literal["archived", "unchanged", "held", "refused", "failed"]
@@ -72,10 +73,17 @@ class Capture:
     insecure: str | None = None
     #: Whether the answer says `noarchive`: kept, and not shown to others unless somebody decides so.
     noarchive: bool = False
+    #: What the answer says of its use. Not compared: it follows from the bytes, and older versions did not read it.
+    rights: tuple[Signal, ...] = field(default=(), compare=False)
 
     @property
     def is_revisit(self) -> bool:
         return self.mime == "warc/revisit"
+
+    @property
+    def shown_until(self) -> datetime | None:
+        """Until when it may be shown to others, see `storage.rights.signal.shown_until`."""
+        return shown_until(self.rights)
 
 
 class Reason(NamedTuple):
@@ -168,6 +176,8 @@ class Article:
     paywalled: bool | None = None
     #: Whether its page says `noarchive`, see `Capture`.
     noarchive: bool = False
+    #: What its page says of its use.
+    rights: tuple[Signal, ...] = ()
     #: How likely the text is right as a whole, 0 to 1, calibrated; `None` where nobody said (older versions).
     confidence: float | None = None
     blocks: tuple[Block, ...] = ()
@@ -185,6 +195,11 @@ class Article:
     def text(self) -> str:
         """The kept blocks, one a line, an empty line between."""
         return "\n\n".join(block.text for block in self.blocks if block.kept)
+
+    @property
+    def shown_until(self) -> datetime | None:
+        """Until when it may be shown to others, see `Capture`."""
+        return shown_until(self.rights)
 
     @property
     def removed(self) -> tuple[Block, ...]:

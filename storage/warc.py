@@ -19,6 +19,7 @@ from storage.digests import canonical, digest_like, matches
 from storage.errors import Corrupt, InvalidURL
 from storage.http import HttpMessage
 from storage.model import Capture
+from storage.rights.record import signals_of
 from storage.urls import normalize
 
 VERSION = b"WARC/1.1"
@@ -171,6 +172,7 @@ def capture_of(record: Record, filename: str) -> Capture | None:
         wall=record.field(WALL),
         insecure=record.field(INSECURE),
         noarchive=record.field(NOARCHIVE) is not None,
+        rights=signals_of(record.field, lambda: record.response),
     )
 
 

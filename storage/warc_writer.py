@@ -22,6 +22,8 @@ from storage.digests import digest
 from storage.errors import SpoolError
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
+from storage.rights.record import RIGHTS
+from storage.rights.signal import unpack
 from storage.warc import (
     CERTIFICATE,
     INSECURE,
@@ -224,6 +226,7 @@ class WarcWriter:
             wall=" ".join(marks[WALL].split()) if WALL in marks else None,
             insecure=exchange.insecure,
             noarchive=NOARCHIVE in marks,
+            rights=unpack(marks.get(RIGHTS)),
         )
 
     def _write(self, fields: list[tuple[str, str]], block: bytes) -> tuple[int, int]:

@@ -73,8 +73,6 @@ class PageLinks:
     next: tuple[str, ...] = ()
     canonical: str | None = None
     amphtml: str | None = None
-    #: Meta robots, for everyone or for the user agent asked about.
-    noarchive: bool = False
     nofollow: bool = False
     noindex: bool = False
     #: Whether this page is itself one article, by its JSON-LD, og:type and URL.

@@ -14,8 +14,8 @@ _LISTS = re.compile(r"^(?:CollectionPage|ItemList|SearchResultsPage|ProfilePage|
 _ARTICLE = re.compile(r"(?:Article|BlogPosting|Report|LiveBlogPosting|NewsStory)$")
 
 
-def robots_rules(tree: Tree, user_agent: str) -> tuple[bool, bool, bool]:
-    """Return whether meta elements for all robots, or for ours, say noarchive, nofollow, noindex.
+def robots_rules(tree: Tree, user_agent: str) -> tuple[bool, bool]:
+    """Return whether meta elements for all robots, or for ours, say nofollow, noindex.
 
     The stricter rule holds where several are given, as search engines have it.
     """
@@ -26,7 +26,7 @@ def robots_rules(tree: Tree, user_agent: str) -> tuple[bool, bool, bool]:
         if name in ("robots", own) and name:
             rules.update(re.split(r"[\s,;]+", (meta.get("content") or "").lower()))
     nothing = "none" in rules
-    return "noarchive" in rules, nothing or "nofollow" in rules, nothing or "noindex" in rules
+    return nothing or "nofollow" in rules, nothing or "noindex" in rules
 
 
 def article_verdict(tree: Tree, url: str, examples: Examples | None = None) -> Likelihood:

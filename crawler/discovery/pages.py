@@ -77,7 +77,7 @@ def read_page(
         return PageLinks(problems=problems.lines())
     reader = _Page(tree, url, problems, examples)
     reader.read()
-    noarchive, nofollow, noindex = robots_rules(tree, user_agent)
+    nofollow, noindex = robots_rules(tree, user_agent)
     return PageLinks(
         tuple(reader.links.values()),
         problems.lines(),
@@ -87,7 +87,6 @@ def read_page(
         tuple(reader.next),
         reader.canonical(),
         next(reader.heads("amphtml"), None),
-        noarchive,
         nofollow,
         noindex,
         article_verdict(tree, url, examples),

@@ -18,12 +18,14 @@ from crawler import defaults
 from crawler.politeness.block_detection import BlockSign, recognise
 from crawler.session.conditional import Validators, asks_conditionally, confirms, validators
 from crawler.session.extracted_lines import line_of
-from crawler.session.noarchive import noarchive
 from crawler.session.page_extraction import Extraction
 from storage.digests import is_of
 from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
 from storage.model import Capture, Exchange
+from storage.rights.page import noarchive, signals
+from storage.rights.record import RIGHTS
+from storage.rights.signal import Signal, kept, pack, shown_until
 from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel, sync_folder, writing
 from storage.warc import NOARCHIVE, NOT_MODIFIED, WALL, make_stem
 from storage.warc_writer import WarcWriter
@@ -214,17 +216,19 @@ class Recorder:
         if self._open is None:
             self._open = self._start()
         # Before a byte of it is written.
-        said = noarchive(exchange.response, self._robot) if exchange.response else None
-        if said is None and confirmed is not None and confirmed.noarchive:
+        rights = signals(exchange.response, self._robot) if exchange.response else ()
+        said = noarchive(rights)
+        if confirmed is not None:
             # A 304 confirms what the page says of itself, too.
-            said = "as before"
+            rights = kept((*rights, *confirmed.rights))
+            said = said or ("as before" if confirmed.noarchive else None)
         if said is not None and refuse_noarchive:
             self._open.writer.append(exchange, left_out=f"noarchive ({said})")
             return RecordedExchange(exchange, None, self._open, said)
         # Here, so that the mark is in the record: whoever makes the text again knows no redirects.
         wall = recognise(exchange.response, exchange.url, asked) if exchange.response else None
-        original = confirmed or self._original(exchange, said is not None)
-        capture = self._open.writer.append(exchange, original, marks=_marks(wall, said))
+        original = confirmed or self._original(exchange, said is not None, rights)
+        capture = self._open.writer.append(exchange, original, marks=_marks(wall, said, rights))
         if capture is not None and not capture.is_revisit and capture.digest is not None:
             whole = exchange.truncated is None and capture.status is not None and 200 <= capture.status < 300
             self._recent[capture.url] = capture, validators(exchange.response) if whole else Validators()
@@ -232,11 +236,12 @@ class Recorder:
                 self._recent.popitem(last=False)
         return RecordedExchange(exchange, capture, self._open, said, wall, asked is not None)
 
-    def _original(self, exchange: Exchange, marked: bool) -> Capture | None:
+    def _original(self, exchange: Exchange, marked: bool, rights: tuple[Signal, ...]) -> Capture | None:
         """The capture of the same URL that had the same status, payload and framing, for a revisit record.
 
         The framing counts because a revisit keeps the head only: `get --as http` gives back the exact bytes from the
-        earlier body. `noarchive` counts because who may see a revisit must be allowed to see that body.
+        earlier body. `noarchive` and `unavailable_after` count because who may see a revisit must be allowed to see
+        that body.
         """
         if exchange.truncated or not exchange.response:
             return None
@@ -246,6 +251,8 @@ class Recorder:
         recent = self._recent.get(exchange.url)
         capture = recent[0] if recent else self._indexed(exchange.url)
         if capture is None or (capture.status, capture.noarchive) != (message.status, marked):
+            return None
+        if capture.shown_until != shown_until(rights):
             return None
         # By the kind of digest that it has: what was captured before there was SHA-256 has a SHA-1.
         same_body = is_of(capture.digest, message.payload) and (
@@ -278,8 +285,9 @@ class Recorder:
             self._on_full(full)
 
 
-def _marks(wall: BlockSign | None, noarchive: str | None) -> dict[str, str]:
-    marks = {WALL: wall.reason if wall else None, NOARCHIVE: noarchive}
+def _marks(wall: BlockSign | None, noarchive: str | None, rights: tuple[Signal, ...]) -> dict[str, str]:
+    # Also where nothing is said: what has no such field was written before it was looked for.
+    marks = {WALL: wall.reason if wall else None, NOARCHIVE: noarchive, RIGHTS: pack(rights)}
     return {name: value for name, value in marks.items() if value is not None}
 
 

@@ -30,6 +30,7 @@ from storage.articles import to_line, with_record, write_line
 from storage.errors import Corrupt, InvalidURL
 from storage.model import Capture, TextSource
 from storage.repair import copy_whole_records, cut_torn
+from storage.rights.page import noarchive
 from storage.spool import OPEN_SUFFIX, Look, Parcel, Spool, no_look, sync_folder, writing
 from storage.untexted import UntextedPage
 from storage.untexted import to_json as untexted_json
@@ -196,15 +197,18 @@ def _cleaned(
         for capture, lesson in articles:
             verdict = memory.judge(lesson.url, lesson.story)
             source = TextSource(capture.filename, capture.offset, capture.length, capture.digest, capture.insecure)
+            # Of what others wrote the signal alone says so: such a record has no mark.
+            closed = capture.noarchive or noarchive(capture.rights) is not None
             if not (said or verdict.removed or verdict.spared):
                 # As the worker wrote it: most articles need not be read again.
                 line = extracted.article_line(capture.offset)
-                yield with_record(line, source, capture.noarchive), capture.url
+                yield with_record(line, source, closed, capture.rights), capture.url
                 continue
             cleaned = memory.clean(extracted.article(capture.offset))
             spared += any(block.kept and block.reason.detail == SPARED for block in cleaned.blocks)
             cleaned = corrected(fingerprinted(cleaned), said)
-            yield to_line(replace(cleaned, noarchive=capture.noarchive, warc=source)), capture.url
+            cleaned = replace(cleaned, noarchive=closed, rights=capture.rights, warc=source)
+            yield to_line(cleaned), capture.url
         if spared:
             logger.info("%s: in %d articles what repeats would be most of the text, and stays", site, spared)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from newskeep.alerts.event import Event, EventKind
 from newskeep.alerts.matching import Found, told_of
 from storage import cdxj
 from storage.errors import Corrupt, NotArchived, ObjectMissing
+from storage.rights.signal import is_closed
 from storage.urls import site_of, timestamp14
 from storage.versions import GONE, is_edited
 from storage.warc import key_of, make_stem
@@ -123,7 +124,7 @@ def _removal(archive: Archive, capture: Capture) -> Found | None:
 
 
 def _event(kind: EventKind, entry: ArticleEntry, article: Article, before: str | None = None) -> Event:
-    summary = None if entry.noarchive else " ".join((article.description or article.text).split())
+    summary = None if is_closed(entry, datetime.now(UTC)) else " ".join((article.description or article.text).split())
     return Event(
         kind,
         site_of(entry.url),

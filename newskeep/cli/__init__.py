@@ -39,6 +39,7 @@ COMMANDS = {
         "doubts": "List the articles whose text is in doubt, the least sure first.",
         "changes": "Show an article's versions and what changed between them.",
         "duplicates": "Find the same text, or nearly the same, under other URLs.",
+        "rights": "Show what a site said of the use of its pages, and when that changed.",
     },
     "Describe": {
         "tag": "Give tags to pages, sites or versions, or take them away.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -15,20 +16,26 @@ from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import Moment, SiteName, check_order, configured, of_tag, open_existing, why_nothing
 from newskeep.cli._terminal import echo
-from newskeep.export import CAPTURE_FORMATS, FORMATS, STREAMS, Selection, Tools, noarchive, open_stream
+from newskeep.export import CAPTURE_FORMATS, FORMATS, STREAMS, Selection, Tools, open_stream
+from newskeep.export.left_out import LeftOut, count
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
+from storage.rights.purposes import PURPOSES, Purpose
 
 if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.model import Article
     from storage.problems import Problem
 
+#: Signals that a summary names.
+_REASONS = 5
+
 _EXAMPLES = """\b
 Examples:
   newskeep export --format jsonl --to - --since 2026-11 | jq -r .title
   newskeep export --format parquet --to news-parquet
   newskeep export --format jsonl --to for-others --public
+  newskeep export --format parquet --to for-training --for ai-train
   newskeep export --format wacz --to election --tag election-2026
   newskeep export --format wacz --to s3://my-bucket/for-others --site example.org --sign-key key.pem
 
@@ -49,7 +56,13 @@ Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of 
 @click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
 @click.option("--language", metavar="TAG", help="Only articles in this language: da, pt, pt-BR.")
 @of_tag
-@click.option("--public", is_flag=True, help="For others to see: leave out what says noarchive.")
+@click.option("--public", is_flag=True, help="For others to see: leave out what says noarchive, or is past its time.")
+@click.option(
+    "--for",
+    "purpose",
+    type=click.Choice(PURPOSES),
+    help="What it is for: leave out what its publisher reserves for that.",
+)
 @click.option(
     "--sign-key",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -66,6 +79,7 @@ def export(
     language: str | None,
     tag: str | None,
     public: bool,
+    purpose: Purpose | None,
     sign_key: Path | None,
     as_json: bool,
     settings: Config,
@@ -73,7 +87,8 @@ def export(
     """Hand on articles (jsonl, parquet, markdown, wet) or captures (wacz, cdxj).
 
     The newest come first, a file at a time, each visible only whole. Stopped anywhere, the same command goes on there.
-    How many of them say noarchive is told; with --public these are left out.
+    How many of them say noarchive is told; with --public these are left out. With --for it is told how many of what was
+    chosen are reserved, and by which signals: newskeep docs rights.
     """
     if sign_key is not None and name != "wacz":
         raise UsageError("--sign-key is for --format wacz")
@@ -89,7 +104,9 @@ def export(
         else:
             tell(problem, as_json)
 
-    selection = Selection(site=site, since=since, until=until, language=language, tag=tag, public=public)
+    selection = Selection(
+        site=site, since=since, until=until, language=language, tag=tag, public=public, purpose=purpose
+    )
     tools = _tools(sign_key, on_problem)
     with open_existing(settings) as opened:
         if to == "-":
@@ -102,17 +119,30 @@ def export(
 
 
 def _why_nothing(archive: Archive, name: str, selection: Selection) -> str:
-    if selection.public and (left_out := noarchive.count(archive, name, selection)):
-        return _of_noarchive(left_out, public=True)
+    if (selection.public or selection.purpose) and (told := _of(count(archive, name, selection), selection)):
+        return told
     return why_nothing(archive, selection.site, selection.tag)
 
 
-def _of_noarchive(number: int, public: bool) -> str:
-    """The part of a summary on what says `noarchive`; empty where there is none."""
-    if not number:
-        return ""
-    says = "says" if number == 1 else "say"
-    return f"; {number:,} that {says} noarchive left out" if public else f"; {number:,} of them {says} noarchive"
+def _of(found: LeftOut, selection: Selection) -> str:
+    """The part of a summary on what publishers keep to themselves; empty where that is nothing."""
+    told = ""
+    if found.noarchive:
+        says = "says" if found.noarchive == 1 else "say"
+        number = f"{found.noarchive:,}"
+        told += (
+            f"; {number} that {says} noarchive left out" if selection.public else f"; {number} of them {says} noarchive"
+        )
+    if found.ended and selection.public:
+        told += f"; {found.ended:,} whose unavailable_after is past left out"
+    if reserved := found.reserved.total():
+        why = ", ".join(f"{number:,} by {reason}" for reason, number in found.reserved.most_common(_REASONS))
+        more = f", and {len(found.reserved) - _REASONS} other reasons" if len(found.reserved) > _REASONS else ""
+        told += f"; {reserved:,} reserved for {selection.purpose} left out ({why}{more})"
+    if found.licensed:
+        names = "names a licence" if found.licensed == 1 else "name a licence"
+        told += f"; {found.licensed:,} of them {names}, whose terms are not read here"
+    return told
 
 
 def _stream(archive: Archive, name: str, selection: Selection, tools: Tools) -> int:
@@ -121,7 +151,7 @@ def _stream(archive: Archive, name: str, selection: Selection, tools: Tools) -> 
         sys.stdout.buffer.write(line)
         records += 1
     sys.stdout.flush()
-    if told := _of_noarchive(noarchive.count(archive, name, selection), selection.public):
+    if told := _of(count(archive, name, selection), selection):
         echo(f"{counted(records, 'line')}{told}", err=True)
     return records
 
@@ -155,7 +185,7 @@ def _files(
     line = f"{what} in {counted(done.files, 'file')} ({counted(done.bytes, 'byte')}) in {target.uri}"
     if done.earlier:
         line += f", {done.earlier:,} of them there already"
-    line += _of_noarchive(done.noarchive, selection.public)
+    line += _of(LeftOut(done.noarchive, done.ended, Counter(done.reserved), done.licensed), selection)
     if done.records:
         sum_up(line, {**asdict(done), "problems": len(problems)}, as_json)
     return done.records

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 from newskeep.extras import command_for
 from storage.archive import Archive
 from storage.errors import Corrupt, UsageError
-from storage.index import ArticleEntry
-from storage.model import Article, Capture
+from storage.model import Article
 from storage.problems import Problem
+from storage.rights.purposes import Purpose
 from storage.urls import timestamp14
 
 __all__ = [
@@ -47,14 +47,15 @@ class Selection:
     until: datetime | None = None
     language: str | None = None
     tag: str | None = None
-    #: Whether it is for others: without what says `noarchive`.
+    #: Whether it is for others: without what says `noarchive`, or whose `unavailable_after` is past.
     public: bool = False
-
-    def leaves_out(self, held: ArticleEntry | Capture) -> bool:
-        return self.public and held.noarchive
+    #: What it is for: without what is reserved for that.
+    purpose: Purpose | None = None
+    #: When the export was begun, where that was not just now.
+    now: datetime | None = None
 
     def to_json(self) -> dict[str, str | bool | None]:
-        """Of the manifest; those of older versions know neither `tag` nor `public`."""
+        """Of the manifest; those of older versions know neither `tag`, `public` nor `for`."""
         return {
             "site": self.site,
             "since": timestamp14(self.since) if self.since else None,
@@ -62,6 +63,7 @@ class Selection:
             "language": self.language,
             **({"tag": self.tag} if self.tag else {}),
             **({"public": True} if self.public else {}),
+            **({"for": self.purpose} if self.purpose else {}),
         }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from newskeep.export import Part, Selection, Tools, resuming
+from newskeep.export.choice import Choice
 from storage import cdxj
 from storage.archive import Archive
 from storage.errors import UsageError
@@ -57,7 +58,7 @@ def _lines(archive: Archive, selection: Selection, after: Capture | None) -> Ite
 def chosen(archive: Archive, selection: Selection, after: Capture | None = None) -> Iterator[Capture]:
     """Yield the captures of a selection in order of SURT and time; `after` goes on behind all of its second."""
     site, since, until, tag = selection.site, selection.since, selection.until, selection.tag
-    index = archive.index
+    index, choice = archive.index, Choice(archive, selection)
     if site is None:
         found = index.all_captures(since=since, until=until, tag=tag, after=after)
     else:
@@ -67,9 +68,9 @@ def chosen(archive: Archive, selection: Selection, after: Capture | None = None)
         )
     end = None if after is None else _key(after)
     for capture in found:
-        if selection.leaves_out(capture):
+        if _key(capture) == end or (site is not None and site_of(capture.url) != site):
             continue
-        if _key(capture) != end and (site is None or site_of(capture.url) == site):
+        if not choice.leaves_out(capture):
             yield capture
 
 

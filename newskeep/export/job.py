@@ -8,12 +8,13 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from newskeep.export import Part, PlaceError, Selection, Tools, noarchive, open_format
+from newskeep.export import Part, PlaceError, Selection, Tools, open_format
+from newskeep.export.left_out import count
 from storage.archive import Archive
 from storage.errors import ObjectExists, ObjectMissing, StoreUnavailable, UsageError
 from storage.locking import held
@@ -35,6 +36,12 @@ class ExportResult:
     earlier: int = 0
     #: How many of what was chosen say `noarchive`; of a public export these are left out.
     noarchive: int = 0
+    #: How many more were to be shown up to a moment that is past; of a public export these are left out too.
+    ended: int = 0
+    #: How many were left out since they are reserved for what the export is for, by what says so.
+    reserved: dict[str, int] = field(default_factory=dict)
+    #: How many of what is left name a licence.
+    licensed: int = 0
 
 
 def export(
@@ -74,7 +81,9 @@ def export(
             _write(target, manifest)
         else:
             target.delete(MANIFEST)
-    done.noarchive = noarchive.count(archive, name, fixed)
+    left_out = count(archive, name, fixed)
+    done.noarchive, done.ended, done.licensed = left_out.noarchive, left_out.ended, left_out.licensed
+    done.reserved = dict(left_out.reserved.most_common())
     return done
 
 
@@ -139,7 +148,7 @@ def _started(manifest: Mapping[str, Any]) -> datetime:
 def _fixed(selection: Selection, manifest: Mapping[str, Any]) -> Selection:
     started = _started(manifest)
     until = started if selection.until is None else min(selection.until, started)
-    return replace(selection, until=until)
+    return replace(selection, until=until, now=started)
 
 
 def _put(target: ObjectStore, part: Part, resumed: bool) -> dict[str, tuple[int, str]]:

@@ -16,6 +16,7 @@ from storage.archive import Archive
 from storage.index import ArticleEntry
 from storage.index.tokenizer import tokens
 from storage.model import Article
+from storage.rights.signal import to_json
 
 #: Articles between two entries of the manifest.
 _MOST = 200
@@ -69,6 +70,7 @@ def front_matter(entry: ArticleEntry, article: Article, said: Mapping[str, Any])
         "words": article.words,
         "paywalled": article.paywalled,
         "noarchive": article.noarchive or None,
+        "rights": to_json(article.rights),
         "confidence": article.confidence,
         **said,
     }

@@ -62,6 +62,7 @@ SCHEMA = pa.schema(
         ),
         ("paywalled", pa.bool_()),
         ("noarchive", pa.bool_()),
+        ("rights", pa.list_(pa.struct([(name, pa.string()) for name in ("name", "value", "source")]))),
         ("confidence", pa.float64()),
         ("fingerprint", pa.struct([("digest", pa.string()), ("sketch", pa.string())])),
         ("sources", _MAP),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain, groupby, islice
 from typing import Any
 
 from newskeep.export import Selection, Tools, resuming
+from newskeep.export.choice import Choice
 from storage.archive import Archive
 from storage.articles import read_member
 from storage.errors import Corrupt, NewskeepError, ObjectMissing, StoreUnavailable
@@ -28,7 +30,8 @@ Read = tuple[ArticleEntry, Article]
 def read_articles(archive: Archive, selection: Selection, after: Any, tools: Tools) -> Iterator[Read]:
     """Yield the chosen articles, newest first, from before the second `after` (14 digits) on.
 
-    What cannot be read is told as a problem and passed over.
+    Each has what its site said of its use behind what the page does. What cannot be read is told as a problem and
+    passed over.
     """
     until = selection.until
     if after is not None:
@@ -37,13 +40,15 @@ def read_articles(archive: Archive, selection: Selection, after: Any, tools: Too
     found = archive.index.articles(
         site=selection.site, language=selection.language, since=selection.since, until=until, tag=selection.tag
     )
-    entries = (entry for entry in found if not selection.leaves_out(entry))
+    choice = Choice(archive, selection)
+    entries = (entry for entry in found if not choice.leaves_out(entry))
     while some := list(islice(entries, _AHEAD)):
         held = _read_together(archive, some)
         for entry in some:
             article = held.get((entry.filename, entry.offset)) or _read_alone(archive, entry, tools)
             if article is not None:
-                yield entry, article
+                rights = (*article.rights, *choice.of_site(entry))
+                yield entry, replace(article, rights=rights) if rights else article
 
 
 def by_day(articles: Iterator[Read], most: int) -> Iterator[tuple[str, Iterator[Read]]]:

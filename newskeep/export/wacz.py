@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from newskeep.export import Part, Selection, Tools, resuming
 from newskeep.export.cdxj import chosen
+from newskeep.export.choice import Choice
 from newskeep.export.package import Entry, Package
 from newskeep.export.records import warcinfo
 from newskeep.export.signing import Signer
@@ -95,10 +96,11 @@ def _chosen(archive: Archive, selection: Selection, behind: Capture | datetime |
             yield before[2], capture
         return
     until = behind - timedelta(seconds=1) if isinstance(behind, datetime) else selection.until
+    choice = Choice(archive, selection)
     for entry in archive.index.articles(
         site=selection.site, language=selection.language, since=selection.since, until=until, tag=selection.tag
     ):
-        if selection.leaves_out(entry):
+        if choice.leaves_out(entry):
             continue
         for capture in archive.index.captures(entry.url, since=entry.timestamp, until=entry.timestamp):
             if (capture.filename, capture.offset) == (entry.filename, entry.offset):
@@ -115,7 +117,7 @@ class _Volume:
         self._about = {"description": about.description} if about.description else {}
         self._archive = archive
         self._tools = tools
-        self._leaves_out = selection.leaves_out
+        self._leaves_out = Choice(archive, selection).leaves_out
         self._pages = pages
         # Where all is chosen, what a page needs is too.
         self._looks_around = any((selection.site, selection.since, selection.language, selection.tag))

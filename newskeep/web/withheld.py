@@ -1,4 +1,6 @@
-"""What is held and not shown to others: pages that say `noarchive`; in a WARC also what was taken out of the archive.
+"""What is held and not shown to others: pages that say `noarchive`, or whose `unavailable_after` is past.
+
+In a WARC that is also what was taken out of the archive.
 
 Their text and bytes are answered with 451 (RFC 7725) wherever they would be given out, on a server that withholds them,
 see `ServeOptions.withholds`. That they are held, and when, and under which title, is told.
@@ -7,6 +9,7 @@ see `ServeOptions.withholds`. That they are held, and when, and under which titl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -16,8 +19,10 @@ from storage.archive import Archive
 from storage.errors import NewskeepError, ObjectMissing
 from storage.index import ArticleEntry
 from storage.model import Article, Capture
+from storage.rights.page import noarchive
+from storage.rights.signal import is_closed
 
-_WHY = "it says noarchive, and is not shown to others; --noarchive show of `newskeep serve` shows it"
+_WHY = "it says {mark}, and is not shown to others; --noarchive show of `newskeep serve` shows it"
 _Hit = TypeVar("_Hit")
 
 
@@ -27,14 +32,15 @@ class Withheld(NewskeepError):
 
 def is_withheld(request: Request, held: Capture | ArticleEntry | Article) -> bool:
     options: ServeOptions = request.app.state.options
-    return held.noarchive and options.withholds
+    return options.withholds and is_closed(held, datetime.now(UTC))
 
 
 def mind(request: Request, *held: Capture | ArticleEntry | Article) -> None:
     """Raise `Withheld` where one of these must not be shown to who asks."""
     for each in held:
         if is_withheld(request, each):
-            raise Withheld(f"{each.url}: {_WHY}")
+            mark = "noarchive" if each.noarchive or noarchive(each.rights) else "unavailable_after a time that is past"
+            raise Withheld(f"{each.url}: {_WHY.format(mark=mark)}")
 
 
 def mind_bytes(request: Request, archive: Archive, filename: str, start: int, end: int) -> None:
@@ -48,8 +54,11 @@ def mind_bytes(request: Request, archive: Archive, filename: str, start: int, en
         raise ObjectMissing(f"{filename} is not in the index, so what may be shown of it is not known")
     if hidden and _has_hidden(archive, filename, start, end):
         raise Withheld(f"{filename}: there are pages in these bytes that were taken out of the archive")
-    if options.withholds and index.says_noarchive(filename, start, end):
-        raise Withheld(f"{filename}: there are pages in these bytes that say noarchive, and are not shown to others")
+    if options.withholds and (
+        index.says_noarchive(filename, start, end) or index.has_ended(filename, start, end, datetime.now(UTC))
+    ):
+        what = "say noarchive, or are past the time of their unavailable_after"
+        raise Withheld(f"{filename}: there are pages in these bytes that {what}, and are not shown to others")
 
 
 def _has_hidden(archive: Archive, filename: str, start: int, end: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from storage.fingerprints import Fingerprint
+from storage.rights.signal import Signal, shown_until
 
 if TYPE_CHECKING:
     from storage.index.index import Index
@@ -53,6 +54,8 @@ class ArticleEntry:
     fingerprint: Fingerprint | None = None
     #: Whether its page says `noarchive`, see `storage.model.Capture`.
     noarchive: bool = False
+    #: What its page says of its use, and until when it may be shown to others, see there.
+    rights: tuple[Signal, ...] = ()
     #: How likely the text is right as a whole, see `storage.model.Article`.
     confidence: float | None = None
     #: Set by the index, for paging.
@@ -60,6 +63,10 @@ class ArticleEntry:
     #: What is searched, on its way into the index, which does not give it back; `None` for what cannot be searched.
     text: str | None = field(default=None, compare=False, repr=False)
     authors: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def shown_until(self) -> datetime | None:
+        return shown_until(self.rights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def entry_of(placed: PlacedArticle, part: str) -> ArticleEntry:
         part_length=placed.length,
         fingerprint=article.fingerprint,
         noarchive=article.noarchive,
+        rights=article.rights,
         confidence=article.confidence,
         text=article.text,
         authors=article.authors,

@@ -7,6 +7,7 @@ Here is what changes it, and what it says of WARCs; `CaptureLookup`, `ArticleLoo
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
 
@@ -17,7 +18,7 @@ from storage.index.annotation_lookup import AnnotationLookup
 from storage.index.article_lookup import ArticleLookup
 from storage.index.capture_lookup import CaptureLookup
 from storage.index.queries import BATCH
-from storage.index.rows import capture_of, warc_of
+from storage.index.rows import capture_of, seconds, warc_of
 from storage.index.tallies import TallyLookup
 from storage.index.text_search import TextSearch
 from storage.model import Capture
@@ -141,6 +142,15 @@ class Index(CaptureLookup, ArticleLookup, TextSearch, AnnotationLookup, TallyLoo
     def says_noarchive(self, filename: str, start: int, end: int) -> bool:
         """Return whether a record that says `noarchive` has bytes from `start` up to `end` of a WARC."""
         return bool(self._fetch(queries.SAYS_NOARCHIVE, filename=filename, start=start, end=end))
+
+    def has_ends(self) -> bool:
+        """Return whether anything that is held may be shown to others up to a moment alone."""
+        return bool(self._fetch(queries.ANY_ENDING))
+
+    def has_ended(self, filename: str, start: int, end: int, moment: datetime) -> bool:
+        """Return whether a record that is not to be shown from a moment on has bytes from `start` up to `end`."""
+        values = {"filename": filename, "start": start, "end": end, "moment": seconds(moment)}
+        return bool(self._fetch(queries.HAS_ENDED, **values))
 
     def counts(self) -> Counts:
         return Counts(*(int(number or 0) for number in self._fetch(queries.COUNTS)[0]))

@@ -141,6 +141,22 @@ SAYS_NOARCHIVE = CompiledQuery(
     .limit(1)
 )
 
+#: The same of what may be shown to others up to a moment alone: whether there is any, and whether one that is past lies
+#: there.
+ANY_ENDING = CompiledQuery(select(_c.warc).where(_c.shown_until.is_not(None)).limit(1))
+HAS_ENDED = CompiledQuery(
+    select(_c.offset)
+    .join_from(_warcs, _captures, _w.id == _c.warc)
+    .where(
+        _w.filename == _param("filename"),
+        _c.shown_until.is_not(None),
+        _c.shown_until <= _param("moment"),
+        _c.offset < _param("end"),
+        _c.offset + _c.length > _param("start"),
+    )
+    .limit(1)
+)
+
 # The order of the columns is that of rows.capture_of; the first four are the key.
 _ANY_CAPTURE = select(
     _c.surt,
@@ -157,6 +173,7 @@ _ANY_CAPTURE = select(
     _c.wall,
     _c.insecure,
     _c.noarchive,
+    _c.rights,
     _w.filename,
 ).join_from(_captures, _warcs, _w.id == _c.warc)
 # Every statement that finds a capture is made from this one.
@@ -249,6 +266,7 @@ _ARTICLE = select(
     _a.sketch,
     _a.noarchive,
     _a.confidence,
+    _a.rights,
 ).join_from(_articles, _warcs, _w.id == _a.warc)
 
 #: The same columns in SQL.

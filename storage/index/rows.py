@@ -11,6 +11,7 @@ from typing import Any
 from storage.fingerprints import Fingerprint
 from storage.index import ArticleEntry, WarcEntry
 from storage.model import Capture
+from storage.rights.signal import Signal, pack, shown_until, unpack
 from storage.urls import surt
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -89,6 +90,7 @@ def capture_row(capture: Capture) -> dict[str, Any]:
         "wall": capture.wall,
         "insecure": capture.insecure,
         "noarchive": capture.noarchive or None,
+        **_rights(capture.rights),
     }
 
 
@@ -111,13 +113,19 @@ def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]
         "digest": pack_digest(article.fingerprint.digest) if article.fingerprint else None,
         "sketch": bytes.fromhex(article.fingerprint.sketch) if article.fingerprint else None,
         "noarchive": article.noarchive or None,
+        **_rights(article.rights),
         "confidence": article.confidence,
     }
 
 
+def _rights(signals: tuple[Signal, ...]) -> dict[str, Any]:
+    end = shown_until(signals)
+    return {"rights": pack(signals) if signals else None, "shown_until": None if end is None else seconds(end)}
+
+
 def capture_of(row: Row) -> Capture:
     key, timestamp, _, offset, length, status, mime, url, digest, framed_digest, micros, *marks, filename = row
-    wall, insecure, noarchive = marks
+    wall, insecure, noarchive, rights = marks
     return Capture(
         unpack_url(url, key),
         _EPOCH + timedelta(seconds=timestamp, microseconds=micros or 0),
@@ -131,12 +139,13 @@ def capture_of(row: Row) -> Capture:
         wall,
         insecure,
         bool(noarchive),
+        unpack(rights),
     )
 
 
 def article_of(row: Row) -> ArticleEntry:
     number, url, timestamp, site, title, published, language, words, filename, offset, parts, part, *rest = row
-    at, length, digest, sketch, noarchive, confidence = rest
+    at, length, digest, sketch, noarchive, confidence, rights = rest
     return ArticleEntry(
         url=url,
         timestamp=_EPOCH + timedelta(seconds=timestamp),
@@ -153,6 +162,7 @@ def article_of(row: Row) -> ArticleEntry:
         fingerprint=fingerprint_of(digest, sketch),
         noarchive=bool(noarchive),
         confidence=confidence,
+        rights=unpack(rights),
         id=number,
     )
 

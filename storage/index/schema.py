@@ -28,7 +28,7 @@ from storage.model import DOUBTFUL
 from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
-VERSION = 6
+VERSION = 7
 
 metadata = MetaData()
 
@@ -81,11 +81,17 @@ captures = Table(
     Column("insecure", Text),
     # 1 where the answer says `noarchive`; NULL, which takes no room, elsewhere.
     Column("noarchive", Integer),
+    # What it says of its use, see storage/rights/signal.py; and until when it may be shown to others, in seconds since
+    # 1970. Of most captures neither is there.
+    Column("rights", Text),
+    Column("shown_until", BigInteger),
     sqlite_with_rowid=False,
 )
 # What is not shown to others is asked for by its place in a WARC, and counted; it is a small part of all.
 _MARKED = captures.c.noarchive.is_not(None)
 Index("captures_noarchive", captures.c.warc, captures.c.offset, sqlite_where=_MARKED, postgresql_where=_MARKED)
+_ENDING = captures.c.shown_until.is_not(None)
+Index("captures_shown_until", captures.c.warc, captures.c.offset, sqlite_where=_ENDING, postgresql_where=_ENDING)
 
 articles = Table(
     "articles",
@@ -110,6 +116,8 @@ articles = Table(
     Column("sketch", LargeBinary),
     Column("noarchive", Integer),
     Column("confidence", Float),
+    Column("rights", Text),
+    Column("shown_until", BigInteger),
     UniqueConstraint("warc", "offset"),
     sqlite_autoincrement=True,
 )
@@ -251,7 +259,9 @@ def _add_marks(connection: Connection) -> None:
         if not any(column["name"] == mark for column in inspect(connection).get_columns(table)):
             connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {mark} {kind}")
     for index in (*captures.indexes, *articles.indexes):
-        index.create(connection, checkfirst=True)
+        # That of a later version waits for its column.
+        if index.name != "captures_shown_until":
+            index.create(connection, checkfirst=True)
 
 
 def _add_hiding(connection: Connection) -> None:
@@ -266,6 +276,17 @@ def _add_annotations(connection: Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _add_rights(connection: Connection) -> None:
+    """Version 7: what answers say of their use. `newskeep reextract` reads what older versions kept."""
+    for table in (captures, articles):
+        held = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for name, kind in (("rights", "TEXT"), ("shown_until", "BIGINT")):
+            if name not in held:
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {name} {kind}")
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+
+
 #: Version -> what makes it the next one. A version that is missing here can only be rebuilt, by `newskeep reindex`.
 MIGRATIONS: Mapping[int, Migration] = {
     1: _add_search,
@@ -273,6 +294,7 @@ MIGRATIONS: Mapping[int, Migration] = {
     3: _add_marks,
     4: _add_hiding,
     5: _add_annotations,
+    6: _add_rights,
 }
 
 KIND = Kind(

@@ -13,8 +13,8 @@ from command import Run
 from origin import Origin
 from warcs import by_url, records
 
-from crawler.session.noarchive import noarchive
 from storage import open_archive
+from storage.rights.page import noarchive, signals
 
 HTML = [("Content-Type", "text/html")]
 HEADER = ("X-Robots-Tag", "noindex, NoArchive")
@@ -218,4 +218,4 @@ def page(head: bytes, fields: bytes = b"Content-Type: text/html\r\n") -> bytes:
     ],
 )
 def test_where_noarchive_is_said(message: bytes, where: str | None) -> None:
-    assert noarchive(message) == where
+    assert noarchive(signals(message)) == where

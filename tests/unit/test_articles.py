@@ -13,6 +13,7 @@ from storage.errors import Corrupt
 from storage.fingerprints import Fingerprint
 from storage.index.articles import entries_of, entry_of
 from storage.model import Article, Block, Extractor, Reason, TextSource
+from storage.rights.signal import Signal
 
 ARTICLE = Article(
     url="https://news.example/a",
@@ -137,8 +138,9 @@ def test_the_record_is_named_in_a_line_without_reading_it(
         ARTICLE, title=text, section=text, topics=(text,), doubts={"title": text}, blocks=blocks, warc=None
     )
     source = TextSource("x.warc.gz", 7, 9, "sha1:A", insecure='it is "warc":null')
-    whole = replace(article, warc=source, noarchive=noarchive)
-    assert with_record(to_line(article), source, noarchive) == to_line(whole)
+    rights = (Signal("license", text, "Link"),) if noarchive else ()
+    whole = replace(article, warc=source, noarchive=noarchive, rights=rights)
+    assert with_record(to_line(article), source, noarchive, rights) == to_line(whole)
 
 
 @pytest.mark.parametrize("text", ["Broen er åben.", _LIKE_FIELDS, ""])

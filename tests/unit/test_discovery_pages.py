@@ -50,7 +50,7 @@ def test_front_page() -> None:
         "https://example.org/comments/feed/",
     )
     assert (page.canonical, page.next) == (HOME, ("https://example.org/?page=2",))
-    assert (page.noarchive, page.nofollow, page.noindex) == (True, True, False)
+    assert (page.nofollow, page.noindex) == (True, False)
     assert not read_page(FRONT, HOME, user_agent="other/1.0").nofollow
     assert not page.article
 

@@ -33,6 +33,7 @@ from storage.index.index import Index
 from storage.index.queries import BATCH
 from storage.index.rows import pack_digest, pack_url, unpack_digest, unpack_url
 from storage.model import Capture
+from storage.rights import Signal
 from storage.urls import surt
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -512,8 +513,8 @@ def test_no_statement_reads_a_whole_table(index: Index, path: Path) -> None:
     assert len(statements) > 15
     with closing(sqlite3.connect(path)) as database:
         for query in statements:
-            # The last stops at the first row of an index that holds the marked captures alone.
-            if query in (queries.COUNTS, queries.MISCOUNTED, queries.ANY_NOARCHIVE):
+            # The last two stop at the first row of an index that holds the marked captures alone.
+            if query in (queries.COUNTS, queries.MISCOUNTED, queries.ANY_NOARCHIVE, queries.ANY_ENDING):
                 continue
             compiled = query.statement.compile(dialect=index._database.engine.dialect)
             values = dict.fromkeys(compiled.params, 1)
@@ -749,6 +750,36 @@ def test_older_schema_is_brought_up_to_date(path: Path, monkeypatch: pytest.Monk
     database.close()
 
 
+#: What version 7 brought, taken away.
+WITHOUT_RIGHTS = "DROP INDEX captures_shown_until;" + "".join(
+    f"ALTER TABLE {table} DROP COLUMN {column};"
+    for table in ("captures", "articles")
+    for column in ("rights", "shown_until")
+)
+
+
+def test_an_index_from_before_rights_were_read_goes_on(path: Path) -> None:
+    filled(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(f"{WITHOUT_RIGHTS} UPDATE about SET value = 6 WHERE name = 'schema'")
+    name, said = "newskeep-b.warc.gz", (Signal("unavailable_after", "2026-11-29T12:00:00+00:00", "X-Robots-Tag"),)
+    ending = capture("https://example.com/ending", 0, 70, filename=name, rights=said)
+    with open_index(path) as index:
+        assert index.counts().captures == 3_000 and not index.has_ends()
+        index.add(replace(WARC, filename=name, sha256="b" * 64), [ending])
+        (held,) = index.captures(ending.url)
+        assert held.rights == said and index.has_ends()
+
+
+def test_whether_bytes_of_a_warc_are_past_their_time(index: Index) -> None:
+    end = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    said = (Signal("unavailable_after", end.isoformat(), "X-Robots-Tag"),)
+    index.add(WARC, [capture(offset=10), capture(seconds=1, offset=50, rights=said)])
+    assert index.has_ended(WARC.filename, 0, 1_000, end) and index.has_ended(WARC.filename, 0, 51, end)
+    assert not index.has_ended(WARC.filename, 0, 1_000, end - timedelta(seconds=1))
+    assert not index.has_ended(WARC.filename, 0, 50, end) and not index.has_ended("newskeep-other.warc.gz", 0, 99, end)
+
+
 def test_an_index_from_before_marks_were_goes_on(path: Path) -> None:
     filled(path)
     with closing(sqlite3.connect(path)) as database:
@@ -756,7 +787,7 @@ def test_an_index_from_before_marks_were_goes_on(path: Path) -> None:
             "DROP INDEX captures_noarchive; DROP INDEX articles_doubtful; ALTER TABLE captures DROP COLUMN noarchive;"
             "ALTER TABLE captures DROP COLUMN wall; ALTER TABLE captures DROP COLUMN insecure;"
             "ALTER TABLE articles DROP COLUMN noarchive; ALTER TABLE articles DROP COLUMN confidence;"
-            "UPDATE about SET value = 3 WHERE name = 'schema'"
+            f"{WITHOUT_RIGHTS} UPDATE about SET value = 3 WHERE name = 'schema'"
         )
     name = "newskeep-b.warc.gz"
     marked = capture("https://example.com/marked", 0, 70, filename=name, wall="a paywall", noarchive=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newskeep import fields
+from newskeep.rights import SiteTerms
 from newskeep.site_hosts import parse_words
 from newskeep.web.addresses import Origins
 from newskeep.web.api import save
@@ -130,6 +131,8 @@ def _article(request: Request) -> Response:
     article = archive.article(url, at)
     mind(request, article)
     said = fields.of_annotations(archive, article.url, article.timestamp) if article.timestamp else {}
+    if article.timestamp:
+        article = replace(article, rights=(*article.rights, *SiteTerms(archive).of(article.url, article.timestamp)))
     return JSONResponse({**to_json(article), **said})
 
 

@@ -129,7 +129,7 @@ def _operation(summary: str, schema: str, parameters: list[Schema], errors: tupl
     told = {
         400: "A parameter is wrong.",
         404: "Not in the archive.",
-        451: "Says noarchive, and is withheld.",
+        451: "Says noarchive, or is past its unavailable_after, and is withheld.",
         503: "Out of reach.",
     }
     responses |= {str(status): _content(told[status], "Error") for status in (*errors, 503)}
@@ -199,10 +199,12 @@ _SCHEMAS: dict[str, Schema] = {
             "length": _INTEGER,
             "insecure": _TEXT_OR_NULL,
             "noarchive": _BOOLEAN,
+            "rights": _list("Signal"),
             "links": _object({"memento": _STRING, "original": _STRING}),
         }
     ),
     "Captures": _page("captures", "Capture"),
+    "Signal": _object({"name": _STRING, "value": _TEXT_OR_NULL, "source": _STRING}),
     "Entry": _object(
         {
             "url": _STRING,
@@ -213,6 +215,7 @@ _SCHEMAS: dict[str, Schema] = {
             "language": _TEXT_OR_NULL,
             "words": _INTEGER,
             "noarchive": _BOOLEAN,
+            "rights": _list("Signal"),
             "confidence": _CONFIDENCE,
             "links": _object({"article": _STRING, "page": _STRING}),
         }
@@ -276,6 +279,7 @@ _SCHEMAS: dict[str, Schema] = {
             ),
             "paywalled": {"type": ["boolean", "null"]},
             "noarchive": _BOOLEAN,
+            "rights": _list("Signal"),
             "confidence": _CONFIDENCE,
             "blocks": _list("Block"),
         },

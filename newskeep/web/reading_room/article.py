@@ -9,6 +9,7 @@ from itertools import islice
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from newskeep.rights import SiteTerms
 from newskeep.web.addresses import target
 from newskeep.web.payload import SMALL
 from newskeep.web.reading_room import humanize
@@ -61,6 +62,7 @@ def page(request: Request) -> Response:
         capture=archive.index.find(entry.url, entry.timestamp),
         parts=list(parts(article)),
         removed=len(article.removed),
+        rights=(*article.rights, *SiteTerms(archive).of(entry.url, entry.timestamp)),
         tags=archive.index.tags_of(entry.url, entry.timestamp),
         notes=archive.index.notes(entry.url, entry.timestamp),
         corrected=sum(block.overruled is not None for block in article.blocks),
