@@ -8,6 +8,7 @@ from newskeep.status.reports import Reports
 from newskeep.web.reading_room import (
     article,
     captures,
+    choose_language,
     compare,
     correct,
     doubts,
@@ -32,6 +33,7 @@ def routes() -> list[BaseRoute]:
         Route("/doubts", doubts.page),
         Route("/sites", sites.listed),
         Route("/tags", tags.page),
+        Route("/language", choose_language.choose, methods=["POST"]),
         Route("/site/{site}", sites.page),
         Route("/article/{url:path}", article.page),
         Route("/captures/{url:path}", captures.page),

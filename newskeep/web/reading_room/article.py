@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from newskeep.web.addresses import target
+from newskeep.web.language import gettext
 from newskeep.web.payload import SMALL
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.charts import TimeLine, time_line
@@ -106,11 +107,13 @@ def number_of(versions: list[State], entry: ArticleEntry) -> int | None:
 def line_of(versions: list[State]) -> TimeLine | None:
     moments = []
     for number, state in enumerate(versions, 1):
-        moments.append((state.entry.timestamp, "version", f"version {number}, {humanize.when(state.entry.timestamp)}"))
+        at = state.entry.timestamp
+        moments.append((at, "version", gettext("version %(number)s") % {"number": number} + f", {humanize.when(at)}"))
         for removal in state.removals:
-            moments.append((removal.timestamp, "gone", f"gone ({removal.status}), {humanize.when(removal.timestamp)}"))
+            label = gettext("gone (%(status)s)") % {"status": removal.status}
+            moments.append((removal.timestamp, "gone", f"{label}, {humanize.when(removal.timestamp)}"))
             if removal.until:
-                moments.append((removal.until, "back", f"back, {humanize.when(removal.until)}"))
+                moments.append((removal.until, "back", gettext("back") + f", {humanize.when(removal.until)}"))
     return time_line(sorted(moments))
 
 
