@@ -22,16 +22,17 @@ from newskeep.web.reading_room import (
     tags,
     verify,
 )
+from newskeep.web.reading_room.site_health import SiteHealth
 
 
 def routes() -> list[BaseRoute]:
-    reports = Reports()
+    reports, health = Reports(), SiteHealth()
     return [
-        Route("/", home.page(reports)),
+        Route("/", home.page(reports, health)),
         Route("/status", status.page(reports)),
         Route("/search", search.page),
         Route("/doubts", doubts.page),
-        Route("/sites", sites.listed),
+        Route("/sites", sites.listed(health)),
         Route("/tags", tags.page),
         Route("/language", choose_language.choose, methods=["POST"]),
         Route("/site/{site}", sites.page),
