@@ -82,8 +82,8 @@ def test_pages_need_nothing_from_elsewhere(room: Room, path: str) -> None:
     text = found.body.decode()
     loaded = re.findall(r'<(?:link rel="(?:stylesheet|icon)"|script|img|iframe)[^>]*(?:href|src)="([^"]+)"', text)
     own = {address for address in loaded if not address.startswith(room.site.originals)}
-    assert own == {"/static/room.css", "/static/icon.svg"}
-    assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=", text)
+    assert own == {"/static/room.css", "/static/room.js", "/static/icon.svg"}
+    assert not re.search(r"<script(?! src=\"/static/room\.js\" defer></script>)|<style|\sstyle=|\son[a-z]+=", text)
 
 
 def test_stylesheet_is_served_and_asks_for_nothing(room: Room) -> None:

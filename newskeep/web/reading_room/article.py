@@ -14,7 +14,7 @@ from newskeep.web.language import gettext
 from newskeep.web.payload import SMALL
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.charts import TimeLine, time_line
-from newskeep.web.reading_room.common import address, archive_of, may_correct, missing, show
+from newskeep.web.reading_room.common import address, archive_of, citations_of, may_correct, missing, show
 from newskeep.web.reading_room.links import Links
 from newskeep.web.reading_room.text import fields, parts
 from newskeep.web.withheld import mind
@@ -53,13 +53,15 @@ def page(request: Request) -> Response:
     if timestamp14(entry.timestamp) != match[1]:
         return RedirectResponse(links.article(entry), 302)
     article = archive.read_article(entry)
+    capture = archive.index.find(entry.url, entry.timestamp)
     versions = versions_of(archive, entry.url)
     return show(
         request,
         "article.html",
         article=article,
         entry=entry,
-        capture=archive.index.find(entry.url, entry.timestamp),
+        capture=capture,
+        citations=citations_of(request, capture, article) if capture else None,
         parts=list(parts(article)),
         removed=len(article.removed),
         tags=archive.index.tags_of(entry.url, entry.timestamp),
