@@ -134,6 +134,7 @@ def _pages(site: Site) -> Iterator[str]:
     yield from (f"/beside/{STORY}", f"/beside/{PAPER}/report.pdf", f"/exchange/{STORY}", f"/captures/{PAPER}/nothing")
     yield from ("/captures/http://nowhere.example/", "/article/ftp://paper.example/", "/nothing/here")
     yield _stamp(site, STORY).replace("/article/", "/correct/")
+    yield _stamp(site, STORY).replace("/article/", "/replay/")
     times = [capture["timestamp"] for capture in json.loads(site.get(f"/api/versions?url={STORY}").body)["versions"]]
     yield f"/compare/{times[0]}-{times[-1]}/{STORY}"
 
