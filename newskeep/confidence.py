@@ -7,10 +7,15 @@ from math import floor
 from storage.model import DOUBTFUL
 
 
-def percent(confidence: float) -> str:
-    """A confidence as "31 %": rounded down, so that what is below a bound is shown below it."""
+def whole_percent(confidence: float) -> int:
+    """A confidence in hundredths: rounded down, so that what is below a bound is shown below it."""
     # 0.29 * 100 is a little less than 29.
-    return f"{floor(confidence * 100 + 1e-9)} %"
+    return floor(confidence * 100 + 1e-9)
+
+
+def percent(confidence: float) -> str:
+    """A confidence as "31 %", see `whole_percent`."""
+    return f"{whole_percent(confidence)} %"
 
 
 def is_doubtful(confidence: float | None) -> bool:

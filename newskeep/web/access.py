@@ -35,12 +35,13 @@ _COMMON = {
 
 
 def app_fields(origins: Origins) -> Mapping[str, str]:
-    """Fields of the app's answers: nothing from elsewhere is loaded, and only originals may be shown in a frame."""
+    """Fields of the app's answers: nothing from elsewhere is loaded, and only archived pages are shown in frames."""
+    frames = f"{origins.originals} {origins.replay}" if origins.replay else origins.originals
     return {
         **_COMMON,
         "Content-Security-Policy": (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-            f"font-src 'self'; manifest-src 'self'; frame-src {origins.originals}; form-action 'self'; "
+            f"font-src 'self'; manifest-src 'self'; frame-src {frames}; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'"
         ),
         "X-Frame-Options": "DENY",
@@ -64,16 +65,16 @@ def originals_fields(origins: Origins) -> Mapping[str, str]:
     }
 
 
-def replay_fields(origins: Origins) -> Mapping[str, str]:  # noqa: ARG001
+def replay_fields(origins: Origins) -> Mapping[str, str]:
     """Fields of replayed pages: their scripts run, and nothing is loaded from, or sent to, any other origin."""
     return {
         **_COMMON,
         # pywb finds by it what a page's script asked for in a way that was not rewritten.
         "Referrer-Policy": "same-origin",
         "Content-Security-Policy": (
-            "sandbox allow-scripts allow-same-origin allow-forms allow-popups; "
+            "sandbox allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox; "
             "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; "
-            "form-action 'self'; base-uri 'self'; frame-ancestors 'self'"
+            f"form-action 'self'; base-uri 'self'; frame-ancestors 'self' {origins.app}"
         ),
         "X-DNS-Prefetch-Control": "off",
         "Cross-Origin-Opener-Policy": "same-origin",

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from newskeep.saving.jobs import JobQueue
 from newskeep.web import api, cdx, errors, feeds, memento, metrics, originals, reading_room, replay, warcs
 from newskeep.web.access import Gate, app_fields, originals_fields, replay_fields
+from newskeep.web.language.choice import ChooseLanguage
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
 from newskeep.web.saving import RateBound
@@ -74,7 +75,9 @@ def create_replay(
 def _application(
     archive: Archive, options: ServeOptions, counted: Metrics, routes: list[BaseRoute], gate: Middleware
 ) -> Starlette:
-    app = Starlette(routes=routes, middleware=[gate], exception_handlers=errors.handlers(), lifespan=_lifespan)
+    # The gate's refusals have words too.
+    through = [Middleware(ChooseLanguage), gate]
+    app = Starlette(routes=routes, middleware=through, exception_handlers=errors.handlers(), lifespan=_lifespan)
     # An address is right or wrong: no redirect that guesses at a slash, which an archived URL may well end in.
     app.router.redirect_slashes = False
     app.state.archive = archive

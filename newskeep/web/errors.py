@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ExceptionHandler
 
+from newskeep.web.language import gettext
+from newskeep.web.language import gettext_noop as _
 from newskeep.web.templating import render
 from newskeep.web.withheld import Withheld
 from storage.errors import (
@@ -32,6 +34,19 @@ _STATUSES: tuple[tuple[type[NewskeepError], int], ...] = (
     (StoreUnavailable, 503),
     (AlreadyRunning, 503),
 )
+#: Errors by their status, as titles; of others the phrase of HTTP.
+_TITLES = {
+    400: _("Bad Request"),
+    401: _("Unauthorized"),
+    403: _("Forbidden"),
+    404: _("Not Found"),
+    405: _("Method Not Allowed"),
+    409: _("Conflict"),
+    429: _("Too Many Requests"),
+    451: _("Unavailable For Legal Reasons"),
+    500: _("Internal Server Error"),
+    503: _("Service Unavailable"),
+}
 _JSON_PATHS = ("/api/", "/cdx", "/openapi.json", "/timemap/json/")
 
 
@@ -58,7 +73,7 @@ def error_response(request: Request, status: int, message: str, headers: Mapping
         # "message" is what pywb and those who parse it look for.
         return JSONResponse({"message": message, "status": status}, status, headers)
     if "text/html" in request.headers.get("accept", ""):
-        page = render(request, "error.html", status, title=_phrase(status), message=message)
+        page = render(request, "error.html", status, title=_title(status), message=message)
         page.headers.update(headers or {})
         return page
     return PlainTextResponse(f"{message}\n", status, headers)
@@ -79,6 +94,10 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 _MESSAGES = {404: "there is nothing at this address", 405: "this address only takes another method"}
+
+
+def _title(status: int) -> str:
+    return gettext(_TITLES.get(status) or _phrase(status))
 
 
 def _phrase(status: int) -> str:

@@ -14,6 +14,7 @@ from origin import Origin
 from replay_page import ENEMY, Replaying, Shown
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import frame_to_be_available_and_switch_to_it
 from selenium.webdriver.support.wait import WebDriverWait
 from web_archive import answer, write
 
@@ -39,6 +40,11 @@ class Replay:
     def script(self, text: str) -> object:
         return self.browser.execute_script(f"return {text}")
 
+    def enter(self) -> None:
+        """Wait for the frame below the banner, and look into it."""
+        self.browser.switch_to.default_content()
+        WebDriverWait(self.browser, 20).until(frame_to_be_available_and_switch_to_it((By.ID, "archived")))
+
 
 @pytest.fixture(scope="module")
 def replay(shown: Shown, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
@@ -59,7 +65,11 @@ def replay(shown: Shown, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 def test_page_shows_with_pictures_styles_and_script(replay: Replay, shown: Shown) -> None:
+    # A tab of its own: it is led under the banner.
     replay.browser.get(f"{replay.address}/web/2999/{shown.url}")
+    assert replay.browser.current_url.startswith(f"{replay.app}/replay/2")
+    replay.enter()
+    WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.CSS_SELECTOR, "h1"))
     assert replay.browser.find_element(By.CSS_SELECTOR, "h1").text == "The bridge is open"
     widths = replay.script("[...document.images].map(image => [image.id, image.naturalWidth])")
     assert widths == [["plain", 16], ["sharp", 16], ["whole", 16]]
@@ -87,7 +97,52 @@ _LOADED = "performance.getEntriesByType('resource').map(each => [each.name, each
 @pytest.mark.parametrize("modifier", ["", "id_"], ids=["rewritten", "as it was"])
 def test_hostile_page_reaches_nothing(replay: Replay, modifier: str) -> None:
     replay.browser.get(f"{replay.address}/web/{_STAMP}{modifier}/{ENEMY_URL}")
-    WebDriverWait(replay.browser, 20).until(lambda browser: browser.title == "done")
+    if not modifier:
+        replay.enter()
+    WebDriverWait(replay.browser, 20).until(lambda _: replay.script("document.title") == "done")
     told = json.loads(replay.browser.find_element(By.ID, "told").text)
     assert (told["app"], told["service"]) == ("refused" if modifier else 404, "refused")
     assert replay.listener.log == []
+
+
+def test_banner_says_what_is_below_and_when_that_is_another_page(replay: Replay, shown: Shown) -> None:
+    replay.browser.get(f"{replay.app}/replay/2999/{shown.url}")
+    followed = replay.browser.find_element(By.ID, "followed")
+    assert shown.url in replay.browser.find_element(By.CSS_SELECTOR, ".banner .url").text
+    replay.enter()
+    WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.LINK_TEXT, "Elsewhere"))
+    link = replay.browser.find_element(By.LINK_TEXT, "Elsewhere")
+    replay.browser.switch_to.default_content()
+    assert not followed.is_displayed()
+    replay.enter()
+    link.click()
+    replay.browser.switch_to.default_content()
+    WebDriverWait(replay.browser, 20).until(lambda _: followed.is_displayed())
+    assert "another page" in followed.text
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "top.location = '{app}/'",
+        "top.document.querySelector('.banner').remove()",
+        "top.document.title = 'mine'",
+        "window.open('{app}/', '_top')",
+        "document.documentElement.requestFullscreen()",
+        "parent.postMessage('close', '*')",
+    ],
+)
+def test_page_cannot_take_its_banner_away(replay: Replay, attack: str) -> None:
+    replay.browser.get(f"{replay.app}/replay/{_STAMP}/{ENEMY_URL}")
+    where = replay.browser.current_url
+    replay.enter()
+    WebDriverWait(replay.browser, 20).until(lambda _: replay.script("document.title") == "done")
+    command = attack.replace("{app}", replay.app)
+    code = f"try {{ {command} }} catch (error) {{ return String(error) }}"
+    # As the page's own scripts say it, wombat's names for `top` and `parent` left out.
+    replay.browser.execute_script(f"return new Function({json.dumps(code)})()")
+    replay.browser.switch_to.default_content()
+    assert replay.browser.current_url == where
+    assert replay.browser.find_element(By.CSS_SELECTOR, ".banner .url").is_displayed()
+    assert replay.script("document.fullscreenElement") is None
+    assert replay.browser.title.startswith("Archived page")

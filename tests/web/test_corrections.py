@@ -19,7 +19,7 @@ from storage.corrections import Correction, add, read_all
 
 LETTER, READ_ALSO = "Subscribe to our morning letter", "Read also: Ferries"
 OURS = {"Sec_Fetch_Site": "same-origin"}
-_BUTTON = re.compile(r'<button class="fix" form="say" formaction="([^"]+)">(\w+)<span class="unseen"> block (\d+)<')
+_BUTTON = re.compile(r'<button class="fix" form="say" formaction="([^"]+)" lang="en" aria-label="[^"]+">(\w+)<')
 TOKEN = "0123456789abcdef"
 
 
@@ -51,7 +51,7 @@ def shown(room: Site, path: str = f"/correct/{STORY}") -> str:
 def button(room: Site, words: str) -> tuple[str, str]:
     """Where the button of the block with these words leads, and what it says."""
     text = shown(room)
-    address, verdict, _ = next(iter(_BUTTON.findall(text, text.index(words))))
+    address, verdict = next(iter(_BUTTON.findall(text, text.index(words))))
     return address, verdict
 
 

@@ -85,6 +85,31 @@ def test_replayed_answer_leaves_nothing_behind(locked: Locked) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_a_tab_of_its_own_is_led_under_the_banner(locked: Locked) -> None:
+    tab = {**WITH_TOKEN, "Sec_Fetch_Dest": "document", "Sec_Fetch_Mode": "navigate"}
+    for stamp in ("2999", "2999mp_"):
+        found = locked.site.get(f"{locked.replay}/web/{stamp}/{locked.page}", **tab)
+        assert (found.status, found.headers["Location"]) == (302, f"{locked.site.app}/replay/2999/{locked.page}")
+    # Without the key it is asked for first, so that the frame has it.
+    assert locked.site.get(f"{locked.replay}/web/2999/{locked.page}", Sec_Fetch_Dest="document").status == 401
+    for others in ({"Sec_Fetch_Dest": "iframe"}, {"Sec_Fetch_Dest": "image"}, {}):
+        page = locked.site.get(f"{locked.replay}/web/2999/{locked.page}", **WITH_TOKEN, **others)
+        assert b"The bridge is open" in page.body
+    plain = locked.site.get(f"{locked.replay}/web/2999id_/{locked.page}", **tab)
+    assert plain.status == 200 and b"Newskeep" not in plain.body
+
+
+def test_banner_stands_around_the_origin_of_replay(locked: Locked) -> None:
+    first = locked.site.get(f"/replay/{locked.page}", **WITH_TOKEN)
+    page = locked.site.get(first.headers["Location"], **WITH_TOKEN)
+    assert f'src="{locked.replay}/web/2' in page.body.decode()
+    assert f"frame-src {locked.site.originals} {locked.replay};" in page.headers["Content-Security-Policy"]
+    framed = locked.site.get(f"{locked.replay}/web/2999/{locked.page}", **WITH_TOKEN)
+    policy = framed.headers["Content-Security-Policy"]
+    assert f"frame-ancestors 'self' {locked.site.app}" in policy
+    assert "X-Frame-Options" not in framed.headers and "allow-top-navigation" not in policy
+
+
 def test_home_is_the_reading_room(locked: Locked) -> None:
     assert locked.site.get(f"{locked.replay}/", **WITH_TOKEN).headers["Location"] == f"{locked.site.app}/"
 

@@ -8,11 +8,13 @@ from newskeep.status.reports import Reports
 from newskeep.web.reading_room import (
     article,
     captures,
+    choose_language,
     compare,
     correct,
     doubts,
     exchange,
     home,
+    replay,
     save,
     search,
     side_by_side,
@@ -21,17 +23,19 @@ from newskeep.web.reading_room import (
     tags,
     verify,
 )
+from newskeep.web.reading_room.site_health import SiteHealth
 
 
 def routes() -> list[BaseRoute]:
-    reports = Reports()
+    reports, health = Reports(), SiteHealth()
     return [
-        Route("/", home.page(reports)),
+        Route("/", home.page(reports, health)),
         Route("/status", status.page(reports)),
         Route("/search", search.page),
         Route("/doubts", doubts.page),
-        Route("/sites", sites.listed),
+        Route("/sites", sites.listed(health)),
         Route("/tags", tags.page),
+        Route("/language", choose_language.choose, methods=["POST"]),
         Route("/site/{site}", sites.page),
         Route("/article/{url:path}", article.page),
         Route("/captures/{url:path}", captures.page),
@@ -39,6 +43,7 @@ def routes() -> list[BaseRoute]:
         Route("/compare/{url:path}", compare.page),
         Route("/beside/{url:path}", side_by_side.page),
         Route("/exchange/{url:path}", exchange.page),
+        Route("/replay/{url:path}", replay.page),
         Route("/correct/{url:path}", correct.page),
         Route("/correct/{url:path}", correct.say, methods=["POST"]),
         Route("/save", save.page),

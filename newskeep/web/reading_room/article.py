@@ -11,10 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from newskeep.rights import SiteTerms
 from newskeep.web.addresses import target
+from newskeep.web.language import gettext
 from newskeep.web.payload import SMALL
 from newskeep.web.reading_room import humanize
 from newskeep.web.reading_room.charts import TimeLine, time_line
-from newskeep.web.reading_room.common import address, archive_of, may_correct, missing, show
+from newskeep.web.reading_room.common import address, archive_of, citations_of, may_correct, missing, show
 from newskeep.web.reading_room.links import Links
 from newskeep.web.reading_room.text import fields, parts
 from newskeep.web.withheld import mind
@@ -53,13 +54,15 @@ def page(request: Request) -> Response:
     if timestamp14(entry.timestamp) != match[1]:
         return RedirectResponse(links.article(entry), 302)
     article = archive.read_article(entry)
+    capture = archive.index.find(entry.url, entry.timestamp)
     versions = versions_of(archive, entry.url)
     return show(
         request,
         "article.html",
         article=article,
         entry=entry,
-        capture=archive.index.find(entry.url, entry.timestamp),
+        capture=capture,
+        citations=citations_of(request, capture, article) if capture else None,
         parts=list(parts(article)),
         removed=len(article.removed),
         rights=(*article.rights, *SiteTerms(archive).of(entry.url, entry.timestamp)),
@@ -108,11 +111,13 @@ def number_of(versions: list[State], entry: ArticleEntry) -> int | None:
 def line_of(versions: list[State]) -> TimeLine | None:
     moments = []
     for number, state in enumerate(versions, 1):
-        moments.append((state.entry.timestamp, "version", f"version {number}, {humanize.when(state.entry.timestamp)}"))
+        at = state.entry.timestamp
+        moments.append((at, "version", gettext("version %(number)s") % {"number": number} + f", {humanize.when(at)}"))
         for removal in state.removals:
-            moments.append((removal.timestamp, "gone", f"gone ({removal.status}), {humanize.when(removal.timestamp)}"))
+            label = gettext("gone (%(status)s)") % {"status": removal.status}
+            moments.append((removal.timestamp, "gone", f"{label}, {humanize.when(removal.timestamp)}"))
             if removal.until:
-                moments.append((removal.until, "back", f"back, {humanize.when(removal.until)}"))
+                moments.append((removal.until, "back", gettext("back") + f", {humanize.when(removal.until)}"))
     return time_line(sorted(moments))
 
 

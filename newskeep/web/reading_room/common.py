@@ -12,11 +12,12 @@ from newskeep.web.addresses import Origins, target
 from newskeep.web.memento_lookup import nearest
 from newskeep.web.options import ServeOptions
 from newskeep.web.reading_room import humanize
+from newskeep.web.reading_room.citations import cited, in_all_styles
 from newskeep.web.reading_room.links import Links
 from newskeep.web.templating import render
 from storage.archive import Archive
 from storage.errors import NotArchived
-from storage.model import Capture
+from storage.model import Article, Capture
 from storage.urls import parse_timestamp
 
 
@@ -31,6 +32,11 @@ def show(request: Request, template: str, status: int = 200, **context: Any) -> 
 def archive_of(request: Request) -> Archive:
     archive: Archive = request.app.state.archive
     return archive
+
+
+def citations_of(request: Request, capture: Capture, article: Article | None) -> list[tuple[str, str]]:
+    """A capture cited in every style: the name of each, and the text."""
+    return list(in_all_styles(cited(capture, Origins.of(request).memento(capture), article)))
 
 
 def may_correct(request: Request) -> bool:

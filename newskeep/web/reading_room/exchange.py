@@ -10,7 +10,8 @@ from starlette.responses import Response
 from newskeep.web.addresses import target
 from newskeep.web.payload import SMALL, payload_of
 from newskeep.web.reading_room import humanize
-from newskeep.web.reading_room.common import address, archive_of, capture_asked, missing, show
+from newskeep.web.reading_room.common import address, archive_of, capture_asked, citations_of, missing, show
+from newskeep.web.reading_room.side_by_side import article_of
 from newskeep.web.withheld import mind
 from storage.archive import Archive
 from storage.errors import NotArchived
@@ -41,7 +42,8 @@ def page(request: Request) -> Response:
     mind(request, capture)
     archive = archive_of(request)
     held = _small(archive, capture) if capture.length <= SMALL else _large(archive, capture)
-    return show(request, "exchange.html", capture=capture, held=held)
+    citations = citations_of(request, capture, article_of(request, capture))
+    return show(request, "exchange.html", capture=capture, held=held, citations=citations)
 
 
 def _small(archive: Archive, capture: Capture) -> Held:

@@ -1,55 +1,42 @@
-"""Times, numbers, languages and reasons, as the pages tell them."""
+"""Times, numbers, languages and reasons, as the pages tell them: in the language of the request."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 
-from crawler.sizes import size  # noqa: F401 - for the templates
-from newskeep.confidence import in_words as sure  # noqa: F401 - for the templates
-from newskeep.confidence import is_doubtful  # noqa: F401 - for the templates
-from storage.counts import counted as count
+from crawler import sizes
+from newskeep.confidence import is_doubtful, whole_percent
+from newskeep.web.language import cldr, gettext, ngettext
+from newskeep.web.reading_room.vocabulary import NOUNS, REASONS
 from storage.model import Capture, Reason
 
+number, percent, short_day, weekday = cldr.number, cldr.percent, cldr.short_day, cldr.weekday
+
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}")
-_MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-#: Reasons of the extraction that say too little by themselves.
-_REASONS = {
-    "model": "unlikely to be article text",
-    "hidden": "hidden, unlikely to be article text",
-    "caption": "caption, unlikely to be article text",
-    "control": "a button or form field",
-    "dialog": "a dialog over the page",
-    "noscript": "shown only without scripts",
-    "not in the text": "not in the article's text",
-    "a reader removed it": "by a reader",
-}
+#: How site memory says of a line where it stands too.
+_REPEATED = re.compile(r"on ([\d,]+) articles? of (\S+)")
+#: Bytes in the units of `crawler.sizes`, as CLDR names them.
+_UNITS = {"kB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte"}
 
 
 def day(moment: datetime | date) -> str:
-    """ "1 March 2026", in UTC; names of months do not depend on the server's language."""
-    when = moment.astimezone(UTC) if isinstance(moment, datetime) else moment
-    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
-
-
-def weekday(moment: date) -> str:
-    return f"{_DAYS[moment.weekday()]} {day(moment)}"
-
-
-def short_day(moment: date) -> str:
-    return f"{moment.day} {_MONTHS[moment.month - 1][:3]}"
+    """ "1 March 2026", in UTC."""
+    return cldr.day(moment.astimezone(UTC) if isinstance(moment, datetime) else moment)
 
 
 def clock(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%H:%M}"
+    """ "05:07", in UTC."""
+    return cldr.clock(moment.astimezone(UTC))
+
+
+def minute(moment: datetime) -> str:
+    return cldr.together(day(moment), clock(moment))
 
 
 def when(moment: datetime) -> str:
-    return f"{day(moment)}, {moment.astimezone(UTC):%H:%M:%S} UTC"
+    return f"{cldr.together(day(moment), cldr.clock(moment.astimezone(UTC), seconds=True))} UTC"
 
 
 def iso(moment: datetime) -> str:
@@ -64,7 +51,7 @@ def written(text: str) -> str:
         return text
     told = day(found.date())
     if len(text) > 10:
-        told += f", {found:%H:%M}"
+        told = cldr.together(told, cldr.clock(found))
     if (offset := found.utcoffset()) is not None:
         told += " UTC" if not offset else f" (UTC{found:%z})"
     return told
@@ -79,17 +66,39 @@ def machine(text: str) -> str | None:
     return text
 
 
-def number(value: int) -> str:
-    return f"{value:,}"
+def count(value: int, noun: str) -> str:
+    """A number with its noun: "1 article", "1,200 articles"."""
+    one, more = NOUNS[noun]
+    return ngettext(one, more, value) % {"num": number(value)}
+
+
+def size(value: int) -> str:
+    """Bytes in the unit that suits them, in powers of a thousand."""
+    told = sizes.size(value)
+    amount, _, name = told.partition(" ")
+    if name not in _UNITS:
+        return count(value, "byte")
+    return cldr.unit(float(amount.replace(",", "")), f"digital-{_UNITS[name]}")
 
 
 def span(seconds: float) -> str:
     """A length of time in one unit."""
-    length = timedelta(seconds=seconds)
     for unit, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if length >= timedelta(seconds=2 * unit):
-            return f"{length.total_seconds() / unit:.0f} {name}s"
-    return count(round(seconds), "second")
+        if seconds >= 2 * unit:
+            return cldr.unit(round(seconds / unit), f"duration-{name}", short=False)
+    return cldr.unit(round(seconds), "duration-second", short=False)
+
+
+def word(text: str) -> str:
+    """A word of the program's own, as of a state or an outcome, in the language of the reader; others as they are."""
+    return gettext(text)
+
+
+def sure(confidence: float) -> str:
+    """What to say of a text: "sure", or "doubtful: 31 %"."""
+    if not is_doubtful(confidence):
+        return gettext("sure")
+    return gettext("doubtful: %(percent)s") % {"percent": percent(whole_percent(confidence))}
 
 
 def language(tag: str | None) -> str | None:
@@ -99,14 +108,16 @@ def language(tag: str | None) -> str | None:
 
 def reason(why: Reason) -> tuple[str, str]:
     """Why a block was removed, in a sentence's words; and what may differ from the next one, or nothing."""
-    words = _REASONS.get(why.word, why.word)
-    answer = "" if why.probability is None else f"{round(100 * why.probability)} %"
-    return f"{words} {why.detail}".rstrip(), answer
+    answer = "" if why.probability is None else percent(round(100 * why.probability))
+    if repeated := _REPEATED.fullmatch(why.detail):
+        articles = count(int(repeated[1].replace(",", "")), "article")
+        return gettext("repeated on %(articles)s of %(host)s") % {"articles": articles, "host": repeated[2]}, answer
+    return f"{gettext(REASONS.get(why.word, why.word))} {why.detail}".rstrip(), answer
 
 
 def status(code: int | None) -> str:
     if code is None:
-        return "not HTTP"
+        return gettext("not HTTP")
     try:
         return f"{code} {HTTPStatus(code).phrase}"
     except ValueError:
@@ -116,10 +127,10 @@ def status(code: int | None) -> str:
 def kind(capture: Capture) -> str:
     """What a capture holds."""
     if capture.wall is not None:
-        return f"not the page: {capture.wall}"
+        return gettext("not the page: %(wall)s") % {"wall": gettext(capture.wall)}
     if capture.is_revisit:
-        return "not changed" if capture.status == 304 else "the same bytes as before"
-    return capture.mime or "no media type"
+        return gettext("not changed") if capture.status == 304 else gettext("the same bytes as before")
+    return capture.mime or gettext("no media type")
 
 
 def visible(data: bytes) -> list[str]:

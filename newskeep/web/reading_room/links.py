@@ -63,6 +63,10 @@ class Links:
         """The page with its pictures, styles and scripts on the origin of replay; `None` where that does not run."""
         return self._origins.replayed(capture.timestamp, _in_path(capture.url))
 
+    def framed(self, capture: Capture) -> str:
+        """The page that shows an archived one under a banner."""
+        return self._of("replay", timestamp14(capture.timestamp), capture.url)
+
     def site(self, site: str) -> str:
         return f"/site/{quote(site)}"
 

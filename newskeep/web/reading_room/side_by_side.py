@@ -8,7 +8,7 @@ from starlette.responses import Response
 from newskeep.web.addresses import target
 from newskeep.web.content_types import safe_type
 from newskeep.web.payload import payload_of
-from newskeep.web.reading_room.common import address, archive_of, capture_asked, missing, show
+from newskeep.web.reading_room.common import address, archive_of, capture_asked, citations_of, missing, show
 from newskeep.web.reading_room.text import parts
 from newskeep.web.withheld import mind
 from storage.errors import NewskeepError, NotArchived
@@ -25,13 +25,14 @@ def page(request: Request) -> Response:
     mind(request, capture)
     head = payload_of(archive_of(request), capture).head
     _, saved = safe_type(head.media_type, head.header("content-type"))
-    article = _article(request, capture)
+    article = article_of(request, capture)
     return show(
         request,
         "side_by_side.html",
         capture=capture,
         answered=head.status,
         article=article,
+        citations=citations_of(request, capture, article),
         parts=list(parts(article)) if article else [],
         correcting=None,
         framed=not saved,
@@ -39,7 +40,7 @@ def page(request: Request) -> Response:
     )
 
 
-def _article(request: Request, capture: Capture) -> Article | None:
+def article_of(request: Request, capture: Capture) -> Article | None:
     """The text that was made of this capture, or of the one whose body it has; `None` where none was."""
     archive = archive_of(request)
     entry = archive.index.article(capture.url, capture.timestamp)

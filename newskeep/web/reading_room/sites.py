@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -15,11 +16,14 @@ from crawler.frontier import FILE as FRONTIER_FILE
 from crawler.frontier import frontier_of
 from crawler.frontier.address_state import Coverage, SiteRun, SiteState
 from crawler.frontier.frontier import Frontier
+from newskeep.health.verdicts import Verdict
 from newskeep.web.api.cursor import article_cursor, parse_article_cursor
+from newskeep.web.options import ServeOptions
 from newskeep.web.params import Params
 from newskeep.web.reading_room.common import archive_of, show
 from newskeep.web.reading_room.home import articles_picture, begin_of
 from newskeep.web.reading_room.links import Links
+from newskeep.web.reading_room.site_health import SiteHealth
 from storage.archive import Archive
 from storage.errors import NewskeepError
 from storage.index import ArticleEntry
@@ -40,11 +44,41 @@ class SiteRuns:
     coverage: Coverage
 
 
-def listed(request: Request) -> Response:
-    archive, after = archive_of(request), Params(request).text("after", most=300) or ""
-    names = list(islice(archive.index.sites(after), SITES + 1))
-    newest = [(name, next(archive.index.articles(site=name, limit=1), None)) for name in names[:SITES]]
-    return show(request, "sites.html", sites=newest, after=names[SITES - 1] if names[SITES:] else None, begun=not after)
+@dataclass(frozen=True, slots=True)
+class ListedSite:
+    """A site in the list."""
+
+    name: str
+    newest: ArticleEntry | None
+    #: Articles that were captured in the last `DAYS` days.
+    articles: int
+    verdict: Verdict | None
+
+
+def listed(health: SiteHealth) -> Callable[[Request], Response]:
+    """Return the handler; `health` is what it remembers of sites."""
+
+    def sites(request: Request) -> Response:
+        archive, after = archive_of(request), Params(request).text("after", most=300) or ""
+        options: ServeOptions = request.app.state.options
+        names = list(islice(archive.index.sites(after), SITES + 1))
+        verdicts = health.of(archive, options.config, names[:SITES])
+        return show(
+            request,
+            "sites.html",
+            sites=[_listed(archive, name, verdicts.get(name)) for name in names[:SITES]],
+            days=DAYS,
+            after=names[SITES - 1] if names[SITES:] else None,
+            begun=not after,
+        )
+
+    return sites
+
+
+def _listed(archive: Archive, name: str, verdict: Verdict | None) -> ListedSite:
+    since = begin_of(datetime.now(UTC).date(), DAYS)
+    newest = next(archive.index.articles(site=name, limit=1), None)
+    return ListedSite(name, newest, sum(archive.index.articles_a_day(since, name).values()), verdict)
 
 
 def page(request: Request) -> Response:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from newskeep.web.language import gettext
 from newskeep.web.reading_room import humanize
+from newskeep.web.reading_room.vocabulary import FIELDS
 from storage.model import Article, Block
 from storage.text import is_same_title
 
@@ -128,26 +130,11 @@ class Field:
     doubt: str | None
 
 
-_FIELDS = (
-    ("title", "Title"),
-    ("authors", "Authors"),
-    ("published", "Published"),
-    ("modified", "Modified"),
-    ("language", "Language"),
-    ("section", "Section"),
-    ("topics", "Topics"),
-    ("description", "Description"),
-    ("canonical_url", "Canonical address"),
-    ("image", "Picture"),
-    ("paywalled", "Behind a paywall"),
-)
-
-
 def fields(article: Article) -> list[Field]:
     """What an article says of itself; what is not known and not doubted is left out."""
     found = [
-        Field(label, _values(getattr(article, name)), article.sources.get(name), article.doubts.get(name))
-        for name, label in _FIELDS
+        Field(gettext(label), _values(getattr(article, name)), article.sources.get(name), article.doubts.get(name))
+        for name, label in FIELDS
     ]
     return [field for field in found if field.values or field.doubt]
 
@@ -156,7 +143,7 @@ def _values(value: object) -> tuple[str, ...]:
     if value is None or value == ():
         return ()
     if isinstance(value, bool):
-        return ("yes" if value else "no",)
+        return (gettext("yes") if value else gettext("no"),)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(map(str, value))
     return (str(value),)

@@ -11,18 +11,11 @@ from starlette.responses import Response
 from newskeep.web.addresses import target
 from newskeep.web.api.check import checks
 from newskeep.web.reading_room.common import address, archive_of, capture_asked, is_ours, missing, show
+from newskeep.web.reading_room.links import Links
+from newskeep.web.reading_room.vocabulary import CHECKS
 from storage.errors import NotArchived
 
 _ADDRESS = address("verify")
-#: What each check is, for a person.
-_CHECKS = {
-    "record": "The record can be read where the index says it lies",
-    "block digest": "Its bytes have the digest that was written with them",
-    "url": "It is of this address",
-    "time": "It is of this time",
-    "payload digest": "The body has the digest that the index and the record name",
-    "original": "The capture that it repeats is held, and has the same body",
-}
 
 
 def page(request: Request) -> Response:
@@ -37,7 +30,8 @@ def page(request: Request) -> Response:
         request,
         "verify.html",
         capture=capture,
-        checks=[(_CHECKS.get(each["check"], each["check"]), each["sound"], each["problem"]) for each in found],
+        checks=[(CHECKS.get(each["check"], each["check"]), each["sound"], each["problem"]) for each in found],
         sound=all(each["sound"] for each in found),
         now=datetime.now(UTC),
+        here=Links(request).article_near(capture.url, capture.timestamp),
     )

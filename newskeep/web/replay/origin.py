@@ -56,6 +56,8 @@ Answer = AsyncGenerator[h11.Response | bytes, None]
 
 def routes(pywb: Pywb) -> list[BaseRoute]:
     async def replay(request: Request) -> Response:
+        if banner := _under_banner(request):
+            return banner
         await run_in_threadpool(_mind, request)
         answer = _exchange(pywb, request)
         head = await anext(answer)
@@ -66,6 +68,22 @@ def routes(pywb: Pywb) -> list[BaseRoute]:
         return response
 
     return [Route("/", _home), Route("/robots.txt", _robots), Route("/{path:path}", replay)]
+
+
+def _under_banner(request: Request) -> Response | None:
+    """Lead who opens a page in a tab of its own, as a link of an archived page may, to the same under its banner.
+
+    Programs, frames, and who asks for the bytes as they were get what they ask for.
+    """
+    if request.method != "GET" or request.headers.get("sec-fetch-dest") != "document":
+        return None
+    try:
+        match, url = target(request, MEMENTO)
+    except UsageError:
+        return None
+    if not match[1] or match[2] == "id_":
+        return None
+    return RedirectResponse(f"{Origins.of(request).app}/replay/{match[1]}/{url}", 302)
 
 
 def _mind(request: Request) -> None:
