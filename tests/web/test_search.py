@@ -63,7 +63,7 @@ def test_a_site_of_the_configuration_goes_by_its_name(site: Site) -> None:
 def test_the_room_says_how_many_and_in_which_order(site: Site) -> None:
     total = asked(site, "ships")["total"]
     shown = site.get("/search?q=ships&order=relevance", Accept="text/html").body.decode()
-    assert f"{total} articles, the best first" in shown
+    assert f"{total} articles · best first" in shown
     assert '<option value="relevance" selected>' in shown and "order=relevance&amp;after=25" in shown
     feed = ElementTree.fromstring(site.get("/feeds/search.atom?q=ships+OR+harbour&order=relevance").body)
     links = [entry.findtext("{*}title") for entry in feed.findall("{*}entry")]
