@@ -217,6 +217,7 @@ _KINDS = {
     "doubtful": f"/article/{PAPER}/news/1",
     "captures": f"/captures/{STORY}",
     "beside": f"/beside/{STORY}",
+    "banner": f"/replay/{STORY}",
     "exchange": f"/exchange/{STORY}",
     "missing": f"/captures/{PAPER}/nothing",
     "error": "/nothing-here",
