@@ -73,7 +73,9 @@ def error_response(request: Request, status: int, message: str, headers: Mapping
         # "message" is what pywb and those who parse it look for.
         return JSONResponse({"message": message, "status": status}, status, headers)
     if "text/html" in request.headers.get("accept", ""):
-        page = render(request, "error.html", status, title=_title(status), message=message)
+        told = gettext(message)
+        is_english = told == message
+        page = render(request, "error.html", status, title=_title(status), message=told, is_english=is_english)
         page.headers.update(headers or {})
         return page
     return PlainTextResponse(f"{message}\n", status, headers)
@@ -93,7 +95,7 @@ def _http(request: Request, error: Exception) -> Response:
     return error_response(request, error.status_code, message or error.detail, error.headers)
 
 
-_MESSAGES = {404: "there is nothing at this address", 405: "this address only takes another method"}
+_MESSAGES = {404: _("there is nothing at this address"), 405: _("this address only takes another method")}
 
 
 def _title(status: int) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from newskeep.web import language
 from newskeep.web.addresses import sent_target
+from newskeep.web.language import cldr
 from newskeep.web.language.choice import VARY
 
 _HERE = Path(__file__).parent
@@ -47,9 +48,8 @@ def _here(request: Request) -> str:
 def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Return a page; the template gets `request`, the languages, `here` and what is given."""
     spoken = language.current()
-    text = (
-        environment()
-        .get_template(template)
-        .render(request=request, spoken=spoken, languages=language.LANGUAGES, **{"here": _here(request)} | context)
-    )
+    given = {"request": request, "here": _here(request), "spoken": spoken, "languages": language.LANGUAGES}
+    # How a script puts a day and a time together that it writes anew.
+    given["together"] = cldr.together
+    text = environment().get_template(template).render(given | context)
     return HTMLResponse(text, status, {"Content-Language": spoken.tag, "Vary": VARY})

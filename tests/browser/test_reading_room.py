@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import foreign_venvs
 import pytest
@@ -22,6 +24,8 @@ from web_archive import Serving
 
 pytestmark = [pytest.mark.long, needs_browser]
 PHONE, DESK = 320, 1280
+#: Any script but the room's own file, which the pages do without.
+FOREIGN_SCRIPT = "script:not([src='/static/room.js'])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +175,10 @@ def test_verify_says_what_was_checked(room: Room) -> None:
     assert len(room.all(".checks .good")) >= 5 and not room.all(".checks .bad")
 
 
-def test_it_can_be_read_without_scripts_and_has_none(room: Room) -> None:
+def test_it_has_no_script_but_the_one_file(room: Room) -> None:
     for address in ("/", f"/article/{STORY}", "/search"):
         room.open(address)
-        assert not room.all("script, [onclick], [style], style")
+        assert not room.all(f"{FOREIGN_SCRIPT}, [onclick], [style], style")
 
 
 @pytest.mark.parametrize("address", ["/", "/search", f"/article/{STORY}", f"/captures/{STORY}", f"/exchange/{STORY}"])
@@ -213,6 +217,7 @@ _KINDS = {
     "doubtful": f"/article/{PAPER}/news/1",
     "captures": f"/captures/{STORY}",
     "beside": f"/beside/{STORY}",
+    "banner": f"/replay/{STORY}",
     "exchange": f"/exchange/{STORY}",
     "missing": f"/captures/{PAPER}/nothing",
     "error": "/nothing-here",
@@ -261,10 +266,11 @@ def test_payloads_are_text_wherever_they_stand(room: Room) -> None:
     for each in addresses:
         room.open(each)
         pwned, shown, strange = room.browser.execute_script(
-            "return [document.querySelectorAll('[data-pwned], script, base, body iframe, meta[http-equiv], [onerror], "
-            "[onload], [onfocus], [onmouseover]').length, document.body.innerText.includes('data-pwned'), "
+            "return [document.querySelectorAll(arguments[0] + ', [data-pwned], base, body iframe, meta[http-equiv], "
+            "[onerror], [onload], [onfocus], [onmouseover]').length, document.body.innerText.includes('data-pwned'), "
             "[...document.querySelectorAll('[href], [src], [action]')].map(e => e.href || e.src || e.action).filter("
-            "a => !String(a.baseVal ?? a).startsWith('http'))]"
+            "a => !String(a.baseVal ?? a).startsWith('http'))]",
+            FOREIGN_SCRIPT,
         )
         assert room.browser.current_url.startswith(room.app)
         assert (each, pwned, strange) == (each, 0, [])
@@ -291,7 +297,7 @@ def test_payloads_in_addresses_are_text(room: Room) -> None:
         ):
             room.open(address)
             assert room.one("h1").text == heading
-            assert not room.all("[data-pwned], script, base, [onerror], [onload], [onfocus], [onmouseover]")
+            assert not room.all(f"[data-pwned], {FOREIGN_SCRIPT}, base, [onerror], [onload], [onfocus], [onmouseover]")
 
 
 @pytest.mark.parametrize("how", ["beside", "alone"])
@@ -353,3 +359,55 @@ def test_a_block_is_kept_and_taken_back_by_its_button(room: Room) -> None:
         assert button.text.startswith(then)
     room.wide(PHONE)
     assert room.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_times_are_in_the_zone_of_the_reader(room: Room) -> None:
+    """And in UTC, as the server writes them, for who is there or has no scripts."""
+    utc = {}
+    for zone in ("UTC", "Australia/Adelaide", "America/St_Johns"):
+        room.browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": zone})
+        room.open(f"/captures/{STORY}")
+        told = [time.text for time in room.all(".rows time")]
+        moments = [str(time.get_attribute("datetime")) for time in room.all(".rows time")]
+        if zone == "UTC":
+            utc = dict(zip(moments, told, strict=True))
+            assert "Times are in UTC." in room.one(".foot").text and all(text.endswith(" UTC") for text in told)
+            continue
+        assert zone in room.one("#zone").text
+        for moment, text, element in zip(moments, told, room.all(".rows time"), strict=True):
+            there = datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
+            assert text.startswith(f"{there.day} {there:%B %Y}, {there:%H:%M:%S} ") and "GMT" in text
+            assert element.get_attribute("title") == utc[moment]
+        # Under the heading of another day the day stands too.
+        room.open("/")
+        for section in room.all("[data-day]"):
+            for time in section.find_elements(By.CSS_SELECTOR, "time"):
+                there = datetime.fromisoformat(str(time.get_attribute("datetime"))).astimezone(ZoneInfo(zone))
+                is_other = f"{there:%Y-%m-%d}" != section.get_attribute("data-day")
+                assert time.text == (f"{there.day} {there:%B %Y}, " if is_other else "") + f"{there:%H:%M}"
+    room.browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+
+
+def test_a_citation_is_copied_by_its_button(room: Room) -> None:
+    room.open(f"/article/{STORY}")
+    room.one(".cite summary").click()
+    [text] = [each for each in room.all(".cite pre") if each.text.startswith("@misc")]
+    button = room.one(f'[data-copies="{text.get_attribute("id")}"]')
+    room.browser.execute_cdp_cmd(
+        "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    )
+    button.click()
+    WebDriverWait(room.browser, 10).until(lambda _: button.text == "Copied")
+    copied = room.browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+    assert copied == text.get_attribute("textContent")
+
+
+def test_a_language_is_chosen_at_the_foot(room: Room) -> None:
+    room.open(f"/captures/{STORY}")
+    where = room.browser.current_url
+    room.leave(room.one('.languages [value="da"]').click)
+    assert (room.browser.current_url, room.one("h1").text) == (where, "Kopier")
+    room.open("/sites")
+    assert room.one("html").get_attribute("lang") == "da"
+    room.leave(room.one('.languages [value="en"]').click)
+    room.browser.delete_all_cookies()

@@ -87,9 +87,10 @@ def test_replayed_answer_leaves_nothing_behind(locked: Locked) -> None:
 
 def test_a_tab_of_its_own_is_led_under_the_banner(locked: Locked) -> None:
     tab = {**WITH_TOKEN, "Sec_Fetch_Dest": "document", "Sec_Fetch_Mode": "navigate"}
-    for stamp in ("2999", "2999mp_"):
-        found = locked.site.get(f"{locked.replay}/web/{stamp}/{locked.page}", **tab)
-        assert (found.status, found.headers["Location"]) == (302, f"{locked.site.app}/replay/2999/{locked.page}")
+    for stamp, led in (("2999/", "2999/"), ("2999mp_/", "2999/"), ("", "")):
+        found = locked.site.get(f"{locked.replay}/web/{stamp}{locked.page}", **tab)
+        assert (found.status, found.headers["Location"]) == (302, f"{locked.site.app}/replay/{led}{locked.page}")
+    assert locked.site.get(f"{locked.replay}/web/*/{locked.page}", **tab).status == 200
     # Without the key it is asked for first, so that the frame has it.
     assert locked.site.get(f"{locked.replay}/web/2999/{locked.page}", Sec_Fetch_Dest="document").status == 401
     for others in ({"Sec_Fetch_Dest": "iframe"}, {"Sec_Fetch_Dest": "image"}, {}):

@@ -52,7 +52,9 @@ class ChooseLanguage:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        language = chosen(request.cookies.get(COOKIE)) or preferred(request.headers.get("accept-language", ""))
+        language = chosen(request.cookies.get(COOKIE)) or preferred(
+            ", ".join(request.headers.getlist("accept-language"))
+        )
         with speaking(language):
             await self._app(scope, receive, send)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from newskeep.web.language import cldr, gettext
+from newskeep.web.reading_room import humanize
 
 #: Units of a picture's own; it is scaled to the page.
 WIDTH, HEIGHT = 720, 120
@@ -74,7 +74,7 @@ def bars(days: Sequence[date], kinds: Mapping[str, Mapping[date, int]], name: Ca
             height = max(HEIGHT * value / highest, 1.5)
             top = max(top - height, 0.0)
             x = round(place * step + step * _GAP / 2, 1)
-            label = f"{name(day)}: {cldr.number(value)} {gettext(kind)}"
+            label = f"{name(day)}: {humanize.tally(value, kind)}"
             drawn.append(Bar(x, round(top, 1), round(step * (1 - _GAP), 1), round(height, 1), kind, label))
     rows = tuple(Row(name(day), tuple(values.get(day, 0) for values in kinds.values())) for day in days)
     return Bars(tuple(drawn), rows, tuple(kinds), highest, sum(totals))

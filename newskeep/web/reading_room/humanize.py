@@ -94,6 +94,11 @@ def word(text: str) -> str:
     return gettext(text)
 
 
+def tally(value: int, name: str) -> str:
+    """A number of a run with its name: "12 announced"."""
+    return gettext("%(number)s %(name)s") % {"number": number(value), "name": word(name)}
+
+
 def sure(confidence: float) -> str:
     """What to say of a text: "sure", or "doubtful: 31 %"."""
     if not is_doubtful(confidence):

@@ -7,6 +7,7 @@ before this one has and does not.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 from urllib.parse import urlsplit
@@ -44,6 +45,8 @@ _NOT_ANSWERED = frozenset(
         *(b"server", b"date", b"x-content-type-options", b"x-robots-tag"),
     }
 )
+#: What pywb lists: captures from a time on.
+_LIST = re.compile(r"/web/\d{0,14}\*/")
 #: Seconds for pywb to say something more.
 _SILENCE_SECONDS = 60
 _RETRY_SECONDS = 0.1
@@ -75,15 +78,19 @@ def _under_banner(request: Request) -> Response | None:
 
     Programs, frames, and who asks for the bytes as they were get what they ask for.
     """
-    if request.method != "GET" or request.headers.get("sec-fetch-dest") != "document":
+    if (
+        request.method != "GET"
+        or request.headers.get("sec-fetch-dest") != "document"
+        or _LIST.match(sent_target(request))
+    ):
         return None
     try:
         match, url = target(request, MEMENTO)
     except UsageError:
         return None
-    if not match[1] or match[2] == "id_":
+    if match[2] == "id_":
         return None
-    return RedirectResponse(f"{Origins.of(request).app}/replay/{match[1]}/{url}", 302)
+    return RedirectResponse(f"{Origins.of(request).app}/replay/{match[1] + '/' if match[1] else ''}{url}", 302)
 
 
 def _mind(request: Request) -> None:
