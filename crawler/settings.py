@@ -151,6 +151,8 @@ TRUST_PROXY = False
 DOWNLOADER_MIDDLEWARES = {
     # Before anything logs or remembers the address.
     "crawler.engine.middlewares.userinfo.UserInfoMiddleware": 10,
+    # Before the host is asked for robots.txt.
+    "crawler.engine.middlewares.removed.RemovedMiddleware": 20,
     "crawler.engine.middlewares.retry_after.RetryAfterMiddleware": 60,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.engine.middlewares.robots.RobotsMiddleware": 100,

@@ -80,6 +80,8 @@ class Site:
     login: Login | None = None
     #: Whether pictures, styles and scripts are archived with a page.
     requisites: bool = False
+    #: Whether hubs that its feeds name are asked to tell `newskeep serve` what is new (WebSub).
+    websub: bool = False
     #: Whether the site is fetched though its TLS certificate is bad; `None`: as for all sites.
     insecure: bool | None = None
     #: Given to what is archived of it.
@@ -386,6 +388,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "headers": _headers,
     "login": read_login,
     "requisites": _yes,
+    "websub": _yes,
     "insecure": _yes,
     "tags": _tags,
 }

@@ -13,7 +13,7 @@ from newskeep.alerts import mail, webhook
 from newskeep.alerts.digest import Message
 from newskeep.alerts.event import Event
 from newskeep.alerts.outbox import Delivery
-from newskeep.alerts.senders import NotDelivered
+from newskeep.posting import NotDelivered
 from storage.counts import counted
 from storage.errors import ConfigError
 from storage.urls import timestamp14

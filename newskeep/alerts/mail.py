@@ -16,7 +16,7 @@ from crawler.politeness.addresses import is_loopback
 from newskeep.alerts.alert import addresses, near
 from newskeep.alerts.digest import one_line
 from newskeep.alerts.secret import Secret
-from newskeep.alerts.senders import NotDelivered, tls_context, within, words_of
+from newskeep.posting import NotDelivered, tls_context, within, words_of
 from storage.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -66,7 +66,7 @@ class _Asked:
 @click.option("--reason", metavar="TEXT", help="Why. It is kept for good.")
 @click.option("--by", metavar="NAME", help="Who decided it.  [your name on this machine]")
 @click.option("--until", type=Moment(), metavar="TIME", help="An embargo: shown again by itself from then on.")
-@click.option("--also-future", is_flag=True, help="Hide what is captured of it later, too.")
+@click.option("--also-future", is_flag=True, help="Hide what comes of it later, too, and fetch it no more.")
 @click.option("--purge", "purges", is_flag=True, help="Remove it from the files too, for good; a tombstone stays.")
 @click.option("--undo", is_flag=True, help="Show again what is hidden and not purged, by its URL or its id.")
 @click.option("--list", "lists", is_flag=True, help="List what is hidden and purged.")

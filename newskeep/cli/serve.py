@@ -136,5 +136,10 @@ def _say(archive: Archive, options: ServeOptions) -> None:
     if options.replay_port is not None:
         where += f", replayed ones on {options.replay_url or f'port {options.replay_port}'}"
     echo(f"{archive.uri}{', read-only' * (not options.may_correct)}; archived pages on {where}; Ctrl-C ends", err=True)
+    wanting = sorted(
+        name for name, table in options.config.sites.items() if isinstance(table, dict) and table.get("websub")
+    )
+    if wanting and not (options.public_url and options.may_save):
+        echo(f"hubs cannot tell what {', '.join(wanting)} has new: websub needs --public-url, and a key", err=True)
     if options.withholds:
         echo("pages that say noarchive are withheld (451); --noarchive show shows them", err=True)

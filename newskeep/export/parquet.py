@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from newskeep.export import Part, Selection, Tools
 from newskeep.export.source import by_day, read_articles, second_of
+from newskeep.fields import of_annotations
 from storage.archive import Archive
 from storage.articles import to_json
 from storage.index import ArticleEntry
@@ -67,6 +68,9 @@ SCHEMA = pa.schema(
         ("fingerprint", pa.struct([("digest", pa.string()), ("sketch", pa.string())])),
         ("sources", _MAP),
         ("doubts", _MAP),
+        # What people said of the capture.
+        ("tags", _TEXTS),
+        ("notes", pa.list_(pa.struct([("text", pa.string()), ("by", pa.string()), ("moment", _TIME)]))),
     ]
 )
 
@@ -81,7 +85,7 @@ class Parquet:
             rows: list[dict[str, Any]] = []
             with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
                 for entry, article in articles:
-                    rows.append(row(entry, article))
+                    rows.append(row(archive, entry, article))
                     records, last = records + 1, second_of(entry.timestamp)
                     if len(rows) == _A_GROUP:
                         writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
@@ -91,9 +95,10 @@ class Parquet:
             yield Part({f"date={name[:10]}/part-{name[11:]}.parquet": path}, records, last)
 
 
-def row(entry: ArticleEntry, article: Article) -> dict[str, Any]:
-    """The article line as a row, its times as times."""
+def row(archive: Archive, entry: ArticleEntry, article: Article) -> dict[str, Any]:
+    """The article line as a row, its times as times; with tags and notes, empty where there are none."""
     line = to_json(article)
+    said = of_annotations(archive, entry.url, entry.timestamp)
     line |= {
         "site": entry.site,
         "timestamp": article.timestamp,
@@ -103,6 +108,8 @@ def row(entry: ArticleEntry, article: Article) -> dict[str, Any]:
         "modified_text": article.modified,
         "sources": list(article.sources.items()),
         "doubts": list(article.doubts.items()),
+        "tags": said.get("tags", []),
+        "notes": [{**note, "moment": moment(note["moment"])} for note in said.get("notes", [])],
     }
     return {name: _clean(line[name]) for name in SCHEMA.names}
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crawler.politeness.addresses import is_loopback
-from newskeep.web import auth
+from newskeep.web import auth, websub
 from newskeep.web.addresses import HOST, Origins, sent_target
 from newskeep.web.errors import error_response
 from newskeep.web.metrics import Metrics
@@ -142,7 +142,7 @@ class Gate:
             # Nothing of ours is one, and nothing archived may become one.
             return 403, "service workers are not served", {}
         path, given = request.scope["path"], request.headers.get("authorization")
-        if path == _OPEN or auth.admits(self._options, given):
+        if path == _OPEN or path.startswith(websub.PATH) or auth.admits(self._options, given):
             return None
         if path.startswith(_FOR_REPLAY) and auth.admits_replay(self._options, given):
             return None

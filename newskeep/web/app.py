@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from newskeep.saving.jobs import JobQueue
-from newskeep.web import api, cdx, errors, feeds, memento, metrics, originals, reading_room, replay, warcs
+from newskeep.web import api, cdx, errors, feeds, memento, metrics, originals, reading_room, replay, warcs, websub
 from newskeep.web.access import Gate, app_fields, originals_fields, replay_fields
 from newskeep.web.language.choice import ChooseLanguage
 from newskeep.web.metrics import Metrics
@@ -22,6 +22,7 @@ from newskeep.web.options import ServeOptions
 from newskeep.web.saving import RateBound
 
 if TYPE_CHECKING:
+    from newskeep.websub.subscriber import Subscriber
     from storage.archive import Archive
 
 #: Requests that read index or store at once, each in a thread; the index lends out 15 connections.
@@ -30,12 +31,17 @@ _STATIC = Path(__file__).parent / "reading_room" / "static"
 
 
 def create_app(
-    archive: Archive, options: ServeOptions, counted: Metrics | None = None, jobs: JobQueue | None = None
+    archive: Archive,
+    options: ServeOptions,
+    counted: Metrics | None = None,
+    jobs: JobQueue | None = None,
+    subscriber: Subscriber | None = None,
 ) -> Starlette:
     """Return the app: the reading room and all protocols but the originals themselves.
 
     `options` has the real ports. `jobs` is where what visitors ask to have saved waits; who makes the app does it
-    (newskeep.saving.runner). Handlers find all this in `request.app.state`; plain functions run in threads.
+    (newskeep.saving.runner). `subscriber` has what hubs were asked for. Handlers find all this in
+    `request.app.state`; plain functions run in threads.
     """
     counted = counted or Metrics()
     static: list[BaseRoute] = [Mount("/static", StaticFiles(directory=_STATIC))] if _STATIC.is_dir() else []
@@ -45,6 +51,7 @@ def create_app(
         *warcs.routes(),
         *api.routes(),
         *feeds.routes(),
+        *websub.routes(),
         *metrics.routes(),
         *static,
         *reading_room.routes(),
@@ -53,6 +60,7 @@ def create_app(
     app = _application(archive, options, counted, routes, gate)
     app.state.jobs = jobs or JobQueue(archive.state / "jobs")
     app.state.saving_rate = RateBound()
+    app.state.websub = subscriber
     return app
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from storage.archive import Archive
 
 #: First part of a path -> what it is counted as; anything else is "other", so that a visitor cannot make names up.
-_GROUPED = ("web", "timegate", "timemap", "cdx", "warc", "api", "feeds", "healthz", "metrics", "static")
+_GROUPED = ("web", "timegate", "timemap", "cdx", "warc", "api", "feeds", "websub", "healthz", "metrics", "static")
 _ROOM = (
     "search",
     "sites",

@@ -63,13 +63,13 @@ def check_may_save(request: Request) -> None:
         raise HTTPException(403, "a page of another site asked for this")
 
 
-async def body_of(request: Request) -> bytes:
+async def body_of(request: Request, most: int = BODY_MAX) -> bytes:
     """The body of a request; 413 where it has too many bytes."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > BODY_MAX:
-            raise HTTPException(413, f"a request may have {BODY_MAX:,} bytes")
+        if len(body) > most:
+            raise HTTPException(413, f"a request may have {most:,} bytes")
     return bytes(body)
 
 

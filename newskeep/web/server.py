@@ -24,6 +24,7 @@ from newskeep.web.app import create_app, create_originals, create_replay
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
 from newskeep.web.replay import Pywb
+from newskeep.websub.subscriber import Subscriber
 from storage.annotating import sync as annotations_sync
 from storage.errors import NewskeepError, UsageError
 from storage.removing.sync import learn
@@ -186,7 +187,10 @@ def run(
         settled = options.on_ports(*ports)
         counted = Metrics()
         jobs = JobQueue(archive.state / "jobs")
-        app = create_app(archive, settled, counted, jobs)
+        subscriber = None
+        if settled.public_url is not None and settled.may_save:
+            subscriber = Subscriber(archive, settled.config, settled.public_url)
+        app = create_app(archive, settled, counted, jobs, subscriber)
         apps: dict[int, ASGIApp] = {ports[0]: app, ports[1]: create_originals(archive, settled, counted)}
         if settled.replay_port is not None and pywb is not None:
             running = stack.enter_context(Pywb(pywb, settled, verbose=access_log))
@@ -197,6 +201,9 @@ def run(
         stack.callback(_keep_learning(archive).set)
         if settled.may_save:
             stack.enter_context(JobRunner(jobs, lambda job: _request_of(archive, settled.config, job)))
+        if subscriber is not None:
+            # Once the ports are open: a hub may call back at once.
+            stack.enter_context(subscriber)
         ready(settled)
         server.run(sockets=sockets)
 

@@ -7,6 +7,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from command import Run
 from filled_archive import fill, folder_archive
@@ -83,8 +84,7 @@ def test_what_is_wrong_is_told_in_one_line(newskeep: Run, arguments: tuple[str, 
     assert said in ran(newskeep, *arguments, code=code)[1]
 
 
-@pytest.mark.usefixtures("held")
-def test_a_note_is_listed_exported_and_taken_back(newskeep: Run) -> None:
+def test_a_note_is_listed_exported_and_taken_back(newskeep: Run, held: Path) -> None:
     ran(newskeep, "note", ONE, "Quoted in “the report”.", "--by", "Ada")
     (note,) = as_json(newskeep, "note", ONE)
     assert (note["text"], note["by"]) == ("Quoted in “the report”.", "Ada")
@@ -95,6 +95,12 @@ def test_a_note_is_listed_exported_and_taken_back(newskeep: Run) -> None:
         for each in map(json.loads, lines)
     }
     assert (ONE, "x", "Quoted in “the report”.") in said and (TWO,) in said
+    ran(newskeep, "export", "--format", "parquet", "--to", "rows")
+    table = pq.read_table(held / "rows").to_pylist()
+    rows = {(each["url"], *each["tags"], *(note["text"] for note in each["notes"])) for each in table}
+    assert rows == said
+    (moment,) = {note["moment"] for each in table for note in each["notes"]}
+    assert moment.isoformat(timespec="seconds") == str(note["moment"])[:19] + "+00:00"
     ran(newskeep, "note", ONE, "--remove", str(note["id"]))
     assert as_json(newskeep, "note", ONE) == []
 

@@ -195,7 +195,7 @@ def test_parquet_with_real_types(newsroom: Archive, target: LocalStore) -> None:
     assert pq.read_table(target.root).num_rows == pq.read_table(target.root / key).num_rows
     table = pq.read_table(target.root / key)
     half = replace(next(newsroom.articles()), title="Half \ud83d", topics=("\udc00",))
-    made = row(next(newsroom.index.articles()), half)
+    made = row(newsroom, next(newsroom.index.articles()), half)
     assert (made["title"], made["topics"]) == ("Half ?", ["?"])
     assert str(table.schema.field("timestamp").type) == "timestamp[us, tz=UTC]"
     assert moment("2026") is moment("soon") is moment(None) is None

@@ -23,7 +23,8 @@ from crawler.frontier import frontier_of
 from crawler.frontier.address_state import SiteRun, SiteState
 from crawler.frontier.run_counts import RunCounts
 from crawler.sites.site import load_sites
-from newskeep.alerts import delivery, mail, outbox, webhook
+from newskeep import posting
+from newskeep.alerts import delivery, mail, outbox
 from newskeep.alerts.delivery import Sent
 from newskeep.alerts.outbox import outbox_of
 from newskeep.alerts.telling import alerts_of, begin, tell
@@ -390,7 +391,7 @@ def test_a_webhook_that_is_away_is_tried_again(world: World) -> None:
 
 
 def test_a_webhook_that_hangs_ends_in_bounded_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "SECONDS", 0.3)
+    monkeypatch.setattr(posting, "SECONDS", 0.3)
     world.hook.on("/hang/secret", Hang())
     problem = send_one(world, f'[alerts.x]\nwebhook = "{world.hook.url("/hang/secret")}"\n')
     assert "no answer in" in problem

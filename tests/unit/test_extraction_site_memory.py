@@ -324,3 +324,14 @@ def test_cleaning_takes_away_only_blocks_and_only_once(articles: list[Article]) 
         assert [block.text for block in done.blocks] == [block.text for block in each.blocks]
         assert memory.clean(done) == done
         assert replace(done, blocks=()) == replace(each, blocks=())
+
+
+def test_documents_teach_nothing_and_lose_nothing() -> None:
+    line = p(ABOUT)
+    pages = [article(number, [*body(number), line]) for number in range(12)]
+    written = [replace(block, reason=Reason("document")) for block in [*body(99), line]]
+    files = [article(100 + number, written) for number in range(200)]
+    memory = SiteMemory().learn(pages)
+    assert memory.learn(files) == memory
+    assert all(memory.clean(each) == each for each in files)
+    assert all(line.text not in kept(memory.clean(each)) for each in pages)

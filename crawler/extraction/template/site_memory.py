@@ -119,6 +119,9 @@ class SiteMemory:
         """The same from what their workers have made of the articles."""
         stories, texts = dict(self.stories), dict(self.texts)
         for url, story, read in lessons:
+            if not story.lines:
+                # A document, such as a PDF, is no page of the site's: it would make what repeats seem rarer.
+                continue
             name = short_hash(url)
             known = stories.get(name)
             if known is None or known.at <= story.at:
