@@ -58,7 +58,8 @@ def _header_says(value: str, robot: str) -> bool:
 def _meta(content: bytes, robot: str) -> str | None:
     if b"\0" in content[:200]:
         content = content.replace(b"\0", b"")  # UTF-16: what matters here is ASCII
-    at = 0
+    # In lower case plain bytes are found many times as fast as what is sought without regard to case.
+    lower, at = content.lower(), 0
     while found := _PLACE.search(content, at):
         at = found.end()
         if found[2] is not None:
@@ -66,11 +67,11 @@ def _meta(content: bytes, robot: str) -> str | None:
                 return f"meta {name}"
             continue
         # A comment or script that does not end hides all the rest, as it does in a browser.
-        closing = re.compile(rb"-->" if found[1] is None else b"</" + found[1], re.I)
-        end = closing.search(content, at)
-        if end is None:
+        closing = b"-->" if found[1] is None else b"</" + found[1].lower()
+        end = lower.find(closing, at)
+        if end < 0:
             return None
-        at = end.end()
+        at = end + len(closing)
     return None
 
 
