@@ -76,6 +76,8 @@ def _meta(content: bytes, robot: str) -> str | None:
 
 
 def _says(attributes: bytes, robot: str) -> str | None:
+    if not any(name.encode() in attributes.lower() for name in (_EVERYBODY, robot)):
+        return None  # most tags are for others; to read them all would take the longest here
     found: dict[bytes, bytes] = {}
     for name, *values in _ATTRIBUTE.findall(attributes):
         found.setdefault(name.lower(), next((value for value in values if value), b""))
