@@ -126,7 +126,8 @@ class _Display:
         else:
             self._out.print(_row(outcome), highlight=False, soft_wrap=True)
         self._out.file.flush()
-        self._progress.advance(self._task)
+        if not self._progress.disable:
+            self._progress.advance(self._task)
 
     def tell(self, lines: list[str]) -> None:
         """Print lines for a person."""
