@@ -198,6 +198,9 @@ def _look_for_garbage_less() -> None:
 
 def _process(settings: Settings) -> AsyncCrawlerProcess:
     """Make Scrapy's process without what it does to logging, which is set up already."""
+    # Before Scrapy does so in the reactor, where it takes longer: of a class that was renamed it looks up who made it,
+    # through the whole stack.
+    import scrapy.core.downloader.handlers.http11  # noqa: F401
     from scrapy.crawler import AsyncCrawlerProcess
 
     levels = {name: logging.getLogger(name).level for name in ("", "scrapy", "twisted")}
