@@ -46,7 +46,9 @@ class HostQueue(DownloaderAwarePriorityQueue):
 
     def pop(self) -> Request | None:
         """The next request of a host that may be asked; `None` while there is none, and then wakes the engine."""
-        under_way = Counter(host_of(request) for request in self._engine.downloader.active)
+        # By what `push` has noted: this is asked for all that is under way, at every request.
+        active = self._engine.downloader.active
+        under_way = Counter(request.meta.get("download_slot") or host_of(request) for request in active)
         soonest = math.inf
         for host in self.pqueues:
             if under_way[host] < self._at_once:

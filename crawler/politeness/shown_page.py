@@ -7,9 +7,11 @@ raised.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from html import unescape
+from itertools import islice
 
 from crawler.html.encoding import decode
 from storage.http import HttpMessage
@@ -18,11 +20,17 @@ from storage.http import HttpMessage
 CONTENT_BYTES = 1024 * 1024
 #: Characters of text up to which a page may be nothing but a challenge or a form.
 LITTLE = 1_200
+#: More links than any wall has.
+MANY_LINKS = 50
+#: Bytes of a page in which its text is counted at a time: most have enough of it near their beginning.
+_PIECE_BYTES = 8 * 1024
 #: Statuses that say "not you" or "not so much".
 REFUSALS = (401, 403, 429)
 
 _HIDDEN = re.compile(rb"<!--|<(script|style|noscript|template|svg|title)\b", re.I)
 _TAG = re.compile(rb"<[a-z/!][^<>]{0,4000}+>?", re.I)
+#: Of a closing tag, behind its name.
+_REST_OF_TAG = re.compile(rb"\b[^<>]{0,300}>?")
 #: Tags inside of a sentence; all others end a run of text.
 _INLINE = re.compile(rb"</?(?:a|abbr|b|bdi|em|font|i|mark|s|small|span|strong|sub|sup|u|wbr)\b", re.I)
 _TITLE = re.compile(rb"<title[^<>]{0,200}+>([^<]{0,300}+)", re.I)
@@ -90,12 +98,12 @@ class ShownPage:
     @cached_property
     def is_little(self) -> bool:
         """Whether there is hardly any text."""
-        return not self.is_large and _text_length(self.content, LITTLE) < LITTLE
+        return not self.is_large and _text_length(self.content, self._lower, LITTLE) < LITTLE
 
     @property
     def is_bare(self) -> bool:
         """Whether there is no article here, and hardly any text; asked before all marks, most pages are known by it."""
-        return not self.says_article and self.is_little
+        return self.is_little and not self.says_article
 
     @cached_property
     def has_media(self) -> bool:
@@ -117,12 +125,13 @@ class ShownPage:
 
     @cached_property
     def links(self) -> int:
-        return sum(1 for _ in _LINK.finditer(self.content))
+        """How many links there are, counted up to `MANY_LINKS`."""
+        return sum(1 for _ in islice(_LINK.finditer(self.content), MANY_LINKS))
 
     @cached_property
     def runs(self) -> tuple[str, ...]:
         """The pieces of text that stand by themselves, in lower case, in page order; without those of `noscript`."""
-        return tuple(filter(None, map(self._text, _runs(self.content))))
+        return tuple(filter(None, map(self._text, _runs(self.content, self._lower))))
 
     @cached_property
     def noscript(self) -> str:
@@ -135,8 +144,8 @@ class ShownPage:
 
         Plain bytes are found many times as fast as what is sought without regard to case.
         """
-        found = (self._lower.find(each) for each in begins)
-        return any(at >= 0 and pattern.search(self.content, max(0, at - 1)) for at in found)
+        places = (at for begin in begins for at in _places(begin, self._lower))
+        return any(pattern.match(self.content, at) or pattern.match(self.content, max(0, at - 1)) for at in places)
 
     @cached_property
     def _lower(self) -> bytes:
@@ -163,24 +172,42 @@ class ShownPage:
         return None
 
 
-def _shown(content: bytes) -> list[bytes]:
-    """The parts of a page outside of what is hidden; one that is not closed hides all the rest, as in a browser."""
-    parts, at = [], 0
-    while True:
-        hidden = _HIDDEN.search(content, at)
-        parts.append(content[at : hidden.start() if hidden else len(content)])
-        if hidden is None:
-            return parts
-        closing = re.compile(rb"-->" if hidden[1] is None else rb"</%b\b[^<>]{0,300}>?" % hidden[1], re.I)
-        end = closing.search(content, hidden.end())
-        if end is None:
-            return parts
-        at = end.end()
+def _places(sought: bytes, content: bytes) -> Iterator[int]:
+    at = -1
+    while (at := content.find(sought, at + 1)) >= 0:
+        yield at
 
 
-def _runs(content: bytes) -> list[bytes]:
+def _shown(content: bytes, lower: bytes) -> Iterator[bytes]:
+    """The parts of a page outside of what is hidden; one that is not closed hides all the rest, as in a browser.
+
+    `lower` is the content in lower case, in which plain bytes are found many times as fast as by pattern.
+    """
+    at = 0
+    while hidden := _HIDDEN.search(content, at):
+        yield content[at : hidden.start()]
+        if (end := _end_of(hidden, content, lower)) is None:
+            return
+        at = end
+    yield content[at:]
+
+
+def _end_of(hidden: re.Match[bytes], content: bytes, lower: bytes) -> int | None:
+    """Where a comment or element ends, if it does."""
+    if hidden[1] is None:
+        end = lower.find(b"-->", hidden.end())
+        return None if end < 0 else end + len(b"-->")
+    closing, at = b"</" + hidden[1].lower(), hidden.end()
+    while (at := lower.find(closing, at)) >= 0:
+        at += len(closing)
+        if rest := _REST_OF_TAG.match(content, at):
+            return rest.end()
+    return None
+
+
+def _runs(content: bytes, lower: bytes) -> list[bytes]:
     runs, current = [], bytearray()
-    for part in _shown(content):
+    for part in _shown(content, lower):
         at = 0
         for tag in _TAG.finditer(part):
             current += part[at : tag.start()]
@@ -192,11 +219,21 @@ def _runs(content: bytes) -> list[bytes]:
     return [*runs, bytes(current)]
 
 
-def _text_length(content: bytes, enough: int) -> int:
+def _text_length(content: bytes, lower: bytes, enough: int) -> int:
     """Characters of text outside of tags and scripts, white space left out; counted up to about `enough`."""
     total = 0
-    for part in _shown(content):
-        total += len(b"".join(_TAG.sub(b" ", part).split()))
+    for piece in (piece for part in _shown(content, lower) for piece in _pieces(part)):
+        total += len(b"".join(_TAG.sub(b" ", piece).split()))
         if total >= enough:
             break
     return total
+
+
+def _pieces(markup: bytes) -> Iterator[bytes]:
+    """Markup in pieces that end before a `<`, which no tag has inside."""
+    at = 0
+    while at < len(markup):
+        end = markup.find(b"<", at + _PIECE_BYTES)
+        end = len(markup) if end < 0 else end
+        yield markup[at:end]
+        at = end

@@ -190,7 +190,7 @@ def _says(page: ShownPage, words: re.Pattern[str]) -> bool:
 
 def _is_shown(page: ShownPage) -> bool:
     """Whether something of a page is there that is no text, or its menus."""
-    return page.has_article_element or page.has_media or page.links > _LINKS_MAX
+    return page.links > _LINKS_MAX or page.has_article_element or page.has_media
 
 
 def _cookie(page: ShownPage) -> bool:
@@ -221,7 +221,7 @@ def _is_heading(run: str) -> bool:
 
 
 def _login(page: ShownPage) -> bool:
-    if _is_shown(page) or not page.is_little:
+    if not page.is_little or _is_shown(page):
         return False
     own = _own(page, _LOGIN, _LOGIN_LABEL, _COOKIE)
     if page.says_article:
@@ -239,7 +239,8 @@ def _says_login_label(page: ShownPage) -> bool:
 
 
 def _bot(page: ShownPage) -> bool:
-    if page.has_media or page.says_article or page.asks_reader or page.links > _LINKS_OF_CHECKS:
+    # Links first, here and above: nearly all pages have enough of them near their beginning.
+    if page.links > _LINKS_OF_CHECKS or page.has_media or page.says_article or page.asks_reader:
         return False
     if not page.runs:
         return _BOT.search(page.noscript) is not None
@@ -254,7 +255,7 @@ def _bot(page: ShownPage) -> bool:
 
 
 def _pay(page: ShownPage) -> bool:
-    if page.has_media or not page.is_little or page.links > _LINKS_MAX or not _PAYWALL.search(page.content):
+    if not page.is_little or page.has_media or page.links > _LINKS_MAX or not _PAYWALL.search(page.content):
         return False
     paid = any(_PAY.search(run) for run in page.runs)
     return paid and _own(page, _PAY, _LOGIN, _LOGIN_LABEL, _COOKIE) < _RUN_MIN

@@ -8,13 +8,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from crawler.run import Crawl, RunResult, check_network, run
 from crawler.session.report import outcome_json
 from crawler.sites.run_summary import site_lines, total_line
 from crawler.sites.site import load_sites
-from newskeep.alerts.telling import alerts_of, begin_before_run, tell_after_run
 from newskeep.cli._terminal import Console, echo, escape, fit
 from newskeep.saving.store_check import look
 from newskeep.stamping import stamp
@@ -23,6 +20,8 @@ from storage.counts import counted
 from storage.errors import NewskeepError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from crawler.config import Config
     from crawler.list_runs import ListRun
     from storage.archive import Archive
@@ -63,6 +62,8 @@ def archive_sites(
     config: Config, crawls: Iterable[Crawl], as_json: bool, *, at_once: int, time_limit: float | None
 ) -> int:
     """Crawl sites into the configured archive, show outcomes, and a line for each site; return the exit code."""
+    from newskeep.alerts.telling import alerts_of, begin_before_run, tell_after_run
+
     check_network(config)
     alerts = alerts_of(config)
     with open_archive(config.archive, config.state) as archive:
@@ -115,26 +116,19 @@ class _Display:
     def __init__(self, total: int | None, as_json: bool) -> None:
         self._as_json = as_json
         self._told = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self._told,
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
+        self._bar = _bar(total, self._told) if sys.stderr.isatty() else None
         # On one terminal the bar and the lines must go through the same console, or they overwrite each other.
         shared = sys.stdout.isatty() and sys.stderr.isatty()
         self._out = self._told if shared else Console(file=sys.stdout)
-        self._task = self._progress.add_task("archiving", total=total)
 
     def __enter__(self) -> _Display:
-        self._progress.start()
+        if self._bar is not None:
+            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._bar is not None:
+            self._bar.stop()
 
     def show(self, outcome: Outcome) -> None:
         if self._as_json:
@@ -142,7 +136,8 @@ class _Display:
         else:
             self._out.print(_row(outcome), highlight=False, soft_wrap=True)
         self._out.file.flush()
-        self._progress.advance(self._task)
+        if self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0])
 
     def tell(self, lines: list[str]) -> None:
         """Print lines for a person."""
@@ -152,6 +147,16 @@ class _Display:
     def stopping(self) -> None:
         said = "newskeep: stopping: requests under way end and are sealed; once more to stop at once"
         echo("\n" + said, err=True, lines=True)
+
+
+def _bar(total: int | None, console: Console) -> Progress:
+    """A progress bar of one task; loaded where it is shown, as it takes as long as all other printing."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    described = TextColumn("{task.description}")
+    bar = Progress(described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True)
+    bar.add_task("archiving", total=total)
+    return bar
 
 
 def _row(outcome: Outcome) -> str:

@@ -58,12 +58,20 @@ def show_error(error: click.ClickException) -> None:
 class Console(RichConsole):
     """rich's console, which prints nothing that a terminal would obey but what rich itself makes."""
 
+    def __init__(self, **options: Any) -> None:
+        # rich would make a picture of ":smile:" in anybody's title.
+        super().__init__(emoji=False, **options)
+
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*map(_fitted, objects), **options)
 
     def data(self, line: str) -> None:
         """Print a line for programs as it is."""
-        super().print(line, markup=False, highlight=False, soft_wrap=True)
+        if self.is_terminal:
+            # A bar may be shown there, which has to make room.
+            super().print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            self.file.write(line + "\n")
 
 
 class Formatter(logging.Formatter):

@@ -82,6 +82,15 @@ def test_the_console_makes_all_it_prints_fit() -> None:
     assert out.getvalue() == '[red]x␛[0m forged \ufffd \n{"x": "\x7f\u202e"}\n'
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_words_between_colons_are_no_emoji(is_terminal: bool) -> None:
+    told = io.StringIO()
+    console = Console(file=told, force_terminal=is_terminal, color_system=None)
+    console.data('{"title": ":smile: [b]"}')
+    console.print("[dim]:smile:[/]")
+    assert told.getvalue() == '{"title": ":smile: [b]"}\n:smile:\n'
+
+
 def test_all_commands_print_by_way_of_it() -> None:
     """click.echo is for JSON, and for what goes to a crontab or a unit as it is; the console of rich is for nothing."""
     for path in sorted((ROOT / "newskeep" / "cli").rglob("*.py")):

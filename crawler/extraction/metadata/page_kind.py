@@ -79,7 +79,7 @@ def _claims_article(page: HtmlMetadata) -> bool:
 
 def _json_ld(nodes: list[Node]) -> Iterator[str]:
     """The types of the objects that are no part of another one."""
-    inner = {id(part) for node in nodes for name in _PARTS for part in many(node.get(name))}
+    inner = {id(part) for node in nodes for name in _PARTS if name in node for part in many(node[name])}
     for node in nodes:
         if id(node) not in inner or jsonld.is_type(node, _ARTICLE):
             yield from (name for name in many(node.get("@type")) if isinstance(name, str))

@@ -229,7 +229,10 @@ class SiteMemory:
             told = verdicts.get(key, ())
             if today.template != (told[-1].template if told else False):
                 verdicts[key] = _latest({*told, today})
-        return replace(self, verdicts=verdicts)
+        decided = replace(self, verdicts=verdicts)
+        # They judge by stories, which are the same: what they have found out is not found out again.
+        vars(decided)["_detectors"] = self._detectors
+        return decided
 
     def _detector(self, story: Story) -> TemplateDetector:
         """What judges a story: the stories of its time, of its own design where there are enough."""

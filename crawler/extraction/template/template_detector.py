@@ -48,6 +48,8 @@ class TemplateDetector:
     def __init__(self, evidence: Evidence, declared: Iterable[str] = ()) -> None:
         self._evidence = evidence
         self._declared = frozenset(declared)
+        #: What was found in stories, by name: each is asked for when it is learned, for what is usual, and when judged.
+        self._known: dict[str, tuple[Story, list[bool], dict[int, int]]] = {}
 
     @cached_property
     def _gaps(self) -> Mapping[tuple[str, str], int]:
@@ -81,7 +83,7 @@ class TemplateDetector:
         """Return what is template in a story; `name` is its name in the memory, whether it is there or not."""
         if len(self._evidence) < LEAST:
             return Verdict({}, {})
-        own, found = self._found(name, story)
+        own, found = self._told(name, story)
         sure = {at: number for at, number in found.items() if self._is_sure(story.lines[at])}
         doubtful = {at: number for at, number in found.items() if at not in sure}
         words = sum(story.lines[at].words for at in doubtful)
@@ -94,11 +96,19 @@ class TemplateDetector:
         return Verdict({}, found)
 
     def _doubtful(self, name: str, story: Story) -> int:
-        _, found = self._found(name, story)
+        _, found = self._told(name, story)
         return sum(story.lines[at].words for at in found if not self._is_sure(story.lines[at]))
 
     def _is_sure(self, each: Seen) -> bool:
         return len(self._evidence) >= MANY and self._evidence.share(each) >= EVERYWHERE
+
+    def _told(self, name: str, story: Story) -> tuple[list[bool], dict[int, int]]:
+        """What `_found` says, worked out once for a story."""
+        known, own, found = self._known.get(name, (None, [], {}))
+        if known != story:
+            own, found = self._found(name, story)
+            self._known[name] = story, own, found
+        return own, found
 
     def _found(self, name: str, story: Story) -> tuple[list[bool], dict[int, int]]:
         """For each line whether it is plainly the article's own; and what looks like template."""
