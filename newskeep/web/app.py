@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from newskeep.saving.jobs import JobQueue
-from newskeep.web import api, cdx, errors, feeds, memento, metrics, originals, reading_room, replay, warcs
+from newskeep.web import api, cdx, errors, feeds, identity, memento, metrics, originals, reading_room, replay, warcs
 from newskeep.web.access import Gate, app_fields, originals_fields, replay_fields
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
@@ -45,6 +45,7 @@ def create_app(
         *api.routes(),
         *feeds.routes(),
         *metrics.routes(),
+        *identity.routes(),
         *static,
         *reading_room.routes(),
     ]
