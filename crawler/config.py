@@ -21,6 +21,7 @@ _PREFIX = "NEWSKEEP_"
 #: Variables that stand for no key: the file itself, what `serve` asks of its visitors, and where pywb is.
 _OTHER_VARIABLES = ("CONFIG", "WEB_TOKEN", "WEB_USER", "PYWB")
 _SERVICE = re.compile(r"SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?")
+_MAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -36,6 +37,10 @@ class Config:
     operator: str | None = None
     #: The whole User-Agent field; `None`: newskeep, its version and the operator.
     user_agent: str | None = None
+    #: The file of the private key (PEM, Ed25519) that requests are signed with; `None`: they are not.
+    signing_key: str | None = None
+    #: Where the directory with its public key is, https://HOST; `None`: where `public_url` is.
+    signature_agent: str | None = None
     #: Whether robots.txt is obeyed.
     robots: bool = True
     #: What becomes of pages that say `noarchive`: "keep" marks them, "refuse" does not archive them.
@@ -87,6 +92,11 @@ class Config:
     smtp: Mapping[str, Any] = field(default_factory=dict, repr=False)
     file: Path | None = None
 
+    @property
+    def agent(self) -> str | None:
+        """The address whose host serves our key directory."""
+        return self.signature_agent or self.public_url
+
     def scrapy_settings(self) -> dict[str, Any]:
         """The same as overrides of crawler.settings; a spider module that cannot be imported raises `ConfigError`."""
         settings: dict[str, Any] = {
@@ -111,9 +121,16 @@ class Config:
             "PROXY": self.proxy,
             "TRUST_PROXY": self.trust_proxy,
             "OPERATOR": self.operator,
+            "SIGNING_KEY": self.signing_key,
+            "SIGNATURE_AGENT": self.agent,
             "CONFIG_FILE": str(self.file) if self.file else None,
             "SPIDER_MODULES": spider_modules(self.spider_modules, self.file),
         }
+        if sender := sent_from(self.operator):
+            # On use: settings are made with this module.
+            from crawler.settings import DEFAULT_REQUEST_HEADERS
+
+            settings["DEFAULT_REQUEST_HEADERS"] = {**DEFAULT_REQUEST_HEADERS, **sender}
         if self.user_agent:
             settings["USER_AGENT"] = self.user_agent
         elif self.operator:
@@ -124,6 +141,12 @@ class Config:
 def user_agent(operator: str | None) -> str:
     """The User-Agent field of an operator."""
     return f"newskeep/{version('newskeep')}" + (f" (+{operator})" if operator else "")
+
+
+def sent_from(operator: str | None) -> dict[str, str]:
+    """The From field (RFC 9110, 10.1.2) of an operator who is reached by e-mail; empty for others."""
+    address = (operator or "").removeprefix("mailto:")
+    return {"From": address} if _MAIL.fullmatch(address) else {}
 
 
 def examine(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> tuple[Config, list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from crawler import defaults
-from crawler.config import user_agent
+from crawler.config import sent_from, user_agent
 from crawler.spider_modules import spider_modules
 
 BOT_NAME = "newskeep"
@@ -45,6 +45,10 @@ OPERATOR = os.environ.get("NEWSKEEP_OPERATOR")
 USER_AGENT = user_agent(OPERATOR)
 # Who asked for the crawl, where a program or a visitor did; stands in the crawl report alone.
 ASKED_BY = None
+# The private key (PEM, Ed25519) that requests are signed with, and https://HOST, where its directory is. None: they are
+# not signed.
+SIGNING_KEY: str | None = None
+SIGNATURE_AGENT: str | None = None
 # The product token that robots.txt rules are looked up by (RFC 9309, 2.2.1).
 ROBOTSTXT_USER_AGENT = "newskeep"
 DEFAULT_REQUEST_HEADERS = {
@@ -52,6 +56,8 @@ DEFAULT_REQUEST_HEADERS = {
     "Accept-Language": "*",
     # What every replay tool decodes; warcio fails on brotli beside the brotli package (its issue 73).
     "Accept-Encoding": "gzip, deflate",
+    # Where the operator is reached by e-mail.
+    **sent_from(OPERATOR),
 }
 
 # --- How exchanges are captured --------------------------------------------------------------------------------------

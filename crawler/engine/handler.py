@@ -37,9 +37,12 @@ from crawler.engine.public_endpoints import PublicEndpoints
 from crawler.engine.recording_protocol import ATTEMPT_HEADER, Attempt, RecordingFactory, attempts, large_responses
 from crawler.engine.redaction import is_private, redact
 from crawler.engine.response_parser import FRAMING_BYTES, HEAD_MAX_BYTES
+from crawler.engine.signing import signed_fields
 from crawler.engine.socks import SocksEndpoints
 from crawler.engine.tls import TLSPolicy, handshake_failure
 from crawler.engine.wire import exchange_of
+from crawler.identity import Identity, identity_of
+from crawler.identity.signatures import FIELDS
 from crawler.politeness.proxies import is_socks
 from crawler.session.page_extraction import is_whole
 from crawler.sites.context import context_of
@@ -82,15 +85,20 @@ class _RecordingAgent(http11._ScrapyAgent):
         self,
         number: bytes,
         fields: Iterable[tuple[bytes, bytes]],
+        identity: Identity | None,
         allow_private: bool,
         trusts_proxy: bool,
         **kwargs: Any,
     ) -> None:
-        """`fields` are added to the request here: what Scrapy does not know it can neither log nor redirect."""
+        """`fields` are added to the request here: what Scrapy does not know it can neither log nor redirect.
+
+        So is the signature of `identity`, made for each request as it goes out: retries and redirects have their own.
+        """
         self._trusts_proxy = allow_private or trusts_proxy
         super().__init__(**kwargs)
         self._number = number
         self._fields = fields
+        self._identity = identity
         self._allow_private = allow_private
 
     def _get_agent(self, request: Request, timeout: float) -> Agent:
@@ -108,6 +116,9 @@ class _RecordingAgent(http11._ScrapyAgent):
             headers.setRawHeaders(ATTEMPT_HEADER, [self._number])
             for name, value in self._fields:
                 headers.setRawHeaders(name, [value])
+            if self._identity is not None:
+                for name, value in signed_fields(self._identity, method, uri, headers):
+                    headers.setRawHeaders(name, [value])
             return send(method, uri, headers, body)
 
         # On the instance: Scrapy asks the agent's class for its kind.
@@ -140,6 +151,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         self._allow_private = crawler.settings.getbool("ALLOW_PRIVATE_ADDRESSES")
         self._trust_proxy = crawler.settings.getbool("TRUST_PROXY")
         self._contextFactory: Any = TLSPolicy(crawler.settings.getbool("INSECURE"), crawler.settings.get("CA_FILE"))
+        self._identity = identity_of(*(crawler.settings.get(name) for name in ("SIGNING_KEY", "SIGNATURE_AGENT")))
         # Who ignores robots.txt ignores this rule for robots, too.
         self._refuse_noarchive = crawler.settings["NOARCHIVE"] == "refuse" and crawler.settings.getbool(
             "ROBOTSTXT_OBEY"
@@ -206,10 +218,11 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         cookies = () if private else tuple(chain_cookies(request))
         subscription = self._subscription(request)
         known = tuple(subscription.secrets()) if subscription else ()
+        ours = FIELDS if self._identity else frozenset()
         if len(exchange.response) > LARGE_BYTES:
-            kept = await asyncio.to_thread(redact, exchange, cookies, known, private)
+            kept = await asyncio.to_thread(redact, exchange, cookies, known, private, ours)
         else:
-            kept = redact(exchange, cookies, known, private)
+            kept = redact(exchange, cookies, known, private, ours)
         if is_private(kept):
             request.meta[_PRIVATE] = True
         return kept
@@ -249,6 +262,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         return _RecordingAgent(
             number,
             tuple(subscription.fields(url, request.headers.get("Cookie"))) if subscription else (),
+            self._identity,
             self._allow_private,
             self._trust_proxy,
             contextFactory=self._contextFactory,

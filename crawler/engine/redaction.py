@@ -64,14 +64,21 @@ class _Redacted:
     secrets: frozenset[bytes] = frozenset()
 
 
-def redact(exchange: Exchange, chain_cookies: Iterable[bytes], known: Iterable[bytes], private: bool) -> Exchange:
+def redact(
+    exchange: Exchange,
+    chain_cookies: Iterable[bytes],
+    known: Iterable[bytes],
+    private: bool,
+    ours: frozenset[bytes] = frozenset(),
+) -> Exchange:
     """Return the exchange as it may be kept.
 
     `chain_cookies`: pairs `name=value` that earlier answers of the same redirects set, which stand in their records.
     `known`: passwords and the like, which must not be repeated by any answer. `private`: whether the answer is for one
     reader, though its request may show no secret, since an earlier request of the same redirects had one.
+    `ours`: names, in lower case, of fields that we have set ourselves and that are no secrets.
     """
-    request = _redacted_request(exchange.request, frozenset(chain_cookies))
+    request = _redacted_request(exchange.request, frozenset(chain_cookies), ours)
     private |= any(name.lower() != _OF_PROXY for name in request.names)
     if not private:
         return replace(exchange, request=request.message, request_redacted=request.names)
@@ -114,14 +121,14 @@ def is_private(exchange: Exchange) -> bool:
     return any(name.lower() != _OF_PROXY for name in exchange.request_redacted)
 
 
-def _redacted_request(request: bytes, chain_cookies: frozenset[bytes]) -> _Redacted:
+def _redacted_request(request: bytes, chain_cookies: frozenset[bytes], ours: frozenset[bytes]) -> _Redacted:
     message = HttpMessage.parse(request)
     names: list[str] = []
     secrets: set[bytes] = set()
 
     def without(field: re.Match[bytes]) -> bytes:
         name, between, value = field.groups()
-        if name.lower() in _OPEN:
+        if name.lower() in _OPEN or name.lower() in ours:
             return field[0]
         kept = _cookies(value, chain_cookies, secrets) if name.lower() == b"cookie" else MARK
         if kept == value:

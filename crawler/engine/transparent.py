@@ -52,6 +52,7 @@ class TransparentHandler(RecordingHandler):
         self._pool._factory = _TransparentFactory
         self._allow_private = self._trust_proxy = True
         self._refuse_noarchive = False
+        self._identity = None
         # Older spiders say it in an attribute.
         for name in ("maxsize", "warnsize"):
             bound = getattr(crawler.spider, f"download_{name}", getattr(self, f"_default_{name}"))

@@ -27,6 +27,7 @@ COMMANDS = {
         "due": "Crawl the sites that are due: the one line for cron.",
         "schedule": "See what runs when, and have cron or systemd start it.",
         "sites": "List sites, try one out, see and correct what repeats over its pages.",
+        "identity": "Sign requests, so that servers can tell who asks, and tell whether one was yours.",
         "import": "Bring in WARC, WACZ and ARC files of other crawlers, bytes unchanged.",
     },
     "Read": {

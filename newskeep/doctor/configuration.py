@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crawler.config import variables_without_effect
+from crawler.identity import identity_of
 from crawler.politeness.proxies import check_proxy
 from crawler.politeness.trust_roots import check_roots
 from crawler.sites.site import load_sites
@@ -79,5 +80,12 @@ def _network(config: Config) -> Iterator[Finding]:
         except ConfigError as error:
             wrong = True
             yield parted(name, str(error))
+    try:
+        identity = identity_of(config.signing_key, config.agent)
+    except ConfigError as error:
+        yield parted("signing_key", str(error).removeprefix("signing_key: "))
+    else:
+        if identity is not None:
+            yield good("signing_key", f"requests are signed as {identity.agent}, with the key {identity.thumbprint}")
     if config.proxy and not wrong:
         yield good("proxy", "set; it is asked when something is fetched")

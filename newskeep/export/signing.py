@@ -1,4 +1,4 @@
-"""Anonymous signatures of WACZ files (WACZ Signing and Verification 0.1.0); the only user of cryptography."""
+"""Anonymous signatures of WACZ files (WACZ Signing and Verification 0.1.0)."""
 
 from __future__ import annotations
 

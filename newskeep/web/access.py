@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crawler.identity.key import DIRECTORY_PATH
 from crawler.politeness.addresses import is_loopback
 from newskeep.web import auth, websub
 from newskeep.web.addresses import HOST, Origins, sent_target
@@ -20,8 +21,8 @@ from newskeep.web.options import ServeOptions
 
 _log = logging.getLogger(__name__)
 
-#: Open to everybody, so that a watchdog needs no key; it tells nothing.
-_OPEN = "/healthz"
+#: Open to everybody: a watchdog needs no key, and verifiers of our signatures have none.
+_OPEN = ("/healthz", DIRECTORY_PATH)
 
 #: What the replay beside us may read with its own key.
 _FOR_REPLAY = ("/cdx", "/warc/")
@@ -142,7 +143,7 @@ class Gate:
             # Nothing of ours is one, and nothing archived may become one.
             return 403, "service workers are not served", {}
         path, given = request.scope["path"], request.headers.get("authorization")
-        if path == _OPEN or path.startswith(websub.PATH) or auth.admits(self._options, given):
+        if path in _OPEN or path.startswith(websub.PATH) or auth.admits(self._options, given):
             return None
         if path.startswith(_FOR_REPLAY) and auth.admits_replay(self._options, given):
             return None

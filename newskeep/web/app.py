@@ -14,7 +14,20 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from newskeep.saving.jobs import JobQueue
-from newskeep.web import api, cdx, errors, feeds, memento, metrics, originals, reading_room, replay, warcs, websub
+from newskeep.web import (
+    api,
+    cdx,
+    errors,
+    feeds,
+    identity,
+    memento,
+    metrics,
+    originals,
+    reading_room,
+    replay,
+    warcs,
+    websub,
+)
 from newskeep.web.access import Gate, app_fields, originals_fields, replay_fields
 from newskeep.web.language.choice import ChooseLanguage
 from newskeep.web.metrics import Metrics
@@ -53,6 +66,7 @@ def create_app(
         *feeds.routes(),
         *websub.routes(),
         *metrics.routes(),
+        *identity.routes(),
         *static,
         *reading_room.routes(),
     ]

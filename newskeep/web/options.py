@@ -8,6 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from crawler.config import Config
+from crawler.identity import identity_of
 from crawler.politeness.addresses import is_loopback
 from storage.errors import UsageError
 
@@ -71,6 +72,7 @@ class ServeOptions:
 
     def check(self) -> None:
         """Raise `UsageError` for what cannot work or would be unsafe."""
+        identity_of(self.config.signing_key, self.config.agent)
         if not is_loopback(self.host) and not self.needs_key:
             raise UsageError(
                 f"--host {self.host} is open to others: add --token or --user NAME:PASSWORD "
