@@ -54,12 +54,16 @@ COMMANDS = {
         "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
         "doctor": "Look whether all is in place: program, configuration, store, schedule; with the cure.",
         "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
-        "log": "Keep a signed log of what is archived, which shows what was changed or removed.",
         "reindex": "Make the index again from the store, or bring it up to date.",
         "reextract": "Make the text again from the WARCs.",
         "copy": "Copy an archive to another place, or what it lacks of it.",
         "compact": "Join a day's small WARC files into large ones.",
         "remove": "Take pages out: hidden everywhere at once, purged for good on request.",
+    },
+    "Prove": {
+        "log": "Keep a signed log of what is archived, which shows what was changed or removed.",
+        "prove": "Write the proof of a capture: what came, signed and stamped, in one file.",
+        "check-proof": "Check a proof: no archive and no network is needed.",
     },
     "Hand on": {
         "export": "Hand it on: JSON lines, Parquet, Markdown, WET, WACZ, CDXJ.",
@@ -79,8 +83,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if not any(cmd_name in group for group in COMMANDS.values()):
             return None
-        # Python's own words get an underscore behind them (PEP 8).
-        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        # Python's own words get an underscore behind them (PEP 8), and a hyphen is one.
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command = getattr(import_module(f"newskeep.cli.{name}"), name)
         assert isinstance(command, click.Command)
         return command
