@@ -81,8 +81,10 @@ def _licences(value: str) -> Iterator[str]:
 def _elements(content: bytes, robot: str) -> Iterator[Signal]:
     if b"\0" in content[:200]:
         content = content.replace(b"\0", b"")  # UTF-16: what matters here is ASCII
-    at = 0
-    while found := _PLACE.search(content, at):
+    # Nine tenths of a page stand behind the last of them, and need not be gone through.
+    lowered, at = content.lower(), 0
+    last = max(lowered.rfind(b"<meta"), lowered.rfind(b"<link"))
+    while at <= last and (found := _PLACE.search(content, at)):
         at = found.end()
         if found[2] is not None:
             attributes = _attributes(found[3])
