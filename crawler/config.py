@@ -127,10 +127,7 @@ class Config:
             "SPIDER_MODULES": spider_modules(self.spider_modules, self.file),
         }
         if sender := sent_from(self.operator):
-            # On use: settings are made with this module.
-            from crawler.settings import DEFAULT_REQUEST_HEADERS
-
-            settings["DEFAULT_REQUEST_HEADERS"] = {**DEFAULT_REQUEST_HEADERS, **sender}
+            settings["DEFAULT_REQUEST_HEADERS"] = {**defaults.REQUEST_FIELDS, **sender}
         if self.user_agent:
             settings["USER_AGENT"] = self.user_agent
         elif self.operator:

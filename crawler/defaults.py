@@ -47,3 +47,11 @@ SLOW_HOST_DELAY_MAX = 10.0
 #: Answers 429 or 503 in a row, and requests without any answer, after which a host is left alone.
 HOST_REFUSALS_MAX = 5
 HOST_SILENCES_MAX = 5
+
+#: Fields that each request has.
+REQUEST_FIELDS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Language": "*",
+    # What every replay tool decodes; warcio fails on brotli beside the brotli package (its issue 73).
+    "Accept-Encoding": "gzip, deflate",
+}

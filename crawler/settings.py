@@ -51,14 +51,8 @@ SIGNING_KEY: str | None = None
 SIGNATURE_AGENT: str | None = None
 # The product token that robots.txt rules are looked up by (RFC 9309, 2.2.1).
 ROBOTSTXT_USER_AGENT = "newskeep"
-DEFAULT_REQUEST_HEADERS = {
-    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-    "Accept-Language": "*",
-    # What every replay tool decodes; warcio fails on brotli beside the brotli package (its issue 73).
-    "Accept-Encoding": "gzip, deflate",
-    # Where the operator is reached by e-mail.
-    **sent_from(OPERATOR),
-}
+# From: where the operator is reached by e-mail.
+DEFAULT_REQUEST_HEADERS = {**defaults.REQUEST_FIELDS, **sent_from(OPERATOR)}
 
 # --- How exchanges are captured --------------------------------------------------------------------------------------
 

@@ -84,9 +84,11 @@ def _elements(content: bytes, robot: str) -> Iterator[Signal]:
     if b"\0" in content[:200]:
         content = content.replace(b"\0", b"")  # UTF-16: what matters here is ASCII
     telling = (*_TELLING, robot.encode())
-    # In lower case plain bytes are found many times as fast as what is sought without regard to case.
+    # In lower case plain bytes are found many times as fast as what is sought without regard to case; and nine tenths
+    # of a page stand behind the last of these elements.
     lower, at = content.lower(), 0
-    while found := _PLACE.search(content, at):
+    last = max(lower.rfind(b"<meta"), lower.rfind(b"<link"))
+    while at <= last and (found := _PLACE.search(content, at)):
         at = found.end()
         if found[2] is not None:
             written = lower[found.start(3) : found.end(3)]
