@@ -146,3 +146,24 @@ def test_page_cannot_take_its_banner_away(replay: Replay, attack: str) -> None:
     assert replay.browser.find_element(By.CSS_SELECTOR, ".banner .url").is_displayed()
     assert replay.script("document.fullscreenElement") is None
     assert replay.browser.title.startswith("Archived page")
+
+
+def test_link_to_a_tab_of_its_own_leads_under_a_banner(replay: Replay, shown: Shown) -> None:
+    replay.browser.get(f"{replay.app}/replay/2999/{shown.url}")
+    first, before = replay.browser.current_window_handle, set(replay.browser.window_handles)
+    replay.enter()
+    WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.LINK_TEXT, "Elsewhere"))
+    replay.browser.execute_script("document.querySelector('a').href = location.href")
+    replay.browser.execute_script("document.querySelector('a').target = '_blank'")
+    replay.browser.find_element(By.LINK_TEXT, "Elsewhere").click()
+    WebDriverWait(replay.browser, 20).until(lambda browser: set(browser.window_handles) - before)
+    replay.browser.switch_to.window((set(replay.browser.window_handles) - before).pop())
+    try:
+        WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.CSS_SELECTOR, ".banner"))
+        assert replay.browser.current_url.startswith(f"{replay.app}/replay/")
+        replay.enter()
+        WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.CSS_SELECTOR, "h1"))
+        assert replay.browser.find_element(By.CSS_SELECTOR, "h1").text == "The bridge is open"
+    finally:
+        replay.browser.close()
+        replay.browser.switch_to.window(first)

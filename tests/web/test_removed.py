@@ -26,10 +26,10 @@ class Ask(Protocol):
 def ways(stage: Stage) -> list[str]:
     """Every address that gives a page or tells of it; those with `{}` in front are of the originals."""
     url, stamps = SECRET, [timestamp14(capture.timestamp) for capture in stage.captures]
-    at = [f"{name}/{stamp}/{url}" for name in ("/article", "/beside", "/exchange") for stamp in stamps]
+    at = [f"{name}/{stamp}/{url}" for name in ("/article", "/beside", "/exchange", "/replay") for stamp in stamps]
     return [
         *at,
-        *(f"{name}/{url}" for name in ("/article", "/beside", "/exchange", "/captures", "/timegate")),
+        *(f"{name}/{url}" for name in ("/article", "/beside", "/exchange", "/replay", "/captures", "/timegate")),
         *(f"/timemap/{form}/{url}" for form in ("link", "json")),
         f"/compare/{stamps[0]}-{stamps[-1]}/{url}",
         f"/compare?url={url}&before={stamps[0]}&after={stamps[-1]}",

@@ -71,6 +71,8 @@ def test_page_from_a_bucket_with_its_pictures(locked: Locked) -> None:
 def test_replay_has_the_lock_of_the_app(locked: Locked) -> None:
     address = f"{locked.replay}/web/2999/{locked.page}"
     assert locked.site.get(address).status == 401
+    refused = locked.site.get(address, Accept="text/html", Accept_Language="de").body
+    assert b"<h1>Anmeldung n" in refused and b"stylesheet" not in refused and b"<a " not in refused
     assert locked.site.get(address, Host="rebound.example", **WITH_TOKEN).status == 421
     assert locked.site.get(address, Service_Worker="script", **WITH_TOKEN).status == 403
     assert locked.site.get(address, method="POST", **WITH_TOKEN).status == 405

@@ -83,8 +83,8 @@ def ways(held: Held, path: str) -> list[str]:
     """Every address that gives a page's text or bytes; those with `{}` in front are of the originals."""
     url, stamp, capture = held.url(path), held.stamps[path][0], held.captures[path]
     return [
-        *(f"{name}/{stamp}/{url}" for name in ("/article", "/beside", "/exchange")),
-        *(f"{name}/{url}" for name in ("/article", "/beside", "/exchange", "/timegate")),
+        *(f"{name}/{stamp}/{url}" for name in ("/article", "/beside", "/exchange", "/replay")),
+        *(f"{name}/{url}" for name in ("/article", "/beside", "/exchange", "/replay", "/timegate")),
         f"/api/article?url={url}",
         f"/api/article?url={url}&at={stamp}",
         *(f"{{}}/web/{each}/{url}" for each in (stamp, f"{stamp}id_", f"{stamp}im_", stamp[:8])),
