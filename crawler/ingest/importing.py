@@ -16,6 +16,7 @@ from typing import Literal
 
 from crawler import defaults
 from crawler.ingest.sources import MissingSource, Source, SourceFile
+from crawler.ingest.tagging import CaptureTags
 from crawler.session.delivery import Delivery
 from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool
 from crawler.session.report import OutcomeLog
@@ -70,6 +71,8 @@ class ImportOptions:
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
     spool_max_bytes: int = defaults.SPOOL_MAX_BYTES
     bounds: PartBounds = field(default_factory=PartBounds)
+    #: Given to all captures of the files, also to those that are held.
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -168,6 +171,7 @@ class _Dry:
             return held
         sha256 = file_digest(source.path, self._look, self._meter("reading", source))
         if held := self._noted(source, sha256):
+            self._look_again(source, sha256)
             source.done(sha256)
             return held
         found = self._survey(source, sha256)
@@ -179,6 +183,9 @@ class _Dry:
         if found.captures and found.held == found.captures:
             return _result(source, found, "held", _all_held(found))
         return _result(source, found, "importable", _words(found))
+
+    def _look_again(self, source: SourceFile, sha256: str) -> None:
+        """Do what is to be done with a file that was brought in before."""
 
     def _survey(self, source: SourceFile, sha256: str) -> Survey:
         at = 0
@@ -232,6 +239,7 @@ class _Import(_Dry):
         super().__init__(archive, stop, on_progress)
         self._options = options
         self._started = datetime.now(UTC)
+        self._tags = CaptureTags(options.tags)
         self._pool = ExtractionPool(options.workers, options.limits)
         self._delivery = Delivery(archive, self._pool, stop, options.spool_max_bytes, options.software, self._fail)
         try:
@@ -244,12 +252,17 @@ class _Import(_Dry):
         self.crawl = self._folder.crawl
 
     def take(self, source: Source) -> FileResult:
+        self._tags.begin()
         result = super().take(source)
         self._log.add(_outcome(result))
+        if result.outcome in ("imported", "held"):
+            for outcome in self._tags.outcomes():
+                self._log.add(outcome)
         return result
 
     def close(self, state: RunState) -> None:
         """Write the report and give the spool up."""
+        self._tags.close()
         try:
             self._log.close()
             self.failure = self._delivery.undelivered or self.failure
@@ -289,6 +302,14 @@ class _Import(_Dry):
         if found.fault_count:
             done = replace(done, reason=f"{done.reason}; their bytes are in {aside}")
         return replace(done, articles=articles, parts=tuple(writer.filenames))
+
+    def _look_again(self, source: SourceFile, sha256: str) -> None:
+        if self._tags.tags:
+            self._survey(source, sha256)
+
+    def _holds(self, capture: Capture) -> bool:
+        self._tags.see(capture)
+        return super()._holds(capture)
 
     def _is_there(self, filename: str) -> bool:
         archive = self._archive

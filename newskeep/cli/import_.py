@@ -15,7 +15,7 @@ import click
 
 from crawler.config import Config, user_agent
 from newskeep.cli._maintenance import progress
-from newskeep.cli._options import allow_private, configured
+from newskeep.cli._options import allow_private, configured, gives_tags
 from newskeep.cli._terminal import echo
 from storage.counts import counted
 from storage.errors import UsageError
@@ -31,7 +31,7 @@ Examples:
   newskeep import crawls/                             all WARC, ARC and WACZ files in a folder and below
   newskeep import crawl.wacz --dry-run                say what would come, write nothing
   newskeep import https://data.commoncrawl.org/crawl-data/CC-NEWS/2026/11/CC-NEWS-20261101000000-00001.warc.gz
-  newskeep import s3://my-bucket/old-crawls
+  newskeep import s3://my-bucket/old-crawls --tag old-crawls
 
 \b
 Exit codes: 0 done, 3 the archive is out of reach, 4 some files could not be brought in, 5 none could,
@@ -42,10 +42,16 @@ Exit codes: 0 done, 3 the archive is out of reach, 4 some files could not be bro
 @click.argument("sources", nargs=-1, required=True, metavar="FILE-OR-FOLDER-OR-URL...")
 @click.option("--dry-run", is_flag=True, help="Read and check all, say what would come, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each file, and one for the summary.")
+@gives_tags
 @allow_private
 @configured
 def import_(
-    sources: tuple[str, ...], dry_run: bool, as_json: bool, allow_private: bool | None, settings: Config
+    sources: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+    tags: tuple[str, ...],
+    allow_private: bool | None,
+    settings: Config,
 ) -> int:
     """Bring the WARC, WACZ and ARC files of other crawlers into the archive.
 
@@ -65,7 +71,7 @@ def import_(
     with open_archive(settings.archive, settings.state) as archive:
         if not dry_run or is_there(archive):
             archive.store.check(write=not dry_run)
-        result = _run(archive, settings, sources, dry_run, as_json)
+        result = _run(archive, settings, sources, dry_run, as_json, tags)
         _sum_up(result, archive, as_json, dry_run)
     return result.exit_code
 
@@ -79,7 +85,14 @@ def _check(settings: Config, sources: tuple[str, ...]) -> None:
     check_roots(settings.ca_file)
 
 
-def _run(archive: Archive, settings: Config, sources: tuple[str, ...], dry_run: bool, as_json: bool) -> ImportResult:
+def _run(
+    archive: Archive,
+    settings: Config,
+    sources: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+    tags: tuple[str, ...],
+) -> ImportResult:
     from crawler.ingest.download import Downloader, DownloadOptions
     from crawler.ingest.importing import ImportOptions, clear, import_files, is_there, workspace
     from crawler.ingest.sources import Sources
@@ -90,7 +103,7 @@ def _run(archive: Archive, settings: Config, sources: tuple[str, ...], dry_run: 
     agent = settings.user_agent or user_agent(settings.operator)
     stop, folder = StopFlag(), workspace(archive)
     workers, spool = settings.workers or default_workers(), settings.spool_max_bytes
-    options = ImportOptions(agent, workers, dry_run, spool_max_bytes=spool)
+    options = ImportOptions(agent, workers, dry_run, spool_max_bytes=spool, tags=tags)
     with progress("importing") as show, _stopped_by_signals(stop):
         downloader = Downloader(
             folder,

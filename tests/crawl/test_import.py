@@ -335,3 +335,20 @@ def test_reindex_and_verify_say_import_of_a_foreign_file(newskeep: Run, crawls: 
         told = newskeep(command)
         assert told.returncode == 7
         assert b"warc/mine.warc.gz` brings it in" in told.stdout
+
+
+def test_what_is_brought_in_is_tagged_and_what_is_held_too(newskeep: Run, crawls: Path, tmp_path: Path) -> None:
+    wget = str(crawls / "below" / "wget.warc.gz")
+    assert newskeep("import", wget, "--tag", "Moved", "--tag", "y2020").returncode == 0
+    assert [line["url"] for line in lines(newskeep("captures", "--tag", "moved", "--json"))].count(PAGES["wget"]) == 1
+    done = newskeep("import", str(crawls), "--tag", "all")
+    assert done.returncode == 0, done.stderr.decode()
+    with open_archive(tmp_path / "archive") as archive:
+        everything = {(each.url, each.timestamp) for each in archive.index.all_captures()}
+        assert all("all" in archive.index.tags_of(url, moment) for url, moment in everything)
+        moved = {url for url, moment in everything if "moved" in archive.index.tags_of(url, moment)}
+    assert PAGES["wget"] in moved and PAGES["heritrix"] not in moved
+    # Another machine knows it from the store alone.
+    assert newskeep("reindex").returncode == 0
+    assert newskeep("search", "tag:all", "tag:y2020", "--json").returncode == 0
+    assert newskeep("import", wget, "--tag", "two words").returncode == 2

@@ -44,6 +44,8 @@ class RemovedMiddleware:
 
 
 def _for_good(archive: Archive) -> list[Hiding]:
+    if not archive.has_index:
+        return []  # asking would make one
     try:
         found = in_force(archive.index.removals())
     except StoreUnavailable:
