@@ -67,8 +67,8 @@ class _Workers:
         self._ended = False
         # Not fork: the crawler has threads, and a lock held at the fork would stay held in the child.
         context = WorkerContext()
-        # Imported once in the fork server, not once a worker.
-        context.set_forkserver_preload(["crawler.extraction"])
+        # Loaded once in the fork server, not once a worker.
+        context.set_forkserver_preload(["crawler.session.worker_preload"])
         self._pool = ProcessPool(
             max_workers=workers,
             max_tasks=_PAGES_A_WORKER,
@@ -243,7 +243,7 @@ class ExtractionPool:
             again = error.exitcode == -signal.SIGKILL
             reason = f"no text: failed ({'the extractor was killed' if again else 'the page crashed the extractor'})"
         else:
-            again = isinstance(error, OSError)
+            again = isinstance(error, OSError | MemoryError)
             reason = f"no text: failed ({in_words(error)})"
         return self._machine_failed(reason) if again else Extraction(reason=reason)
 
@@ -303,5 +303,3 @@ def _begin_work(memory_bytes: int) -> None:
     # What is loaded by now stays.
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
-    # One page at a time: threads of numpy's linear algebra would only cost address space.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -297,3 +297,25 @@ main()
     finally:
         pool.close()
     assert b"the bridge" in newskeep("get", address, "--as", "text").stdout
+
+
+def test_workers_begin_with_their_models_loaded(environment: Mapping[str, str], tmp_path: Path) -> None:
+    script = """
+from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool
+from crawler.session.worker_context import WorkerContext
+
+look = '''
+from crawler.extraction.classify.boosted_trees import shipped
+from crawler.extraction.metadata.language import _identifier
+print(shipped.cache_info().currsize, _identifier.cache_info().currsize, flush=True)
+'''
+pool = ExtractionPool(1, ExtractionLimits())
+process = WorkerContext().Process(target=exec, args=(look, {}))
+process.start()
+process.join()
+pool.close()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "1 1\n", done.stderr

@@ -165,7 +165,7 @@ class _ForkServer(Protocol):
 
 def _share_fork_server() -> None:
     """Start the process that extraction workers come from once, for the commands of all tests."""
-    forkserver.set_forkserver_preload(["crawler.extraction"])
+    forkserver.set_forkserver_preload(["crawler.session.worker_preload"])
     # Out of reach of a signal to the tests' process group, as the product has it.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     forkserver.ensure_running()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crawler.politeness.block_detection import BlockSign, RefusalWatch, backoff, recognise
+from crawler.politeness.shown_page import LITTLE, ShownPage
+from storage.http import HttpMessage
 
 URL = "https://www.news.example/2026/11/22/bridge-opens"
 ARTICLE = (
@@ -124,3 +126,46 @@ def test_a_page_whose_text_comes_behind_much_script_is_no_challenge(scripts: int
         captcha + b"<script>" + b"x = 1;" * scripts + b"</script>" + b"<p>The council has met on the bridge.</p>" * text
     )
     assert recognise(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body, "https://a.example/x") is None
+
+
+@pytest.mark.parametrize(
+    ("markup", "is_little"),
+    [
+        ("<p>{}</p>", False),
+        # What is hidden ends where a browser says that it does.
+        ("<script>{}</script>", True),
+        ("<SCRIPT>{}</Script >", True),
+        ("<script>{}</scripts>{}</script>", True),
+        ("<script>{}", True),
+        ("<!-- {} -->", True),
+        ("<!-- {} --><p>{}</p>", False),
+        ("<style>x</style><p>{}</p>", False),
+        # Text in tags is none, whichever piece of the page they stand in.
+        ('<p title="{}">x</p>', True),
+        ("<i>x</i>" * 3_000 + "<p>{}</p>", False),
+        ("<i></i>" * 3_000 + '<p title="{}">x</p>', True),
+        ("<i>1</i>" * LITTLE, False),
+        ("<i>1</i>" * (LITTLE - 1), True),
+    ],
+)
+def test_little_text(markup: str, is_little: bool) -> None:
+    page = ShownPage.of(HttpMessage.parse(answer(markup.replace("{}", "word " * 400))))
+    assert page.is_little == is_little
+
+
+@pytest.mark.parametrize(
+    ("markup", "says_article"),
+    [
+        ('<meta property="og:type" content="article">', True),
+        ("<META PROPERTY='OG:TYPE' CONTENT='Article'>", True),
+        ('<meta property="og:type" content="website"><meta property="og:type" content="article">', True),
+        ('{"@type": "Person"}, {"@type": ["NewsArticle"]}', True),
+        ('{"@type": "Person"}', False),
+        ('<p itemprop="name"></p><p itemprop="articleBody"></p>', True),
+        ('<p itemprop="name"></p>', False),
+        ("<articles><ARTICLE>", True),
+        ("<articles>", False),
+    ],
+)
+def test_what_says_that_it_is_an_article(markup: str, says_article: bool) -> None:
+    assert ShownPage.of(HttpMessage.parse(answer(markup))).says_article == says_article
