@@ -43,6 +43,8 @@ class Config:
     signature_agent: str | None = None
     #: Whether robots.txt is obeyed.
     robots: bool = True
+    #: Whether crawls of sites ask each host once a day for what it says of text and data mining (TDMRep).
+    tdmrep: bool = False
     #: What becomes of pages that say `noarchive`: "keep" marks them, "refuse" does not archive them.
     noarchive: defaults.NoarchivePolicy = defaults.NOARCHIVE
     #: Longest Retry-After that is waited for, in seconds.
@@ -103,6 +105,7 @@ class Config:
             "ARCHIVE": self.archive,
             "STATE": self.state,
             "ROBOTSTXT_OBEY": self.robots,
+            "TDMREP": self.tdmrep,
             "NOARCHIVE": self.noarchive,
             "RETRY_AFTER_MAX": self.max_wait,
             "ALLOW_PRIVATE_ADDRESSES": self.allow_private,

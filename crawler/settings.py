@@ -122,6 +122,8 @@ SLOW_HOST_DELAY_MAX = defaults.SLOW_HOST_DELAY_MAX
 # A host is left alone after this many answers 429 or 503 in a row, or this many requests without any answer.
 HOST_REFUSALS_MAX = defaults.HOST_REFUSALS_MAX
 HOST_SILENCES_MAX = defaults.HOST_SILENCES_MAX
+# Whether crawls of sites ask each host once a day for /.well-known/tdmrep.json, what it says of text and data mining.
+TDMREP = False
 # What becomes of an answer that says `noarchive` (X-Robots-Tag, meta robots): "keep" and mark, or "refuse". The word is
 # meant for the caches that search engines show; `serve` and `export --public` mind the mark.
 NOARCHIVE = defaults.NOARCHIVE

@@ -19,10 +19,13 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from newskeep import fields
+from newskeep.rights import SiteTerms
 from storage.archive import Archive
 from storage.errors import NewskeepError
 from storage.index import ArticleEntry, SearchOrder
 from storage.model import Article, TextSource
+from storage.rights import Signal
+from storage.rights.signal import to_json
 from storage.urls import Pad, normalize, parse_timestamp, timestamp14
 
 #: Characters of a text in one answer; what follows is got with `start`.
@@ -115,11 +118,17 @@ class Assistant:
                 "words": article.words,
                 "paywalled": article.paywalled,
                 "noarchive": article.noarchive,
+                "rights": to_json(self._rights(article)),
                 "confidence": article.confidence,
                 "text": text[start:end],
                 "next": end if len(text) > end else None,
                 "memento": self._memento_of(article),
             }
+
+    def _rights(self, article: Article) -> tuple[Signal, ...]:
+        """What its page said of its use, and its site at that time."""
+        moment = article.timestamp
+        return (*article.rights, *(SiteTerms(self._archive).of(article.url, moment) if moment else ()))
 
     def versions(self, url: Url) -> dict[str, Any]:
         """List the versions of an archived article: when its title or text was changed, what, and when it was gone."""

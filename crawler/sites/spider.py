@@ -33,6 +33,7 @@ from crawler.sites.link_selection import LinkSelector
 from crawler.sites.page_requisites import Requisites
 from crawler.sites.run_ledger import RunLedger
 from crawler.sites.site import KEYS, Site, make_site
+from crawler.sites.site_terms import TermsRequests
 from crawler.sites.source_fetcher import SourceRead
 from crawler.sites.source_schedule import SourceSchedule
 from crawler.sites.subscribed import subscription_of
@@ -74,6 +75,7 @@ class NewsSpider(Spider):
 
     ledger: RunLedger
     _context: CrawlContext
+    _terms: TermsRequests | None = None
     _archive: Archive
 
     def __init__(
@@ -125,6 +127,8 @@ class NewsSpider(Spider):
             # It blocked us the last time: a second refusal says that nothing has changed.
             spider._watch = RefusalWatch(limit=2, window=3)
         context.tags = spider.site.tags
+        if crawler.settings.getbool("TDMREP"):
+            spider._terms = TermsRequests(archive.index)
         if spider.site.requisites:
             # After the articles: what is new goes first.
             context.requisites = Requisites(archive.index, -10)
@@ -266,6 +270,8 @@ class NewsSpider(Spider):
         self._mind_refusals(recorded)
         self.ledger.under_way.hand_on(known.url)
         yield Page(known.url, recorded, known)
+        if self._terms is not None and (asked := await self._terms.of_page(response.url)):
+            yield asked
         if recorded.wall is None and self._context.requisites is not None:
             async for request in self._context.requisites.of_page(recorded):
                 yield request

@@ -16,6 +16,7 @@ from warcs import by_url
 from web_archive import Serving
 
 from storage import open_archive
+from storage.rights.tdmrep import PATH as TDMREP
 
 HTML = ("Content-Type", "text/html; charset=utf-8")
 PLAIN = [("Content-Type", "text/plain")]
@@ -191,3 +192,33 @@ def test_for_others_a_page_ends_with_its_time(newskeep: Run, saved: Origin, tmp_
         page = site.get(f"/article/{saved.url('/aipref')}", Accept="text/html")
         page = site.get(page.headers["location"]) if page.status == 302 else page
         assert b"What the publisher said" in page.body and b"robots.txt Content-Usage line 3" in page.body
+
+
+@pytest.mark.parametrize(("wanted", "status"), [(True, 200), (True, 404), (False, 200)])
+def test_tdmrep_is_asked_for_once_a_day(
+    newskeep: Run, origin: Origin, tmp_path: Path, wanted: bool, status: int
+) -> None:
+    path = "/2026/11/20/a-story-of-the-harbour.html"
+    origin.reply("/front/", f'<a href="{path}">A story of the harbour</a>'.encode(), headers=[HTML])
+    origin.reply(path, STORY, headers=[HTML])
+    terms = b'[{"location": "/2026/", "tdm-reservation": 1, "tdm-policy": "https://policy.example/"}]'
+    if status == 200:
+        origin.reply(TDMREP, terms, headers=[("Content-Type", "application/json")])
+    switch = "tdmrep = true\n" if wanted else ""
+    (tmp_path / "newskeep.toml").write_text(f'{switch}[sites.own]\nstart = "{origin.url("/front/")}"\ndelay = 0\n')
+    for _ in range(2):
+        done = newskeep("crawl", "own", "--allow-private")
+        assert done.returncode == 0, done.stderr.decode()
+    assert [each.path for each in origin.log].count(TDMREP) == int(wanted)
+    found, told = exported(newskeep, origin, "--for", "ai-input")
+    if wanted and status == 200:
+        assert found == set() and "by tdm-reservation=1 in tdmrep.json" in told
+        states = [json.loads(line) for line in newskeep("rights", host(origin), "--json").stdout.splitlines()]
+        (state,) = [each for each in states if each["url"] == origin.url(TDMREP)]
+        assert said(state["signals"]) == [
+            "tdm-reservation 1 for /2026/",
+            "tdm-policy https://policy.example/ for /2026/",
+        ]
+        assert by_url(tmp_path / "archive", "response")[origin.url(TDMREP)][0].block.endswith(terms)
+    else:
+        assert found == {path}
