@@ -47,14 +47,15 @@ def update(
 
     log.catch_up()
     refused = set()
+    ledger = read_ledger(store)
     for record in all_records(store):
-        # Anew for each: what was joined may have been joined again.
-        ledger = read_ledger(store)
         known = any(ledger.knows(source) for source in record.sources)
         if known and record.target not in ledger.sources and store.stat(key_of(record.target)):
             try:
                 log_move(log, store, record.target, record.sources, ledger, purges=purges)
                 done.moved += 1
+                # What was joined may have been joined again.
+                ledger = read_ledger(store)
             except (Corrupt, ObjectMissing) as error:
                 refused.add(record.target)
                 what = f"not logged ({error}); where they were purged elsewhere, `newskeep log update --purged`"
