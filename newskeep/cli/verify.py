@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,27 +12,39 @@ from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import configured, open_existing
 from storage.counts import counted
-from storage.errors import PROBLEMS_FOUND
+from storage.errors import PROBLEMS_FOUND, UsageError
+
+if TYPE_CHECKING:
+    from storage.transparency.checkpoint import Checkpoint
 
 _EXAMPLES = """\b
 Examples:
   newskeep verify
   newskeep verify --deep --archive s3://my-bucket/news
+  newskeep verify --proof kept/a.proof.json
   newskeep verify --json | jq -r .key
 
 \b
-Exit codes: 0 all is well, 3 the archive is out of reach, 7 something is wrong."""
+Exit codes: 0 all is well, 2 a proof cannot be read, 3 the archive is out of reach, 7 something is wrong."""
 
 
 @click.command(epilog=_EXAMPLES)
 @click.option("--deep", is_flag=True, help="Read every WARC: records against digests, captures against CDXJ.")
+@click.option(
+    "--proof",
+    "proofs",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A proof that was made earlier and kept elsewhere: the log must go on from it; may be given again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
 @configured
-def verify(deep: bool, as_json: bool, settings: Config) -> int:
+def verify(deep: bool, proofs: tuple[Path, ...], as_json: bool, settings: Config) -> int:
     """Hold WARCs, CDXJ, text and index against each other; name what is wrong and what to do.
 
     Without --deep the WARCs themselves are not read, only their sizes are compared. Nothing is changed.
     """
+    kept = [head for path in proofs for head in _heads(path)]
     with open_existing(settings) as opened:
         from storage.maintenance.verify import Verification
 
@@ -38,6 +52,7 @@ def verify(deep: bool, as_json: bool, settings: Config) -> int:
             look = Verification(
                 opened,
                 deep=deep,
+                kept=kept,
                 on_warc=lambda seen: show(f"{counted(seen.warcs, 'WARC')}, {counted(seen.bytes, 'byte')}"),
             )
             for problem in look.problems():
@@ -50,3 +65,15 @@ def verify(deep: bool, as_json: bool, settings: Config) -> int:
         found = counted(seen.problems, "problem") if seen.problems else "all is well"
         sum_up(f"{line}: {found}", {"archive": opened.uri, "deep": deep, **asdict(seen)}, as_json)
     return PROBLEMS_FOUND if seen.problems else 0
+
+
+def _heads(path: Path) -> list[Checkpoint]:
+    """The signed heads in a proof."""
+    from storage.transparency.proof_check import check
+
+    try:
+        return [log.head for log in check(path.read_bytes()).logs]
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error

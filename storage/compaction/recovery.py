@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -133,8 +134,10 @@ def finish(archive: Archive, plan: Compaction) -> None:
         )
     _check_ours(store, plan)
     if archive.log is not None:
-        # While the sources are named by nothing else: whoever goes on after a kill says it once more, which is no harm.
-        log_move(archive.log, store, plan.target, plan.sources)
+        # Of a join nothing may be gone, else `verify` tells: a plan is not signed, and anybody who can write here could
+        # have put one. Whoever goes on after a kill finds the move logged.
+        with suppress(Corrupt):
+            log_move(archive.log, store, plan.target, plan.sources, purges=len(plan.sources) == 1)
     store.put(plan.record_key, plan.to_json())
     for source in plan.sources:
         # WARC first: what is left without one is no capture.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,7 @@ from storage.removing.sync import keys
 from storage.removing.sync import read as read_removal
 from storage.scan import Reference, read_through
 from storage.transparency.audit import audit
+from storage.transparency.checkpoint import Checkpoint
 
 #: A plan younger than this is of a compaction that is probably at work.
 _PLAN_AGE = timedelta(hours=1)
@@ -59,8 +60,14 @@ class Verification:
     """One look at an archive, which changes nothing; `on_warc` is called with the counts after each WARC."""
 
     def __init__(
-        self, archive: Archive, *, deep: bool = False, on_warc: Callable[[VerifyResult], None] = lambda checked: None
+        self,
+        archive: Archive,
+        *,
+        deep: bool = False,
+        kept: Sequence[Checkpoint] = (),
+        on_warc: Callable[[VerifyResult], None] = lambda checked: None,
     ) -> None:
+        """`kept` are signed heads of its logs that were kept elsewhere, such as in proofs."""
         self.checked = VerifyResult()
         self._archive = archive
         self._store = archive.store
@@ -69,6 +76,7 @@ class Verification:
         #: Said once of an empty index, not of every WARC.
         self._indexed = next(self._index.warcs(), None) is not None
         self._deep = deep
+        self._kept = kept
         self._on_warc = on_warc
         self._copy = f"bring a whole one from another archive: `newskeep copy OTHER {archive.uri}`"
 
@@ -336,7 +344,7 @@ class Verification:
 
     def _logs(self) -> Iterator[Problem]:
         """Whether the store holds what the logs of the archive say, and nothing else."""
-        yield from audit(self._archive, deep=self._deep)
+        yield from audit(self._archive, deep=self._deep, kept=self._kept)
 
     def _spool(self) -> Iterator[Problem]:
         for folder in self._archive.spool.abandoned():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from storage.archive import Archive
 from storage.compaction.plan import hidden
@@ -11,6 +11,7 @@ from storage.errors import Corrupt, ObjectMissing
 from storage.inventory import holdings
 from storage.objects import ObjectStore
 from storage.problems import Problem
+from storage.transparency.checkpoint import Checkpoint
 from storage.transparency.leaves import RecordLeaf, leaves_of
 from storage.transparency.ledger import Ledger
 from storage.transparency.objects import FOLDER, logs
@@ -21,19 +22,24 @@ from storage.warc import key_of
 _UPDATE = "if you trust what is there, `newskeep log update`"
 
 
-def audit(archive: Archive, *, deep: bool = False) -> Iterator[Problem]:
-    """Yield what is wrong, nothing for an archive without a log; `deep` reads every WARC that is logged."""
+def audit(archive: Archive, *, deep: bool = False, kept: Sequence[Checkpoint] = ()) -> Iterator[Problem]:
+    """Yield what is wrong, nothing for an archive without a log; `deep` reads every WARC that is logged.
+
+    `kept` are heads that somebody has kept elsewhere: the logs must go on from them.
+    """
     found: list[Problem] = []
     held = logs(archive.store)
     # What this machine wrote once, and is gone with all of its leaves.
     for path in sorted(memory_folder(archive.state).glob("*.json")):
         if path.stem not in held:
             yield Problem(f"{FOLDER}{path.stem}/", "the log that this machine wrote is gone; bring it back from a copy")
+    for log in sorted({head.log for head in kept}.difference(held)):
+        yield Problem(f"{FOLDER}{log}/", "the archive has no such log any more, and once signed with it")
     if not held:
         return
     ledger = Ledger()
     for log in held:
-        check_log(archive.store, log, archive.state, ledger, found.append)
+        check_log(archive.store, log, archive.state, ledger, found.append, kept)
         yield from found
         found.clear()
     uncounted = hidden(archive.store)

@@ -1,4 +1,4 @@
-"""Merkle trees as RFC 9162, 2.1 has them, over SHA-256: roots, inclusion and consistency, made and checked."""
+"""Merkle trees as RFC 9162, 2.1 has them, over SHA-256: roots, and proofs of inclusion, made and checked."""
 
 from __future__ import annotations
 
@@ -81,48 +81,6 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
             root = node_hash(root, hashed)
         first, last = first >> 1, last >> 1
     return root if last == 0 else None
-
-
-def consistency_path(hashes: Sequence[bytes], size: int) -> list[bytes]:
-    """The proof that the tree over hashes of leaves began as its first `size` leaves (2.1.4.1)."""
-    if not 0 < size <= len(hashes):
-        raise IndexError(size)
-    return _subproof(hashes, size, whole=True)
-
-
-def _subproof(hashes: Sequence[bytes], size: int, *, whole: bool) -> list[bytes]:
-    if size == len(hashes):
-        return [] if whole else [root_of(hashes)]
-    split = _split(len(hashes))
-    if size <= split:
-        return [*_subproof(hashes[:split], size, whole=whole), root_of(hashes[split:])]
-    return [*_subproof(hashes[split:], size - split, whole=False), root_of(hashes[:split])]
-
-
-def is_consistent(old_size: int, old_root: bytes, size: int, root: bytes, path: Sequence[bytes]) -> bool:
-    """Whether a path proves that the later tree began as the earlier one (2.1.4.2)."""
-    if not 0 < old_size <= size:
-        return False
-    if old_size == size:
-        return not path and old_root == root
-    hashes = [old_root, *path] if old_size.bit_count() == 1 else list(path)
-    if not hashes:
-        return False
-    first, last = old_size - 1, size - 1
-    while first & 1:
-        first, last = first >> 1, last >> 1
-    old = new = hashes[0]
-    for hashed in hashes[1:]:
-        if last == 0:
-            return False
-        if first & 1 or first == last:
-            old, new = node_hash(hashed, old), node_hash(hashed, new)
-            while first and not first & 1:
-                first, last = first >> 1, last >> 1
-        else:
-            new = node_hash(new, hashed)
-        first, last = first >> 1, last >> 1
-    return last == 0 and (old, new) == (old_root, root)
 
 
 def _split(size: int) -> int:

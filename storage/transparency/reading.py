@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from storage.errors import Corrupt, ObjectMissing
 from storage.objects import ObjectStore
 from storage.problems import Problem
-from storage.transparency.checkpoint import opened
+from storage.transparency.checkpoint import Checkpoint, opened
 from storage.transparency.leaves import parse
 from storage.transparency.ledger import Ledger
 from storage.transparency.merkle import GrowingTree
@@ -56,14 +56,25 @@ def batches(store: ObjectStore, log: str, on_problem: OnProblem) -> Iterator[tup
 _RESTORE = "bring it back from another copy, or `newskeep reindex --mend` makes it again from the WARCs"
 
 
-def check_log(store: ObjectStore, log: str, state: Path, ledger: Ledger, on_problem: OnProblem) -> None:
-    """Check one log from its first leaf to its last head, and take up in `ledger` what it says."""
+def check_log(
+    store: ObjectStore,
+    log: str,
+    state: Path,
+    ledger: Ledger,
+    on_problem: OnProblem,
+    kept: Iterable[Checkpoint] = (),
+) -> None:
+    """Check one log from its first leaf to its last head, and take up in `ledger` what it says.
+
+    `kept` are heads that were kept elsewhere: the log must have begun as they say.
+    """
     try:
         info = read_info(store, log)
     except (Corrupt, ObjectMissing) as error:
         on_problem(Problem(f"{FOLDER}{log}/key.json", f"the key of the log is missing or wrong ({error})"))
         return
     check = _LogCheck(store, info, state, on_problem)
+    check.expected.update({head.size: head.root.hex() for head in kept if head.log == log})
     for first, lines in batches(store, log, on_problem):
         check.append(first, lines)
         _take(ledger, lines, leaves_key(log, first), on_problem)
@@ -81,9 +92,13 @@ class _LogCheck:
         #: Whether all leaves so far are there: without, no root can be told.
         self._whole = True
         self._ends: set[int] = set()
+        self._unsigned: list[int] = []
         self._last: datetime | None = None
         self._memory = remembered(state, info.id)
-        self._remembered_root = self._memory.get("root") if self._memory.get("size") == 0 else None
+        #: Size -> root (hex) that the log once had, as was kept outside of the store.
+        self.expected: dict[int, str] = {}
+        if isinstance(size := self._memory.get("size"), int) and size:
+            self.expected[size] = str(self._memory.get("root"))
 
     def append(self, first: int, lines: list[bytes]) -> None:
         log = self._info.id
@@ -102,14 +117,14 @@ class _LogCheck:
             self._tree.size = first + len(lines)
         self._ends.add(self._tree.size)
         self._head(self._tree.size)
-        if self._memory.get("size") == self._tree.size and self._whole:
-            self._remembered_root = self._tree.root.hex()
+        if self._whole and self.expected.get(self._tree.size, root := self._tree.root.hex()) != root:
+            self._tell(f"{FOLDER}{log}/", f"its first {self._tree.size:,} leaves are others than were signed once")
 
     def _head(self, size: int) -> None:
         key = head_key(self._info.id, size)
         note = read_head(self._store, self._info.id, size)
         if note is None:
-            self._tell(key, f"the signed head over the first {size:,} leaves is missing: it was removed")
+            self._unsigned.append(size)
             return
         try:
             head = opened(note, self._info.key)
@@ -129,18 +144,24 @@ class _LogCheck:
     def end(self) -> None:
         """What can only be told at the end: heads and stamps of nothing, and a log that was longer."""
         log = self._info.id
+        for size in self._unsigned:
+            what = f"the signed head over the first {size:,} leaves is missing: it was removed"
+            known = self._memory.get("size")
+            if size == self._tree.size and isinstance(known, int) and known < size:
+                what = "not signed yet: a run was killed; the next one signs it, or `newskeep log update`"
+            self._tell(head_key(log, size), what)
         for size in heads(self._store, log):
             if size not in self._ends:
                 self._tell(head_key(log, size), "a signed head, but its leaves end elsewhere or are gone")
         for size, keys in stamps(self._store, log).items():
             for key in keys:
                 self._stamp(key, size)
-        known = self._memory.get("size")
-        if isinstance(known, int) and known > self._tree.size:
-            what = f"{self._tree.size:,} leaves, and this machine knows of {known:,}: the newest were removed"
-            self._tell(f"{FOLDER}{log}/", what)
-        elif known and self._whole and self._remembered_root != self._memory.get("root"):
-            self._tell(f"{FOLDER}{log}/", "not the log that this machine wrote: its first leaves were exchanged")
+        for known in sorted(self.expected):
+            if known > self._tree.size:
+                what = f"{self._tree.size:,} leaves, and it once had {known:,}: the newest were removed"
+                self._tell(f"{FOLDER}{log}/", what)
+            elif known not in self._ends:
+                self._tell(f"{FOLDER}{log}/", f"it has no head over {known:,} leaves any more: it was written anew")
 
     def _stamp(self, key: str, size: int) -> None:
         note = read_head(self._store, self._info.id, size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -48,9 +48,15 @@ class LogWriter:
                 lines = [leaf.line() for leaf in leaves_of(stream, filename)]
             self.append(lines, (filename,))
 
+    def catch_up(self) -> None:
+        """Sign the head over leaves that a killed run appended, if there are any."""
+        with self._alone():
+            known = self._remembered()
+            self._remember(_fields(self._caught_up(_tree(known)), _recent(known)))
+
     def append(self, lines: list[bytes], warcs: Iterable[str] = ()) -> None:
         """Append leaves and sign the head over them; `warcs` are those whose records are among them."""
-        with held(self._state / "locks" / f"log-{self.id}.lock", "writing the log", wait=True):
+        with self._alone():
             known = self._remembered()
             while lines:
                 tree = self._caught_up(_tree(known))
@@ -63,6 +69,9 @@ class LogWriter:
                 self._sign(_grown(tree, lines))
                 self._remember(_fields(tree, [*_recent(known), *warcs][-_RECENT:]))
                 return
+
+    def _alone(self) -> AbstractContextManager[None]:
+        return held(self._state / "locks" / f"log-{self.id}.lock", "writing the log", wait=True)
 
     def _caught_up(self, tree: GrowingTree) -> GrowingTree:
         """The tree with all that is in the store behind what was remembered."""

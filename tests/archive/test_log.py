@@ -6,25 +6,31 @@ import base64
 import gzip
 import random
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from dying_store import killed_at
 from filled_archive import check, deliver, page
-from logged_archive import begin_log, fill_logged
+from logged_archive import begin_log, fill_logged, take_out
 from time_authority import TimeAuthority, running_authority
 
 from newskeep.stamping import stamp
 from storage.archive import Archive, open_archive
+from storage.compaction.run import CompactOptions, compact
 from storage.maintenance.copy import copy
 from storage.maintenance.reindex import ReindexOptions, reindex
 from storage.maintenance.verify import Verification
+from storage.objects.local import LocalStore
 from storage.transparency.audit import audit
 from storage.transparency.checkpoint import Checkpoint
 from storage.transparency.keys import PrivateKey, key_path
 from storage.transparency.leaves import members
 from storage.transparency.objects import heads, logs, read_info
+from storage.transparency.proof import prove
+from storage.transparency.proof_check import check as check_proof
 from storage.transparency.update import update
 
 CHANGES = 20
@@ -119,6 +125,75 @@ def test_what_was_there_before_the_log_is_taken_up(tmp_path: Path, monkeypatch: 
         assert update(archive, archive.log).added == 1
         assert problems(archive) == []
         assert update(archive, archive.log).added == 0
+
+
+def without_log(archive: Archive, patch: pytest.MonkeyPatch, home: Path) -> Archive:
+    """The same archive as a machine sees it that writes no log."""
+    patch.setenv("XDG_CONFIG_HOME", str(home))
+    other = Archive(archive.store, archive.state)
+    assert other.log is None
+    return other
+
+
+def test_what_a_machine_without_a_log_joined_and_purged_is_taken_up(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for serial in range(2):
+        deliver(archive, serial, [page(serial), page(serial + 10)])
+    assert archive.log is not None
+    other = without_log(archive, monkeypatch, tmp_path / "nobody")
+    assert compact(other, CompactOptions(min_age=timedelta(0))).made == 1
+    assert all("joined elsewhere" in line or "in no log" in line for line in problems(archive))
+    assert update(archive, archive.log).moved == 1
+    assert problems(archive) == []
+    take_out(other, page(1).url)
+    told: list[str] = []
+    assert update(archive, archive.log, on_problem=lambda problem: told.append(str(problem))).problems == 1
+    assert "2 records of those that it was made from are not in it" in told[0]
+    assert problems(archive) != []
+    assert update(archive, archive.log, purges=True).moved == 1
+    assert problems(archive) == []
+    # And gone on with, joined with what came later.
+    deliver(archive, 5, [page(5)])
+    assert compact(archive, CompactOptions(min_age=timedelta(0))).made == 1
+    assert problems(archive) == []
+    take_out(archive, page(11).url)
+    assert problems(archive) == []
+
+
+def test_a_forged_join_takes_nothing_out(archive: Archive, tmp_path: Path) -> None:
+    """Somebody who can write into the store leaves a plan of a join that lacks a record, for us to finish."""
+    for serial in range(2):
+        deliver(archive, serial, [page(serial), page(serial + 10)])
+    shutil.copytree(tmp_path / "archive", tmp_path / "forged")
+    with Archive(LocalStore(str(tmp_path / "forged")), tmp_path / "forged") as forged:
+        compact(forged, CompactOptions(min_age=timedelta(0)))
+        target = next(info.key for info in forged.store.list("warc/"))
+    path = tmp_path / "forged" / target
+    path.write_bytes(b"".join(members_of(path)[:1] + members_of(path)[3:]))
+    for kind in ("warc", "cdxj", "text", "compacted"):
+        shutil.rmtree(tmp_path / "archive" / kind, ignore_errors=True)
+        shutil.copytree(tmp_path / "forged" / kind, tmp_path / "archive" / kind)
+    assert archive.log is not None
+    told: list[str] = []
+    update(archive, archive.log, on_problem=lambda problem: told.append(str(problem)))
+    assert len(told) == 1
+    assert problems(archive) != []
+
+
+def test_a_join_that_is_killed_behind_any_step_is_logged_once(archive: Archive, tmp_path: Path) -> None:
+    for serial in range(2):
+        deliver(archive, serial, [page(serial)])
+    before = len(heads(archive.store, logs(archive.store)[0]))
+    for step in range(12):
+        copied = tmp_path / f"copy-{step}"
+        shutil.copytree(tmp_path / "archive", copied)
+        with open_archive(copied) as other:
+            shutil.copy(key_path(archive.uri), key_path(other.uri))
+            killed_at(other, "storage.compaction.run:compact", step, "behind")
+            compact(other, CompactOptions(min_age=timedelta(0)))
+            assert problems(other) == [], step
+            assert len(heads(other.store, logs(other.store)[0])) == before + 1, step
 
 
 def test_two_machines_write_a_log_each(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,3 +383,25 @@ def test_the_newest_part_of_a_log_cannot_go_unseen_here(archive: Archive, tmp_pa
         path.unlink()
     (told,) = problems(archive)
     assert "the newest were removed" in told
+
+
+def test_a_proof_that_was_kept_shows_what_was_written_anew(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By somebody who has the key, the state, and all of the archive."""
+    deliver(archive, 0, [page(0)])
+    deliver(archive, 1, [page(1)])
+    kept = [log.head for log in check_proof(prove(archive, archive.find(page(1).url))).logs]
+    assert [*audit(archive, kept=kept)] == []
+    with open_archive(tmp_path / "anew") as anew:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+        shutil.copy(key_path(archive.uri), key_path(anew.uri))
+        assert anew.log is not None
+        anew.log.begin("tests")
+        deliver(anew, 1, [page(1)])
+        told = [str(problem) for problem in audit(anew, kept=kept)]
+        assert any("the newest were removed" in line for line in told)
+        deliver(anew, 2, [page(2)])
+        deliver(anew, 3, [page(3)])
+        told = [str(problem) for problem in audit(anew, kept=kept)]
+        assert any("others than were signed once" in line or "written anew" in line for line in told)

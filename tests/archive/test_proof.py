@@ -7,6 +7,8 @@ import gzip
 import json
 import random
 import shutil
+import subprocess
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,11 @@ from typing import Any
 import pytest
 from command import Run
 from filled_archive import Page
+from foreign_venvs import clean_environ
 from logged_archive import begin_log, fill_logged
 from time_authority import TimeAuthority, running_authority
 
-from newskeep.proofs.words import open_points, proven
+from newskeep.proofs.words import PAGE, open_points, proven
 from storage.archive import Archive, open_archive
 from storage.errors import NotArchived, UsageError
 from storage.transparency.proof import prove
@@ -25,6 +28,7 @@ from storage.transparency.proof_check import CheckedProof, check
 from storage.transparency.stamps import load_roots
 
 CHANGES = 60
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +159,29 @@ def test_the_commands(
     for wrong in (("text.json",), ("missing.json",), (), ("a.json", "--authority", "text.json")):
         done = newskeep("check-proof", *wrong)
         assert (done.returncode, done.stderr.count(b"\n")) == (2, 1), done.stderr
+
+
+@pytest.mark.exhaustive
+@pytest.mark.long
+def test_a_strangers_machine_checks_it(filled: tuple[Archive, list[Page]], tmp_path: Path) -> None:
+    """In an empty virtual environment into which the program is installed, with no archive, home or configuration."""
+    archive, pages = filled
+    venv.create(tmp_path / "venv", with_pip=True)
+    programs = tmp_path / "venv" / "bin"
+    install = [str(programs / "pip"), "install", "--quiet", "--disable-pip-version-check", str(ROOT)]
+    subprocess.run(install, check=True, capture_output=True, env=clean_environ())
+    (tmp_path / "stranger").mkdir()
+    (tmp_path / "stranger" / "a.json").write_bytes(prove(archive, archive.find(pages[0].url)))
+
+    def check_proof(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        command = [str(programs / "newskeep"), "check-proof", *arguments]
+        nothing = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path / "stranger")}
+        return subprocess.run(command, cwd=tmp_path / "stranger", env=nothing, capture_output=True, check=False)
+
+    held = check_proof("a.json", "--page", "check.html")
+    assert (held.returncode, held.stderr) == (0, b"a.json: the proof holds\n")
+    assert (tmp_path / "stranger" / "check.html").read_bytes() == PAGE.read_bytes()
+    (tmp_path / "stranger" / "forged.json").write_bytes(
+        changed((tmp_path / "stranger" / "a.json").read_bytes(), random.Random(3))
+    )
+    assert check_proof("forged.json").returncode in (2, 7)

@@ -7,9 +7,7 @@ import pytest
 from storage.transparency.merkle import (
     EMPTY,
     GrowingTree,
-    consistency_path,
     inclusion_path,
-    is_consistent,
     leaf_hash,
     root_from_path,
     root_of,
@@ -56,20 +54,6 @@ def test_every_leaf_is_proven_and_nothing_else(size: int) -> None:
             root_from_path(hashes[index], index, size, [EMPTY, *path[1:]]) if path else None,
         )
         assert root not in others
-
-
-@pytest.mark.parametrize("size", range(1, 20))
-def test_a_tree_is_proven_to_begin_as_an_earlier_one(size: int) -> None:
-    hashes = [leaf_hash(bytes([number])) for number in range(size)]
-    root = root_of(hashes)
-    for earlier in range(1, size + 1):
-        path, old = consistency_path(hashes, earlier), root_of(hashes[:earlier])
-        assert is_consistent(earlier, old, size, root, path)
-        assert not is_consistent(earlier, EMPTY, size, root, path)
-        assert not is_consistent(earlier, old, size, EMPTY, path)
-        assert not is_consistent(earlier, old, size, root, [*path, EMPTY])
-        if path:
-            assert not is_consistent(earlier, old, size, root, path[:-1])
 
 
 @pytest.mark.parametrize(("size", "peaks"), [(1, []), (2, [EMPTY, EMPTY]), (1, [b"short"])])

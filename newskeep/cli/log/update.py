@@ -24,18 +24,19 @@ had."""
 
 
 @click.command(epilog=_EXAMPLES)
+@click.option("--purged", is_flag=True, help="What is gone was purged by a machine without a log: log it as such.")
 @configured
-def update(settings: Config) -> int:
+def update(purged: bool, settings: Config) -> int:
     """Log what came into the archive without being logged, and ask for the stamps that are missing.
 
     Crawls log what they archive by themselves. What machines without a log have put in or joined is taken up here: from
     now on it cannot be changed unseen.
     """
     with open_existing(settings) as opened:
-        return bring_up_to_date(opened, settings)
+        return bring_up_to_date(opened, settings, purged=purged)
 
 
-def bring_up_to_date(archive: Archive, settings: Config) -> int:
+def bring_up_to_date(archive: Archive, settings: Config, *, purged: bool = False) -> int:
     """Log and stamp, say what was done, and return the exit code."""
     from storage.transparency.update import update as run
 
@@ -45,6 +46,7 @@ def bring_up_to_date(archive: Archive, settings: Config) -> int:
         done = run(
             archive,
             archive.log,
+            purges=purged,
             on_warc=lambda so_far: show(counted(so_far.added, "WARC")),
             on_problem=lambda problem: tell(problem, as_json=False),
         )
