@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from http.client import HTTPException
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from storage.archive import Archive
-from storage.errors import ConfigError, Corrupt
+from storage.errors import ConfigError, Corrupt, NewskeepError
 from storage.transparency.objects import STAMP_MAX, heads, read_head, stamp_key
 from storage.transparency.stamps import checked, request
 
@@ -50,6 +50,14 @@ def stamp(archive: Archive, authorities: Iterable[str]) -> list[str]:
             else:
                 archive.store.put(key, answer)
     return failures
+
+
+def stamp_after_run(archive: Archive, authorities: Collection[str]) -> list[str]:
+    """`stamp`, for a run that is at its end: whatever goes wrong is told and is no failure of the run."""
+    try:
+        return stamp(archive, authorities) if authorities else []
+    except NewskeepError as error:
+        return [str(error)]
 
 
 def _asked(authority: str, query: bytes) -> bytes:

@@ -83,7 +83,9 @@ class Archive:
     def log(self) -> LogWriter | None:
         """The log that this user writes for the archive; `None` where there is no key for one. Raises `UsageError`."""
         path = key_path(self.uri)
-        return LogWriter(self.store, self.state, PrivateKey.load(path)) if path.exists() else None
+        # A home that cannot be looked into, as after a change of user, has no key of ours.
+        there = os.access(path, os.F_OK)
+        return LogWriter(self.store, self.state, PrivateKey.load(path)) if there else None
 
     @property
     def has_index(self) -> bool:

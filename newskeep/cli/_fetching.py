@@ -14,10 +14,9 @@ from crawler.sites.run_summary import site_lines, total_line
 from crawler.sites.site import load_sites
 from newskeep.cli._terminal import Console, echo, escape, fit
 from newskeep.saving.store_check import look
-from newskeep.stamping import stamp
+from newskeep.stamping import stamp_after_run
 from storage import open_archive
 from storage.counts import counted
-from storage.errors import NewskeepError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -53,7 +52,7 @@ def archive_with(
             result = run(archive, crawls, config.scrapy_settings(), on_outcome, display.stopping)
         if listed is not None and not result.stopped and result.failure is None:
             listed.end()
-        stamp_after_run(archive, config)
+        tell_unstamped(archive, config)
         _sum_up(result, archive, "goes on from here" if listed else _by_hand(began))
         return result.exit_code
 
@@ -80,7 +79,7 @@ def archive_sites(
                 time_limit=time_limit,
                 on_end=lambda crawl, state: display.tell(site_lines(archive, crawl.site or crawl.spider, state)),
             )
-        stamp_after_run(archive, config)
+        tell_unstamped(archive, config)
         # What is due of a site is remembered.
         _sum_up(result, archive, "goes on from here")
         for failure in tell_after_run(archive, config, alerts, lambda: load_sites(config).values()):
@@ -88,13 +87,9 @@ def archive_sites(
         return result.exit_code
 
 
-def stamp_after_run(archive: Archive, config: Config) -> None:
-    """Have what was logged stamped; what fails is told, asked for by the next run, and no failure of this one."""
-    try:
-        failures = stamp(archive, config.time_authorities) if config.time_authorities else []
-    except NewskeepError as error:
-        failures = [str(error)]
-    for failure in failures:
+def tell_unstamped(archive: Archive, config: Config) -> None:
+    """Have what was logged stamped, and tell what of that failed."""
+    for failure in stamp_after_run(archive, config.time_authorities):
         echo(f"newskeep: {failure}", err=True)
 
 

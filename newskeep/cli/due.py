@@ -23,6 +23,7 @@ from newskeep.schedule.due import sites_of
 from newskeep.schedule.due_run import Round, crawl_due, health_troubles
 from newskeep.schedule.pings import check, ping
 from newskeep.schedule.troubles import Notebook, Trouble
+from newskeep.stamping import stamp_after_run
 from newskeep.times import iso
 from storage.counts import counted
 from storage.errors import AlreadyRunning
@@ -91,7 +92,9 @@ def due(
                 begin_before_run(opened, alerts)
                 done = _pinged(settings, opened, sites, at_once, time_limit, show)
                 failures = tell_after_run(opened, settings, alerts, sites.values)
-                _tell(opened, sites, done, [Trouble(each.about, str(each)) for each in failures], show)
+                untold = [Trouble(each.about, str(each)) for each in failures]
+                untold += [Trouble(each, each) for each in stamp_after_run(opened, settings.time_authorities)]
+                _tell(opened, sites, done, untold, show)
         except AlreadyRunning as error:
             if not quiet:
                 raise

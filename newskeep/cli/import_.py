@@ -17,6 +17,7 @@ from crawler.config import Config, user_agent
 from newskeep.cli._maintenance import progress
 from newskeep.cli._options import allow_private, configured, gives_tags
 from newskeep.cli._terminal import echo
+from newskeep.stamping import stamp_after_run
 from storage.counts import counted
 from storage.errors import UsageError
 
@@ -72,6 +73,8 @@ def import_(
         if not dry_run or is_there(archive):
             archive.store.check(write=not dry_run)
         result = _run(archive, settings, sources, dry_run, as_json, tags)
+        for failure in stamp_after_run(archive, () if dry_run else settings.time_authorities):
+            echo(f"newskeep: {failure}", err=True)
         _sum_up(result, archive, as_json, dry_run)
     return result.exit_code
 

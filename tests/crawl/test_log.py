@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import foreign_warcs as foreign
 import pytest
 from command import Run
 from origin import Origin
@@ -75,6 +76,22 @@ def test_a_key_that_others_can_read_is_told_before_anything_is_fetched(
     done = newskeep("save", "--allow-private", origin.url("/page"))
     assert (done.returncode, origin.log) == (2, [])
     assert b"others may read this key" in done.stderr
+
+
+def test_due_and_import_have_it_stamped(
+    newskeep: Run, origin: Origin, authority: TimeAuthority, tmp_path: Path
+) -> None:
+    site = f'[sites.mill]\nfeeds = "{origin.url("/feed")}"\ndelay = 0\n'
+    settings = f'time_authorities = ["{authority.url}"]\nallow_private = true\n'
+    (tmp_path / "newskeep.toml").write_text(settings + site)
+    origin.reply("/", PAGE, headers=[("Content-Type", "text/html")])
+    assert newskeep("log", "init").returncode == 0
+    newskeep("due")
+    first = json.loads(newskeep("log", "list", "--json").stdout)
+    assert first["leaves"] > 0 and first["stamped"] == 1
+    (tmp_path / "old.warc.gz").write_bytes(foreign.gzipped(foreign.WRITERS["heritrix"]("paper.example")))
+    newskeep("import", "old.warc.gz")
+    assert json.loads(newskeep("log", "list", "--json").stdout)["stamped"] == 2
 
 
 def test_what_is_wrong_is_one_line(newskeep: Run, tmp_path: Path) -> None:
