@@ -87,11 +87,12 @@ captures = Table(
     Column("shown_until", BigInteger),
     sqlite_with_rowid=False,
 )
-# What is not shown to others is asked for by its place in a WARC, and counted; it is a small part of all.
+# What is not shown to others is asked for by its place in a WARC, and counted; it is a small part of all. Such indexes
+# are of some rows in SQLite only: to name PostgreSQL's option loads its dialect at every start, a tenth of a look-up.
 _MARKED = captures.c.noarchive.is_not(None)
-Index("captures_noarchive", captures.c.warc, captures.c.offset, sqlite_where=_MARKED, postgresql_where=_MARKED)
+Index("captures_noarchive", captures.c.warc, captures.c.offset, sqlite_where=_MARKED)
 _ENDING = captures.c.shown_until.is_not(None)
-Index("captures_shown_until", captures.c.warc, captures.c.offset, sqlite_where=_ENDING, postgresql_where=_ENDING)
+Index("captures_shown_until", captures.c.warc, captures.c.offset, sqlite_where=_ENDING)
 
 articles = Table(
     "articles",
@@ -133,7 +134,6 @@ Index(
     articles.c.id,
     articles.c.site,
     sqlite_where=DOUBTED,
-    postgresql_where=DOUBTED,
 )
 
 # Fingerprint.keys -> articles, to find near texts by. No foreign key, as with captures.
@@ -170,7 +170,7 @@ hidden = Table(
 )
 Index("hidden_first", hidden.c.first)
 _RANGE = hidden.c.end.is_not(None)
-Index("hidden_ranges", hidden.c.end, sqlite_where=_RANGE, postgresql_where=_RANGE)
+Index("hidden_ranges", hidden.c.end, sqlite_where=_RANGE)
 
 # What people say of what is held, as it stands in the store: storage/annotations.py.
 said = Table(
@@ -200,8 +200,8 @@ tagged = Table(
 Index("tagged_by_tag", tagged.c.tag, tagged.c.first)
 Index("tagged_by_place", tagged.c.first, tagged.c.tag)
 _TAGGED_RANGE = tagged.c.end.is_not(None)
-Index("tagged_ranges", tagged.c.end, sqlite_where=_TAGGED_RANGE, postgresql_where=_TAGGED_RANGE)
-Index("tagged_ranges_by_tag", tagged.c.tag, tagged.c.end, sqlite_where=_TAGGED_RANGE, postgresql_where=_TAGGED_RANGE)
+Index("tagged_ranges", tagged.c.end, sqlite_where=_TAGGED_RANGE)
+Index("tagged_ranges_by_tag", tagged.c.tag, tagged.c.end, sqlite_where=_TAGGED_RANGE)
 
 # What is searched. The id says the time, so that the newest stand last in every list of FTS5's; see
 # storage/index/fulltext.py. No foreign key: while WARCs are replaced, the text waits here for its article.
