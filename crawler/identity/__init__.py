@@ -4,6 +4,6 @@ Off until newskeep.toml names a key. The part of RFC 9421 that is needed is a pa
 it sign request objects of other HTTP clients, and ours exist on the wire alone.
 """
 
-from crawler.identity.key import Identity, identity_of, make_key
+from crawler.identity.key import Identity, identity_of
 
-__all__ = ["Identity", "identity_of", "make_key"]
+__all__ = ["Identity", "identity_of"]

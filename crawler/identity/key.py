@@ -5,29 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from storage import private_keys
 from storage.errors import ConfigError, UsageError
 
 #: Where verifiers look for the directory of an agent, and what it is.
 DIRECTORY_PATH = "/.well-known/http-message-signatures-directory"
 DIRECTORY_TYPE = "application/http-message-signatures-directory+json"
-#: Bytes of a key file that are read.
-_KEY_MOST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +47,6 @@ class Identity:
         return {"keys": [{**self.jwk, "kid": self.thumbprint, "use": "sig", "alg": "ed25519"}]}
 
 
-def make_key(path: Path) -> None:
-    """Write a new private key, for its owner alone (0600). Raises `UsageError` where there is something already."""
-    made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(made)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        raise UsageError(f"{path} is there already, and stays as it is") from None
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
-
-
 def identity_of(key_file: str | None, agent: str | None) -> Identity | None:
     """The identity with the key of a file, `None` where no file is named. Raises `ConfigError`.
 
@@ -80,15 +57,9 @@ def identity_of(key_file: str | None, agent: str | None) -> Identity | None:
 
 def _load(path: Path) -> Ed25519PrivateKey:
     try:
-        with path.open("rb") as file:
-            key = load_pem_private_key(file.read(_KEY_MOST), None)
-    except OSError as error:
-        raise ConfigError(f"signing_key: cannot read {path}: {error.strerror}") from error
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ConfigError(f"signing_key: {path} is no private key in PEM without a password") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError(f"signing_key: {path} is no Ed25519 key; `newskeep identity make` makes one")
-    return key
+        return private_keys.load(path)
+    except UsageError as error:
+        raise ConfigError(f"signing_key: {error}; `newskeep identity make` makes one") from error
 
 
 def _agent(said: str | None) -> str:

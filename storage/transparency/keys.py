@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from pathlib import Path
 from typing import Self
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from storage.errors import UsageError
+from storage import private_keys
 
 
 class PublicKey:
@@ -51,36 +44,13 @@ class PrivateKey:
 
     @classmethod
     def make(cls, path: Path) -> Self:
-        """Make a key and write it to a new file of mode 0600. Raises `UsageError` where there is one."""
-        made = cls(Ed25519PrivateKey.generate())
-        pem = made._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(pem)
-                file.flush()
-                os.fsync(file.fileno())
-        except FileExistsError:
-            raise UsageError(f"there is a key already: {path}") from None
-        except OSError as error:
-            raise UsageError(f"cannot write the key {path}: {error.strerror}") from error
-        return made
+        """Make a key in a new file. Raises `UsageError` where there is one."""
+        return cls(private_keys.make(path))
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Raises `UsageError` for a file that holds no such key, or that others may read."""
-        try:
-            with path.open("rb") as file:
-                if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                    raise UsageError(f"{path}: others may read this key; chmod 600 it, or make another log")
-                key = load_pem_private_key(file.read(), None)
-        except OSError as error:
-            raise UsageError(f"{path}: {error.strerror}") from error
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise UsageError(f"{path}: not an unencrypted private key in PEM") from None
-        if not isinstance(key, Ed25519PrivateKey):
-            raise UsageError(f"{path}: not an Ed25519 key; newskeep log init makes one")
-        return cls(key)
+        return cls(private_keys.load(path, owner_only=True))
 
     def sign(self, data: bytes) -> bytes:
         return self._key.sign(data)

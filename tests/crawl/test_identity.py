@@ -176,7 +176,7 @@ def test_serve_offers_the_directory_signed(newskeep: Run, origin: Origin, tmp_pa
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ('signing_key = "none.pem"\nsignature_agent = "https://a.example"\n', "signing_key: cannot read none.pem"),
+        ('signing_key = "none.pem"\nsignature_agent = "https://a.example"\n', "signing_key: cannot read the key none.pem"),
         ('signing_key = "newskeep.toml"\nsignature_agent = "https://a.example"\n', "is no private key in PEM"),
         ('signing_key = "identity.pem"\n', "signature_agent is missing"),
         ('signing_key = "identity.pem"\nsignature_agent = "http://a.example"\n', "must be https://HOST"),
@@ -193,9 +193,9 @@ def test_what_cannot_sign_is_one_line(newskeep: Run, tmp_path: Path, lines: str,
 
 
 def test_an_agent_is_scheme_and_host(tmp_path: Path) -> None:
-    from crawler.identity import make_key
+    from storage import private_keys
 
-    make_key(tmp_path / "key.pem")
+    private_keys.make(tmp_path / "key.pem")
     for said, agent in (
         ("https://A.example:443/x?y#z", "https://a.example"),
         ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),

@@ -44,7 +44,7 @@ def test_what_is_saved_is_logged_and_stamped(
     assert key.stat().st_mode & 0o777 == 0o600
     again = newskeep("log", "init")
     assert (again.returncode, again.stderr.count(b"\n")) == (2, 1)
-    assert b"there is a key already" in again.stderr
+    assert b"is there already" in again.stderr
 
     assert newskeep("save", origin.url("/page")).returncode == 0
     told = json.loads(newskeep("log", "list", "--json").stdout)

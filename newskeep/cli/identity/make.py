@@ -25,9 +25,9 @@ def make(file: Path, **_: object) -> None:
 
     Keep it out of the archive, and out of backups of it: who has it can sign as you.
     """
-    from crawler.identity import make_key
+    from storage import private_keys
 
-    make_key(file)
+    private_keys.make(file)
     echo(f"{file}: a new key, for its owner alone; to sign requests with it, write into newskeep.toml:", err=True)
     echo(f'signing_key = "{file}"\nsignature_agent = "https://HOST"', lines=True)
     echo("and put at that HOST what this prints: newskeep identity directory", err=True)
