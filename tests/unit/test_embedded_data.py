@@ -365,6 +365,40 @@ def test_what_is_not_this_article_is_no_text(page: str) -> None:
     assert cause_of(found, page.encode()) is not None
 
 
+READERS = [f"I walked over the bridge on Monday, two years late, and reader {n} was there as well." for n in range(9)]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"discussion": {"posts": [{"text": text} for text in READERS]}},
+        {"userReplies": [{"message": text} for text in READERS]},
+        {"responses": [{"body": text} for text in READERS]},
+        {"entries": [{"userName": f"bridgefan{n}", "body": text} for n, text in enumerate(READERS)]},
+        {"items": {str(n): {"avatar": "/a.png", "text": text} for n, text in enumerate(READERS)}},
+        {"loginGate": {"heading": "Log in", "text": "Log in to read how the new bridge opens, two years late. " * 9}},
+        {"signUp": ["You have read all of the bridge that is free; a member reads on for two years. "] * 9},
+        {"terms-of-use": "Who walks over the new bridge of this site accepts what opens two years late. " * 9},
+        {"errors": {str(n): f"The bridge that opens late could not be loaded, try it again {n}." for n in range(9)}},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_what_stands_beside_an_article_that_is_not_there_is_no_text(more: dict[str, Any]) -> None:
+    """The data names this page and has no body of it."""
+    named = {"title": TITLE, "url": URL, "publishedAt": "2026-11-22T07:30:00Z"}
+    found = article(island({"article": {**named, **more}}))
+    assert found.text == ""
+    assert LAST in article(island({"article": {**named, **more, "body": HTML}})).text
+
+
+def test_the_name_of_the_paper_makes_no_other_story_that_of_the_page() -> None:
+    other = {
+        "headline": "Story of a railway",
+        "content": [f"All the town was in the news, line {n} said." for n in range(12)],
+    }
+    assert article(island({"article": {"title": TITLE, "url": URL, "lead": other}})).text == ""
+
+
 def test_a_page_that_shows_its_article_is_read_as_it_is_shown() -> None:
     shown = "".join(f"<p>{text} So it stood on the page itself.</p>" for text in PARAGRAPHS)
     data = f'<script type="application/json">{json.dumps({"article": ARTICLE})}</script>'
