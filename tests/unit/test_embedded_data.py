@@ -107,6 +107,34 @@ def react_rows() -> list[str]:
     return [stream[at : at + 300] for at in range(0, len(stream), 300)]
 
 
+def tagged(value: Any) -> list[Any]:
+    """A value in the manner of Astro's props."""
+    if isinstance(value, list):
+        return [1, [tagged(item) for item in value]]
+    return [0, {key: tagged(inner) for key, inner in value.items()} if isinstance(value, dict) else value]
+
+
+def cache() -> dict[str, Any]:
+    """A cache whose objects name their parts, other articles among them, and each other."""
+    parts = {
+        f"Text:{n}": {"__typename": "Paragraph", "text": text, "in": ref("Body:9")} for n, text in enumerate(LINES)
+    }
+    others = {f"Article:{n}": {"__typename": "Article", **other} for n, other in enumerate(OTHERS)}
+    named = {"__typename": "Article", "title": TITLE, 'content({"config":"full"})': ref("Body:9")}
+    seen = {"inline": {"__refs": list(others)}, "parts": [ref(name) for name in parts]}
+    return {"Article:812": named, "Body:9": {"__typename": "Body", **seen}, **parts, **others}
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"__ref": name}
+
+
+ARTICLE_IN_LINES = {
+    "title": TITLE,
+    "slug": "new-bridge-opens",
+    "lines": [{"type": "p", "text": text} for text in LINES],
+}
+
 SHAPES = {
     "Next.js, HTML": island({"props": {"pageProps": {"article": ARTICLE, "related": OTHERS, "i18n": INTERFACE}}}),
     "ProseMirror": island(
@@ -266,6 +294,10 @@ SHAPES = {
         )
         + "".join(f',"Article:{number}":{json.dumps(other)}' for number, other in enumerate(OTHERS))
         + "}"
+    ),
+    "Apollo, in parts": script(f"window.__APOLLO_STATE__={json.dumps(cache())}"),
+    "Astro": shell(
+        f'<astro-island props="{html.escape(json.dumps({"article": tagged(ARTICLE_IN_LINES), "n": [0, 3]}))}">'
     ),
     "a variable": script(
         f"var pageData = {{headline: '{TITLE}', paragraphs: {json.dumps(LINES)}, footer: 'All rights'}};"

@@ -81,7 +81,9 @@ _DEPTH = 50
 @lru_cache(maxsize=10_000)
 def is_elsewhere(key: str) -> bool:
     """Whether what lies under a key is not the article's body: its teasers, its author, comments, a login."""
-    return _ELSEWHERE.search(key) is not None or _ELSEWHERE_WORD.search(_WORD_BEGINS.sub("_", key).lower()) is not None
+    # Apollo writes the arguments behind the name: `content({"config": "full"})`.
+    name = key.partition("(")[0]
+    return any((_ELSEWHERE.search(name), _ELSEWHERE_WORD.search(_WORD_BEGINS.sub("_", name).lower())))
 
 
 def kind_of(node: dict[str, Any]) -> str:
