@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 def site_hosts(config: Config, name: str) -> tuple[str, ...]:
     """Return the hosts of the site with a name, the one it begins at first; none where it is no name.
 
+    Names are in small letters, whatever a person types.
+
     Raises `ConfigError` for a site that is declared wrongly.
     """
+    name = name.lower()
     if name not in config.sites and (not name or any(sign in name for sign in ".:/[")):
         return ()
     try:

@@ -8,8 +8,9 @@
     (a b) OR c               brackets hold together
     author:"ada lovelace"  site:example.org  language:pt  tag:election
 
-Operators are in capitals, so that the words themselves can be searched for. Signs mean nothing by themselves: what is
-no query, such as OR with nothing behind it, raises `UsageError` and is one line.
+Quotation marks of other languages, and signs as wide as a character of Chinese, mean the same. Operators are in
+capitals, so that the words themselves can be searched for. Other signs mean nothing: what is no query, such as OR with
+nothing behind it, raises `UsageError` and is one line.
 """
 
 from __future__ import annotations
@@ -42,6 +43,14 @@ _EXAMPLES = {
     "language": "language:pt",
     "tag": "tag:election",
 }
+# The same signs as other languages, and keyboards of East Asia, have them; what a phone makes of a minus.
+_SIGNS = str.maketrans(
+    dict.fromkeys("“”„‟«»‹›「」『』｢｣《》〈〉〝〞〟＂″", '"')
+    | dict.fromkeys("－−–", "-")
+    | {"（": "(", "）": ") ", "：": ":", "＊": "*"}
+)
+# Single ones, where they are no apostrophes.
+_SINGLE_QUOTED = re.compile(r"(?<!\w)[‘‚](?=\S)([^‘’‚]+(?:(?<=\w)’(?=\w)[^‘’‚]+)*)[’‘](?!\w)")
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
 # A piece: a minus behind a space or bracket, then an opening bracket, or a term: perhaps a field's name, then a phrase
 # (maybe never closed) or what stands up to the next space or quote.
@@ -49,7 +58,7 @@ _PIECE = re.compile(
     r"(?P<minus>(?<![^\s(])-(?=[^\s-]))?"
     r"(?:(?P<open>(?:(?<![^\s(-])|(?<=OR)|(?<=AND)|(?<=NOT))\()|(?P<close>\))"
     r"|(?:(?P<field>(?i:author|site|language|tag)):)?"
-    r'(?:["“”„«»](?P<phrase>[^"“”„«»]*)["“”„«»]?(?P<star>\*?)|(?P<plain>(?:AND|OR|NOT)(?=\()|[^\s"“”„«»]*)))'
+    r'(?:"(?P<phrase>[^"]*)"?(?P<star>\*?)|(?P<plain>(?:AND|OR|NOT)(?=\()|[^\s"]*)))'
 )
 
 
@@ -202,7 +211,7 @@ class _Parser:
 
 
 def _pieces(typed: str) -> Iterator[_Piece]:
-    for match in _PIECE.finditer(typed):
+    for match in _PIECE.finditer(_SINGLE_QUOTED.sub(r'"\1"', typed).translate(_SIGNS)):
         minus, field = bool(match["minus"]), match["field"] and match["field"].lower()
         if match["open"] or match["close"]:
             yield _Piece(match["open"] or match["close"], minus)

@@ -24,6 +24,9 @@ pytest_plugins = ["replay_page"]
 
 pytestmark = [pytest.mark.long, needs_browser]
 ENEMY_URL = "http://enemy.example/page"
+#: Goes on to the enemy's page while it still loads: its picture never comes.
+LEAVING_URL = "http://enemy.example/leaving"
+LEAVING = "<!doctype html><title>Leaving</title><script>location.replace('{to}')</script><p>Away</p><img src=/none>"
 ENEMY_TIME = datetime(2026, 3, 1, 6, 0, tzinfo=UTC) + timedelta(hours=5)
 _STAMP = f"{ENEMY_TIME:%Y%m%d%H%M%S}"
 
@@ -54,7 +57,10 @@ def replay(shown: Shown, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         serving = Replaying(shown.folder)
         with serving as site:
             page = ENEMY.replace("{to}", listener.url("").rstrip("/")).replace("{app}", site.app)
-            enemy = [(ENEMY_URL, ENEMY_TIME, answer(page.replace("{stamp}", _STAMP).encode()))]
+            enemy = [
+                (ENEMY_URL, ENEMY_TIME, answer(page.replace("{stamp}", _STAMP).encode())),
+                (LEAVING_URL, ENEMY_TIME, answer(LEAVING.replace("{to}", ENEMY_URL).encode())),
+            ]
             with open_archive(str(shown.folder)) as archive:
                 archive.deliver(write(folder / "made", 7, enemy))
             driver = browser(folder / "profile")
@@ -119,6 +125,17 @@ def test_banner_says_what_is_below_and_when_that_is_another_page(replay: Replay,
     replay.browser.switch_to.default_content()
     WebDriverWait(replay.browser, 20).until(lambda _: followed.is_displayed())
     assert "another page" in followed.text
+
+
+def test_page_that_goes_on_before_it_has_loaded_is_said_to_be_another(replay: Replay) -> None:
+    replay.browser.get(f"{replay.app}/replay/{_STAMP}/{LEAVING_URL}")
+    followed = replay.browser.find_element(By.ID, "followed")
+    WebDriverWait(replay.browser, 20).until(lambda _: followed.is_displayed())
+    replay.browser.get(f"{replay.app}/replay/{_STAMP}/{ENEMY_URL}")
+    replay.enter()
+    WebDriverWait(replay.browser, 20).until(lambda _: replay.script("document.title") == "done")
+    replay.browser.switch_to.default_content()
+    assert not replay.browser.find_element(By.ID, "followed").is_displayed()
 
 
 @pytest.mark.parametrize(

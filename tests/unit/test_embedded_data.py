@@ -107,6 +107,34 @@ def react_rows() -> list[str]:
     return [stream[at : at + 300] for at in range(0, len(stream), 300)]
 
 
+def tagged(value: Any) -> list[Any]:
+    """A value in the manner of Astro's props."""
+    if isinstance(value, list):
+        return [1, [tagged(item) for item in value]]
+    return [0, {key: tagged(inner) for key, inner in value.items()} if isinstance(value, dict) else value]
+
+
+def cache() -> dict[str, Any]:
+    """A cache whose objects name their parts, other articles among them, and each other."""
+    parts = {
+        f"Text:{n}": {"__typename": "Paragraph", "text": text, "in": ref("Body:9")} for n, text in enumerate(LINES)
+    }
+    others = {f"Article:{n}": {"__typename": "Article", **other} for n, other in enumerate(OTHERS)}
+    named = {"__typename": "Article", "title": TITLE, 'content({"config":"full"})': ref("Body:9")}
+    seen = {"inline": {"__refs": list(others)}, "parts": [ref(name) for name in parts]}
+    return {"Article:812": named, "Body:9": {"__typename": "Body", **seen}, **parts, **others}
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"__ref": name}
+
+
+ARTICLE_IN_LINES = {
+    "title": TITLE,
+    "slug": "new-bridge-opens",
+    "lines": [{"type": "p", "text": text} for text in LINES],
+}
+
 SHAPES = {
     "Next.js, HTML": island({"props": {"pageProps": {"article": ARTICLE, "related": OTHERS, "i18n": INTERFACE}}}),
     "ProseMirror": island(
@@ -267,6 +295,10 @@ SHAPES = {
         + "".join(f',"Article:{number}":{json.dumps(other)}' for number, other in enumerate(OTHERS))
         + "}"
     ),
+    "Apollo, in parts": script(f"window.__APOLLO_STATE__={json.dumps(cache())}"),
+    "Astro": shell(
+        f'<astro-island props="{html.escape(json.dumps({"article": tagged(ARTICLE_IN_LINES), "n": [0, 3]}))}">'
+    ),
     "a variable": script(
         f"var pageData = {{headline: '{TITLE}', paragraphs: {json.dumps(LINES)}, footer: 'All rights'}};"
     ),
@@ -363,6 +395,40 @@ def test_what_is_not_this_article_is_no_text(page: str) -> None:
     found = article(page)
     assert found.text == ""
     assert cause_of(found, page.encode()) is not None
+
+
+READERS = [f"I walked over the bridge on Monday, two years late, and reader {n} was there as well." for n in range(9)]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"discussion": {"posts": [{"text": text} for text in READERS]}},
+        {"userReplies": [{"message": text} for text in READERS]},
+        {"responses": [{"body": text} for text in READERS]},
+        {"entries": [{"userName": f"bridgefan{n}", "body": text} for n, text in enumerate(READERS)]},
+        {"items": {str(n): {"avatar": "/a.png", "text": text} for n, text in enumerate(READERS)}},
+        {"loginGate": {"heading": "Log in", "text": "Log in to read how the new bridge opens, two years late. " * 9}},
+        {"signUp": ["You have read all of the bridge that is free; a member reads on for two years. "] * 9},
+        {"terms-of-use": "Who walks over the new bridge of this site accepts what opens two years late. " * 9},
+        {"errors": {str(n): f"The bridge that opens late could not be loaded, try it again {n}." for n in range(9)}},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_what_stands_beside_an_article_that_is_not_there_is_no_text(more: dict[str, Any]) -> None:
+    """The data names this page and has no body of it."""
+    named = {"title": TITLE, "url": URL, "publishedAt": "2026-11-22T07:30:00Z"}
+    found = article(island({"article": {**named, **more}}))
+    assert found.text == ""
+    assert LAST in article(island({"article": {**named, **more, "body": HTML}})).text
+
+
+def test_the_name_of_the_paper_makes_no_other_story_that_of_the_page() -> None:
+    other = {
+        "headline": "Story of a railway",
+        "content": [f"All the town was in the news, line {n} said." for n in range(12)],
+    }
+    assert article(island({"article": {"title": TITLE, "url": URL, "lead": other}})).text == ""
 
 
 def test_a_page_that_shows_its_article_is_read_as_it_is_shown() -> None:

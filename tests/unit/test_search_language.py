@@ -240,6 +240,40 @@ def test_a_site_goes_by_its_name() -> None:
     assert parse_words(config, "site:localhost") == SearchQuery.parse("site:localhost")
 
 
+@pytest.mark.parametrize(
+    ("typed", "means"),
+    [
+        *((f"{marks[0]}opens on monday{marks[1]} bridge", '"opens on monday" bridge') for marks in [
+            *("“”", "„“", "»«", "«»", "‹›", "›‹", "「」", "『』", "｢｣", "《》", "〈〉", "〝〟", "＂＂", "″″", "‟”"),
+            *("‘’", "‚‘"),
+        ]),
+        ("author:‘ada lovelace’", 'author:"ada lovelace"'),
+        ("‘it’s the people’s bridge’ river", '"it s the people s bridge" river'),
+        ("the people’s l’avenir ’tis", "the people's l'avenir tis"),
+        ("（bridge OR tunnel）AND river", "(bridge OR tunnel) AND river"),
+        ("a （b OR （c d））", "a (b OR (c d))"),
+        ("bridge －budget", "bridge -budget"),
+        ("bridge –budget", "bridge -budget"),
+        ("bridge −“opens on monday”", 'bridge -"opens on monday"'),
+        ("author：smith　bridg＊", "author:smith bridg*"),
+        ("塔－橋 1990–2000", "塔-橋 1990-2000"),
+        ("bridge – river", "bridge river"),
+    ],
+)  # fmt: skip
+def test_signs_mean_the_same_in_all_languages(typed: str, means: str) -> None:
+    assert SearchQuery.parse(typed) == SearchQuery.parse(means)
+
+
+def test_a_name_is_that_of_its_site_in_any_case() -> None:
+    config = Config(sites={"paper": {"start": "https://www.herald.example/"}})
+    assert (
+        parse_words(config, "site:Paper")
+        == parse_words(config, "site:paper")
+        == parse_words(config, "site:herald.example")
+    )
+    assert site_asked(config, "PAPER") == "herald.example"
+
+
 def test_relevance_is_title_then_often_then_near(empty: Index) -> None:
     filler = "Nobody saw it come, and everybody talked about other things for a long while. "
     texts = {

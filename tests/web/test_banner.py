@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 from web_archive import PAPER, Serving, Site, write
@@ -29,6 +30,8 @@ KINDS = {
     "program": ("application/x-msdownload", b"MZ", False),
     "no-type": ("", b"\x00\x01", False),
 }
+#: Addresses with signs that mean something elsewhere.
+ODD = ["a,b;c 'none' *", "ærø-東京?page=2;3"]
 _FRAME = re.compile(r'<iframe id="archived" src="([^"]+)" sandbox="([^"]*)"')
 
 
@@ -43,6 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder.mkdir()
     fetched = [(f"{PAPER}/{name}", AT, _answer(kind, body)) for name, (kind, body, _) in KINDS.items()]
     fetched += [(f"{PAPER}/page", AT + timedelta(days=day), _answer("text/html", b"later")) for day in (1, 2)]
+    fetched += [(f"{PAPER}/{name}", AT, _answer("text/html", name.encode())) for name in ODD]
     with Archive(LocalStore(str(folder)), folder) as archive:
         archive.deliver(write(folder / "made", 0, fetched))
     with Serving(folder) as running:
@@ -64,6 +68,17 @@ def test_whatever_was_sent_has_its_banner(site: Site, name: str) -> None:
     else:
         assert "which is saved and not shown" in text
     assert site.original(f"/web/{timestamp14(AT)}id_/{PAPER}/{name}").body == body
+
+
+@pytest.mark.parametrize("name", ["page", *ODD])
+def test_the_frame_is_watched_for_other_addresses(site: Site, name: str) -> None:
+    """The policy names one address, without a query, whatever signs are in it."""
+    found = site.get(f"/replay/{timestamp14(AT)}/{quote(f'{PAPER}/{name}')}")
+    directive, source = found.headers["Content-Security-Policy-Report-Only"].split(" ")
+    frame = _FRAME.search(found.body.decode())
+    assert frame is not None
+    assert (directive, unquote(source)) == ("frame-src", unquote(unescape(frame[1])).partition("?")[0])
+    assert not re.search("[;,?]", source)
 
 
 def test_banner_leads_to_the_captures_around(site: Site) -> None:

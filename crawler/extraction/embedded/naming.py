@@ -53,9 +53,14 @@ class PageNames:
         return sum(map(prose, lines))
 
     def is_about(self, body: str, headline: str) -> bool:
-        """Whether a body has some words of a title of the page, or of its own headline, whatever their ending."""
+        """Whether a body has some words of a title of the page, or of its own headline, whatever their ending.
+
+        "Bridge opens | The Paper" beside "Bridge opens" is no title: the paper's name every text may have.
+        """
         held = {word[:_STEM] for word in tokens(shown(body))}
-        return any(_shared(title, held) >= _ABOUT for title in (*self._titles, headline))
+        named = {*self._titles, _flat(headline)} - {""}
+        bare = [title for title in named if not any(map(title.startswith, named - {title}))]
+        return any(_shared(title, held) >= _ABOUT for title in bare)
 
     def without_title(self, body: str) -> str:
         """Return a body without the lines at its beginning that are one of the titles."""

@@ -1,4 +1,5 @@
-"""Values written as one flat list, each part named by its place in it: devalue, turbo-stream, React's rows."""
+"""Values whose parts stand elsewhere, or behind a sign of what they are: devalue, turbo-stream, React's rows, the
+caches of Apollo and Relay, the islands of Astro."""
 
 from __future__ import annotations
 
@@ -15,14 +16,23 @@ _NAMED_ROW = re.compile(r"\$[L@]?([\da-f]{1,8})")
 _PLACE_OF_KEY = re.compile(r"_(\d{1,7})")
 #: Objects of one list that are put together, so that parts named many times do not become many.
 _MOST = 20_000
+#: The last type of Astro's props, and of those 1 is a list.
+_TYPES = 11
+#: Objects around a cache: `{"props": {"pageProps": {"apolloState": …}}}`.
+_CACHE_DEPTH = 5
+#: What an object has that is somebody or something by itself.
+_TITLES = ("title", "headline", "name", "slug", "url")
 
 
 def joined(value: Any) -> Any:
-    """Return what a flat list stands for; any other value as it is.
+    """Return what a value of one of these kinds stands for; any other as it is.
 
     devalue (Nuxt 3, SvelteKit): `[{"title": 1}, "The bridge"]`; turbo-stream (React Router, Remix): `[{"_1": 2},
-    "title", "The bridge"]`.
+    "title", "The bridge"]`. Astro: `{"title": [0, "The bridge"]}`. Apollo, Relay: `{"Article:1": {"body": {"__ref":
+    "Body:1"}}, "Body:1": {"text": "The bridge"}}`.
     """
+    if isinstance(value, dict):
+        return _untagged(value) if _is_tagged(value) else _Cache(value).whole(value)
     if not isinstance(value, list) or len(value) < 2 or not _is_flat(value[0]):
         return value
     return _Flat(value).at(0)
@@ -33,6 +43,77 @@ def _is_flat(first: Any) -> bool:
     inner = first.values() if isinstance(first, dict) else first if isinstance(first, list) else ()
     places = [place for place in inner if not isinstance(place, str)]
     return bool(places) and all(isinstance(place, int) and not isinstance(place, bool) for place in places)
+
+
+def _is_tagged(value: dict[str, Any]) -> bool:
+    """Whether each value is a pair that begins with the number of its type (Astro's props)."""
+    return bool(value) and all(
+        isinstance(inner, list) and len(inner) == 2 and type(inner[0]) is int and 0 <= inner[0] <= _TYPES
+        for inner in value.values()
+    )
+
+
+def _untagged(value: Any, depth: int = 0) -> Any:
+    """An object whose values are pairs, without the numbers of their types."""
+    if depth > MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {key: _untagged(inner, depth + 1) for key, inner in value.items()}
+    if not isinstance(value, list) or len(value) != 2:
+        return value
+    kind, held = value
+    return (
+        [_untagged(item, depth + 1) for item in held]
+        if kind == 1 and isinstance(held, list)
+        else _untagged(held, depth + 1)
+    )
+
+
+class _Cache:
+    """The objects of a cache by their names, and how much of them was put together."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        self._objects: dict[str, dict[str, Any]] = {}
+        self._open: set[str] = set()
+        self._left = _MOST
+        self._collect(value, 0)
+
+    def _collect(self, value: Any, depth: int) -> None:
+        """Note what can be named: the objects of any object that says of what type they are."""
+        if depth > _CACHE_DEPTH or not isinstance(value, dict):
+            return
+        for name, inner in value.items():
+            if isinstance(inner, dict):
+                if "__typename" in inner:
+                    self._objects.setdefault(name, inner)
+                else:
+                    self._collect(inner, depth + 1)
+
+    def whole(self, value: Any, depth: int = 0) -> Any:
+        """Put objects in the place of what names them, but for those with a title: other articles, authors."""
+        if not self._objects or not isinstance(value, dict | list):
+            return value
+        if depth > MAX_DEPTH:
+            return None
+        if isinstance(value, list):
+            return [self.whole(inner, depth + 1) for inner in value]
+        if isinstance(names := value.get("__refs"), list):
+            return [self._named(name, depth) for name in names]
+        if isinstance(name := value.get("__ref"), str):
+            return self._named(name, depth)
+        return {key: self.whole(inner, depth + 1) for key, inner in value.items()}
+
+    def _named(self, name: Any, depth: int) -> Any:
+        """An object by its name, but not within itself."""
+        found = self._objects.get(name) if isinstance(name, str) and name not in self._open else None
+        if found is None or self._left <= 0 or any(found.get(key) for key in _TITLES):
+            return None
+        self._left -= 1
+        self._open.add(name)
+        try:
+            return self.whole(found, depth + 1)
+        finally:
+            self._open.remove(name)
 
 
 class _Flat:

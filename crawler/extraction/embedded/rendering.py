@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 #: Where a node says what it is.
@@ -56,6 +57,18 @@ _ELSEWHERE = re.compile(
     r"class|query|fragment|feature_?flag|next_?article|previous|prev_?article|most_?read|more_?(?:news|stories|from)",
     re.I,
 )
+#: Words in the name of such a key: what readers say, and what a page asks of them before it shows more.
+_ELSEWHERE_WORD = re.compile(
+    r"(?:^|_)(?:discussions?|repl(?:y|ies)|responses|reactions?|feedback|threads?|forum|reviews|ratings?|guestbook|"
+    r"log_?in|sign_?(?:in|up)|regist(?:er|ration)|reg_?wall|gate|meter|barrier|upsell|upgrade|offers?|membership|account|"
+    r"terms|conditions|privacy|polic(?:y|ies)|gdpr|ccpa|imprint|faqs?|help|modal|pop_?up|dialog|overlay|toast|tooltip|"
+    r"notification|onboarding|welcome|errors?)(?:$|_)"
+)
+_WORD_BEGINS = re.compile(r"(?<=[a-z\d])(?=[A-Z])|[-.:/\s]+")
+#: Who wrote a comment, as no paragraph has it.
+_READER = re.compile(
+    r"^(?:user(?:_?name|_?id)?|commenter|member|nick(?:_?name)?|screen_?name|handle|avatar(?:_?url)?|poster)$", re.I
+)
 _BLOCK_MARKUP = re.compile(r"<(?:p|div|h[1-6]|ul|ol|li|blockquote|br|section|article|figure|table)\b", re.I)
 _MARKUP = re.compile(r"</?[a-z][^<>]{0,2000}>", re.I)
 _WIDE = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -65,9 +78,12 @@ _SENTENCE = 40
 _DEPTH = 50
 
 
+@lru_cache(maxsize=10_000)
 def is_elsewhere(key: str) -> bool:
-    """Whether what lies under a key is not the article's body: its teasers, its author, other articles."""
-    return _ELSEWHERE.search(key) is not None
+    """Whether what lies under a key is not the article's body: its teasers, its author, comments, a login."""
+    # Apollo writes the arguments behind the name: `content({"config": "full"})`.
+    name = key.partition("(")[0]
+    return any((_ELSEWHERE.search(name), _ELSEWHERE_WORD.search(_WORD_BEGINS.sub("_", name).lower())))
 
 
 def kind_of(node: dict[str, Any]) -> str:
@@ -77,8 +93,8 @@ def kind_of(node: dict[str, Any]) -> str:
 
 
 def is_other(node: dict[str, Any]) -> bool:
-    """Whether a node is a picture, an advert, a link to another article."""
-    return _OTHER.search(kind_of(node)) is not None
+    """Whether a node is a picture, an advert, a link to another article, or what a reader wrote."""
+    return _OTHER.search(kind_of(node)) is not None or any(map(_READER.match, node))
 
 
 def shown(text: str) -> str:

@@ -6,6 +6,9 @@ the banner is there, and no script of the page reaches it: the frame may neither
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -36,7 +39,7 @@ def page(request: Request) -> Response:
     head = payload_of(archive, capture).head
     _, saved = safe_type(head.media_type, head.header("content-type"))
     around = neighbours(archive.index, capture)
-    return show(
+    shown_page = show(
         request,
         "replay.html",
         capture=capture,
@@ -46,3 +49,14 @@ def page(request: Request) -> Response:
         shown=not saved,
         kind=head.media_type,
     )
+    # The browser tells the banner of each other address that the frame goes to, also before its first load.
+    links = Links(request)
+    shown_page.headers["Content-Security-Policy-Report-Only"] = (
+        f"frame-src {_only(links.replay(capture) or links.original(capture))}"
+    )
+    return shown_page
+
+
+def _only(address: str) -> str:
+    """An address as a source of a policy, which has no query and none of the signs that end it (CSP 3, 2.3.1)."""
+    return quote(re.split(r"[?#]", address)[0], safe="/:%@!$&'()*+=")
