@@ -6,6 +6,7 @@ Nothing in them is carried out: no macro, link, entity or formula.
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 import zipfile
 import zlib
@@ -139,7 +140,8 @@ def _slides(package: _Package) -> Iterator[str]:
     targets = {each.get("Id"): each.get("Target") or "" for each in ([] if relations is None else relations)}
     for each in tree.iter(f"{_P}sldId"):
         target = targets.get(each.get(f"{_R}id"), "")
-        yield target.removeprefix("/") if target.startswith("/") else f"ppt/{target}"
+        # Relative to the part that names it, or to the package (ISO/IEC 29500-2, 9.3).
+        yield posixpath.normpath(posixpath.join("/ppt", target)).lstrip("/")
 
 
 def _odf(package: _Package) -> Paragraphs:

@@ -140,7 +140,9 @@ def extract_response(
         content = message.content(content_bytes)
     except ContentError as error:
         return Extraction(reason=f"no text: {'too large' if 'larger than' in str(error) else 'failed'} ({error})")
-    if (document := None if is_page(response) else _document_kind(response)) is not None:
+    # Of what a server calls a page, so begins none.
+    document = "pdf" if content.startswith(b"%PDF-") else None if is_page(response) else _document_kind(response)
+    if document is not None:
         found = _of_document(content, document, url, captured, content_bytes)
         # Unlike a page's, its cause says nothing of the site: what it is stands before it.
         what = described(message.media_type, len(message.payload))

@@ -176,7 +176,7 @@ def test_serve_offers_the_directory_signed(newskeep: Run, origin: Origin, tmp_pa
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ('signing_key = "none.pem"\nsignature_agent = "https://a.example"\n', "signing_key: cannot read the key none.pem"),
+        ('signing_key = "none.pem"\nsignature_agent = "https://a.example"\n', "cannot read the key none.pem"),
         ('signing_key = "newskeep.toml"\nsignature_agent = "https://a.example"\n', "is no private key in PEM"),
         ('signing_key = "identity.pem"\n', "signature_agent is missing"),
         ('signing_key = "identity.pem"\nsignature_agent = "http://a.example"\n', "must be https://HOST"),

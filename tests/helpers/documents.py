@@ -122,7 +122,7 @@ def pptx() -> bytes:
     slide = '<p:sld xmlns:p="{p}" xmlns:a="{a}"><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:sld>'
     order = f'<p:presentation xmlns:p="{_P}" xmlns:r="{_R}"><p:sldId r:id="r2"/><p:sldId r:id="r1"/></p:presentation>'
     relation = '<Relationship Id="{id}" Target="slides/{name}.xml"/>'
-    relations = relation.format(id="r1", name="slide1") + relation.format(id="r2", name="slide2")
+    relations = relation.format(id="r1", name="slide1") + relation.format(id="r2", name="../slides/slide2")
     return package(
         {
             "[Content_Types].xml": "<Types/>",

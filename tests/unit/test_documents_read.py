@@ -152,6 +152,12 @@ def test_documents_are_known_by_type_and_by_their_first_bytes() -> None:
     assert not is_readable(answer(pdf(), TYPES["pdf"]).replace(b"200 OK", b"404 Not Found"))
 
 
+def test_a_pdf_that_is_sent_as_a_page_is_a_pdf() -> None:
+    found = extract_response(answer(pdf(), "text/html"), "https://a.example/report", NOW, 10**6).article
+    assert found is not None
+    assert TEXT[0].encode() in found.line
+
+
 def test_a_reason_says_what_it_is() -> None:
     response = answer(scanned_pdf(), TYPES["pdf"])
     found = extract_response(response, URL, NOW, 10_000_000)
