@@ -81,6 +81,7 @@ def test_a_folder_has_one_key_however_it_is_named(
             assert same.log is not None, name
             assert archive.log is not None
             assert same.log.id == archive.log.id
+    assert key_path("s3://bucket/news/") == key_path("s3://bucket/news") != key_path("s3://bucket/News")
 
 
 def test_joins_purges_and_stamps_keep_it_true(archive: Archive, authority: TimeAuthority) -> None:
