@@ -89,7 +89,7 @@ class PrivateKey:
 def key_path(uri: str) -> Path:
     """Where the key lies of the log that this user writes for an archive: in the user's configuration, never in it.
 
-    An archive has one key however it is named: by a symbolic link, by way of `..`, from any folder, with a slash behind.
+    An archive has one key however it is named: by a symbolic link, by way of `..`, with a slash behind.
     """
     uri = uri.rstrip("/") if "://" in uri else str(Path(uri).resolve())
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
