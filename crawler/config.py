@@ -231,7 +231,10 @@ def _entry(path: Path | None, key: str, value: Any, types: Mapping[str, Any]) ->
         return {key: value}
     if key not in types:
         raise ConfigError(f"{path}: unknown key {key!r}{_similar(key, types)}")
-    return {key: _checked(f"{path}: {key}", value, types[key])}
+    value = _checked(f"{path}: {key}", value, types[key])
+    if key in _FILES and value and path is not None:
+        value = str(path.parent / value)
+    return {key: value}
 
 
 def _variable(environ: Mapping[str, str], key: str, kind: Any) -> dict[str, Any]:
@@ -301,6 +304,8 @@ _TABLES = {
     "alerts": "tables, such as [alerts.example]",
     "smtp": "a table, [smtp]",
 }
+#: Keys that name a file, which the configuration has beside it, from whatever folder it is used.
+_FILES = {"signing_key", "ca_file"}
 #: Fields that are no keys of their own.
 _NOT_KEYS = {*_TABLES, "file"}
 _OPTIONAL: dict[Any, type] = {str | None: str, float | None: float, tuple[str, ...]: tuple}

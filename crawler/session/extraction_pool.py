@@ -57,6 +57,21 @@ class _Broken(Exception):
     """The workers are gone, or nobody can tell what they do; the page has nothing to do with it."""
 
 
+class _Pool(ProcessPool):
+    """Pebble takes its locks away before it ends its workers; those that are still beginning would trip over that."""
+
+    def _stop_pool(self) -> None:
+        # Then nobody begins workers any more.
+        if self._pool_manager_loop is not None:
+            self._pool_manager_loop.join()
+        workers = list(self._pool_manager.worker_manager.workers.values())
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            worker.join()
+        super()._stop_pool()  # type: ignore[no-untyped-call]
+
+
 class _Workers:
     """One pool of pebble's, and who waits for it: of a pool that breaks some futures would never be done."""
 
@@ -69,7 +84,7 @@ class _Workers:
         context = WorkerContext()
         # Loaded once in the fork server, not once a worker.
         context.set_forkserver_preload(["crawler.session.worker_preload"])
-        self._pool = ProcessPool(
+        self._pool = _Pool(
             max_workers=workers,
             max_tasks=_PAGES_A_WORKER,
             initializer=_begin_work,

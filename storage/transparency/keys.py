@@ -57,7 +57,11 @@ class PrivateKey:
 
 
 def key_path(uri: str) -> Path:
-    """Where the key lies of the log that this user writes for an archive: in the user's configuration, never in it."""
+    """Where the key lies of the log that this user writes for an archive: in the user's configuration, never in it.
+
+    An archive has one key however it is named: by a symbolic link, by way of `..`, with a slash behind.
+    """
+    uri = uri.rstrip("/") if "://" in uri else str(Path(uri).resolve())
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     name = "".join(char if char.isalnum() else "-" for char in uri.partition("://")[2] or uri).strip("-")[-40:]
     return home / "newskeep" / "logs" / f"{name}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}.pem"

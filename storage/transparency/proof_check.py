@@ -88,8 +88,10 @@ def check(data: bytes, roots: Sequence[x509.Certificate] = ()) -> CheckedProof:
             _log(done, told, roots)
         for told in fields["records"]:
             _record(done, told)
-    except (Corrupt, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UsageError(f"not a proof as newskeep writes it ({type(error).__name__}: {error})") from error
+    except Corrupt as error:
+        raise UsageError(f"not a proof as newskeep writes it ({error})") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError("not a proof as newskeep writes it") from error
     done.problems += _contradictions(done)
     return done
 

@@ -70,6 +70,20 @@ def test_the_key_lies_outside_and_is_its_owners(archive: Archive, tmp_path: Path
     assert read_info(archive.store, archive.log.id).name == "tests"
 
 
+def test_a_folder_has_one_key_however_it_is_named(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "archive")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for name in ("../archive", "../link/", f"file://{tmp_path}/elsewhere/../archive"):
+        with open_archive(name) as same:
+            assert same.log is not None, name
+            assert archive.log is not None
+            assert same.log.id == archive.log.id
+    assert key_path("s3://bucket/news/") == key_path("s3://bucket/news") != key_path("s3://bucket/News")
+
+
 def test_joins_purges_and_stamps_keep_it_true(archive: Archive, authority: TimeAuthority) -> None:
     pages = fill_logged(archive, authority)
     check(archive, pages)

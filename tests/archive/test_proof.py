@@ -185,3 +185,10 @@ def test_a_strangers_machine_checks_it(filled: tuple[Archive, list[Page]], tmp_p
         changed((tmp_path / "stranger" / "a.json").read_bytes(), random.Random(3))
     )
     assert check_proof("forged.json").returncode in (2, 7)
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"\xff", b"[" * 100_000, b'{"newskeep_proof": 1, "url": "x"}'])
+def test_what_is_no_proof_is_told_without_the_words_of_python(data: bytes) -> None:
+    with pytest.raises(UsageError, match="not a proof as newskeep writes it") as told:
+        check(data)
+    assert "Error" not in str(told.value) and "Corrupt" not in str(told.value)

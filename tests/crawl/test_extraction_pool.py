@@ -319,3 +319,18 @@ pool.close()
         [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.stdout == "1 1\n", done.stderr
+
+
+def test_workers_that_are_ended_while_they_begin_say_nothing(environment: Mapping[str, str], tmp_path: Path) -> None:
+    script = """
+from crawler.session.extraction_pool import ExtractionLimits, _Workers
+
+for _ in range(5):
+    workers = _Workers(4, ExtractionLimits())
+    workers.check()
+    workers.end()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

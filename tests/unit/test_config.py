@@ -63,6 +63,15 @@ def test_the_file_that_the_variable_names(folder: Path) -> None:
         load(environ={"NEWSKEEP_CONFIG": "none.toml"})
 
 
+def test_files_lie_beside_the_file_that_names_them(folder: Path) -> None:
+    (folder / "etc").mkdir()
+    path = folder / "etc" / "newskeep.toml"
+    path.write_text('signing_key = "key.pem"\nca_file = "/trusted/roots.pem"\n')
+    assert load(path, {}).signing_key == str(folder / "etc" / "key.pem")
+    assert load(path, {}).ca_file == "/trusted/roots.pem"
+    assert load(path, {"NEWSKEEP_SIGNING_KEY": "key.pem"}).signing_key == "key.pem"
+
+
 def test_variables_that_configure_nothing() -> None:
     # Kubernetes sets these where a service is called newskeep.
     service = {
