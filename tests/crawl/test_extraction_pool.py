@@ -150,9 +150,12 @@ def test_pages_outlive_the_fork_server_and_the_resource_tracker() -> None:
         for extraction in asyncio.run(pages()):
             assert extraction.article is not None, extraction
             assert extraction.article.words > 200_000
-        # None works on a page when these go.
+        # None works on a page when these go, and the workers with them.
+        idle = _workers()
         for pid in _helpers():
             os.kill(pid, signal.SIGKILL)
+        while any(Path(f"/proc/{pid}").exists() for pid in idle):
+            time.sleep(0.01)
         assert pool.extract_now(answer(), URL, NOW) == whole
         assert pool.fault is None
         workers = _workers()
