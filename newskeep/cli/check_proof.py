@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from newskeep.cli._terminal import echo
 from storage.errors import PROBLEMS_FOUND, UsageError
+
+if TYPE_CHECKING:
+    from storage.rights.signal import Signal
 
 _EXAMPLES = """\b
 Examples:
@@ -70,22 +74,31 @@ def check_proof(
     if log is not None and any(each.id != log for each in done.logs):
         done.problems.append(f"it is not signed by the log {log} alone")
     if done.problems:
-        _tell(as_json, {"proven": [], "problems": done.problems, "open": []}, f"{file}: this proves NOTHING")
+        _tell(as_json, (), {"proven": [], "problems": done.problems, "open": []}, f"{file}: this proves NOTHING")
         return PROBLEMS_FOUND
-    _tell(as_json, {"proven": proven(done), "problems": [], "open": open_points(done)}, f"{file}: the proof holds")
+    said = {"proven": proven(done), "problems": [], "open": open_points(done)}
+    _tell(as_json, done.rights, said, f"{file}: the proof holds")
     if body is not None:
         _write(body, done.body or b"")
     return 0
 
 
-def _tell(as_json: bool, said: dict[str, list[str]], line: str) -> None:
+def _tell(as_json: bool, rights: tuple[Signal, ...], said: dict[str, list[str]], line: str) -> None:
+    from newskeep.proofs.words import publisher_said
+    from storage.rights.signal import to_json
+
     if as_json:
-        click.echo(json.dumps(said, ensure_ascii=False))
+        click.echo(json.dumps({**said, "rights": to_json(rights)}, ensure_ascii=False))
         return
-    headings = {"proven": "What is proven", "problems": "What does not hold", "open": "What is not proven"}
-    for name, lines in said.items():
+    sections = {
+        "What is proven": said["proven"],
+        "What the publisher said of its use, as read from the bytes in this proof": publisher_said(rights),
+        "What does not hold": said["problems"],
+        "What is not proven": said["open"],
+    }
+    for heading, lines in sections.items():
         if lines:
-            echo(f"{headings[name]}\n", lines=True)
+            echo(f"{heading}\n", lines=True)
             for each in lines:
                 echo(f"  - {each}")
             echo("")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
 from storage.counts import counted
+from storage.rights.signal import Signal
 from storage.transparency.proof_check import CheckedLog, CheckedProof
 
 #: The page that checks a proof in a browser, without a network.
@@ -45,10 +47,16 @@ def proven(proof: CheckedProof) -> list[str]:
     return said
 
 
+def publisher_said(signals: Iterable[Signal]) -> list[str]:
+    """What a publisher said of the use of a page, a signal a line with its source."""
+    return [f"{name}{'' if value is None else f' = {value}'}, in {source}" for name, value, source in signals]
+
+
 _BESIDE = {
     "request": "What was asked is in this proof, byte for byte.",
     "certificates": "The TLS certificates that the server sent are in this proof.",
     "robots": "The site's robots.txt in this proof was captured on {date}.",
+    "tdmrep": "The site's tdmrep.json in this proof was captured on {date}.",
 }
 
 
@@ -71,6 +79,10 @@ def open_points(proof: CheckedProof) -> list[str]:
         said.append("When it was held at the latest: no time authority has stamped it.")
     elif not any(stamp.believed for log in proof.logs for stamp in log.stamps):
         said.append("Whether the time authority is to be believed: compare its certificate with the published one.")
+    if proof.rights:
+        said.append("What follows from what the publisher said: its words are proven, their reading is this program's.")
+    if proof.is_read_otherwise:
+        said.append("What the maker's version read of the publisher's signals: this one reads them in its own way.")
     said.append("Whose the key of the log is: compare it with the one that the archive publishes.")
     return [*said, *LIMITS]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urljoin
 
@@ -16,16 +16,19 @@ from storage.certificates import MEDIA_TYPE
 from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing
 from storage.model import Capture
 from storage.objects import ObjectStore
+from storage.rights.signal import Signal, to_json
+from storage.rights.tdmrep import PATH as TDMREP
 from storage.transparency.leaves import RecordLeaf, members, parse
 from storage.transparency.merkle import inclusion_path, leaf_hash
 from storage.transparency.objects import heads, logs, read_head, read_info, read_stamp, stamps
+from storage.transparency.proof_rights import READING, rights_of
 from storage.transparency.reading import batches
-from storage.warc import CERTIFICATE, Record, key_of
+from storage.warc import CERTIFICATE, Record, key_of, read_record
 
 #: The version of the file.
 VERSION = 1
-#: How old the answer may be that counts as the robots.txt of a capture.
-_ROBOTS_AGE = timedelta(days=1)
+#: How far from a capture a file of its site may be that counts as the one that was in force.
+SITE_FILE_AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class _Log:
 
 
 def prove(archive: Archive, capture: Capture) -> bytes:
-    """Return the proof of a capture as JSON: response and request, what a revisit refers to, certificates, robots.txt.
+    """Return the proof of a capture as JSON: response and request, what a revisit refers to, certificates, site files.
 
     Reads the leaves of all logs. Raises `NotArchived` where no log has the capture, and what reading it raises.
     """
@@ -77,6 +80,7 @@ def prove(archive: Archive, capture: Capture) -> bytes:
         "newskeep_proof": VERSION,
         "url": first.url,
         "captured": first.date.isoformat(timespec="microseconds"),
+        "rights": {"reading": READING, "signals": to_json(_rights(first.url, (part for part, _ in records)))},
         "records": [_record(part, log, told[log.id]["size"]) for part, log in records],
         "logs": list(told.values()),
     }
@@ -97,7 +101,9 @@ def _parts(archive: Archive, capture: Capture, exchange: list[tuple[Record, byte
     chain = first.field(CERTIFICATE)
     if chain and not any(record.field("Content-Type") == MEDIA_TYPE for record, _ in exchange):
         yield from _earlier(archive, capture, "certificates", lambda record: _is_chain(record, chain))
-    yield from _robots(archive, capture)
+    yield from _site_file(archive, capture, "robots", "/robots.txt")
+    # A crawl asks for it behind the pages of a host.
+    yield from _site_file(archive, capture, "tdmrep", TDMREP, behind=SITE_FILE_AGE)
 
 
 def _asks_for(record: Record, response: Record) -> bool:
@@ -122,19 +128,34 @@ def _earlier(archive: Archive, capture: Capture, role: str, is_meant: Callable[[
                 return
 
 
-def _robots(archive: Archive, capture: Capture) -> Iterator[_Part]:
-    """The robots.txt that was in force, as the archive has it from the day before."""
-    url = urljoin(capture.url, "/robots.txt")
+def _site_file(
+    archive: Archive, capture: Capture, role: str, path: str, behind: timedelta = timedelta(0)
+) -> Iterator[_Part]:
+    """The file of a site that was in force: the newest from the day before, else the first up to `behind` later."""
+    url = urljoin(capture.url, path)
     if capture.url == url:
         return
     with suppress(InvalidURL, NotArchived, ObjectMissing, Corrupt):
-        held = archive.captures(url, since=capture.timestamp - _ROBOTS_AGE, until=capture.timestamp)
-        newest = max(held, key=lambda each: each.timestamp, default=None)
-        if newest is not None:
-            record, member = archive.reader.exchange(newest)[0]
-            yield _Part("robots", member)
+        moment = capture.timestamp
+        held = [*archive.captures(url, since=moment - SITE_FILE_AGE, until=moment + behind)]
+        before = [each for each in held if each.timestamp <= moment]
+        found = max(before, key=_moment, default=None) or min(held, key=_moment, default=None)
+        if found is not None:
+            record, member = archive.reader.exchange(found)[0]
+            yield _Part(role, member)
             if record.type == "revisit":
-                yield _Part("robots-original", archive.reader.exchange(archive.reader.referred(record))[0][1])
+                yield _Part(f"{role}-original", archive.reader.exchange(archive.reader.referred(record))[0][1])
+
+
+def _moment(capture: Capture) -> datetime:
+    return capture.timestamp
+
+
+def _rights(url: str, parts: Iterable[_Part]) -> tuple[Signal, ...]:
+    records: dict[str, list[Record]] = {}
+    for part in parts:
+        records.setdefault(part.role, []).append(read_record(part.member))
+    return rights_of(url, records)
 
 
 def _read(store: ObjectStore, log: str, wanted: Collection[str]) -> _Log:

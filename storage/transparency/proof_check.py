@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import chain, product, starmap
 from typing import Any
@@ -19,13 +19,18 @@ from storage.certificates import MEDIA_TYPE, fingerprint
 from storage.digests import is_of
 from storage.errors import Corrupt, UsageError
 from storage.http import HttpMessage
+from storage.rights.signal import Signal, from_json
+from storage.rights.tdmrep import PATH as TDMREP
 from storage.transparency.checkpoint import Checkpoint, opened
 from storage.transparency.keys import PublicKey
 from storage.transparency.leaves import RecordLeaf, parse
 from storage.transparency.merkle import leaf_hash, root_from_path
+from storage.transparency.proof_rights import READING, rights_of
 from storage.transparency.stamps import Stamp, checked
 from storage.warc import CERTIFICATE, PAYLOAD_DIGEST, Record, read_date, read_record
 
+#: How far behind a capture a tdmrep.json may be that counts as that of its moment.
+_BEHIND = timedelta(days=1)
 #: Bytes of a proof.
 PROOF_MAX = 1 << 30
 #: Role of a record in a proof -> types that it may have.
@@ -35,6 +40,8 @@ _TYPES = {
     "original": ("response", "resource"),
     "robots": ("response", "revisit"),
     "robots-original": ("response",),
+    "tdmrep": ("response", "revisit"),
+    "tdmrep-original": ("response",),
     "certificates": ("metadata",),
     "metadata": ("metadata",),
 }
@@ -62,6 +69,13 @@ class CheckedProof:
     records: dict[str, list[Record]] = field(default_factory=dict)
     logs: list[CheckedLog] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    #: Who wrote it read the signals in another version than this one, which may have found others.
+    is_read_otherwise: bool = False
+
+    @property
+    def rights(self) -> tuple[Signal, ...]:
+        """What the publisher said of its use, read from the records: the page's own signals, then those of the site."""
+        return rights_of(self.url, self.records)
 
     @property
     def response(self) -> Record | None:
@@ -88,6 +102,9 @@ def check(data: bytes, roots: Sequence[x509.Certificate] = ()) -> CheckedProof:
             _log(done, told, roots)
         for told in fields["records"]:
             _record(done, told)
+        read = fields.get("rights")
+        if read is not None and not done.problems:
+            _signals(done, int(read["reading"]), from_json(read["signals"]))
     except (Corrupt, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"not a proof as newskeep writes it ({type(error).__name__}: {error})") from error
     done.problems += _contradictions(done)
@@ -133,6 +150,13 @@ def _record(done: CheckedProof, told: dict[str, Any]) -> None:
         done.records.setdefault(role, []).append(record)
 
 
+def _signals(done: CheckedProof, reading: int, said: tuple[Signal, ...]) -> None:
+    if reading != READING:
+        done.is_read_otherwise = True
+    elif said != done.rights:
+        done.problems.append("the signals of use that it names are not those that its records say")
+
+
 def _contradictions(done: CheckedProof) -> list[str]:
     """What of the records does not belong together, or is not what the proof says that it is."""
     response = done.response
@@ -155,7 +179,10 @@ def _contradictions(done: CheckedProof) -> list[str]:
     for robots in done.records.get("robots", ()):
         if robots.url != urljoin(done.url, "/robots.txt") or robots.date > done.captured:
             found.append(f"the robots.txt is another one: {robots.url} of {robots.date:%Y-%m-%d %H:%M:%S}")
-    for role, of in (("original", "response"), ("robots-original", "robots")):
+    for terms in done.records.get("tdmrep", ()):
+        if terms.url != urljoin(done.url, TDMREP) or terms.date - done.captured > _BEHIND:
+            found.append(f"the tdmrep.json is another one: {terms.url} of {terms.date:%Y-%m-%d %H:%M:%S}")
+    for role, of in (("original", "response"), ("robots-original", "robots"), ("tdmrep-original", "tdmrep")):
         pairs = product(done.records.get(of, ()), done.records.get(role, ()))
         found += chain.from_iterable(starmap(_original, pairs))
     for held in done.records.get("certificates", ()):
