@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urljoin
@@ -15,20 +15,15 @@ from storage.archive import Archive
 from storage.certificates import MEDIA_TYPE
 from storage.errors import Corrupt, InvalidURL, NotArchived, ObjectMissing
 from storage.model import Capture
-from storage.objects import ObjectStore
 from storage.rights.signal import Signal, to_json
 from storage.rights.tdmrep import PATH as TDMREP
-from storage.transparency.leaves import RecordLeaf, members, parse
-from storage.transparency.merkle import inclusion_path, leaf_hash
-from storage.transparency.objects import heads, logs, read_head, read_info, read_stamp, stamps
-from storage.transparency.proof_rights import READING, rights_of
-from storage.transparency.reading import batches
+from storage.transparency.inclusion import find, heads_over
+from storage.transparency.leaves import members
+from storage.transparency.proof_rights import READING, SITE_FILE_AGE, rights_of
 from storage.warc import CERTIFICATE, Record, key_of, read_record
 
 #: The version of the file.
 VERSION = 1
-#: How far from a capture a file of its site may be that counts as the one that was in force.
-SITE_FILE_AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +38,6 @@ class _Part:
         return sha256(self.member).hexdigest()
 
 
-@dataclass(slots=True)
-class _Log:
-    """A log as far as a proof needs it: hashes of its leaves, and where the wanted members are."""
-
-    id: str
-    hashes: list[bytes] = field(default_factory=list)
-    found: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-
-
 def prove(archive: Archive, capture: Capture) -> bytes:
     """Return the proof of a capture as JSON: response and request, what a revisit refers to, certificates, site files.
 
@@ -61,27 +47,31 @@ def prove(archive: Archive, capture: Capture) -> bytes:
     first = exchange[0][0]
     parts = list(_parts(archive, archive.reader.moved(capture) or capture, exchange))
     wanted = {part.digest for part in parts}
-    read = [_read(archive.store, log, wanted) for log in logs(archive.store)]
-    records, used = [], {}
+    logs = find(archive.store, wanted)
+    records = []
     for part in parts:
-        log = next((each for each in read if part.digest in each.found), None)
-        if log is None:
-            if part.role in ("response", "request", "original"):
-                raise NotArchived(
-                    f"{capture.url}: no log of {archive.uri} has this capture; newskeep log init begins one, and "
-                    "newskeep log update takes up what was not logged"
-                )
-            continue
-        used[log.id] = log
-        records.append((part, log))
-    tops = {log.id: max(log.found[part.digest][0] for part, each in records if each is log) for log in used.values()}
-    told = {log: _told(archive.store, log, top) for log, top in tops.items()}
+        log = next((each for each in logs if part.digest in each.found), None)
+        if log is not None:
+            records.append((part, log))
+        elif part.role in ("response", "request", "original"):
+            raise NotArchived(
+                f"{capture.url}: no log of {archive.uri} has this capture; newskeep log init begins one, and "
+                "newskeep log update takes up what was not logged"
+            )
+    told = heads_over(archive.store, ((part.digest, log) for part, log in records))
     proof = {
         "newskeep_proof": VERSION,
         "url": first.url,
         "captured": first.date.isoformat(timespec="microseconds"),
         "rights": {"reading": READING, "signals": to_json(_rights(first.url, (part for part, _ in records)))},
-        "records": [_record(part, log, told[log.id]["size"]) for part, log in records],
+        "records": [
+            {
+                "role": part.role,
+                **log.fields(part.digest, told[log.id]["size"]),
+                "member": base64.b64encode(part.member).decode(),
+            }
+            for part, log in records
+        ],
         "logs": list(told.values()),
     }
     return json.dumps(proof, ensure_ascii=False, indent=1).encode() + b"\n"
@@ -156,48 +146,3 @@ def _rights(url: str, parts: Iterable[_Part]) -> tuple[Signal, ...]:
     for part in parts:
         records.setdefault(part.role, []).append(read_record(part.member))
     return rights_of(url, records)
-
-
-def _read(store: ObjectStore, log: str, wanted: Collection[str]) -> _Log:
-    found = _Log(log)
-    for first, lines in batches(store, log, lambda problem: None):
-        if first != len(found.hashes):
-            break  # what stands behind a gap cannot be proven
-        for line in lines:
-            leaf = parse(line)
-            if isinstance(leaf, RecordLeaf) and leaf.member in wanted:
-                found.found.setdefault(leaf.member, (len(found.hashes), line))
-            found.hashes.append(leaf_hash(line))
-    return found
-
-
-def _told(store: ObjectStore, log: str, top: int) -> dict[str, object]:
-    """A log as a proof tells of it: with the first head over a leaf that was stamped, else the first at all."""
-    info, stamped = read_info(store, log), stamps(store, log)
-    sizes = [size for size in heads(store, log) if size > top]
-    size = next((each for each in sizes if each in stamped), next(iter(sizes), None))
-    note = read_head(store, log, size) if size is not None else None
-    if size is None or note is None:
-        raise NotArchived(f"the log {log} has no signed head over this capture; newskeep verify")
-    answers = [base64.b64encode(read_stamp(store, key)).decode() for key in stamped.get(size, ())]
-    return {
-        "log": log,
-        "name": info.name,
-        "key": base64.b64encode(info.key.raw).decode(),
-        "size": size,
-        "head": note.decode(),
-        "stamps": answers,
-    }
-
-
-def _record(part: _Part, log: _Log, size: object) -> dict[str, object]:
-    index, line = log.found[part.digest]
-    assert isinstance(size, int)
-    return {
-        "role": part.role,
-        "log": log.id,
-        "index": index,
-        "leaf": line.decode(),
-        "path": [hashed.hex() for hashed in inclusion_path(log.hashes[:size], index)],
-        "member": base64.b64encode(part.member).decode(),
-    }

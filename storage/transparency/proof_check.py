@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from itertools import chain, product, starmap
 from typing import Any
@@ -25,12 +25,10 @@ from storage.transparency.checkpoint import Checkpoint, opened
 from storage.transparency.keys import PublicKey
 from storage.transparency.leaves import RecordLeaf, parse
 from storage.transparency.merkle import leaf_hash, root_from_path
-from storage.transparency.proof_rights import READING, rights_of
+from storage.transparency.proof_rights import READING, SITE_FILE_AGE, rights_of
 from storage.transparency.stamps import Stamp, checked
 from storage.warc import CERTIFICATE, PAYLOAD_DIGEST, Record, read_date, read_record
 
-#: How far behind a capture a tdmrep.json may be that counts as that of its moment.
-_BEHIND = timedelta(days=1)
 #: Bytes of a proof.
 PROOF_MAX = 1 << 30
 #: Role of a record in a proof -> types that it may have.
@@ -180,7 +178,7 @@ def _contradictions(done: CheckedProof) -> list[str]:
         if robots.url != urljoin(done.url, "/robots.txt") or robots.date > done.captured:
             found.append(f"the robots.txt is another one: {robots.url} of {robots.date:%Y-%m-%d %H:%M:%S}")
     for terms in done.records.get("tdmrep", ()):
-        if terms.url != urljoin(done.url, TDMREP) or terms.date - done.captured > _BEHIND:
+        if terms.url != urljoin(done.url, TDMREP) or terms.date - done.captured > SITE_FILE_AGE:
             found.append(f"the tdmrep.json is another one: {terms.url} of {terms.date:%Y-%m-%d %H:%M:%S}")
     for role, of in (("original", "response"), ("robots-original", "robots"), ("tdmrep-original", "tdmrep")):
         pairs = product(done.records.get(of, ()), done.records.get(role, ()))

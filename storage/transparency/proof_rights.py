@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from storage.http import ContentError, HttpMessage
 from storage.rights.page import signals
@@ -13,6 +14,8 @@ from storage.warc import NOT_MODIFIED_PROFILE, Record
 
 #: The version of the reading: of the same bytes a later one may find more.
 READING = 1
+#: How far from a capture a file of its site may be that counts as the one that was in force.
+SITE_FILE_AGE = timedelta(days=1)
 #: Bytes that a file of a site may have unpacked, to be read.
 _UNPACKED_MOST = 8 * max(ROBOTS_MAX_BYTES, TDMREP_MAX_BYTES)
 Records = Mapping[str, Sequence[Record]]
