@@ -12,7 +12,7 @@ from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import configured, open_existing
 from storage.counts import counted
-from storage.errors import PROBLEMS_FOUND, UsageError
+from storage.errors import PROBLEMS_FOUND
 
 if TYPE_CHECKING:
     from storage.transparency.checkpoint import Checkpoint
@@ -35,7 +35,7 @@ Exit codes: 0 all is well, 2 a proof cannot be read, 3 the archive is out of rea
     "proofs",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A proof that was made earlier and kept elsewhere: the log must go on from it; may be given again.",
+    help="A proof (or a WACZ with one) that was kept elsewhere: the log must go on from it; may be given again.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
 @configured
@@ -69,11 +69,6 @@ def verify(deep: bool, proofs: tuple[Path, ...], as_json: bool, settings: Config
 
 def _heads(path: Path) -> list[Checkpoint]:
     """The signed heads in a proof."""
-    from storage.transparency.proof_check import check
+    from newskeep.proofs.verdict import verdict
 
-    try:
-        return [log.head for log in check(path.read_bytes()).logs]
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
+    return [log.head for log in verdict(path).logs]

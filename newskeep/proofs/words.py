@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from storage.counts import counted
 from storage.rights.signal import Signal
-from storage.transparency.proof_check import CheckedLog, CheckedProof
+from storage.transparency.checked_log import CheckedLog
+from storage.transparency.package_check import CheckedPackage
+from storage.transparency.proof_check import CheckedProof
 
 #: The page that checks a proof in a browser, without a network.
 PAGE = Path(__file__).with_name("page.html")
@@ -47,6 +49,22 @@ def proven(proof: CheckedProof) -> list[str]:
     return said
 
 
+def proven_package(package: CheckedPackage) -> list[str]:
+    """What a package whose proof has no problems proves."""
+    records = counted(package.records, "record")
+    size = counted(package.bytes, "byte")
+    said = [f"Every record in {package.warc} ({records}, {size}) is what was logged, byte for byte."]
+    for log in package.logs:
+        said += _log(log)
+    return said
+
+
+def open_package_points(package: CheckedPackage) -> list[str]:
+    """What the proof of a package leaves open."""
+    beside = "What stands beside the records, such as titles, texts and indexes: the exporter's, and its signature's."
+    return [beside, *_open_points(package.logs)]
+
+
 def publisher_said(signals: Iterable[Signal]) -> list[str]:
     """What a publisher said of the use of a page, a signal a line with its source."""
     return [f"{name}{'' if value is None else f' = {value}'}, in {source}" for name, value, source in signals]
@@ -75,14 +93,19 @@ def _log(log: CheckedLog) -> list[str]:
 def open_points(proof: CheckedProof) -> list[str]:
     """What this proof leaves open, and then what every one does."""
     said = []
-    if not any(log.stamps for log in proof.logs):
-        said.append("When it was held at the latest: no time authority has stamped it.")
-    elif not any(stamp.believed for log in proof.logs for stamp in log.stamps):
-        said.append("Whether the time authority is to be believed: compare its certificate with the published one.")
     if proof.rights:
         said.append("What follows from what the publisher said: its words are proven, their reading is this program's.")
     if proof.is_read_otherwise:
         said.append("What the maker's version read of the publisher's signals: this one reads them in its own way.")
+    return [*said, *_open_points(proof.logs)]
+
+
+def _open_points(logs: Sequence[CheckedLog]) -> list[str]:
+    said = []
+    if not any(log.stamps for log in logs):
+        said.append("When it was held at the latest: no time authority has stamped it.")
+    elif not any(stamp.believed for log in logs for stamp in log.stamps):
+        said.append("Whether the time authority is to be believed: compare its certificate with the published one.")
     said.append("Whose the key of the log is: compare it with the one that the archive publishes.")
     return [*said, *LIMITS]
 
