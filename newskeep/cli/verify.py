@@ -62,6 +62,8 @@ def verify(deep: bool, proofs: tuple[Path, ...], as_json: bool, settings: Config
         line = f"{', '.join(counted(number, noun) for number, noun in held)} in {opened.uri} checked"
         if deep:
             line += f", {counted(seen.records, 'record')} of {counted(seen.bytes, 'byte')} read"
+        if seen.locked_until is not None:
+            line += f", {counted(seen.locked, 'object')} under Object Lock until {seen.locked_until[:10]} at least"
         found = counted(seen.problems, "problem") if seen.problems else "all is well"
         sum_up(f"{line}: {found}", {"archive": opened.uri, "deep": deep, **asdict(seen)}, as_json)
     return PROBLEMS_FOUND if seen.problems else 0
