@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 
 from newskeep.proofs.words import open_package_points, open_points, proven, proven_package
-from storage.errors import UsageError
+from storage.errors import Corrupt, UsageError
 from storage.rights.signal import Signal
 from storage.transparency.checked_log import CheckedLog
+from storage.transparency.checkpoint import Checkpoint
+from storage.transparency.countersignature import Countersigned
 from storage.transparency.package_check import CheckedPackage, check_package, is_package
 from storage.transparency.proof_check import check
+from storage.transparency.witness import SHOWN_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,17 @@ class Verdict:
     rights: tuple[Signal, ...] = ()
     #: The body of the answer; `None` of a package.
     body: bytes | None = None
+
+
+def kept_heads(path: Path) -> list[Checkpoint]:
+    """The signed heads in a proof, in a package with one, or in a countersignature. Raises `UsageError`."""
+    try:
+        if not is_package(path) and path.stat().st_size <= SHOWN_MAX:
+            with suppress(Corrupt):
+                return [Countersigned.read(path.read_bytes()).head]
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    return [log.head for log in verdict(path).logs]
 
 
 def verdict(path: Path, roots: Sequence[x509.Certificate] = (), log: str | None = None) -> Verdict:

@@ -87,6 +87,9 @@ def _log(log: CheckedLog) -> list[str]:
     for stamp in log.stamps:
         trust = "that you named to be believed" if stamp.believed else f"with the root certificate {stamp.root}"
         said.append(f"It was held on {_moment(stamp.moment)} at the latest: {stamp.signer}, {trust}, stamped it.")
+    for each in log.witnesses:
+        who = f"the witness {each.witness.log} with the key {base64.b64encode(each.witness.raw).decode()}"
+        said.append(f"On {_moment(each.time)}, by its clock, {who} signed that the log goes on from all it saw before.")
     return said
 
 
@@ -106,6 +109,10 @@ def _open_points(logs: Sequence[CheckedLog]) -> list[str]:
         said.append("When it was held at the latest: no time authority has stamped it.")
     elif not any(stamp.believed for log in logs for stamp in log.stamps):
         said.append("Whether the time authority is to be believed: compare its certificate with the published one.")
+    if any(log.witnesses for log in logs):
+        said.append(
+            "Who the witness is, and that it is not the archive itself: compare its key with what it publishes."
+        )
     said.append("Whose the key of the log is: compare it with the one that the archive publishes.")
     return [*said, *LIMITS]
 

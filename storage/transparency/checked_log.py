@@ -11,9 +11,10 @@ from cryptography import x509
 
 from storage.errors import Corrupt
 from storage.transparency.checkpoint import Checkpoint, opened
+from storage.transparency.countersignature import Countersigned
 from storage.transparency.keys import PublicKey
 from storage.transparency.leaves import RecordLeaf, parse
-from storage.transparency.merkle import leaf_hash, root_from_path
+from storage.transparency.merkle import are_consistent, leaf_hash, root_from_path
 from storage.transparency.stamps import Stamp, checked
 
 
@@ -27,6 +28,8 @@ class CheckedLog:
     head: Checkpoint
     note: bytes
     stamps: list[Stamp] = field(default_factory=list)
+    #: Countersignatures of this head, or of one that goes on from it.
+    witnesses: list[Countersigned] = field(default_factory=list)
 
 
 def read_log(
@@ -48,7 +51,21 @@ def read_log(
             log.stamps.append(checked(base64.b64decode(answer, validate=True), note, roots))
         except Corrupt as error:
             on_problem(f"a time stamp does not hold: {error}")
+    for each in told.get("witnesses", ()):
+        try:
+            log.witnesses.append(_countersigned(log, each))
+        except Corrupt as error:
+            on_problem(f"a countersignature does not hold: {error}")
     return log
+
+
+def _countersigned(log: CheckedLog, told: Mapping[str, Any]) -> Countersigned:
+    found, path = Countersigned.of(told), [bytes.fromhex(each) for each in told["path"]]
+    if found.log_key.raw != log.key.raw:
+        raise Corrupt("it is of another log")
+    if not are_consistent(log.head.size, log.head.root, found.head.size, found.head.root, path):
+        raise Corrupt("the head that was countersigned does not go on from the one in the proof")
+    return found
 
 
 def read_leaf(told: Mapping[str, Any], logs: Iterable[CheckedLog]) -> RecordLeaf:

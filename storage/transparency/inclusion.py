@@ -11,7 +11,7 @@ from storage.errors import NotArchived
 from storage.objects import ObjectStore
 from storage.transparency.leaves import RecordLeaf, parse
 from storage.transparency.merkle import Tree, leaf_hash
-from storage.transparency.objects import heads, logs, read_head, read_info, read_stamp, stamps
+from storage.transparency.objects import heads, logs, read_head, read_info, read_stamp, stamps, witnesses
 from storage.transparency.reading import batches
 
 
@@ -56,12 +56,14 @@ def heads_over(store: ObjectStore, used: Iterable[tuple[str, LoggedMembers]]) ->
     where there is none.
     """
     tops: dict[str, int] = {}
+    trees: dict[str, Tree] = {}
     for digest, log in used:
         tops[log.id] = max(tops.get(log.id, 0), log.found[digest][0])
-    return {log: _told(store, log, top) for log, top in tops.items()}
+        trees[log.id] = log.tree
+    return {log: _told(store, log, top, trees[log]) for log, top in tops.items()}
 
 
-def _told(store: ObjectStore, log: str, top: int) -> dict[str, Any]:
+def _told(store: ObjectStore, log: str, top: int, tree: Tree) -> dict[str, Any]:
     info, stamped = read_info(store, log), stamps(store, log)
     size = next(_sizes(heads(store, log), stamped, top), None)
     note = read_head(store, log, size) if size is not None else None
@@ -75,7 +77,18 @@ def _told(store: ObjectStore, log: str, top: int) -> dict[str, Any]:
         "size": size,
         "head": note.decode(),
         "stamps": answers,
+        "witnesses": [*_witnesses(store, log, size, tree)],
     }
+
+
+def _witnesses(store: ObjectStore, log: str, size: int, tree: Tree) -> Iterator[dict[str, Any]]:
+    """Of each witness the first head over `size` leaves or more that it countersigned, and the path to that."""
+    told = set()
+    for each in witnesses(store, log):
+        if size <= each.head.size <= tree.size and each.witness.log not in told:
+            told.add(each.witness.log)
+            path = tree.consistency_path(size, each.head.size)
+            yield {**each.to_json(), "path": [hashed.hex() for hashed in path]}
 
 
 def _sizes(sizes: Iterable[int], stamped: Collection[int], top: int) -> Iterator[int]:

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 #: The root of a tree without leaves.
 EMPTY = sha256().digest()
+_BYTES = len(EMPTY)
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -50,23 +51,23 @@ class Tree:
 
     def __init__(self, hashes: Iterable[bytes] = ()) -> None:
         """`hashes` are those of the leaves."""
-        #: Of each level the roots of the perfect subtrees, from the leaves up.
-        self._levels: list[list[bytes]] = [[]]
+        #: Of each level the roots of the perfect subtrees one behind the other, from the leaves up.
+        self._levels = [bytearray()]
         for each in hashes:
             self.append(each)
 
     @property
     def size(self) -> int:
-        return len(self._levels[0])
+        return len(self._levels[0]) // _BYTES
 
     def append(self, hashed: bytes) -> None:
         """Append the hash of a leaf."""
         for level in self._levels:
-            level.append(hashed)
-            if len(level) & 1:
+            level.extend(hashed)
+            if len(level) // _BYTES & 1:
                 return
-            hashed = node_hash(*level[-2:])
-        self._levels.append([hashed])
+            hashed = node_hash(bytes(level[-2 * _BYTES : -_BYTES]), hashed)
+        self._levels.append(bytearray(hashed))
 
     def root(self, size: int) -> bytes:
         """The root over the first `size` leaves. Raises `IndexError`."""
@@ -111,7 +112,8 @@ class Tree:
         width = end - start
         level = width.bit_length() - 1
         if width == 1 << level and not start & (width - 1):
-            return self._levels[level][start >> level]
+            at = (start >> level) * _BYTES
+            return bytes(self._levels[level][at : at + _BYTES])
         middle = start + _split(width)
         return node_hash(self._over(start, middle), self._over(middle, end))
 
