@@ -15,6 +15,7 @@ from typing import Any, get_args, get_type_hints
 from crawler import defaults
 from crawler.spider_modules import spider_modules
 from storage.errors import ConfigError
+from storage.objects.retention import Mode, ObjectLock
 
 DEFAULT_FILE = Path("newskeep.toml")
 _PREFIX = "NEWSKEEP_"
@@ -83,6 +84,10 @@ class Config:
     ping: str | None = None
     #: Addresses of time authorities (RFC 3161) that stamp what the log of the archive says.
     time_authorities: tuple[str, ...] = ()
+    #: The mode of the retention that WARCs, CDXJ and logs get in a bucket with Object Lock; `None`: they get none.
+    object_lock: Mode | None = None
+    #: Days of that retention.
+    object_lock_days: int = 0
     #: How readers reach `newskeep serve`: links of alerts lead there.
     public_url: str | None = None
     #: Modules with spider classes of your own; they may lie beside the file.
@@ -95,6 +100,11 @@ class Config:
     file: Path | None = None
 
     @property
+    def lock(self) -> ObjectLock | None:
+        """The retention of new objects. Raises `ConfigError` where its days are missing."""
+        return ObjectLock(self.object_lock, self.object_lock_days) if self.object_lock else None
+
+    @property
     def agent(self) -> str | None:
         """The address whose host serves our key directory."""
         return self.signature_agent or self.public_url
@@ -104,6 +114,8 @@ class Config:
         settings: dict[str, Any] = {
             "ARCHIVE": self.archive,
             "STATE": self.state,
+            "OBJECT_LOCK": self.object_lock,
+            "OBJECT_LOCK_DAYS": self.object_lock_days,
             "ROBOTSTXT_OBEY": self.robots,
             "TDMREP": self.tdmrep,
             "NOARCHIVE": self.noarchive,
@@ -308,5 +320,5 @@ _TABLES = {
 _FILES = {"signing_key", "ca_file"}
 #: Fields that are no keys of their own.
 _NOT_KEYS = {*_TABLES, "file"}
-_OPTIONAL: dict[Any, type] = {str | None: str, float | None: float, tuple[str, ...]: tuple}
+_OPTIONAL: dict[Any, Any] = {str | None: str, Mode | None: Mode, float | None: float, tuple[str, ...]: tuple}
 _NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", tuple: "a list of texts"}

@@ -27,6 +27,9 @@ CONFIG_FILE: str | None = None
 ARCHIVE = os.environ.get("NEWSKEEP_ARCHIVE", "archive")
 # Folder for what is local to this machine of a remote archive; None: the user's state folder.
 STATE = os.environ.get("NEWSKEEP_STATE")
+# The retention that WARCs, CDXJ and logs get in a bucket with Object Lock, "GOVERNANCE" or "COMPLIANCE", and its days.
+OBJECT_LOCK = None
+OBJECT_LOCK_DAYS = 0
 # Seal a WARC at this many bytes,
 WARC_MAX_BYTES = defaults.WARC_MAX_BYTES
 # … or this many seconds after its first record,

@@ -105,7 +105,7 @@ class Recorder:
 
         settings = self._crawler.settings
         state = settings.get("NEWSKEEP_STATE") or config.state
-        self._archive = open_archive(settings.get("NEWSKEEP_ARCHIVE") or config.archive, state)
+        self._archive = open_archive(settings.get("NEWSKEEP_ARCHIVE") or config.archive, state, config.lock)
         return Session(self._archive, _options(settings, config))
 
     def _stop(self) -> None:

@@ -33,6 +33,7 @@ from storage.model import DOUBTFUL, Article, Capture
 from storage.objects import ObjectStore, open_store
 from storage.objects.circuit_breaker import CircuitBreaker
 from storage.objects.local import LocalStore
+from storage.objects.retention import ObjectLock
 from storage.reader import Memento, Reader
 from storage.removing.sync import learn
 from storage.spool import CrawlFolder, Look, Parcel, Spool, no_look
@@ -489,18 +490,25 @@ def _is_of(article: Article, entry: ArticleEntry) -> bool:
     return article.warc is not None and (article.warc.filename, article.warc.offset) == (entry.filename, entry.offset)
 
 
-def open_archive(uri: str | os.PathLike[str] = "archive", state: str | os.PathLike[str] | None = None) -> Archive:
+def open_archive(
+    uri: str | os.PathLike[str] = "archive",
+    state: str | os.PathLike[str] | None = None,
+    lock: ObjectLock | None = None,
+) -> Archive:
     """Open the archive in a folder or bucket; nothing is made or asked before it is used.
 
     `uri` is a folder, `file://…` or `s3://bucket/prefix`. `state` is the folder for what is local to this machine; by
     default the archive's folder itself, and for a remote archive a folder of its own in the user's state folder.
+    `lock` is the retention that WARCs, CDXJ and logs get, in a bucket with Object Lock.
     """
-    return Archive(*places(uri, state))
+    return Archive(*places(uri, state, lock))
 
 
-def places(uri: str | os.PathLike[str], state: str | os.PathLike[str] | None) -> tuple[ObjectStore, Path]:
+def places(
+    uri: str | os.PathLike[str], state: str | os.PathLike[str] | None, lock: ObjectLock | None = None
+) -> tuple[ObjectStore, Path]:
     """The store of an archive and its folder on this machine, as `open_archive` takes them."""
-    store = open_store(os.fspath(uri))
+    store = open_store(os.fspath(uri), lock)
     if state is not None:
         return store, Path(state)
     if isinstance(store, LocalStore):

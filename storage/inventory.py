@@ -17,6 +17,7 @@ from storage.errors import Corrupt
 from storage.objects import ObjectInfo, ObjectStore
 from storage.transparency.objects import KEY as LOG_KEY
 from storage.transparency.objects import LEAVES_MAX
+from storage.transparency.witness import KEY as WITNESSED_KEY
 from storage.warc import key_of, stem_of
 
 #: Kind of object -> what its keys end with.
@@ -31,6 +32,7 @@ OTHERS = {
     "removals": removals.KEY,
     "annotations": ANNOTATION_KEY,
     "logs": LOG_KEY,
+    "witnessed": WITNESSED_KEY,
     "compacting": re.compile(r"compacting/\d{4}-\d\d-\d\d\.json"),
     "compacted": re.compile(r"compacted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
 }

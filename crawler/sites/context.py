@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from crawler.session.session import Session, SessionOptions
 from crawler.sites.under_way import UnderWay
+from storage.objects.retention import ObjectLock
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -65,7 +66,9 @@ def context_of(crawler: Crawler) -> CrawlContext:
             passing = TemporaryDirectory(prefix="newskeep-look-")
             uri, state = passing.name, None
             logger.warning("only looking: nothing is archived; `newskeep save URL` archives a page")
-        session = Session(open_archive(uri, state=state), SessionOptions.from_settings(crawler.settings))
+        mode = crawler.settings.get("OBJECT_LOCK")
+        lock = ObjectLock(mode, crawler.settings.getint("OBJECT_LOCK_DAYS")) if mode and passing is None else None
+        session = Session(open_archive(uri, state, lock), SessionOptions.from_settings(crawler.settings))
         attach(crawler, session).passing = passing
     return _contexts[crawler]
 

@@ -13,8 +13,10 @@ import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from newskeep.cli._terminal import Console, echo
+from storage.counts import counted
 
 if TYPE_CHECKING:
+    from storage.objects.retention import Released
     from storage.problems import Problem
 
 
@@ -41,6 +43,14 @@ def tell(problem: Problem, as_json: bool) -> None:
     else:
         echo(str(problem))
     sys.stdout.flush()
+
+
+def still_kept(released: Released) -> str:
+    """What to add to a line where something that was taken out is still under Object Lock; else empty."""
+    if not released.kept:
+        return ""
+    until = f" until {released.until:%Y-%m-%d}" if released.until else ""
+    return f"; {counted(released.kept, 'object')} taken out stay under Object Lock{until}, and a later run removes them"
 
 
 def sum_up(line: str, figures: Mapping[str, Any], as_json: bool) -> None:

@@ -100,7 +100,7 @@ def open_existing(config: Config) -> Archive:
     """Open the archive for reading; raises `StoreUnavailable` when there is none."""
     from storage import open_archive
 
-    archive = open_archive(config.archive, config.state)
+    archive = open_archive(config.archive, config.state, config.lock)
     archive.store.check()
     return archive
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from newskeep.cli._terminal import echo
 from storage.errors import PROBLEMS_FOUND, UsageError
 
+if TYPE_CHECKING:
+    from newskeep.proofs.verdict import Verdict
+
 _EXAMPLES = """\b
 Examples:
   newskeep check-proof a.proof.json
   newskeep check-proof a.proof.json --log 0123456789abcdef --authority freetsa.pem
   newskeep check-proof a.proof.json --body a.html
+  newskeep check-proof archive-00000.wacz
   newskeep check-proof --page check.html
 
 \b
@@ -47,10 +52,11 @@ def check_proof(
 ) -> int:
     """Check a proof that `newskeep prove` wrote, and say in plain words what is proven and what is not.
 
-    Neither an archive nor a network is needed.
+    A WACZ that `newskeep export` wrote has one of each of its records, where the archive has a log. Neither an archive
+    nor a network is needed.
     """
-    from newskeep.proofs.words import PAGE, open_points, proven
-    from storage.transparency.proof_check import check
+    from newskeep.proofs.verdict import verdict
+    from newskeep.proofs.words import PAGE
     from storage.transparency.stamps import load_roots
 
     if page is not None:
@@ -59,38 +65,37 @@ def check_proof(
         if page is None:
             raise UsageError("name a proof to check, or with --page a file for the page that checks one")
         return 0
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from error
-    try:
-        done = check(data, [root for each in authorities for root in load_roots(each)])
-    except UsageError as error:
-        raise UsageError(f"{file}: {error}") from error
-    if log is not None and any(each.id != log for each in done.logs):
-        done.problems.append(f"it is not signed by the log {log} alone")
-    if done.problems:
-        _tell(as_json, {"proven": [], "problems": done.problems, "open": []}, f"{file}: this proves NOTHING")
-        return PROBLEMS_FOUND
-    _tell(as_json, {"proven": proven(done), "problems": [], "open": open_points(done)}, f"{file}: the proof holds")
-    if body is not None:
-        _write(body, done.body or b"")
-    return 0
+    done = verdict(file, [root for each in authorities for root in load_roots(each)], log)
+    if body is not None and not done.problems and done.body is None:
+        raise UsageError(f"{file}: a package has many bodies; --body is for the proof of one capture")
+    _tell(done, as_json)
+    sys.stdout.flush()
+    echo(f"{file}: {'this proves NOTHING' if done.problems else 'the proof holds'}", err=True)
+    if body is not None and done.body is not None:
+        _write(body, done.body)
+    return PROBLEMS_FOUND if done.problems else 0
 
 
-def _tell(as_json: bool, said: dict[str, list[str]], line: str) -> None:
+def _tell(done: Verdict, as_json: bool) -> None:
+    from newskeep.proofs.words import publisher_said
+    from storage.rights.signal import to_json
+
     if as_json:
+        said = {"proven": done.proven, "problems": done.problems, "open": done.open, "rights": to_json(done.rights)}
         click.echo(json.dumps(said, ensure_ascii=False))
         return
-    headings = {"proven": "What is proven", "problems": "What does not hold", "open": "What is not proven"}
-    for name, lines in said.items():
+    sections = {
+        "What is proven": done.proven,
+        "What the publisher said of its use, as read from the bytes in this proof": publisher_said(done.rights),
+        "What does not hold": done.problems,
+        "What is not proven": done.open,
+    }
+    for heading, lines in sections.items():
         if lines:
-            echo(f"{headings[name]}\n", lines=True)
+            echo(f"{heading}\n", lines=True)
             for each in lines:
                 echo(f"  - {each}")
             echo("")
-    sys.stdout.flush()
-    echo(line, err=True)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.config import Config
-from newskeep.cli._maintenance import progress, sum_up, tell
+from newskeep.cli._maintenance import progress, still_kept, sum_up, tell
 from newskeep.cli._options import configured, open_existing
 from newskeep.cli._terminal import echo
 from storage.counts import counted
@@ -78,6 +78,9 @@ def compact(
         line = f"{counted(done.sources, 'WARC')} joined into {done.made:,} ({counted(done.bytes, 'byte')})"
         if done.finished or done.undone:
             line += f"; of killed compactions {done.finished} finished, {done.undone} undone"
+        if done.released.gone:
+            line += f"; {counted(done.released.gone, 'object')} whose retention has ended removed"
+        line += still_kept(done.released)
         figures = {
             "archive": opened.uri,
             "made": done.made,
@@ -85,6 +88,8 @@ def compact(
             "bytes": done.bytes,
             "finished": done.finished,
             "undone": done.undone,
+            "released": done.released.gone,
+            "locked": done.released.kept,
             "problems": len(done.left),
         }
         sum_up(f"{line}; in {opened.uri}", figures, as_json)

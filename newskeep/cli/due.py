@@ -85,7 +85,7 @@ def due(
 
     check_network(settings)
     show = _Show(verbose > 0, as_json)
-    with open_archive(settings.archive, settings.state) as opened:
+    with open_archive(settings.archive, settings.state, settings.lock) as opened:
         try:
             with held(opened.state / "locks" / "due.lock", "newskeep due"):
                 show.verbosely(f"looking at {counted(len(sites), 'site')}, for {duration(time_limit)} at most")

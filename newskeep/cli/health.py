@@ -72,7 +72,7 @@ def health(
     from storage import open_archive
 
     sites = _sites(settings, names)
-    with open_archive(settings.archive, settings.state) as opened:
+    with open_archive(settings.archive, settings.state, settings.lock) as opened:
         index = opened.index if opened.has_index else None
         memories = SiteMemoryStore(opened.store, opened.state) if names or verbose else None
         found = health_of(frontier_of(opened), sites, datetime.now(UTC), index=index, memories=memories)

@@ -34,9 +34,10 @@ Exit codes: 0 done, 2 the file cannot be written, 3 the archive is out of reach,
 def prove(url: str, at: datetime | None, output: Path, settings: Config) -> None:
     """Write what shows that a capture is as it was logged: for a court, an editor, a historian.
 
-    The file has the answer and what was asked, byte for byte, the robots.txt of that time and the certificates of the
-    server, where they are held, their way into the signed tree of the log, and the time stamps. `newskeep check-proof`
-    checks it on any machine, and `newskeep check-proof --page` writes a page that does so in a browser.
+    The file has the answer and what was asked, byte for byte, robots.txt and tdmrep.json of that time and the
+    certificates of the server, where they are held, what the publisher said of its use, the way of each record into the
+    signed tree of the log, and the time stamps. `newskeep check-proof` checks it on any machine, and `newskeep
+    check-proof --page` writes a page that does so in a browser.
     """
     from storage.transparency.proof import prove as made
 

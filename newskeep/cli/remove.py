@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.config import Config
-from newskeep.cli._maintenance import progress, sum_up, tell
+from newskeep.cli._maintenance import progress, still_kept, sum_up, tell
 from newskeep.cli._options import Moment, configured, open_existing, who, why_nothing
 from newskeep.cli._terminal import Console, echo
 from newskeep.cli.captures import row
@@ -210,9 +210,10 @@ def _purge(archive: Archive, as_json: bool) -> int:
         done.problems.append(Problem(archive.uri, what))
     for problem in done.problems:
         tell(problem, as_json)
-    figures = {"captures": done.captures, "warcs": done.warcs, "problems": len(done.problems)}
+    figures = {"captures": done.captures, "warcs": done.warcs, "locked": done.released.kept}
+    figures["problems"] = len(done.problems)
     line = f"{counted(done.captures, 'capture')} purged from {counted(done.warcs, 'WARC')} of {archive.uri}"
-    sum_up(f"{line}; copies elsewhere: newskeep copy", figures, as_json)
+    sum_up(f"{line}{still_kept(done.released)}; copies elsewhere: newskeep copy", figures, as_json)
     return PROBLEMS_FOUND if done.problems else 0
 
 

@@ -177,7 +177,7 @@ def _list_run(settings: Config, urls: tuple[str, ...], file: Path, newer_than: d
     from crawler.list_runs import ListRun
     from storage import open_archive
 
-    with open_archive(settings.archive, settings.state) as archive:
+    with open_archive(settings.archive, settings.state, settings.lock) as archive:
         try:
             listed = ListRun(archive.state, urls, file, newer_than)
         except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +11,7 @@ from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import configured, open_existing
 from storage.counts import counted
-from storage.errors import PROBLEMS_FOUND, UsageError
-
-if TYPE_CHECKING:
-    from storage.transparency.checkpoint import Checkpoint
+from storage.errors import PROBLEMS_FOUND
 
 _EXAMPLES = """\b
 Examples:
@@ -35,7 +31,7 @@ Exit codes: 0 all is well, 2 a proof cannot be read, 3 the archive is out of rea
     "proofs",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A proof that was made earlier and kept elsewhere: the log must go on from it; may be given again.",
+    help="A proof, a WACZ with one or a countersignature, kept elsewhere: the log must go on from it; repeatable.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
 @configured
@@ -44,7 +40,9 @@ def verify(deep: bool, proofs: tuple[Path, ...], as_json: bool, settings: Config
 
     Without --deep the WARCs themselves are not read, only their sizes are compared. Nothing is changed.
     """
-    kept = [head for path in proofs for head in _heads(path)]
+    from newskeep.proofs.verdict import kept_heads
+
+    kept = [head for path in proofs for head in kept_heads(path)]
     with open_existing(settings) as opened:
         from storage.maintenance.verify import Verification
 
@@ -62,18 +60,8 @@ def verify(deep: bool, proofs: tuple[Path, ...], as_json: bool, settings: Config
         line = f"{', '.join(counted(number, noun) for number, noun in held)} in {opened.uri} checked"
         if deep:
             line += f", {counted(seen.records, 'record')} of {counted(seen.bytes, 'byte')} read"
+        if seen.locked_until is not None:
+            line += f", {counted(seen.locked, 'object')} under Object Lock until {seen.locked_until[:10]} at least"
         found = counted(seen.problems, "problem") if seen.problems else "all is well"
         sum_up(f"{line}: {found}", {"archive": opened.uri, "deep": deep, **asdict(seen)}, as_json)
     return PROBLEMS_FOUND if seen.problems else 0
-
-
-def _heads(path: Path) -> list[Checkpoint]:
-    """The signed heads in a proof."""
-    from storage.transparency.proof_check import check
-
-    try:
-        return [log.head for log in check(path.read_bytes()).logs]
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error

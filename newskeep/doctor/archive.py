@@ -37,7 +37,7 @@ _NAMED = 3
 
 def findings(config: Config) -> Iterator[Finding]:
     try:
-        archive = open_archive(config.archive, config.state)
+        archive = open_archive(config.archive, config.state, config.lock)
     except Exception as error:
         yield parted("archive", str(error))
         return

@@ -7,6 +7,9 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin
@@ -25,6 +28,8 @@ from storage.errors import InvalidURL, NewskeepError, StoreUnavailable
 from storage.http import ContentError, HttpMessage
 from storage.model import Capture
 from storage.problems import Problem
+from storage.transparency.package_proof import ENTRY as PROOF
+from storage.transparency.package_proof import Placed, package_proof
 from storage.urls import normalize, parse_timestamp, surt, timestamp14
 from storage.warc import Record, capture_of
 from storage.warc_writer import CONFORMS_TO
@@ -123,6 +128,7 @@ class _Volume:
         self._looks_around = any((selection.site, selection.since, selection.language, selection.tag))
         self._held: set[tuple[str, int]] = set()
         self._lines: list[bytes] = []
+        self._placed: list[Placed] = []
         self._out: Entry | None = None
         self._main: tuple[str, str] | None = None
         #: Chosen ones, without what they need.
@@ -167,6 +173,19 @@ class _Volume:
         with package.entry("pages/pages.jsonl", press=True) as out:
             while block := self._pages.read(1 << 20):
                 out.write(block)
+        self._prove(package)
+
+    def _prove(self, package: Package) -> None:
+        """Add what shows that the records are those that the archive's logs have."""
+        problem = partial(Problem, f"archive/{_WARC}")
+        told = package_proof(
+            self._archive.store, f"archive/{_WARC}", self._placed, lambda text: self._tools.on_problem(problem(text))
+        )
+        first = next(told, None)
+        if first is not None:
+            with package.entry(PROOF, press=True) as out:
+                for line in chain([first], told):
+                    out.write(line)
 
     def _add(self, capture: Capture, depth: int) -> None:
         """Copy an exchange into the WARC, once, and with it what it refers to."""
@@ -198,6 +217,7 @@ class _Volume:
         for record, member in exchange:
             offset = self._out.size
             self._out.write(member)
+            self._placed.append(Placed(offset, sha256(member).hexdigest()))
             placed = Record(record.fields, record.block, offset, len(member))
             if found := capture_of(placed, _WARC):
                 self._lines.append(cdxj.line(found))

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crawler.identity.key import DIRECTORY_PATH
 from crawler.politeness.addresses import is_loopback
-from newskeep.web import auth, websub
+from newskeep.web import auth, transparency, websub
 from newskeep.web.addresses import HOST, Origins, sent_target
 from newskeep.web.errors import error_response
 from newskeep.web.metrics import Metrics
@@ -143,7 +143,7 @@ class Gate:
             # Nothing of ours is one, and nothing archived may become one.
             return 403, "service workers are not served", {}
         path, given = request.scope["path"], request.headers.get("authorization")
-        if path in _OPEN or path.startswith(websub.PATH) or auth.admits(self._options, given):
+        if is_open(path) or auth.admits(self._options, given):
             return None
         if path.startswith(_FOR_REPLAY) and auth.admits_replay(self._options, given):
             return None
@@ -165,6 +165,11 @@ class Gate:
         if is_loopback(self._options.host) and not is_loopback(match[1].strip("[]")):
             return f"this server is for this machine only, not for {match[1]}; behind a proxy, give it --public-url"
         return None
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is for everybody, also where a key is asked for."""
+    return path in _OPEN or path.startswith(websub.PATH) or transparency.is_open(path)
 
 
 def _strip(scope: Scope, path: str) -> None:

@@ -25,6 +25,7 @@ from newskeep.web import (
     originals,
     reading_room,
     replay,
+    transparency,
     warcs,
     websub,
 )
@@ -33,6 +34,7 @@ from newskeep.web.language.choice import ChooseLanguage
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
 from newskeep.web.saving import RateBound
+from storage.transparency.showing import LogShow
 
 if TYPE_CHECKING:
     from newskeep.websub.subscriber import Subscriber
@@ -67,12 +69,14 @@ def create_app(
         *websub.routes(),
         *metrics.routes(),
         *identity.routes(),
+        *transparency.routes(),
         *static,
         *reading_room.routes(),
     ]
     gate = Middleware(Gate, options=options, metrics=counted, fields=app_fields)
     app = _application(archive, options, counted, routes, gate)
     app.state.jobs = jobs or JobQueue(archive.state / "jobs")
+    app.state.log_show = LogShow(archive.store)
     app.state.saving_rate = RateBound()
     app.state.websub = subscriber
     return app

@@ -29,9 +29,11 @@ from storage.archive import Archive
 from storage.compaction.merge import WarcMerge, workspace
 from storage.compaction.plan import Compaction, earlier, plan_key, read
 from storage.compaction.recovery import bring, finish, machine_id, recover
+from storage.compaction.release import release
 from storage.errors import Corrupt, ObjectMissing
 from storage.inventory import Holding, day_of, holdings, time_of
 from storage.maintenance.reindex import bring_up_to_date
+from storage.objects.retention import Released
 from storage.problems import Problem
 from storage.warc import make_stem
 
@@ -62,6 +64,8 @@ class CompactResult:
     #: Compactions that were killed, by what became of them.
     finished: int = 0
     undone: int = 0
+    #: What was taken out earlier and Object Lock kept: what of it is gone for good now, and what is not.
+    released: Released = field(default_factory=Released)
     #: What could not be joined, and why.
     left: list[Problem] = field(default_factory=list)
 
@@ -101,6 +105,8 @@ def compact(
             on_group(group)
             if not options.dry_run:
                 compaction.join(group)
+        if not options.dry_run:
+            done.released = release(archive.store, done.left.append)
     return done
 
 

@@ -42,6 +42,7 @@ from storage.removing.due import scrubbed
 from storage.removing.purge import purge_now
 from storage.removing.sync import learn
 from storage.transparency.objects import FOLDER as LOGS
+from storage.transparency.witness import FOLDER as WITNESSED
 from storage.warc import key_of
 
 #: Bytes of a WARC; larger ones go one at a time, so that each thread has one temporary file of at most so many.
@@ -178,6 +179,7 @@ class _Copy:
         self._all_fixed(corrections.FOLDER)
         # What a log says holds of the copies as well: their names and bytes are the same.
         self._all_fixed(LOGS)
+        self._all_fixed(WITNESSED)
 
     def _all_fixed(self, folder: str) -> None:
         """The objects of a folder, which never change."""

@@ -22,6 +22,7 @@ from storage.ingest.names import stray
 from storage.inventory import OTHERS, Holding, check_json, holdings
 from storage.model import Capture
 from storage.objects import ObjectInfo
+from storage.objects.retention import PREFIXES
 from storage.problems import Problem
 from storage.removals import FOLDER
 from storage.removing.due import due
@@ -39,6 +40,7 @@ _AFRESH = "run `newskeep reindex --fresh`"
 _MEND = "`newskeep reindex --mend` makes it again from the WARC"
 _MEND_ALL = "`newskeep reindex --from-warcs --mend` makes it again from the WARC"
 _IMPORT = "where its WARC was imported, `newskeep import` the one with the page"
+_LOCK = "give them one by the bucket's own means (PutObjectRetention)"
 _REEXTRACT = "`newskeep reextract` makes the text again from the WARC"
 
 
@@ -53,6 +55,9 @@ class VerifyResult:
     others: int = 0
     records: int = 0
     bytes: int = 0
+    #: Objects under a retention that has not ended, and when the first of them may be removed (ISO 8601).
+    locked: int = 0
+    locked_until: str | None = None
     problems: int = 0
 
 
@@ -91,6 +96,7 @@ class Verification:
             self._annotations,
             self._plans,
             self._logs,
+            self._retention,
             self._spool,
         )
         for find in looks:
@@ -146,6 +152,24 @@ class Verification:
                     yield Problem(
                         holding.key(kind), f"its WARC is missing; the next crawl delivers it, or {self._copy}"
                     )
+
+    def _retention(self) -> Iterator[Problem]:
+        """Whether what is to be under Object Lock is: a problem for each kind of object, not for each object."""
+        if self._store.lock is None:
+            return
+        for prefix in PREFIXES:
+            without, total = [], 0
+            for info in self._store.list(prefix):
+                until = self._store.retained_until(info.key)
+                total += 1
+                if until is None:
+                    without.append(info.key)
+                elif until > datetime.now(UTC):
+                    self.checked.locked += 1
+                    self.checked.locked_until = min(self.checked.locked_until or "9", f"{until:%Y-%m-%dT%H:%M:%SZ}")
+            if without:
+                what = f"this and others, {len(without):,} of {counted(total, 'object')} under {prefix}"
+                yield Problem(without[0], f"no retention, put before object_lock was set ({what}); {_LOCK}")
 
     # A WARC and what belongs to it
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 from urllib.parse import urlsplit
 
-from storage.errors import UsageError
+from storage.errors import ConfigError, UsageError
+from storage.objects.retention import ObjectLock, Released
 from storage.objects.traffic import Traffic
 
 __all__ = ["STORES", "ObjectInfo", "ObjectStore", "Traffic", "check_key", "check_prefix", "is_key", "open_store"]
@@ -91,6 +92,16 @@ class ObjectStore(Protocol):
     def keeps_deleted(self) -> bool | None:
         """Whether what is removed or replaced stays there as an older version; `None` where it does not say."""
 
+    @property
+    def lock(self) -> ObjectLock | None:
+        """The retention that WARCs, CDXJ and logs get when they are put; `None` for none."""
+
+    def retained_until(self, key: str) -> datetime | None:
+        """When the retention of an object ends; `None` where it has none, or there is no such object."""
+
+    def release(self, keys: Collection[str]) -> Released:
+        """Remove for good what was deleted of `keys` and stayed under a retention that has ended since."""
+
     def close(self) -> None:
         """Let go of connections."""
 
@@ -102,13 +113,21 @@ STORES = {
 }
 
 
-def open_store(uri: str) -> ObjectStore:
-    """Return the store of a URI: a folder's path, `file:///…` or `s3://bucket/prefix`. Nothing is asked of it yet."""
+def open_store(uri: str, lock: ObjectLock | None = None) -> ObjectStore:
+    """Return the store of a URI: a folder's path, `file:///…` or `s3://bucket/prefix`. Nothing is asked of it yet.
+
+    `lock` is the retention that new objects get, in a bucket. Raises `UsageError`.
+    """
     scheme = urlsplit(uri).scheme if "://" in uri else "file"
     if scheme not in STORES:
         raise UsageError(f"{scheme}://: an archive is a folder, file:///… or s3://bucket/prefix")
     module, _, name = STORES[scheme].partition(":")
-    return cast(ObjectStore, getattr(import_module(module), name)(uri))
+    made = getattr(import_module(module), name)
+    if lock is None:
+        return cast(ObjectStore, made(uri))
+    if scheme != "s3":
+        raise ConfigError(f"object_lock: {uri} is a folder, which has no Object Lock; only a bucket may have it")
+    return cast(ObjectStore, made(uri, lock=lock))
 
 
 def is_key(key: str) -> bool:

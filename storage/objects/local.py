@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from storage.errors import (
     UsageError,
 )
 from storage.objects import ObjectInfo, check_key, check_prefix, is_key
+from storage.objects.retention import ObjectLock, Released
 from storage.objects.traffic import Meter, Traffic
 
 if TYPE_CHECKING:
@@ -174,6 +175,16 @@ class LocalStore:
 
     def keeps_deleted(self) -> bool | None:
         return False
+
+    @property
+    def lock(self) -> ObjectLock | None:
+        return None
+
+    def retained_until(self, key: str) -> datetime | None:  # noqa: ARG002
+        return None
+
+    def release(self, keys: Collection[str]) -> Released:  # noqa: ARG002
+        return Released()
 
     def close(self) -> None:
         pass

@@ -20,10 +20,12 @@ from storage.archive import Archive
 from storage.compaction.merge import workspace
 from storage.compaction.plan import Compaction, earlier
 from storage.compaction.recovery import bring, finish, machine_id, recover
+from storage.compaction.release import release
 from storage.errors import Corrupt, NewskeepError, ObjectMissing
 from storage.inventory import Holding, day_of, time_of
 from storage.maintenance.reindex import bring_up_to_date
 from storage.model import Capture
+from storage.objects.retention import Released
 from storage.problems import Problem
 from storage.removals import in_force
 from storage.removing.due import Answers, due, scrubbed
@@ -41,6 +43,8 @@ class PurgeResult:
     #: WARCs that were made anew, and answers that are no longer in them.
     warcs: int = 0
     captures: int = 0
+    #: What was taken out and Object Lock kept: what of it is gone for good now, and what is not.
+    released: Released = field(default_factory=Released)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -60,6 +64,7 @@ def purge(
         left = recover(archive).left
         bring_up_to_date(archive, on_problem=left.append)
         done = purge_now(archive, before_warc=before_warc, on_warc=on_warc)
+        done.released = release(archive.store, done.problems.append)
         done.problems[:0] = left
     return done
 

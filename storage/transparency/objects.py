@@ -4,6 +4,7 @@
     logs/<id>/leaves/<first>.txt.gz        the leaves of one append, a line each; the number of the first of them
     logs/<id>/heads/<size>.txt             the signed head behind an append
     logs/<id>/stamps/<size>-<authority>.tsr   an answer of a time authority about that head
+    logs/<id>/witnesses/<size>-<witness>.json   a countersignature of that head, by the log of another archive
 
 Numbers have twelve digits. No object is ever changed.
 """
@@ -27,13 +28,14 @@ from isal import igzip
 from storage.bounds import parse_json, read_whole
 from storage.errors import Corrupt, ObjectMissing
 from storage.objects import ObjectStore
-from storage.transparency.checkpoint import CHECKPOINT_MAX
+from storage.transparency.checkpoint import CHECKPOINT_MAX, opened
+from storage.transparency.countersignature import Countersigned
 from storage.transparency.keys import PublicKey
 
 FOLDER = "logs/"
 KEY = re.compile(
     r"logs/(?P<log>[0-9a-f]{16})/(?:key\.json|leaves/(?P<first>\d{12})\.txt\.gz|heads/(?P<head>\d{12})\.txt|"
-    r"stamps/(?P<stamped>\d{12})-[0-9a-f]{8}\.tsr)"
+    r"stamps/(?P<stamped>\d{12})-[0-9a-f]{8}\.tsr|witnesses/(?P<witnessed>\d{12})-[0-9a-f]{16}\.json)"
 )
 #: Bytes of the leaves of one append, packed and unpacked: of a WARC with a million records.
 LEAVES_MAX = 1 << 28
@@ -75,6 +77,11 @@ def head_key(log: str, size: int) -> str:
 def stamp_key(log: str, size: int, authority: str) -> str:
     """`authority` is its address."""
     return f"{FOLDER}{log}/stamps/{size:012d}-{sha256(authority.encode()).hexdigest()[:8]}.tsr"
+
+
+def witness_key(log: str, size: int, witness: str) -> str:
+    """`witness` is the id of its own log."""
+    return f"{FOLDER}{log}/witnesses/{size:012d}-{witness}.json"
 
 
 def logs(store: ObjectStore) -> list[str]:
@@ -149,6 +156,28 @@ def stamps(store: ObjectStore, log: str) -> dict[int, list[str]]:
 
 def read_stamp(store: ObjectStore, key: str) -> bytes:
     return _read(store, key, STAMP_MAX)
+
+
+def add_witness(store: ObjectStore, log: str, found: Countersigned) -> None:
+    """Keep a countersignature of a head of a log. Raises `Corrupt` where that head is none of the log's."""
+    note = read_head(store, log, found.head.size) if found.head.log == log else None
+    if note is None:
+        raise Corrupt(f"it is of {found.head.size:,} leaves of the log {found.head.log}, of which no head is here")
+    if opened(note, found.log_key).root != found.head.root:
+        raise Corrupt("the log that the witness saw is not this one: they differ; newskeep verify --proof")
+    key = witness_key(log, found.head.size, found.witness.log)
+    if store.stat(key) is None:
+        store.put(key, found.to_bytes())
+
+
+def witnesses(store: ObjectStore, log: str) -> Iterator[Countersigned]:
+    """Yield the countersignatures of a log's heads in the order of their sizes. Raises `Corrupt`."""
+    for info in store.list(f"{FOLDER}{log}/witnesses/"):
+        if (match := KEY.fullmatch(info.key)) and match["witnessed"]:
+            found = Countersigned.read(_read(store, info.key))
+            if info.key != witness_key(found.head.log, found.head.size, found.witness.log):
+                raise Corrupt(f"{info.key}: a countersignature of something else")
+            yield found
 
 
 def _read(store: ObjectStore, key: str, most: int = STAMP_MAX) -> bytes:

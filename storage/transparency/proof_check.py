@@ -19,11 +19,10 @@ from storage.certificates import MEDIA_TYPE, fingerprint
 from storage.digests import is_of
 from storage.errors import Corrupt, UsageError
 from storage.http import HttpMessage
-from storage.transparency.checkpoint import Checkpoint, opened
-from storage.transparency.keys import PublicKey
-from storage.transparency.leaves import RecordLeaf, parse
-from storage.transparency.merkle import leaf_hash, root_from_path
-from storage.transparency.stamps import Stamp, checked
+from storage.rights.signal import Signal, from_json
+from storage.rights.tdmrep import PATH as TDMREP
+from storage.transparency.checked_log import CheckedLog, read_leaf, read_log
+from storage.transparency.proof_rights import READING, SITE_FILE_AGE, rights_of
 from storage.warc import CERTIFICATE, PAYLOAD_DIGEST, Record, read_date, read_record
 
 #: Bytes of a proof.
@@ -35,21 +34,11 @@ _TYPES = {
     "original": ("response", "resource"),
     "robots": ("response", "revisit"),
     "robots-original": ("response",),
+    "tdmrep": ("response", "revisit"),
+    "tdmrep-original": ("response",),
     "certificates": ("metadata",),
     "metadata": ("metadata",),
 }
-
-
-@dataclass(slots=True)
-class CheckedLog:
-    """A log as a proof has it, its signature checked."""
-
-    id: str
-    name: str
-    key: PublicKey
-    head: Checkpoint
-    note: bytes
-    stamps: list[Stamp] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -62,6 +51,13 @@ class CheckedProof:
     records: dict[str, list[Record]] = field(default_factory=dict)
     logs: list[CheckedLog] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    #: Who wrote it read the signals in another version than this one, which may have found others.
+    is_read_otherwise: bool = False
+
+    @property
+    def rights(self) -> tuple[Signal, ...]:
+        """What the publisher said of its use, read from the records: the page's own signals, then those of the site."""
+        return rights_of(self.url, self.records)
 
     @property
     def response(self) -> Record | None:
@@ -85,9 +81,13 @@ def check(data: bytes, roots: Sequence[x509.Certificate] = ()) -> CheckedProof:
             raise UsageError(f"a proof of version {fields['newskeep_proof']}, which a later newskeep reads")
         done = CheckedProof(str(fields["url"]), datetime.fromisoformat(fields["captured"]))
         for told in fields["logs"]:
-            _log(done, told, roots)
+            log = read_log(told, roots, done.problems.append)
+            done.logs += [log] if log is not None else []
         for told in fields["records"]:
             _record(done, told)
+        read = fields.get("rights")
+        if read is not None and not done.problems:
+            _signals(done, int(read["reading"]), from_json(read["signals"]))
     except Corrupt as error:
         raise UsageError(f"not a proof as newskeep writes it ({error})") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -96,43 +96,27 @@ def check(data: bytes, roots: Sequence[x509.Certificate] = ()) -> CheckedProof:
     return done
 
 
-def _log(done: CheckedProof, told: dict[str, Any], roots: Sequence[x509.Certificate]) -> None:
-    key, note = PublicKey(base64.b64decode(told["key"], validate=True)), str(told["head"]).encode()
-    try:
-        log = CheckedLog(key.log, str(told["name"]), key, opened(note, key), note)
-    except Corrupt as error:
-        done.problems.append(f"the head of the log {key.log} is not signed by its key ({error})")
-        return
-    for answer in told["stamps"]:
-        try:
-            log.stamps.append(checked(base64.b64decode(answer, validate=True), note, roots))
-        except Corrupt as error:
-            done.problems.append(f"a time stamp does not hold: {error}")
-    done.logs.append(log)
-
-
 def _record(done: CheckedProof, told: dict[str, Any]) -> None:
-    role, line, member = str(told["role"]), str(told["leaf"]).encode(), base64.b64decode(told["member"], validate=True)
-    leaf, index = parse(line), int(told["index"])
-    path = [bytes.fromhex(each) for each in told["path"]]
-    log = next((each for each in done.logs if each.id == told["log"]), None)
-    if log is None:
-        done.problems.append(f"{role}: its log has no head that holds")
-    elif root_from_path(leaf_hash(line), index, log.head.size, path) != log.head.root:
-        done.problems.append(f"{role}: it is not in the tree that was signed")
-    elif not isinstance(leaf, RecordLeaf) or sha256(member).hexdigest() != leaf.member:
-        done.problems.append(f"{role}: its bytes are not those that were logged")
-    else:
-        try:
-            record = read_record(member)
-            record.check()
-        except Corrupt as error:
-            done.problems.append(f"{role}: {error}")
-            return
+    role, member = str(told["role"]), base64.b64decode(told["member"], validate=True)
+    try:
+        leaf = read_leaf(told, done.logs)
+        if sha256(member).hexdigest() != leaf.member:
+            raise Corrupt("its bytes are not those that were logged")
+        record = read_record(member)
+        record.check()
         if sha256(record.block).hexdigest() != leaf.block:
-            done.problems.append(f"{role}: its content is not the one that was logged")
-            return
-        done.records.setdefault(role, []).append(record)
+            raise Corrupt("its content is not the one that was logged")
+    except Corrupt as error:
+        done.problems.append(f"{role}: {error}")
+        return
+    done.records.setdefault(role, []).append(record)
+
+
+def _signals(done: CheckedProof, reading: int, said: tuple[Signal, ...]) -> None:
+    if reading != READING:
+        done.is_read_otherwise = True
+    elif said != done.rights:
+        done.problems.append("the signals of use that it names are not those that its records say")
 
 
 def _contradictions(done: CheckedProof) -> list[str]:
@@ -157,7 +141,10 @@ def _contradictions(done: CheckedProof) -> list[str]:
     for robots in done.records.get("robots", ()):
         if robots.url != urljoin(done.url, "/robots.txt") or robots.date > done.captured:
             found.append(f"the robots.txt is another one: {robots.url} of {robots.date:%Y-%m-%d %H:%M:%S}")
-    for role, of in (("original", "response"), ("robots-original", "robots")):
+    for terms in done.records.get("tdmrep", ()):
+        if terms.url != urljoin(done.url, TDMREP) or terms.date - done.captured > SITE_FILE_AGE:
+            found.append(f"the tdmrep.json is another one: {terms.url} of {terms.date:%Y-%m-%d %H:%M:%S}")
+    for role, of in (("original", "response"), ("robots-original", "robots"), ("tdmrep-original", "tdmrep")):
         pairs = product(done.records.get(of, ()), done.records.get(role, ()))
         found += chain.from_iterable(starmap(_original, pairs))
     for held in done.records.get("certificates", ()):

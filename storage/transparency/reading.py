@@ -26,6 +26,7 @@ from storage.transparency.objects import (
     read_leaves,
     read_stamp,
     stamps,
+    witnesses,
 )
 from storage.transparency.stamps import stamped_at
 from storage.transparency.writer import remembered
@@ -44,9 +45,11 @@ def read_ledger(store: ObjectStore, on_problem: OnProblem = lambda problem: None
     return ledger
 
 
-def batches(store: ObjectStore, log: str, on_problem: OnProblem) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield the appends to a log: number of the first leaf, and lines."""
+def batches(store: ObjectStore, log: str, on_problem: OnProblem, behind: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield the appends to a log from the leaf `behind` on: number of the first leaf, and lines."""
     for first in appends(store, log):
+        if first < behind:
+            continue
         try:
             yield first, read_leaves(store, log, first)
         except (Corrupt, ObjectMissing) as error:
@@ -75,6 +78,10 @@ def check_log(
         return
     check = _LogCheck(store, info, state, on_problem)
     check.expected.update({head.size: head.root.hex() for head in kept if head.log == log})
+    try:
+        check.expected.update({each.head.size: each.head.root.hex() for each in witnesses(store, log)})
+    except (Corrupt, ObjectMissing) as error:
+        on_problem(Problem(f"{FOLDER}{log}/witnesses/", f"a countersignature was changed or forged: {error}"))
     for first, lines in batches(store, log, on_problem):
         check.append(first, lines)
         _take(ledger, lines, leaves_key(log, first), on_problem)

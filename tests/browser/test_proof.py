@@ -70,6 +70,21 @@ def test_a_proof_holds(chrome: Chrome, proofs: list[bytes], tmp_path: Path) -> N
     assert errors == []
 
 
+def test_what_the_publisher_said_is_shown_as_the_word_of_who_made_the_proof(
+    chrome: Chrome, proofs: list[bytes], tmp_path: Path
+) -> None:
+    fields = json.loads(proofs[0])
+    fields["rights"]["signals"] = [
+        {"name": "noai", "value": None, "source": "X-Robots-Tag"},
+        {"name": "license", "value": "<b>https://licence.example/</b>", "source": "link license"},
+    ]
+    verdict, rest = said(chrome, json.dumps(fields).encode(), tmp_path)
+    assert verdict == "The proof holds.", rest
+    assert "What the publisher said of its use, as who made this proof read it\nnoai, in X-Robots-Tag\n" in rest
+    assert "license = <b>https://licence.example/</b>, in link license" in rest
+    assert "That the publisher's signals are read right" in rest
+
+
 @pytest.mark.parametrize("place", ["member", "leaf", "path", "index", "head", "key", "stamps", "captured", "url"])
 def test_what_is_changed_does_not(chrome: Chrome, proofs: list[bytes], tmp_path: Path, place: str) -> None:
     fields, chance = json.loads(proofs[0]), random.Random(place)

@@ -7,10 +7,11 @@ import pytest
 from storage.transparency.merkle import (
     EMPTY,
     GrowingTree,
-    inclusion_path,
+    Tree,
+    are_consistent,
     leaf_hash,
+    node_hash,
     root_from_path,
-    root_of,
 )
 
 #: Leaves and roots of the reference implementation of Certificate Transparency (RFC 6962).
@@ -30,6 +31,16 @@ ROOTS = [
 ]
 
 
+def root_of(hashes: list[bytes]) -> bytes:
+    """The root as RFC 9162, 2.1.1 defines it."""
+    if len(hashes) < 2:
+        return hashes[0] if hashes else EMPTY
+    split = 1
+    while split * 2 < len(hashes):
+        split *= 2
+    return node_hash(root_of(hashes[:split]), root_of(hashes[split:]))
+
+
 def test_roots_are_those_of_certificate_transparency() -> None:
     tree = GrowingTree()
     assert tree.root == EMPTY
@@ -37,14 +48,17 @@ def test_roots_are_those_of_certificate_transparency() -> None:
         tree.append(LEAVES[number])
         assert tree.root.hex() == root_of([leaf_hash(leaf) for leaf in LEAVES[: number + 1]]).hex() == root
         assert GrowingTree(tree.size, tree.peaks).root == tree.root
+        assert Tree(map(leaf_hash, LEAVES)).root(number + 1).hex() == root
 
 
 @pytest.mark.parametrize("size", range(1, 20))
 def test_every_leaf_is_proven_and_nothing_else(size: int) -> None:
     hashes = [leaf_hash(bytes([number])) for number in range(size)]
     root = root_of(hashes)
+    tree = Tree([*hashes, EMPTY, EMPTY])
+    assert tree.root(size) == root
     for index in range(size):
-        path = inclusion_path(hashes, index)
+        path = tree.inclusion_path(index, size)
         assert root_from_path(hashes[index], index, size, path) == root
         others = (
             root_from_path(hashes[index], (index + 1) % (size + 1), size, path),
@@ -54,6 +68,41 @@ def test_every_leaf_is_proven_and_nothing_else(size: int) -> None:
             root_from_path(hashes[index], index, size, [EMPTY, *path[1:]]) if path else None,
         )
         assert root not in others
+
+
+def test_the_paths_are_those_of_certificate_transparency() -> None:
+    """RFC 9162, 2.1.5: the example's tree of seven leaves, with the names that it has there."""
+    a, b, c, d, e, f, j = (leaf_hash(each) for each in LEAVES[:7])
+    g, h, i = node_hash(a, b), node_hash(c, d), node_hash(e, f)
+    k, l_ = node_hash(g, h), node_hash(i, j)
+    tree = Tree([a, b, c, d, e, f, j])
+    assert [tree.inclusion_path(index, 7) for index in (0, 3, 4, 6)] == [[b, h, l_], [c, g, l_], [f, j, k], [i, k]]
+    assert [tree.consistency_path(first, 7) for first in (3, 4, 6)] == [[c, d, g, l_], [l_], [i, j, k]]
+
+
+@pytest.mark.parametrize("size", range(20))
+def test_a_tree_goes_on_from_each_earlier_one_and_from_no_other(size: int) -> None:
+    tree = Tree(leaf_hash(bytes([number])) for number in range(20))
+    other = Tree(leaf_hash(bytes([number, 0])) for number in range(20))
+    root = tree.root(size)
+    for first in range(size + 1):
+        begun, path = tree.root(first), tree.consistency_path(first, size)
+        assert are_consistent(first, begun, size, root, path)
+        assert not are_consistent(first, leaf_hash(b"other"), size, root, path)
+        assert not are_consistent(first, begun, size, root, [*path, EMPTY])
+        assert not are_consistent(size + 1, begun, size, root, path)
+        if first > 0:
+            assert not are_consistent(first, begun, size, other.root(size), path)
+            assert not are_consistent(first, other.root(first), size, root, path)
+        for number in range(len(path)):
+            assert not are_consistent(first, begun, size, root, [*path[:number], EMPTY, *path[number + 1 :]])
+            assert not are_consistent(first, begun, size, root, [*path[:number], *path[number + 1 :]])
+
+
+@pytest.mark.parametrize(("index", "size"), [(-1, 2), (2, 2), (0, 4), (0, 0)])
+def test_of_what_is_not_in_it_there_is_no_path(index: int, size: int) -> None:
+    with pytest.raises(IndexError):
+        Tree([EMPTY] * 3).inclusion_path(index, size)
 
 
 @pytest.mark.parametrize(("size", "peaks"), [(1, []), (2, [EMPTY, EMPTY]), (1, [b"short"])])

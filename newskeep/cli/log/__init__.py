@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import click
 
+from newskeep.cli.log.countersigned import countersigned
 from newskeep.cli.log.init import init
 from newskeep.cli.log.list import list_
 from newskeep.cli.log.update import update
+from newskeep.cli.log.witness import witness
 
 _EXAMPLES = """\b
 Examples:
   newskeep log init --name "the town archive"
   newskeep log list
   newskeep log update
+  newskeep log witness https://archive.example.org
   newskeep verify --deep"""
 
 
@@ -25,5 +28,5 @@ def log() -> None:
     """
 
 
-for command in (init, list_, update):
+for command in (init, list_, update, witness, countersigned):
     log.add_command(command)

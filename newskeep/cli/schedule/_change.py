@@ -30,6 +30,6 @@ class Agreed:
 def job_of(settings: Config, options: tuple[str, ...]) -> Job:
     from storage import open_archive
 
-    with open_archive(settings.archive, settings.state) as opened:
+    with open_archive(settings.archive, settings.state, settings.lock) as opened:
         own_state = None if str(opened.state) == opened.uri else opened.state
         return job(opened, settings.file, own_state, options)

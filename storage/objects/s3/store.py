@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from storage.counts import counted
-from storage.errors import ObjectExists, StoreUnavailable
+from storage.errors import ConfigError, ObjectExists, StoreUnavailable
 from storage.objects import ObjectInfo, check_key, check_prefix, is_key
+from storage.objects.retention import ObjectLock, Released, is_locked
 from storage.objects.s3.client import Bucket
 from storage.objects.s3.download import Downloader
 from storage.objects.s3.errors import S3Error
 from storage.objects.s3.settings import S3Address, S3Settings
 from storage.objects.s3.upload import DIGEST, Content, Uploader
+from storage.objects.s3.versions import release, retained_until
 from storage.objects.traffic import Meter, Traffic
 
 #: Refusals after which the object is looked at and, if need be, written again.
@@ -63,7 +65,7 @@ class S3Store:
     `settings` stand in for those of the environment; the URI's own go before both.
     """
 
-    def __init__(self, uri: str, settings: S3Settings | None = None) -> None:
+    def __init__(self, uri: str, settings: S3Settings | None = None, lock: ObjectLock | None = None) -> None:
         address = S3Address.parse(uri)
         self.uri = uri
         self._prefix = address.prefix
@@ -72,6 +74,7 @@ class S3Store:
         self._bucket = Bucket(address.bucket, self._settings, self._meter)
         self._uploader = Uploader(self._bucket, self._settings, self._meter)
         self._downloader = Downloader(self._bucket, self._settings, self._meter)
+        self._lock = lock
         self._conditional = self._settings.conditional == "on"
 
     @property
@@ -82,6 +85,7 @@ class S3Store:
         with self._bucket.errors():
             self._bucket.prove(self._prefix)
             if write:
+                self._check_lock()
                 # An upload begun and given up proves the right to write and leaves nothing to be seen.
                 key = self._prefix + ".newskeep-probe"
                 reply = self._bucket.call("create_multipart_upload", Key=key)
@@ -163,6 +167,23 @@ class S3Store:
         except S3Error:
             return None
 
+    @property
+    def lock(self) -> ObjectLock | None:
+        return self._lock
+
+    def retained_until(self, key: str) -> datetime | None:
+        full = self._full(key)
+        with self._bucket.errors(full):
+            reply = self._bucket.head(full)
+        return None if reply is None else retained_until(reply)
+
+    def release(self, keys: Collection[str]) -> Released:
+        if self._lock is None or not keys:
+            return Released()
+        with self._bucket.errors():
+            prefixes = {self._full(key.partition("/")[0]) + "/" for key in keys}
+            return release(self._bucket, prefixes, {*map(self._full, keys)})
+
     def close(self) -> None:
         self._bucket.close()
 
@@ -173,8 +194,13 @@ class S3Store:
         """Write the object once; what a second look can settle is no error."""
         condition = {"IfNoneMatch": "*"} if new and self._conditional else {}
         try:
-            self._uploader.upload(full, content, condition)
+            retention = self._retention(full)
+            self._uploader.upload(full, content, condition, retention)
+            if retention and content.size > self._settings.part_bytes:
+                self._retain(full, retention)
         except S3Error as error:
+            if "InvalidRequest" in error.names:
+                self._check_lock()
             if condition and (error.status == 501 or "NotImplemented" in error.names):
                 self._conditional = False
                 self._write(full, content, new=new, attempt=attempt)
@@ -182,6 +208,33 @@ class S3Store:
                 raise
             elif error.status == 409:
                 time.sleep(0.1 * 2**attempt)
+
+    def _retention(self, full: str) -> dict[str, object]:
+        if self._lock is None or not is_locked(full.removeprefix(self._prefix)):
+            return {}
+        return {"ObjectLockMode": self._lock.mode, "ObjectLockRetainUntilDate": self._lock.until(datetime.now(UTC))}
+
+    def _retain(self, full: str, retention: dict[str, object]) -> None:
+        """Put what went up in parts under its retention where the server forgot it, as some do."""
+        if retained_until(self._bucket.head(full) or {}) is None:
+            fields = dict(zip(("Mode", "RetainUntilDate"), retention.values(), strict=True))
+            self._bucket.call("put_object_retention", Key=full, Retention=fields)
+
+    def _check_lock(self) -> None:
+        """Raise `ConfigError` where new objects are to be put under retention and the bucket has no Object Lock."""
+        if self._lock is None:
+            return
+        try:
+            reply = self._bucket.call("get_object_lock_configuration")
+            has = reply.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
+        except S3Error as error:
+            if error.status not in (400, 404, 405, 501):
+                raise
+            has = False
+        if not has:
+            name = self._bucket.address("").rstrip("/")
+            cure = "switch it on there, or take object_lock out of the configuration"
+            raise ConfigError(f"object_lock: the bucket {name} has no Object Lock; {cure}")
 
     def _find(self, full: str, content: Content) -> Found:
         """Look at what is stored under the key: at all of it, unless told to believe the server."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
@@ -61,14 +62,22 @@ class Uploader:
         self._settings = settings
         self._meter = meter
 
-    def upload(self, key: str, content: Content, condition: dict[str, str]) -> None:
-        """Write the object; `condition` goes with the request that makes it visible. Raises `S3Error`."""
+    def upload(
+        self, key: str, content: Content, condition: dict[str, str], retention: dict[str, object] | None = None
+    ) -> None:
+        """Write the object, under a retention where one is given. Raises `S3Error`.
+
+        `condition` goes with the request that makes it visible.
+        """
+        retention = retention or {}
         if content.size > self._settings.part_bytes:
-            self._upload_parts(key, content, condition)
+            self._upload_parts(key, content, condition, retention)
             return
         content.file.seek(0)
-        metadata = {DIGEST: content.digest}
-        self._bucket.call("put_object", Key=key, Body=content.file, Metadata=metadata, **condition)
+        fields = {"Metadata": {DIGEST: content.digest}, **retention, **condition}
+        if retention:
+            fields["ContentMD5"] = _md5(content.part(0, content.size))
+        self._bucket.call("put_object", Key=key, Body=content.file, **fields)
         self._meter.add(written=content.size)
 
     def abort(self, key: str, upload_id: str) -> None:
@@ -79,11 +88,14 @@ class Uploader:
             if "NoSuchUpload" not in error.names:
                 raise
 
-    def _upload_parts(self, key: str, content: Content, condition: dict[str, str]) -> None:
-        reply = self._bucket.call("create_multipart_upload", Key=key, Metadata={DIGEST: content.digest})
+    def _upload_parts(
+        self, key: str, content: Content, condition: dict[str, str], retention: dict[str, object]
+    ) -> None:
+        metadata = {DIGEST: content.digest}
+        reply = self._bucket.call("create_multipart_upload", Key=key, Metadata=metadata, **retention)
         upload = {"Key": key, "UploadId": reply["UploadId"]}
         try:
-            parts = self._send_parts(upload, content)
+            parts = self._send_parts(upload, content, hashed=bool(retention))
             self._bucket.call("complete_multipart_upload", **upload, MultipartUpload={"Parts": parts}, **condition)
         except BaseException as error:
             # One that is out of reach would only keep us waiting; `sweep` removes the upload some day.
@@ -92,13 +104,14 @@ class Uploader:
                     self.abort(key, upload["UploadId"])
             raise
 
-    def _send_parts(self, upload: dict[str, str], content: Content) -> list[dict[str, object]]:
+    def _send_parts(self, upload: dict[str, str], content: Content, *, hashed: bool) -> list[dict[str, object]]:
         size = max(self._settings.part_bytes, -(-content.size // PARTS_MAX))
 
         def send(start: int) -> dict[str, object]:
             number = start // size + 1
             data = content.part(start, size)
-            reply = self._bucket.call("upload_part", **upload, PartNumber=number, Body=data)
+            digest = {"ContentMD5": _md5(data)} if hashed else {}
+            reply = self._bucket.call("upload_part", **upload, PartNumber=number, Body=data, **digest)
             self._meter.add(written=len(data))
             return {"PartNumber": number, "ETag": reply["ETag"]}
 
@@ -108,3 +121,8 @@ class Uploader:
         finally:
             # Parts not yet begun are dropped when one has failed.
             pool.shutdown(cancel_futures=True)
+
+
+def _md5(data: bytes) -> str:
+    """Content-MD5, without which AWS puts nothing under a retention."""
+    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
