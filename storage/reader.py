@@ -17,6 +17,7 @@ from storage.http import HttpMessage
 from storage.index.index import Index
 from storage.model import Capture
 from storage.objects import ObjectStore
+from storage.renditions import PREFIXES, Rendition
 from storage.urls import normalize
 from storage.warc import NOT_MODIFIED, NOT_MODIFIED_PROFILE, Record, key_of, read_date, read_record, read_records
 
@@ -26,6 +27,9 @@ _MOVES = 2
 _TRIED = 20
 #: Bytes before a response in which its request is looked for, and what a gzip member begins with.
 _LOOKED_BACK, _MAGIC = 64 << 10, b"\x1f\x8b\x08"
+#: Bytes behind a response in which the records beside it are looked for, whose length is in no index, when what they
+#: usually take does not do; the last for pictures of a page.
+_FURTHER = (1 << 20, 64 << 20)
 
 T = TypeVar("T")
 
@@ -105,8 +109,7 @@ class Reader:
 
     def _exchange(self, capture: Capture) -> list[tuple[Record, bytes]]:
         found: list[tuple[Record, bytes]] = []
-        # The length of the others is in no index, so ask for what they usually take.
-        for beyond in (16_384, 1 << 20):
+        for beyond in (16_384, *_FURTHER):
             data = self._range_up_to(key_of(capture.filename), capture.offset, capture.length + beyond)
             found = []
             try:
@@ -134,11 +137,21 @@ class Reader:
                 return record
         raise NotArchived(f"no request record of {capture.url} is held")
 
+    def rendition(self, capture: Capture, rendition: Rendition) -> Record:
+        """Return what a browser made of a capture's page. Raises `NotArchived`."""
+        return self._found(capture, lambda found: self._rendition(found, rendition))
+
+    def _rendition(self, capture: Capture, rendition: Rendition) -> Record:
+        for record in self._beside(capture, self.record(capture)):
+            if record.type == "resource" and record.url.startswith(PREFIXES[rendition]):
+                record.check()
+                return record
+        raise NotArchived(f"no {rendition} of {capture.url} is held")
+
     def _beside(self, capture: Capture, response: Record) -> Iterator[Record]:
         """Yield the other records of an exchange, which stand behind its response."""
         start, seen = capture.offset + capture.length, 0
-        # Their length is in no index, so ask for what they usually take.
-        for size in (4096, 1 << 20):
+        for size in (4096, *_FURTHER):
             stream = BytesIO(self._range_up_to(key_of(capture.filename), start, size))
             try:
                 for number, record in enumerate(read_records(stream)):
