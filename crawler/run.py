@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from crawler import defaults
+from crawler.browser.chromium import check_rendering
 from crawler.politeness.proxies import check_proxy
 from crawler.politeness.trust_roots import check_roots
 from crawler.session.session import Session, SessionOptions
@@ -98,12 +99,14 @@ class RunResult:
 
 
 def check_network(config: Config) -> None:
-    """Raise `ConfigError` for a proxy that cannot work, and for roots of TLS that are not there.
+    """Raise `ConfigError` for a proxy that cannot work, roots of TLS that are not there, and a browser that is not.
 
     For callers of `run`, before they open anything.
     """
     check_proxy(config.proxy)
     check_roots(config.ca_file)
+    if config.render != "never":
+        check_rendering(config.chromium, config.proxy)
 
 
 def run(
