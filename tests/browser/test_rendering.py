@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 from origin import Hang, Origin
+from web_archive import Serving
 
 from crawler.browser.job import RenderJob
 from crawler.browser.process import rendered
@@ -24,7 +26,7 @@ from crawler.browser.processes import descendants
 from storage import open_archive
 from storage.errors import NotArchived
 from storage.renditions import uri_of
-from storage.warc import read_records
+from storage.warc import Record, read_records
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")]
@@ -184,10 +186,7 @@ def test_a_shape(saved: Saved, name: str) -> None:
 
 
 def test_all_that_went_is_in_the_archive(saved: Saved) -> None:
-    held = []
-    for warc in saved.archive.glob("warc/*/*/*/*.warc.gz"):
-        with warc.open("rb") as file:
-            held += [record for record in read_records(file) if record.type in ("request", "response")]
+    held = records(saved.archive)
     requests = {record.block for record in held if record.type == "request"}
     assert {logged.request for logged in saved.origin.log} == requests
     # Plain answers come first, and are told as such.
@@ -210,16 +209,111 @@ def test_nothing_is_rendered_unasked_or_where_the_answer_has_its_text(tmp_path: 
         assert len(origin.logged("/plain")) == len(origin.logged("/shell")) == 1
 
 
-def test_a_picture_and_a_pdf(tmp_path: Path) -> None:
+def test_a_picture_and_a_pdf_stay_with_the_page(tmp_path: Path) -> None:
+    archive = str(tmp_path / "archive")
     with Origin() as origin:
+        url = origin.url("/a")
         origin.reply("/a", shell("show(story('mark'))"), headers=HTML)
-        assert save(tmp_path, origin.url("/a"), "--screenshot", "--pdf").returncode == 0
-        for form, begins in (("screenshot", b"\x89PNG\r\n"), ("pdf", b"%PDF-"), ("dom", b"<!DOCTYPE html>")):
-            got = ["get", origin.url("/a"), "--as", form, "--archive", str(tmp_path / "archive")]
-            said = subprocess.run(
-                [sys.executable, "-P", "-m", "newskeep", *got], capture_output=True, timeout=120, check=True
-            )
-            assert said.stdout.startswith(begins)
+        assert save(tmp_path, url, "--screenshot", "--pdf").returncode == 0
+    got = {}
+    for form, begins in (("screenshot", b"\x89PNG\r\n"), ("pdf", b"%PDF-"), ("dom", b"<!DOCTYPE html>")):
+        got[form] = newskeep("get", url, "--as", form, "--archive", archive).stdout
+        assert got[form].startswith(begins)
+    with Serving(tmp_path / "archive") as room:
+        beside = room.get(f"/beside/{url}", Accept="text/html").body.decode()
+        [picture] = re.findall(r'src="(/screenshot/[^"]+)"', beside)
+        answer = room.get(picture)
+        assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, "image/png", got["screenshot"])
+        assert "How it looked" in room.get(f"/article/{picture.removeprefix('/screenshot/')}").body.decode()
+    newskeep("remove", url, "--reason", "a test", "--purge", "--yes", "--archive", archive)
+    assert b"urn:dom:" not in b"".join(record.block for record in records(tmp_path / "archive"))
+    assert {record.type for record in records(tmp_path / "archive")} == {"warcinfo", "metadata", "response", "request"}
+
+
+def newskeep(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    program = [sys.executable, "-P", "-m", "newskeep", *arguments]
+    return subprocess.run(program, capture_output=True, timeout=240, check=True)
+
+
+def records(archive: Path) -> list[Record]:
+    found = []
+    for warc in archive.glob("warc/*/*/*/*.warc.gz"):
+        with warc.open("rb") as file:
+            found += list(read_records(file))
+    return found
+
+
+def test_what_a_site_declares_is_scrolled_and_clicked_and_nothing_else(tmp_path: Path) -> None:
+    page = shell(
+        "const more = document.getElementById('more'); let shown = 0;"
+        "document.getElementById('accept').onclick = () => {"
+        "document.title = 'accepted'; show(story('mark-consent')); };"
+        "more.onclick = () => {"
+        "fetch('/more'); if (++shown == 3) more.remove(); document.body.append(' part' + shown); };"
+        "addEventListener('scroll', () => { if (scrollY > 500) document.body.dataset.scrolled = 1; });"
+        "document.body.style.minHeight = '5000px';",
+        '<button id="accept">Accept</button><button id="more">More</button>',
+    )
+    with Origin() as origin:
+        origin.on_any(lambda path: b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        link = f'<a href="{origin.url("/2026/11/21/a-bridge-opens")}">A bridge opens in the town at last</a>'
+        origin.reply("/", f"<!doctype html><title>Paper</title>{link}".encode(), headers=HTML)
+        origin.reply("/2026/11/21/a-bridge-opens", page, headers=HTML)
+        origin.reply("/more", b"")
+        for name, declared in (("plain", ""), ("all", 'scroll = 2\nclick = ["#accept"]\nload_more = "#more"\n')):
+            folder = tmp_path / name
+            folder.mkdir()
+            table = f'[sites.paper]\nstart = "{origin.url("/")}"\ndelay = 0\nrender = "always"\n{declared}'
+            (folder / "newskeep.toml").write_text(f"allow_private = true\n{table}")
+            arguments = ["crawl", "paper", "--json", "--archive", str(folder / "archive")]
+            program = [sys.executable, "-P", "-m", "newskeep", *arguments]
+            subprocess.run(program, cwd=folder, capture_output=True, timeout=240, check=False)
+            if name == "plain":
+                assert not origin.logged("/more")
+    doms = {
+        name: [record.block.decode() for record in records(tmp_path / name / "archive") if record.type == "resource"]
+        for name in ("plain", "all")
+    }
+    assert ["<p>mark-consent</p>" in dom for dom in doms["plain"]] == [False]
+    [dom] = doms["all"]
+    assert "<title>accepted</title>" in dom and "<p>mark-consent</p>" in dom
+    assert "part3" in dom and 'id="more"' not in dom
+    assert 'data-scrolled="1"' in dom
+    assert len(origin.logged("/more")) == 3
+
+
+def test_a_subscribers_secrets_go_to_the_host_of_the_page_alone_and_into_no_record(tmp_path: Path) -> None:
+    cookie, token = "cookie-0123456789abcdef", "token-0123456789abcdef"
+    page = shell(
+        "fetch('/data').then((a) => a.json()).then((a) => show(story(a.mark + document.cookie)));"
+        "fetch('OTHER/elsewhere').catch(() => 0)"
+    )
+    with Origin() as origin, Origin() as other:
+        origin.reply("/a", page.replace(b"OTHER", other.url("").encode()), headers=HTML)
+        origin.reply("/data", b'{"mark": "mark"}', headers=[("Content-Type", "application/json")])
+        other.reply("/elsewhere", b"")
+        jar = tmp_path / "cookies.txt"
+        jar.write_text(f"127.0.0.1\tFALSE\t/\tFALSE\t4102444800\tsid\t{cookie}\n")
+        jar.chmod(0o600)
+        secrets = ("--cookies", str(jar), "--header", f"X-Token: {token}")
+        run = save(tmp_path, origin.url("/a"), "--render", "always", *secrets)
+        assert run.returncode == 0, run.stderr
+        asked = [logged.request for path in ("/a", "/data") for logged in origin.logged(path)]
+        assert len(asked) == 3
+        for request in asked:
+            assert cookie.encode() in request and token.encode() in request
+        [elsewhere] = [logged.request for logged in other.logged("/elsewhere")]
+        assert token.encode() not in elsewhere
+    held = records(tmp_path / "archive")
+    assert [record.url for record in held if record.type == "resource"] == [uri_of("dom", origin.url("/a"))]
+    for record in held:
+        for secret in (cookie, token):
+            assert secret.encode() not in record.block, record.fields
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path != jar and holds(path, cookie)]
+
+
+def holds(path: Path, secret: str) -> bool:
+    return secret.encode() in path.read_bytes()
 
 
 def test_addresses_that_are_not_public_are_not_asked_from_within_a_page() -> None:

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from newskeep.web.addresses import target
 from newskeep.web.payload import SMALL
-from newskeep.web.reading_room import humanize
+from newskeep.web.reading_room import humanize, screenshot
 from newskeep.web.reading_room.charts import TimeLine, time_line
 from newskeep.web.reading_room.common import address, archive_of, may_correct, missing, show
 from newskeep.web.reading_room.links import Links
@@ -53,12 +53,14 @@ def page(request: Request) -> Response:
         return RedirectResponse(links.article(entry), 302)
     article = archive.read_article(entry)
     versions = versions_of(archive, entry.url)
+    capture = archive.index.find(entry.url, entry.timestamp)
     return show(
         request,
         "article.html",
         article=article,
         entry=entry,
-        capture=archive.index.find(entry.url, entry.timestamp),
+        capture=capture,
+        pictured=screenshot.is_held(archive, capture, article),
         parts=list(parts(article)),
         removed=len(article.removed),
         tags=archive.index.tags_of(entry.url, entry.timestamp),
