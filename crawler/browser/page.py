@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Frame, Page, Request, Route, WebSocketRoute
+from playwright.async_api import BrowserContext, Frame, Page, Request, Response, Route, WebSocketRoute
 from playwright.async_api import Error as PlaywrightError
 
 from crawler.browser.job import RenderJob
@@ -24,12 +24,18 @@ _PICTURE_MAX = 16_000
 #: Seconds of the pause behind a scroll or a click, and in which the network has to be still.
 _PAUSE, _CLICK = 0.5, 2.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-#: The document with what its open shadow roots show in its place, as readers see it: extractors know no shadow trees.
+#: Times that a document is asked for that goes away meanwhile.
+_TRIES = 3
+#: The document with what its open shadow roots, and frames of its own origin, show in their place, as readers see it:
+#: extractors know neither.
 _FLAT_DOM = """() => {
   const copy = (node) => {
-    const made = node.cloneNode(false);
+    const frame = node.localName === "iframe" && node.contentDocument;
+    const made = frame ? document.createElement("div") : node.cloneNode(false);
+    if (frame) made.dataset.frame = node.src;
     const isSlot = node.localName === "slot" && node.assignedNodes && node.assignedNodes().length;
-    const inside = isSlot ? node.assignedNodes() : (node.shadowRoot || node).childNodes;
+    const inside = isSlot ? node.assignedNodes()
+      : frame ? (frame.body || frame).childNodes : (node.shadowRoot || node).childNodes;
     for (const child of inside) made.appendChild(copy(child));
     if (node.localName === "template") made.innerHTML = node.innerHTML;
     return made;
@@ -51,6 +57,8 @@ class ShownPage:
         self._proxy = proxy
         self._requests = 0
         self._host: str | None = None
+        #: Address of the document that is shown, whatever its script writes into the address bar.
+        self._shown: str | None = None
         self._page: Page | None = None
         self._crashed = asyncio.Event()
         #: What was left out, in words, and how often.
@@ -65,6 +73,7 @@ class ShownPage:
         await context.add_cookies(_cookies(job))
         self._page = page = await context.new_page()
         context.on("page", self._close_popup)
+        page.on("response", self._note_document)
         page.on("crash", lambda _: self._crashed.set())
         page.on("download", lambda _: self.left_out.update(["a download"]))
         work = asyncio.ensure_future(self._loaded(page))
@@ -89,7 +98,7 @@ class ShownPage:
             await _patiently(page.wait_for_load_state(state, timeout=_milliseconds(deadline)))
         try:
             await self._behave(page)
-            return page.url.partition("#")[0], await self._taken(page)
+            return await self._taken(page)
         except PlaywrightError as error:
             raise NotShown(self._why(error)) from error
 
@@ -119,11 +128,11 @@ class ShownPage:
         await asyncio.sleep(_PAUSE)
         await _patiently(page.wait_for_load_state("networkidle", timeout=_CLICK * 1000))
 
-    async def _taken(self, page: Page) -> list[Resource]:
-        job, url = self._job, page.url.partition("#")[0]
-        if urlsplit(url).scheme not in _DEFAULT_PORTS:
+    async def _taken(self, page: Page) -> tuple[str, list[Resource]]:
+        job, dom = self._job, await self._dom(page)
+        url = (self._shown or job.url).partition("#")[0]
+        if urlsplit(page.url).scheme not in _DEFAULT_PORTS:
             raise NotShown("the page went where it may not go")
-        dom = await page.evaluate(_FLAT_DOM)
         if not isinstance(dom, str) or len(dom) > job.bounds.dom:
             raise NotShown("the page's document is too large")
         taken = [Resource(uri_of("dom", url), DOM_TYPE, dom.encode("utf-8", "replace"))]
@@ -131,7 +140,25 @@ class ShownPage:
             taken.append(Resource(uri_of("screenshot", url), "image/png", await _picture(page)))
         if job.pdf:
             taken.append(Resource(uri_of("pdf", url), "application/pdf", await page.pdf(print_background=True)))
-        return taken
+        return url, taken
+
+    async def _dom(self, page: Page) -> object:
+        """The document; of a page that loads itself anew, the one that stays long enough."""
+        for attempt in range(_TRIES):
+            try:
+                return await page.evaluate(_FLAT_DOM)
+            except PlaywrightError:
+                if self._crashed.is_set() or attempt == _TRIES - 1:
+                    raise
+                await asyncio.sleep(_PAUSE)
+        raise AssertionError("unreachable")
+
+    def _note_document(self, response: Response) -> None:
+        is_redirect = 300 <= response.status < 400
+        if response.request.is_navigation_request() and not is_redirect:
+            frame = _frame_of(response.request)
+            if frame is not None and frame.parent_frame is None:
+                self._shown = response.url
 
     async def _judge(self, route: Route, request: Request) -> None:
         """Let a request go to the proxy, or end it here."""
@@ -156,10 +183,11 @@ class ShownPage:
             return f"requests beyond {self._job.bounds.requests}"
         if request.is_navigation_request():
             frame = _frame_of(request)
-            if frame is None or frame.page != self._page:
+            if self._page is None or frame is None or frame.page != self._page:
                 return "a popup"
             if frame.parent_frame is None:
-                if self._host is not None and parts.netloc != self._host:
+                here = urlsplit(self._page.url).netloc
+                if self._host is not None and parts.netloc not in (self._host, here):
                     return f"the page's way to {parts.netloc}"
                 self._host = self._host or parts.netloc
         return None

@@ -47,7 +47,7 @@ def kill_descendants(pid: int, named: str = "") -> None:
             with suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
         time.sleep(0.05)
-        _reap()
+        _reap(below)
 
 
 def _name(pid: int) -> str:
@@ -57,8 +57,8 @@ def _name(pid: int) -> str:
         return ""
 
 
-def _reap() -> None:
-    """Take note of orphans that have ended; children of others are theirs."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+def _reap(pids: list[int]) -> None:
+    """Take note of the end of those that became our own; of all other children whoever started them does."""
+    for pid in pids:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)

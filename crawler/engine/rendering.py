@@ -17,6 +17,7 @@ from crawler.engine.host_queue import host_of
 from crawler.engine.redaction import redact
 from crawler.politeness.host_gate import WAIT_STATUSES
 from crawler.politeness.proxies import environment_proxy
+from crawler.session.outcomes import phrase
 from crawler.session.page_extraction import Extraction, is_page, is_whole
 from crawler.sites.context import context_of
 from storage.errors import NewskeepError
@@ -107,8 +108,8 @@ class Renderer:
         if shown.left_out:
             logger.info("%s: left out: %s", shown.url, "; ".join(shown.left_out))
         page, dom = await self._record(shown)
-        if page is None or dom is None or page.capture is None:
-            return recorded, _noting(extraction, f"not rendered: {shown.error or 'no page came'}")
+        if page is None or dom is None or page.capture is None or page.wall is not None:
+            return recorded, _noting(extraction, f"not rendered: {shown.error or _why(page)}")
         found = await self._context.session.extract(page, dom)
         if found.article is None and extraction.article is not None:
             return recorded, extraction
@@ -170,6 +171,16 @@ class Renderer:
 def _page_of(shown: Rendered) -> Exchange | None:
     """The exchange of the page itself: the first of the address that was shown."""
     return next((exchange for exchange in shown.exchanges if exchange.url == shown.url and exchange.response), None)
+
+
+def _why(page: RecordedExchange | None) -> str:
+    """Why a page that the browser showed is none."""
+    if page is None:
+        return "no page came"
+    if page.wall is not None:
+        return page.wall.reason
+    message = HttpMessage.parse(page.exchange.response)
+    return f"the browser was answered {message.status} {message.reason or phrase(message.status)}".strip()
 
 
 def _noting(extraction: Extraction, said: str) -> Extraction:

@@ -85,6 +85,11 @@ def shapes(other: str) -> Mapping[str, Shape]:
             "mark-lazy",
         ),
         "moved": Shape(shell("history.replaceState(0, 0, '#there'); show(story('mark-moved'))"), "mark-moved"),
+        "routed": Shape(shell("history.pushState(0, 0, '/elsewhere'); show(story('mark-routed'))"), "mark-routed"),
+        "reloads": Shape(
+            shell("show(story('mark-reloads')); setTimeout(() => location.reload(), 300)"), "mark-reloads"
+        ),
+        "frame": Shape(shell("root.innerHTML = '<iframe src=/target width=900 height=900></iframe>'"), "mark-target"),
         "sent on": Shape(shell("location.replace('/target')"), "mark-target"),
         "endless timer": Shape(
             shell("show(story('mark-timer')); setInterval(() => document.title += '.', 5)"), "mark-timer"
@@ -116,6 +121,11 @@ def shapes(other: str) -> Mapping[str, Shape]:
         ),
         "file": Shape(shell("show(story('mark-file')); location = 'file:///etc/passwd'"), "mark-file"),
         "chrome": Shape(shell("show(story('mark-chrome')); location = 'chrome://settings'"), "mark-chrome"),
+        "refused": Shape(
+            shell("location = '/forbidden'"),
+            None,
+            "no text: needs scripts (not rendered: the browser was answered 403 Forbidden)",
+        ),
         "nothing": Shape(shell("void 0"), None, "no text: needs scripts (though it was rendered)"),
         "crash": Shape(
             shell("const held = []; for (;;) held.push(new Array(1e6).fill(Math.random()))"),
@@ -143,6 +153,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
         origin.on_any(lambda path: b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         origin.reply("/data", b'{"mark": "mark-fetched"}', headers=[("Content-Type", "application/json")])
         origin.reply("/target", shell("show(story('mark-target'))"), headers=HTML)
+        origin.on("/forbidden", b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
         origin.reply("/file", b"a file", headers=[("Content-Disposition", "attachment")])
         module = f"document.getElementById('app').innerHTML = {STORY % repr('mark-module')};"
         origin.reply("/module.js", module.encode(), headers=[("Content-Type", "text/javascript")])
