@@ -28,6 +28,18 @@ _FAULTS = {
     1 << 7: "invalid",
 }
 _ERRORS = 0xFFFF
+#: Cipher suites that Chromium offers, by their numbers in IANA's registry.
+_CIPHERS = {
+    0x1301: "TLS_AES_128_GCM_SHA256",
+    0x1302: "TLS_AES_256_GCM_SHA384",
+    0x1303: "TLS_CHACHA20_POLY1305_SHA256",
+    0xC02B: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    0xC02C: "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    0xC02F: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    0xC030: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    0xCCA8: "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    0xCCA9: "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -127,6 +139,7 @@ class Connections:
     def _of(self, socket: _Socket, peer: str, cut: Truncation) -> Iterator[Exchange]:
         secured: dict[str, Any] = {"peer": peer, "certificates": socket.certificates}
         if socket.tls is not None:
+            secured["cipher"] = _CIPHERS.get(socket.tls.get("cipher_suite", 0))
             secured["insecure"] = self._checks.get(-1 if socket.check is None else socket.check) or None
         if isinstance(socket.protocol, Http2Connection):
             yield from _http2_exchanges(socket.protocol, _protocols("h2", socket), cut, secured)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -13,13 +14,15 @@ from dataclasses import asdict
 from typing import IO
 
 from crawler.browser.job import Rendered, RenderJob
-from crawler.browser.processes import kill_descendants
+from crawler.browser.processes import kill_descendants, kill_marked
 from storage.errors import NewskeepError
 
 #: -P: a file called "crawler.py" in the current folder must not be taken for ours.
 _COMMAND = (sys.executable, "-P", "-m", "crawler.browser.worker")
 #: Seconds beyond those of a page: a browser starts, ends, and its log is read.
 _GRACE_SECONDS = 60.0
+#: Bytes of the path of temporary files that leave Chromium enough for its own.
+_ROOM_MAX = 30
 
 
 async def rendered(job: RenderJob) -> Rendered:
@@ -39,7 +42,7 @@ async def rendered(job: RenderJob) -> Rendered:
 def _rendered(job: RenderJob, unwanted: threading.Event) -> Rendered:
     # What a killed browser still has open there is in nobody's way.
     with (
-        tempfile.TemporaryDirectory(prefix="newskeep-browser-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="newskeep-browser-", dir=_room(), ignore_cleanup_errors=True) as folder,
         tempfile.TemporaryFile() as told,
         subprocess.Popen(
             _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=told, start_new_session=True
@@ -60,7 +63,15 @@ def _rendered(job: RenderJob, unwanted: threading.Event) -> Rendered:
         finally:
             ended.set()
             _kill(process)
+            # Of a process that was killed the children are nobody's; the folder is their home.
+            kill_marked(folder)
         return _read(answer, job, told)
+
+
+def _room() -> str:
+    """Where folders of browsers are made: Chromium has a socket in its own, and 107 bytes for its path (unix(7))."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= _ROOM_MAX else "/tmp"
 
 
 def _end_late(

@@ -50,6 +50,27 @@ def kill_descendants(pid: int, named: str = "") -> None:
         _reap(below)
 
 
+def kill_marked(mark: str) -> None:
+    """Kill what has a text in its environment, whoever its parent is by now; return when it is gone."""
+    for _ in range(_ROUNDS):
+        found = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark.encode() in _read(path)]
+        if not found:
+            return
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+        _reap(found)
+
+
+def _read(path: Path) -> bytes:
+    """A file of another process; nothing of one that is not ours, or has ended."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def _name(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/comm").read_text(errors="replace")

@@ -116,6 +116,7 @@ def test_http2_after_tls() -> None:
         assert page.response == b"HTTP/1.1 200 \r\ncontent-type: text/html\r\nx-a: 1\r\nx-a: 2\r\n\r\n" + body
         assert page.request.startswith(b"GET / HTTP/1.1\r\nhost: localhost:%d\r\n" % origin.port)
         assert page.protocols == ("h2", "tls/1.3") and len(page.certificates) == 1
+        assert page.cipher in ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
         assert page.insecure == "the certificate is not issued by an authority that is trusted"
         assert script.response.endswith(b"\r\n\r\ndocument.title = 'from it';")
         # Every frame of the streams stands in what went, in order; those of DATA up to their data.

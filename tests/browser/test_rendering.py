@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ import pytest
 from origin import Hang, Origin
 from web_archive import Serving
 
-from crawler.browser.job import RenderJob
+from crawler.browser.job import RenderBounds, RenderJob
 from crawler.browser.process import rendered
 from crawler.browser.processes import descendants
 from storage import open_archive
@@ -346,13 +348,59 @@ def test_a_crawl_that_is_killed_leaves_no_browser(tmp_path: Path) -> None:
             command(tmp_path, origin.url("/a"), "--render", "when-needed"), stdout=subprocess.DEVNULL
         )
         try:
-            wait_until(lambda: bool(origin.logged("/never")))
+            wait_until(lambda: bool(origin.logged("/never")) or crawl.poll() is not None)
             below = descendants(crawl.pid)
             assert any("chrom" in Path(f"/proc/{pid}/comm").read_text() for pid in below)
         finally:
             crawl.send_signal(signal.SIGKILL)
             crawl.wait()
         wait_until(lambda: not [pid for pid in below if is_alive(pid)])
+
+
+def test_a_page_that_hangs_costs_itself_alone(homes: Path) -> None:
+    with Origin() as origin:
+        origin.reply("/a", b"<!doctype html><p>Hello<script>for (;;);</script>", headers=HTML)
+        job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True, bounds=RenderBounds(seconds=5))
+        shown = asyncio.run(rendered(job))
+    assert shown.error == "the page did not come to rest within 5 s"
+    assert shown.resources == ()
+    assert not browsers(homes)
+
+
+def test_its_process_killed_leaves_no_browser(homes: Path) -> None:
+    with Origin() as origin, ThreadPoolExecutor(1) as thread:
+        origin.reply("/a", shell("fetch('/never')"), headers=HTML)
+        origin.on("/never", b"HTTP/1.1 200 OK\r\n", Hang())
+        job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True)
+        work = thread.submit(lambda: asyncio.run(rendered(job)))
+        wait_until(lambda: bool(origin.logged("/never")) or work.done())
+        assert browsers(homes)
+        [worker] = [pid for pid in descendants(os.getpid()) if b"crawler.browser.worker" in read(pid, "cmdline")]
+        os.kill(worker, signal.SIGKILL)
+        shown = work.result()
+    assert shown.error is not None and shown.error.startswith("the browser ended early")
+    assert not browsers(homes)
+
+
+@pytest.fixture
+def homes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the browsers of this test have their folders, and no others."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def browsers(homes: Path) -> list[int]:
+    """Those that run, whoever's children they are by now."""
+    numbers = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in numbers if str(homes).encode() in read(pid, "cmdline") and is_alive(pid)]
+
+
+def read(pid: int, what: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    except OSError:
+        return b""
 
 
 def is_alive(pid: int) -> bool:
