@@ -72,6 +72,13 @@ class Config:
     text: bool = True
     #: Worker processes that extract text; 0: by the number of cores.
     workers: int = 0
+    #: Which pages are shown by a browser: "never", "when-needed" (those without text but for scripts) or "always".
+    render: defaults.Render = defaults.RENDER
+    #: Chromium, where it is not the first on the PATH.
+    chromium: str | None = None
+    #: Whether a picture, and a PDF, of each page that is rendered are kept.
+    screenshot: bool = False
+    pdf: bool = False
     #: Bytes at which a WARC is sealed.
     warc_max_bytes: int = defaults.WARC_MAX_BYTES
     #: Seconds after which a WARC is sealed.
@@ -129,6 +136,10 @@ class Config:
             "CONCURRENT_REQUESTS": self.concurrency,
             "EXTRACTION": self.text,
             "EXTRACTION_WORKERS": self.workers,
+            "RENDER": self.render,
+            "CHROMIUM": self.chromium,
+            "SCREENSHOT": self.screenshot,
+            "PDF": self.pdf,
             "WARC_MAX_BYTES": self.warc_max_bytes,
             "WARC_MAX_AGE": self.warc_max_age,
             "SPOOL_MAX_BYTES": self.spool_max_bytes,

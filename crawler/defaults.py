@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+#: Which pages are shown by a browser: those of which the plain answer has no text but for scripts, or all.
+Render = Literal["never", "when-needed", "always"]
 #: What becomes of an answer that says `noarchive`: it is kept and marked, or not kept.
 NoarchivePolicy = Literal["keep", "refuse"]
 
@@ -31,6 +33,12 @@ CONTENT_MAX_BYTES = 64 * 1024 * 1024
 #: Seconds and bytes of memory that the extraction of one page may take.
 EXTRACTION_TIMEOUT = 30.0
 EXTRACTION_MEMORY_BYTES = 4 * 1024**3
+#: Seconds that a browser has for a page, and bytes that the page may have it ask for and send.
+RENDER_TIMEOUT = 60.0
+RENDER_MAXSIZE = 64 * 1024 * 1024
+#: Browsers at a time: each takes some 300 MB and a core.
+BROWSERS = 2
+RENDER: Render = "never"
 #: What says `noarchive` is kept, since it is a word to the caches of search engines.
 NOARCHIVE: NoarchivePolicy = "keep"
 #: Seconds between two requests to a host of a site, and of a list of URLs.

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from crawler import defaults
+from crawler.browser.chromium import check_rendering
 from crawler.identity import identity_of
 from crawler.politeness.proxies import check_proxy
 from crawler.politeness.trust_roots import check_roots
@@ -102,13 +103,15 @@ class RunResult:
 
 
 def check_network(config: Config) -> None:
-    """Raise `ConfigError` for a proxy that cannot work, and for roots of TLS or a signing key that are not there.
+    """Raise `ConfigError` for a proxy that cannot work, and for roots of TLS, a signing key or a browser not there.
 
     For callers of `run`, before they open anything.
     """
     check_proxy(config.proxy)
     check_roots(config.ca_file)
     identity_of(config.signing_key, config.agent)
+    if config.render != "never":
+        check_rendering(config.chromium, config.proxy)
 
 
 def run(

@@ -146,6 +146,23 @@ EXTRACTION_MEMORY_BYTES = defaults.EXTRACTION_MEMORY_BYTES
 # Worker processes; 0: by the number of cores.
 EXTRACTION_WORKERS = 0
 
+# --- Pages that need a browser ----------------------------------------------------------------------------------------
+
+# Which pages are shown by a browser: "never", "when-needed" (no text without scripts) or "always".
+RENDER = defaults.RENDER
+# Path or name of Chromium; None: the first on the PATH.
+CHROMIUM: str | None = None
+# Whether a picture and a PDF of each page that is rendered are kept.
+SCREENSHOT = False
+PDF = False
+# What is scrolled and clicked, a crawler.browser.job.Behaviour; None: nothing.
+RENDER_BEHAVIOUR = None
+# Seconds that a browser has for a page, and bytes that the page may have it send and ask for.
+RENDER_TIMEOUT = defaults.RENDER_TIMEOUT
+RENDER_MAXSIZE = defaults.RENDER_MAXSIZE
+# Browsers at a time.
+BROWSERS = defaults.BROWSERS
+
 # --- What runs -------------------------------------------------------------------------------------------------------
 
 # A proxy of HTTP or SOCKS for everything, such as http://127.0.0.1:3128; None: as http_proxy, https_proxy, all_proxy

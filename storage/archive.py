@@ -6,8 +6,8 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from heapq import merge
 from itertools import islice
@@ -36,15 +36,20 @@ from storage.objects.local import LocalStore
 from storage.objects.retention import ObjectLock
 from storage.reader import Memento, Reader
 from storage.removing.sync import learn
+from storage.renditions import Rendition
 from storage.spool import CrawlFolder, Look, Parcel, Spool, no_look
 from storage.transparency.keys import PrivateKey, key_path
 from storage.transparency.writer import LogWriter
 from storage.urls import Match, normalize, surt_prefix
 from storage.versions import Version, versions
-from storage.warc import NOT_MODIFIED, key_of
+from storage.warc import NOT_MODIFIED, Record, key_of
 
 #: Redirects that are followed inside the archive.
 _HOPS = 10
+#: A browser shows a page so soon after its plain answer, though others wait before it.
+_AT_ONCE = timedelta(minutes=30)
+#: Captures of a page that are looked at for what a browser made of it.
+_LOOKED_AT = 20
 
 
 class Closable(Protocol):
@@ -198,6 +203,19 @@ class Archive:
         """Return the memento of a capture; one that was moved since it was looked up is found again."""
         return self.reader.read(capture)
 
+    def rendition(self, url: str, rendition: Rendition, at: datetime | None = None) -> Record:
+        """Return what a browser made of a page: of the capture nearest to `at` that has it, the newest without.
+
+        Redirects are followed. Raises `NotArchived`.
+        """
+        capture = self.get(url, at, follow=True).capture
+        moment = at or datetime.now(UTC)
+        held = [each for each in self.index.captures(capture.url) if each.url == capture.url and not each.is_revisit]
+        for each in sorted(held, key=lambda each: abs(each.timestamp - moment))[:_LOOKED_AT]:
+            with suppress(NotArchived):
+                return self.reader.rendition(each, rendition)
+        raise NotArchived(f"no {rendition} of {url} is held; newskeep save --render makes them")
+
     def article(self, url: str, at: datetime | None = None) -> Article:
         """Return the article of a URL nearest to `at`, following redirects and revisits. Raises `NotArchived`."""
         return self.article_of(self.get(url, at, follow=True))
@@ -211,7 +229,14 @@ class Archive:
 
     def _entry_of(self, memento: Memento) -> ArticleEntry | None:
         original = memento.original
-        return self.index.article_at(original.filename, original.offset) or self._moved_article(original)
+        made = self.index.article_at(original.filename, original.offset) or self._moved_article(original)
+        return made or self._rendered_article(original)
+
+    def _rendered_article(self, plain: Capture) -> ArticleEntry | None:
+        """The article of a page that was fetched plainly, had no text, and was shown by a browser at once."""
+        entry = self.index.article(plain.url, plain.timestamp)
+        is_at_once = entry is not None and timedelta(0) <= entry.timestamp - plain.timestamp <= _AT_ONCE
+        return entry if is_at_once and entry is not None and entry.url == plain.url else None
 
     def read_article(self, entry: ArticleEntry) -> Article:
         """Return the article of an index entry, though a compaction or `reextract` may have moved it since."""

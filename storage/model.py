@@ -47,6 +47,21 @@ class Exchange:
     #: Names of the fields whose values are marked, as sent; "body" where a secret in the body was overwritten.
     request_redacted: tuple[str, ...] = ()
     response_redacted: tuple[str, ...] = ()
+    #: Of a browser's exchange over HTTP/2, whose messages are in the form of HTTP/1.1: the frames that they came in, of
+    #: DATA frames without the data, which is the body.
+    request_frames: bytes = b""
+    response_frames: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What was made of an answer, such as a picture of the page, kept beside it: a body without HTTP."""
+
+    #: See `storage.renditions`.
+    uri: str
+    #: Media type, with parameters.
+    kind: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from storage.http import HttpMessage
 from storage.index.index import Index
 from storage.model import Capture
 from storage.objects import ObjectStore
+from storage.renditions import PREFIXES, Rendition, is_rendition
 from storage.urls import normalize
 from storage.warc import (
     NOT_MODIFIED,
@@ -35,6 +36,9 @@ _MOVES = 2
 _TRIED = 20
 #: Bytes before a response in which its request is looked for, and what a gzip member begins with.
 _LOOKED_BACK, _MAGIC = 64 << 10, b"\x1f\x8b\x08"
+#: Bytes behind a response in which the records beside it are looked for, whose length is in no index, when what they
+#: usually take does not do; the last of them only where there are such as a browser makes: pictures are large.
+_FURTHER = (1 << 20, 8 << 20, 64 << 20)
 
 T = TypeVar("T")
 
@@ -117,8 +121,9 @@ class Reader:
 
     def _exchange(self, capture: Capture) -> list[tuple[Record, bytes]]:
         found: list[tuple[Record, bytes]] = []
-        # The length of the others is in no index, so ask for what they usually take.
-        for beyond in (16_384, 1 << 20):
+        for beyond in (16_384, *_FURTHER):
+            if beyond == _FURTHER[-1] and not any(is_rendition(record.url) for record, _ in found):
+                break
             data = self._range_up_to(key_of(capture.filename), capture.offset, capture.length + beyond)
             found = []
             try:
@@ -146,11 +151,23 @@ class Reader:
                 return record
         raise NotArchived(f"no request record of {capture.url} is held")
 
+    def rendition(self, capture: Capture, rendition: Rendition) -> Record:
+        """Return what a browser made of a capture's page. Raises `NotArchived`."""
+        return self._found(capture, lambda found: self._rendition(found, rendition))
+
+    def _rendition(self, capture: Capture, rendition: Rendition) -> Record:
+        for record in self._beside(capture, self.record(capture)):
+            if record.type == "resource" and record.url.startswith(PREFIXES[rendition]):
+                record.check()
+                return record
+        raise NotArchived(f"no {rendition} of {capture.url} is held")
+
     def _beside(self, capture: Capture, response: Record) -> Iterator[Record]:
         """Yield the other records of an exchange, which stand behind its response."""
-        start, seen = capture.offset + capture.length, 0
-        # Their length is in no index, so ask for what they usually take.
-        for size in (4096, 1 << 20):
+        start, seen, is_rendered = capture.offset + capture.length, 0, False
+        for size in (4096, *_FURTHER):
+            if size == _FURTHER[-1] and not is_rendered:
+                return
             stream = BytesIO(self._range_up_to(key_of(capture.filename), start, size))
             try:
                 for number, record in enumerate(read_records(stream)):
@@ -158,6 +175,7 @@ class Reader:
                         return
                     if number >= seen:
                         seen += 1
+                        is_rendered |= is_rendition(record.url)
                         yield record
             except Corrupt:
                 continue

@@ -1,15 +1,16 @@
 """Exchanges as WARC 1.1 records: a writer that appends.
 
 One gzip member a record. An exchange becomes, in this order, a `response` or `revisit`, its `request`, and a
-`metadata` record for each 1xx answer that came before, for a 304 that is a revisit, and for the certificates of its
-server where the file has them not yet; docs/formats.md describes every field.
+`metadata` record for each 1xx answer that came before, for a 304 that is a revisit, for the frames of HTTP/2, and for
+the certificates of its server where the file has them not yet. What a browser made of a page follows as `resource`
+records. docs/formats.md describes every field.
 """
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from storage.certificates import MEDIA_TYPE, fingerprint, pem_chain
 from storage.digests import digest
 from storage.errors import SpoolError
 from storage.http import HttpMessage
-from storage.model import Capture, Exchange
+from storage.model import Capture, Exchange, Resource
 from storage.rights.record import RIGHTS
 from storage.rights.signal import unpack
 from storage.warc import (
@@ -41,6 +42,8 @@ from storage.warc import (
 CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 _RESPONSE = "application/http;msgtype=response"
 _REQUEST = "application/http;msgtype=request"
+#: Frames of a stream of HTTP/2 (RFC 9113, 4.1); there is no registered type for them.
+_FRAMES = "application/x-http2-frames;msgtype={}"
 # isal's level 2 writes about four times as many records a second as zlib's 6, at 2 % more size.
 _GZIP_LEVEL = 2
 
@@ -87,12 +90,14 @@ class WarcWriter:
         *,
         left_out: str | None = None,
         marks: Mapping[str, str] | None = None,
+        resources: Sequence[Resource] = (),
     ) -> Capture | None:
         """Write an exchange's records; return the response's capture, or `None` when none is kept.
 
         `refers_to` is an earlier capture with the same payload, or one that a 304 confirms: a `revisit` record is
         written instead of the body. `left_out` says why the response must not be kept: a `metadata` record tells of it.
-        `marks` are fields of ours for the response, such as `WALL`: it is kept, and marked.
+        `marks` are fields of ours for the response, such as `WALL`: it is kept, and marked. `resources` were made of
+        it, and are kept where it is.
         """
         response_id, request_id = _record_id(), _record_id()
         common = self._common(exchange)
@@ -123,8 +128,36 @@ class WarcWriter:
             self._write_metadata(of_answers, beside, _RESPONSE, exchange.response)
         if left_out is not None:
             self._write_metadata(common, beside, "application/warc-fields", _left_out(exchange, left_out))
+        self._write_frames(common, beside, exchange)
         self._write_chain(common, beside, exchange.certificates)
+        if capture is not None:
+            for resource in resources:
+                self._write_resource(common, response_id, resource)
         return capture
+
+    def _write_frames(self, common: list[tuple[str, str]], beside: str, exchange: Exchange) -> None:
+        """Write the frames of messages that are kept as they were sent: in others is what was taken out of them."""
+        for message, frames, redacted in (
+            ("request", exchange.request_frames, exchange.request_redacted),
+            ("response", exchange.response_frames, exchange.response_redacted),
+        ):
+            if frames and not redacted:
+                self._write_metadata(common, beside, _FRAMES.format(message), frames)
+
+    def _write_resource(self, common: list[tuple[str, str]], beside: str, resource: Resource) -> None:
+        self._write(
+            [
+                ("WARC-Type", "resource"),
+                ("WARC-Record-ID", _record_id()),
+                *(field for field in common if field[0] in ("WARC-Warcinfo-ID", "WARC-Date")),
+                ("WARC-Target-URI", resource.uri),
+                ("WARC-Concurrent-To", beside),
+                ("WARC-Payload-Digest", digest(resource.data)),
+                ("WARC-Block-Digest", digest(resource.data)),
+                ("Content-Type", resource.kind),
+            ],
+            resource.data,
+        )
 
     def _write_chain(self, common: list[tuple[str, str]], beside: str, certificates: tuple[bytes, ...]) -> None:
         """Write a server's certificates, once a file: of each later exchange the fingerprint leads to them."""

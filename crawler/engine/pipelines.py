@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from scrapy.exceptions import DropItem, NotConfigured
 
+from crawler.engine.rendering import Renderer
 from crawler.session.outcomes import page_outcome
 from crawler.session.reasons import in_words
 from crawler.session.report import outcome_json
@@ -28,20 +29,24 @@ if TYPE_CHECKING:
 class ExtractionPipeline:
     """Gives a `Page` its article and its outcome."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, renderer: Renderer) -> None:
         self._session = session
+        self._renderer = renderer
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(context_of(crawler).session)
+        return cls(context_of(crawler).session, Renderer.from_crawler(crawler))
 
     async def process_item(self, item: Any) -> Any:
         if not isinstance(item, Page):
             return item
         try:
-            extraction = await self._session.extract(item.recorded)
-            outcome = page_outcome(item.url, item.recorded, extraction)
-            return replace(item, extraction=extraction, outcome=outcome)
+            recorded = item.recorded
+            extraction = await self._session.extract(recorded)
+            if self._renderer.wants(recorded, extraction):
+                recorded, extraction = await self._renderer.render(recorded, extraction)
+            outcome = page_outcome(item.url, recorded, extraction)
+            return replace(item, recorded=recorded, extraction=extraction, outcome=outcome)
         except Exception as error:
             # A URL without an outcome would be lost unseen.
             self._session.note_fault(error)

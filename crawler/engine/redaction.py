@@ -32,7 +32,8 @@ _OPEN = frozenset(
     b"transfer-encoding content-type content-length content-encoding content-language range if-none-match "
     b"if-modified-since if-match if-unmodified-since if-range cache-control pragma expect upgrade-insecure-requests "
     b"dnt sec-gpc sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user sec-ch-ua sec-ch-ua-mobile "
-    b"sec-ch-ua-platform date via max-forwards priority origin referer x-requested-with".split()
+    b"sec-fetch-storage-access sec-purpose sec-ch-ua-platform date via max-forwards priority origin referer "
+    b"x-requested-with".split()
 )
 #: Fields of passwords.
 _CREDENTIALS = frozenset({b"authorization", b"proxy-authorization"})

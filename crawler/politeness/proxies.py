@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.util import find_spec
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment
+from urllib.request import getproxies_environment, proxy_bypass
 
 from storage.errors import ConfigError
 
@@ -19,6 +19,14 @@ def is_socks(address: str) -> bool:
     """Whether a proxy's address is one of SOCKS."""
     scheme, mark, _ = address.partition("://")
     return bool(mark) and scheme.lower() in _SOCKS
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy that the environment has for an address; `None` where it is asked directly."""
+    said, parts = getproxies_environment(), urlsplit(url)
+    if proxy_bypass(parts.netloc):
+        return None
+    return said.get(parts.scheme) or said.get("all")
 
 
 def check_proxy(configured: str | None, environment: Mapping[str, str] | None = None) -> None:

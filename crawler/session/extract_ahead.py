@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from crawler.session.extracted_lines import ExtractedLines
 from crawler.session.page_extraction import Extraction
-from crawler.session.sealing import Extract, has_text
+from crawler.session.sealing import Extract, with_sources
 from storage.spool import Look, Parcel, no_look
 from storage.warc import Record, read_records
 
@@ -28,11 +28,11 @@ def extract_ahead(parcel: Parcel, extract: Extract, workers: int, look: Look = n
         warc = stack.enter_context(parcel.warc.open("rb"))
         extracted = stack.enter_context(ExtractedLines.open(parcel.articles))
         ahead: deque[tuple[Record, Future[Extraction]]] = deque()
-        for record in read_records(warc):
+        for record, source in with_sources(read_records(warc)):
             look()
-            if record.offset in extracted or not has_text(record):
+            if source is None or record.offset in extracted:
                 continue
-            ahead.append((record, threads.submit(extract, record.response, record.url, record.date)))
+            ahead.append((record, threads.submit(extract, source.response, source.url, source.date)))
             if len(ahead) > workers * _AHEAD:
                 _keep(extracted, *ahead.popleft())
         for record, extraction in ahead:

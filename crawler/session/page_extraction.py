@@ -17,6 +17,7 @@ from storage.bounds import ARTICLE_LINE_MAX, fits
 from storage.fingerprints import Fingerprint
 from storage.http import ContentError, HttpMessage
 from storage.model import Article
+from storage.renditions import page_of
 
 _HTML_TYPES = {"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"}
 # The end of a page, feed or sitemap, and what may stand behind it.
@@ -117,6 +118,12 @@ def is_whole(response: bytes, truncated: str | None) -> bool:
     return truncated is None or (truncated in ("disconnect", "unspecified") and _ends_whole(response))
 
 
+def _as_rendered(article: Article) -> Article:
+    """The article with a word that its text is that of a page as a browser showed it."""
+    made = article.extractor
+    return article if made is None else replace(article, extractor=replace(made, method=f"rendered, {made.method}"))
+
+
 def text_left_out(response: bytes) -> Extraction:
     """What there is of a page whose text nobody wants now."""
     return Extraction(reason="its text is left out") if is_readable(response) else Extraction()
@@ -127,11 +134,14 @@ def extract_response(
 ) -> Extraction:
     """Extract the article of a response as on the wire; runs in a worker.
 
-    `is_known_page`: nothing came in its place, as `recognise` has said of it.
+    `is_known_page`: nothing came in its place, as `recognise` has said of it. Of a DOM `url` is the DOM's own
+    (`storage.renditions`); the article is the page's.
     """
     from crawler.extraction import extract
     from crawler.extraction.textless import cause_of
 
+    page = page_of(url)
+    is_rendered, url = page is not None, page or url
     if not is_known_page and (wall := recognise(response, url)) is not None:
         # Of a WARC that was written before walls were marked.
         return Extraction(reason=wall.reason)
@@ -155,6 +165,8 @@ def extract_response(
     cause = cause_of(article, content, kind)
     if cause is not None:
         return Extraction(reason=f"no text: {cause}")
+    if is_rendered:
+        article = _as_rendered(article)
     extracted = ExtractedArticle.of(replace(article, url=url, timestamp=captured))
     if not fits(extracted.line, ARTICLE_LINE_MAX):
         return Extraction(reason="no text: too large (the article has more blocks than any reader would take)")

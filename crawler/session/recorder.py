@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from crawler.session.page_extraction import Extraction
 from storage.digests import is_of
 from storage.errors import SpoolError, StoreUnavailable
 from storage.http import HttpMessage
-from storage.model import Capture, Exchange
+from storage.model import Capture, Exchange, Resource
 from storage.rights.page import noarchive, signals
 from storage.rights.record import RIGHTS
 from storage.rights.signal import Signal, kept, pack, shown_until
@@ -164,17 +164,19 @@ class Recorder:
         confirmed: Callable[[Exchange], Capture | None],
         asked: str | None = None,
         refuse_noarchive: bool = False,
+        resources: Sequence[Resource] = (),
     ) -> RecordedExchange:
         """Append an exchange; on return its records are in the WARC.
 
         `asked` is the address whose redirects led to it, if there were any. With `refuse_noarchive` a response that
-        says `noarchive` is not kept.
+        says `noarchive` is not kept. `resources` were made of the response, which is then kept whole though it be the
+        same as before.
         `confirmed` finds the capture of an earlier run that a 304 is about; it is called in a thread of its own.
         """
         original = None
         if exchange.truncated is None and _is_not_modified(exchange):
             original = self._recently_confirmed(exchange) or await asyncio.to_thread(confirmed, exchange)
-        return await self._run(lambda: self._append(exchange, original, asked, refuse_noarchive))
+        return await self._run(lambda: self._append(exchange, original, asked, refuse_noarchive, resources))
 
     def _recently_confirmed(self, exchange: Exchange) -> Capture | None:
         capture, earlier = self._recent.get(exchange.url, (None, Validators()))
@@ -209,7 +211,12 @@ class Recorder:
             await self._run(lambda: self._open.writer.sync() if self._open else None)
 
     def _append(
-        self, exchange: Exchange, confirmed: Capture | None, asked: str | None, refuse_noarchive: bool
+        self,
+        exchange: Exchange,
+        confirmed: Capture | None,
+        asked: str | None,
+        refuse_noarchive: bool,
+        resources: Sequence[Resource],
     ) -> RecordedExchange:
         if self._open is not None and self._open.is_full(self._bounds):
             self._rotate()
@@ -227,8 +234,9 @@ class Recorder:
             return RecordedExchange(exchange, None, self._open, said)
         # Here, so that the mark is in the record: whoever makes the text again knows no redirects.
         wall = recognise(exchange.response, exchange.url, asked) if exchange.response else None
-        original = confirmed or self._original(exchange, said is not None, rights)
-        capture = self._open.writer.append(exchange, original, marks=_marks(wall, said, rights))
+        # What is made of a page lies beside its own bytes.
+        original = None if resources else confirmed or self._original(exchange, said is not None, rights)
+        capture = self._open.writer.append(exchange, original, marks=_marks(wall, said, rights), resources=resources)
         if capture is not None and not capture.is_revisit and capture.digest is not None:
             whole = exchange.truncated is None and capture.status is not None and 200 <= capture.status < 300
             self._recent[capture.url] = capture, validators(exchange.response) if whole else Validators()

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -29,6 +29,7 @@ from storage import cdxj
 from storage.articles import to_line, with_record, write_line
 from storage.errors import Corrupt, InvalidURL
 from storage.model import Capture, TextSource
+from storage.renditions import page_of
 from storage.repair import copy_whole_records, cut_torn
 from storage.rights.page import noarchive
 from storage.spool import OPEN_SUFFIX, Look, Parcel, Spool, no_look, sync_folder, writing
@@ -139,14 +140,14 @@ def _verify(
     untexted: list[UntextedPage] = []
     records = 0
     with parcel.warc.open("rb") as warc:
-        for record in read_records(warc):
+        for record, source in with_sources(read_records(warc)):
             look()
             record.check()
             records += 1
             if capture := capture_of(record, parcel.filename):
                 captures.append(capture)
-                if record.offset not in extracted and has_text(record):
-                    extraction = _extracted(record, extract)
+                if source is not None and record.offset not in extracted:
+                    extraction = _extracted(source, extract)
                     if extraction.again:
                         untexted.append(UntextedPage(record.url, record.date, extraction.reason or "no text"))
                     else:
@@ -166,6 +167,28 @@ def _extracted(record: Record, extract: Extract) -> Extraction:
         time.sleep(attempt)
     logger.warning("%s of %s; newskeep reextract makes it later", extraction.reason, record.url)
     return extraction
+
+
+def with_sources(records: Iterable[Record]) -> Iterator[tuple[Record, Record | None]]:
+    """Yield each record with the one that its text is made of: of a page, itself, or its DOM where that is beside it.
+
+    `None` for what is no page. A page comes behind the records beside it, all others in order.
+    """
+    page: Record | None = None
+    source: Record | None = None
+    for record in records:
+        if page is not None and record.field("WARC-Concurrent-To") == page.field("WARC-Record-ID"):
+            if record.type == "resource" and page_of(record.url) == page.url:
+                source = record
+            yield record, None
+            continue
+        if page is not None:
+            yield page, source
+        page = source = record if has_text(record) else None
+        if page is None:
+            yield record, None
+    if page is not None:
+        yield page, source
 
 
 def has_text(record: Record) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,7 +33,8 @@ from crawler.session.stop_flag import StopFlag
 from crawler.session.tagging import with_tags
 from storage.archive import Archive
 from storage.errors import NewskeepError, SpoolError
-from storage.model import Exchange, Outcome, RunState
+from storage.model import Exchange, Outcome, Resource, RunState
+from storage.warc import resource_head
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -67,6 +68,8 @@ class SessionOptions:
     #: Whether a person is told that the user agent names nobody.
     minds_contact: bool = True
     gate: GateOptions = field(default_factory=GateOptions)
+    #: Browsers at a time.
+    browsers: int = defaults.BROWSERS
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> SessionOptions:
@@ -97,6 +100,7 @@ class SessionOptions:
                 settings.getint("HOST_REFUSALS_MAX"),
                 settings.getint("HOST_SILENCES_MAX"),
             ),
+            browsers=settings.getint("BROWSERS"),
         )
 
     @property
@@ -147,6 +151,7 @@ class Session:
         #: What all crawlers of the run share of their hosts.
         self.gate = HostGate(options.gate)
         self.rules = RulesKept()
+        self.browsers = asyncio.Semaphore(options.browsers)
         self._closing = threading.Lock()
         self._closed = False
         # Before anything is made: without an index nothing could be delivered.
@@ -199,34 +204,43 @@ class Session:
         self._fail(fault_of(error))
 
     async def record(
-        self, exchange: Exchange, asked: str | None = None, refuse_noarchive: bool = False
+        self,
+        exchange: Exchange,
+        asked: str | None = None,
+        refuse_noarchive: bool = False,
+        resources: Sequence[Resource] = (),
     ) -> RecordedExchange:
         """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails.
 
         `asked` is the address whose redirects led to it, if there were any. With `refuse_noarchive` a response that
-        says `noarchive` is not kept.
+        says `noarchive` is not kept. `resources` were made of the response, and are kept beside it.
         """
         self._mind_contact(exchange)
         self._mind_disk()
         try:
             return await self._recorder.record(
-                exchange, lambda again: confirmed(self.archive, again), asked, refuse_noarchive
+                exchange, lambda again: confirmed(self.archive, again), asked, refuse_noarchive, resources
             )
         except SpoolError as error:
             self._fail(error)
             raise
 
-    async def extract(self, recorded: RecordedExchange) -> Extraction:
-        """Extract the page of a recorded exchange and keep its article for sealing."""
+    async def extract(self, recorded: RecordedExchange, dom: Resource | None = None) -> Extraction:
+        """Extract the page of a recorded exchange and keep its article for sealing.
+
+        `dom`: what a browser made of it, which is extracted in place of the response.
+        """
         capture = recorded.capture
         is_whole_page = is_whole(recorded.exchange.response, recorded.exchange.truncated)
         if capture is None or recorded.wall is not None or not is_whole_page:
             return Extraction()
         if not self.options.has_text:
             return text_left_out(recorded.exchange.response)
-        extraction = await self._pool.extract(
-            recorded.exchange.response, capture.url, capture.timestamp, is_known_page=not recorded.redirected
-        )
+        if dom is None:
+            response, url, is_known = recorded.exchange.response, capture.url, not recorded.redirected
+        else:
+            response, url, is_known = resource_head(dom.kind) + dom.data, dom.uri, False
+        extraction = await self._pool.extract(response, url, capture.timestamp, is_known_page=is_known)
         # What is not kept here, sealing extracts again.
         if not capture.is_revisit and extraction != Extraction() and not extraction.again:
             recorded.warc.add_article(capture.offset, extraction)

@@ -82,6 +82,14 @@ class Site:
     requisites: bool = False
     #: Whether hubs that its feeds name are asked to tell `newskeep serve` what is new (WebSub).
     websub: bool = False
+    #: Which pages are shown by a browser; `None`: as for all.
+    render: defaults.Render | None = None
+    #: Screens that a rendered page is scrolled down.
+    scroll: int = 0
+    #: CSS selectors of what is clicked once on a rendered page, such as a consent.
+    click: tuple[str, ...] = ()
+    #: CSS selector of a rendered page's "load more", clicked for as long as it is there.
+    load_more: str | None = None
     #: Whether the site is fetched though its TLS certificate is bad; `None`: as for all sites.
     insecure: bool | None = None
     #: Given to what is archived of it.
@@ -355,6 +363,12 @@ def _policy(value: object) -> str:
     return cast("str", value)
 
 
+def _render(value: object) -> str:
+    if value not in get_args(defaults.Render):
+        raise ValueError('"never", "when-needed" or "always"')
+    return cast("str", value)
+
+
 def _tags(value: object) -> tuple[str, ...]:
     try:
         return parse_tags(_texts(value))
@@ -389,6 +403,10 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "login": read_login,
     "requisites": _yes,
     "websub": _yes,
+    "render": _render,
+    "scroll": _whole(0),
+    "click": _texts,
+    "load_more": _text,
     "insecure": _yes,
     "tags": _tags,
 }

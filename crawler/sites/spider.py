@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 
+from crawler.browser.job import Behaviour
 from crawler.frontier import frontier_of, revisit_policy
 from crawler.frontier.address_state import AddressState, SiteState
 from crawler.frontier.recall import recall, reconcile
@@ -149,6 +150,10 @@ class NewsSpider(Spider):
             settings.set("DEFAULT_REQUEST_HEADERS", sent, priority="spider")
         if self.site.user_agent:
             settings.set("USER_AGENT", self.site.user_agent, priority="spider")
+        if self.site.render is not None:
+            settings.set("RENDER", self.site.render, priority="spider")
+        behaviour = Behaviour(self.site.scroll, self.site.click, self.site.load_more)
+        settings.set("RENDER_BEHAVIOUR", behaviour, priority="spider")
         if self.site.insecure is not None:
             settings.set("INSECURE", self.site.insecure, priority="spider")
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 import click
 from click.shell_completion import CompletionItem
@@ -46,6 +46,18 @@ at_once = click.option(
 ignore_robots = click.option("--ignore-robots", is_flag=True, help="Do not ask robots.txt.")
 allow_private = click.option(
     "--allow-private", is_flag=True, default=None, help="Fetch from loopback and private addresses too."
+)
+render = click.option(
+    "--render",
+    type=click.Choice(get_args(defaults.Render)),
+    metavar="WHEN",
+    help="Show pages by a browser: never, when-needed (no text without scripts) or always.  [never]",
+)
+screenshot = click.option(
+    "--screenshot", is_flag=True, default=None, help="Keep a picture of each rendered page; without --render, of all."
+)
+pdf = click.option(
+    "--pdf", is_flag=True, default=None, help="Keep a PDF of each rendered page; without --render, of all."
 )
 insecure = click.option(
     "--insecure", is_flag=True, default=None, help="Fetch where TLS is not to be believed too, and mark it."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: These may end in a terminal behind a pipe too, such as `| less -R`.
 _FOR_EYES = ("text", "markdown")
-FORMS = ("body", "http", "request", "text", "markdown", "json")
+FORMS = ("body", "http", "request", "text", "markdown", "json", "dom", "screenshot", "pdf")
 #: Bytes; a body is archived up to 64 MiB by default, and text compresses about ten times.
 _CONTENT_MAX_BYTES = 1024**3
 
@@ -33,6 +33,7 @@ Examples:
   newskeep get https://www.example.org/a > a.html
   newskeep get https://www.example.org/a --at 2026-11-21 --as text
   newskeep get https://www.example.org/a --as http | head -20
+  newskeep get https://www.example.org/a --as screenshot -o a.png
 
 \b
 Exit codes: 0 done, 3 the archive is out of reach, 6 not in the archive."""
@@ -50,7 +51,8 @@ def get(
     """Print a page from the archive.
 
     body is the page as a browser would save it, http the response byte for byte as the server sent it, request what
-    was asked; text, markdown and json are the article. All but http and request follow redirects inside the archive.
+    was asked; text, markdown and json are the article. Of a page that was rendered, dom is what scripts had made of it,
+    screenshot and pdf how it looked. All but http and request follow redirects inside the archive.
 
     What a terminal would obey is taken out of text and markdown, and on a terminal of all; -o writes the exact bytes.
     """
@@ -103,6 +105,8 @@ def _form(archive: Archive, url: str, at: datetime | None, form: str) -> bytes:
             return _said(archive.get(url, at)).response
         case "request":
             return archive.reader.request(archive.find(url, at)).block
+        case "dom" | "screenshot" | "pdf":
+            return archive.rendition(url, form, at).block
         case "body":
             memento = _led(_said(archive.get(url, at, follow=True)))
             try:

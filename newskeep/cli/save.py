@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ Examples:
   newskeep save -i urls.txt --tag election-2026
   newskeep save -i mail.txt --extract-urls
   newskeep save -i urls.txt --proxy http://proxy.example.org:3128 --trust-proxy
+  newskeep save -i urls.txt --render when-needed
+  newskeep save https://www.example.org/a --screenshot --pdf
   newskeep save -i urls.txt --cookies cookies.txt
   newskeep save -i urls.txt --header 'Authorization: Bearer ${TOKEN}'
 
@@ -69,6 +72,9 @@ them, 6 no such crawl."""
 @_options.gives_tags
 @_options.ignore_robots
 @_options.allow_private
+@_options.render
+@_options.screenshot
+@_options.pdf
 @_options.insecure
 @_options.delay(defaults.LIST_DELAY)
 @click.option(
@@ -133,6 +139,8 @@ def save(
         raise UsageError(f"cannot read the list {file}: is a folder")
     off = {"robots": False if ignore_robots else None, "text": False if no_text else None}
     settings = settle(config, verbose, **off, **given)
+    if settings.render == "never" and given["render"] is None and (given["screenshot"] or given["pdf"]):
+        settings = replace(settings, render="always")
 
     from crawler.run import Crawl
     from crawler.subscriptions.subscription import listed_subscription

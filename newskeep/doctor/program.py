@@ -15,11 +15,12 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from crawler.browser.chromium import can_be_sandboxed, find_chromium
 from crawler.politeness.trust_roots import has_roots
 from newskeep import _packages
 from newskeep.doctor.finding import Finding, alone, bad, good, warned
 from newskeep.extras import command_for
-from storage.errors import UsageError
+from storage.errors import ConfigError, UsageError
 
 _OURS = "newskeep"
 #: Extras that a user may want -> what for.
@@ -28,6 +29,7 @@ EXTRAS = {
     "documents": "text of PDF files",
     "parquet": "newskeep export --format parquet",
     "mcp": "newskeep mcp",
+    "browser": "pages that need one (render)",
 }
 #: Open files below which many hosts at once are too many.
 _FILES = 1024
@@ -39,6 +41,7 @@ def findings() -> Iterator[Finding]:
         ("packages", _packages_of_ours),
         ("dependencies", _dependencies),
         ("extras", _extras),
+        ("browser", _browser),
         ("replay", _replay),
         ("sqlite", _sqlite),
         ("certificates", _certificates),
@@ -110,6 +113,16 @@ def _wrong(extra: str | None) -> Iterator[str]:
             continue
         if not needed.specifier.contains(there, prereleases=True):
             yield f"{needed.name} is {there}, {needed.specifier} is needed"
+
+
+def _browser() -> Iterator[Finding]:
+    try:
+        program = find_chromium(None)
+    except ConfigError:
+        yield warned("browser", "no Chromium here: no pages that need one (render)", "apt install chromium")
+        return
+    how = "in its sandbox" if can_be_sandboxed() else "without its sandbox, which root cannot have"
+    yield good("browser", f"{program}, {how}")
 
 
 def _replay() -> Iterator[Finding]:

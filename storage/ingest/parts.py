@@ -19,6 +19,7 @@ from isal import igzip
 from storage.ingest.checking import ForeignRecord, Survey, checked, copy_range
 from storage.ingest.frames import FrameStream
 from storage.ingest.framing import Fault, RecordStream
+from storage.renditions import is_rendition
 from storage.spool import Look, Parcel, no_look, sync_folder, writing
 from storage.warc import make_stem
 
@@ -141,7 +142,8 @@ class _Part:
     def is_full(self, following: ForeignRecord, bounds: PartBounds) -> bool:
         """Whether the next record begins another part: not one that belongs to the exchange before it."""
         full = self._bytes >= bounds.bytes or self._records >= bounds.records
-        return full and following.record.type in ("response", "revisit", "resource", "warcinfo")
+        begins = following.record.type in ("response", "revisit", "resource", "warcinfo")
+        return full and begins and not is_rendition(following.record.url)
 
     def write(self, piece: bytes) -> None:
         if self._file is not None:

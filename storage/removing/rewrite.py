@@ -24,6 +24,7 @@ from storage.inventory import Holding
 from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.removals import Removal
+from storage.renditions import is_rendition
 from storage.warc import VERSION, Record, capture_of, read_records, warc_date
 
 _GZIP_LEVEL = 2
@@ -126,7 +127,8 @@ class PurgedWarc(TargetFiles):
     @staticmethod
     def _goes(record: Record, beside: frozenset[str]) -> bool:
         is_chain = record.field("Content-Type") == MEDIA_TYPE
-        return record.field("WARC-Record-ID") in beside and record.type in ("request", "metadata") and not is_chain
+        belongs = record.type in ("request", "metadata") or is_rendition(record.url)
+        return record.field("WARC-Record-ID") in beside and belongs and not is_chain
 
     def _records(self) -> Iterator[Record]:
         # A handle of its own: what is yielded is read again meanwhile.

@@ -13,7 +13,7 @@ from newskeep.rights import SiteTerms
 from newskeep.web.addresses import target
 from newskeep.web.language import gettext
 from newskeep.web.payload import SMALL
-from newskeep.web.reading_room import humanize
+from newskeep.web.reading_room import humanize, screenshot
 from newskeep.web.reading_room.charts import TimeLine, time_line
 from newskeep.web.reading_room.common import address, archive_of, citations_of, may_correct, missing, show
 from newskeep.web.reading_room.links import Links
@@ -56,6 +56,7 @@ def page(request: Request) -> Response:
     article = archive.read_article(entry)
     capture = archive.index.find(entry.url, entry.timestamp)
     versions = versions_of(archive, entry.url)
+    capture = archive.index.find(entry.url, entry.timestamp)
     return show(
         request,
         "article.html",
@@ -63,6 +64,7 @@ def page(request: Request) -> Response:
         entry=entry,
         capture=capture,
         citations=citations_of(request, capture, article) if capture else None,
+        pictured=screenshot.is_held(archive, capture, article),
         parts=list(parts(article)),
         removed=len(article.removed),
         rights=(*article.rights, *SiteTerms(archive).of(entry.url, entry.timestamp)),

@@ -40,6 +40,9 @@ class Links:
     def beside(self, capture: Capture) -> str:
         return self._of("beside", timestamp14(capture.timestamp), capture.url)
 
+    def screenshot(self, capture: Capture) -> str:
+        return self._of("screenshot", timestamp14(capture.timestamp), capture.url)
+
     def exchange(self, capture: Capture) -> str:
         return self._of("exchange", timestamp14(capture.timestamp), capture.url)
 

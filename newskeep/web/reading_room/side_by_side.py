@@ -8,6 +8,7 @@ from starlette.responses import Response
 from newskeep.web.addresses import target
 from newskeep.web.content_types import safe_type
 from newskeep.web.payload import payload_of
+from newskeep.web.reading_room import screenshot
 from newskeep.web.reading_room.common import address, archive_of, capture_asked, citations_of, missing, show
 from newskeep.web.reading_room.text import parts
 from newskeep.web.withheld import mind
@@ -36,6 +37,7 @@ def page(request: Request) -> Response:
         parts=list(parts(article)) if article else [],
         correcting=None,
         framed=not saved,
+        pictured=screenshot.is_held(archive_of(request), capture, article),
         kind=head.media_type,
     )
 

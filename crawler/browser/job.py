@@ -1,0 +1,71 @@
+"""What a browser is asked for, and what it gives back: values that go through pipes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crawler import defaults
+from storage.model import Exchange, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class RenderBounds:
+    """What one page may take of us."""
+
+    #: Seconds from the first request to the last record.
+    seconds: float = defaults.RENDER_TIMEOUT
+    #: Seconds in which the page has to come to rest; what it shows then is taken.
+    rest: float = 10.0
+    #: Bytes that come and go over all its connections.
+    bytes: int = defaults.RENDER_MAXSIZE
+    requests: int = 500
+    #: Characters of the DOM.
+    dom: int = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What is done with a page that has been loaded, each only where a site declares it."""
+
+    #: Screens that are scrolled down.
+    scroll: int = 0
+    #: CSS selectors of what is clicked once, where it is shown: a consent.
+    click: tuple[str, ...] = ()
+    #: CSS selector of "load more", clicked for as long as it is there, at most so many times.
+    more: str | None = None
+    more_times: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RenderJob:
+    """One page to be shown by a browser of its own."""
+
+    url: str
+    #: Path of Chromium.
+    program: str
+    #: Added to the browser's own User-Agent field.
+    user_agent: str
+    allow_private: bool = False
+    insecure: bool = False
+    screenshot: bool = False
+    pdf: bool = False
+    #: Names and values of fields that go to the origin of `url` alone; those of Cookie fields as cookies of its host.
+    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    bounds: RenderBounds = field(default_factory=RenderBounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What came of it."""
+
+    #: The address that was shown, after redirects.
+    url: str
+    #: In the order of their requests, the page's own among them.
+    exchanges: tuple[Exchange, ...] = ()
+    #: The DOM first; empty where nothing was shown.
+    resources: tuple[Resource, ...] = ()
+    #: Why nothing was shown, in words for a person; `None` where something was.
+    error: str | None = None
+    #: What was left out, in words: connections and requests that were refused, popups, downloads.
+    left_out: tuple[str, ...] = ()

@@ -1,0 +1,191 @@
+"""Pages that only a browser shows: which are rendered, how, and what of it is recorded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from scrapy import Request
+
+from crawler.browser.chromium import check_rendering
+from crawler.browser.job import Behaviour, RenderBounds, RenderJob
+from crawler.browser.process import rendered
+from crawler.defaults import Render
+from crawler.engine.host_queue import host_of
+from crawler.engine.redaction import redact
+from crawler.politeness.host_gate import WAIT_STATUSES
+from crawler.politeness.proxies import environment_proxy
+from crawler.session.outcomes import phrase
+from crawler.session.page_extraction import Extraction, is_page, is_whole
+from crawler.sites.context import context_of
+from storage.errors import NewskeepError
+from storage.http import HttpMessage
+from storage.warc import resource_head
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+    from crawler.browser.job import Rendered
+    from crawler.session.recorder import RecordedExchange
+    from crawler.sites.context import CrawlContext
+    from storage.model import Exchange, Resource
+
+logger = logging.getLogger(__name__)
+
+#: What extraction says of a page that is worth a browser; the data of its scripts has been tried by then.
+_NEEDS_SCRIPTS = "no text: needs scripts"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """What a crawl has said of rendering."""
+
+    render: Render
+    chromium: str | None
+    proxy: str | None
+    user_agent: str
+    allow_private: bool
+    insecure: bool
+    refuse_noarchive: bool
+    delay: float
+    screenshot: bool
+    pdf: bool
+    behaviour: Behaviour
+    bounds: RenderBounds
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> Self:
+        return cls(
+            render=settings["RENDER"],
+            chromium=settings.get("CHROMIUM"),
+            proxy=settings.get("PROXY"),
+            user_agent=settings["USER_AGENT"],
+            allow_private=settings.getbool("ALLOW_PRIVATE_ADDRESSES"),
+            insecure=settings.getbool("INSECURE"),
+            refuse_noarchive=settings["NOARCHIVE"] == "refuse" and settings.getbool("ROBOTSTXT_OBEY"),
+            delay=settings.getfloat("DOWNLOAD_DELAY"),
+            screenshot=settings.getbool("SCREENSHOT"),
+            pdf=settings.getbool("PDF"),
+            behaviour=settings["RENDER_BEHAVIOUR"] or Behaviour(),
+            bounds=RenderBounds(seconds=settings.getfloat("RENDER_TIMEOUT"), bytes=settings.getint("RENDER_MAXSIZE")),
+        )
+
+
+class Renderer:
+    """Renders the pages of one crawl, as many at a time as the session allows."""
+
+    def __init__(self, context: CrawlContext, options: RenderOptions) -> None:
+        self._context = context
+        self._options = options
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(context_of(crawler), RenderOptions.from_settings(crawler.settings))
+
+    def wants(self, recorded: RecordedExchange, extraction: Extraction) -> bool:
+        """Whether a page is to be rendered, now that its plain answer has been read."""
+        exchange = recorded.exchange
+        match self._options.render:
+            case "always":
+                whole = is_page(exchange.response) and is_whole(exchange.response, exchange.truncated)
+                return whole and recorded.capture is not None and recorded.wall is None
+            case "when-needed":
+                return extraction.reason == _NEEDS_SCRIPTS
+        return False
+
+    async def render(self, recorded: RecordedExchange, extraction: Extraction) -> tuple[RecordedExchange, Extraction]:
+        """Render a page and record all that went over the wire; return the exchange and the text that count.
+
+        Those of the plain answer where nothing came of it, with the reason. Raises `SpoolError`.
+        """
+        try:
+            shown = await self._shown(recorded.exchange.url)
+        except NewskeepError as error:
+            return recorded, _noting(extraction, f"not rendered: {error}")
+        if shown.left_out:
+            logger.info("%s: left out: %s", shown.url, "; ".join(shown.left_out))
+        page, dom = await self._record(shown)
+        if page is None or dom is None or page.capture is None or page.wall is not None:
+            return recorded, _noting(extraction, f"not rendered: {shown.error or _why(page)}")
+        found = await self._context.session.extract(page, dom)
+        if found.article is None and extraction.article is not None:
+            return recorded, extraction
+        return page, _noting(found, "though it was rendered") if found.reason == _NEEDS_SCRIPTS else found
+
+    async def _shown(self, url: str) -> Rendered:
+        options, session = self._options, self._context.session
+        program = check_rendering(options.chromium, options.proxy or environment_proxy(url))
+        subscription = self._context.subscription
+        job = RenderJob(
+            url=url,
+            program=program,
+            user_agent=options.user_agent,
+            allow_private=options.allow_private,
+            insecure=options.insecure,
+            screenshot=options.screenshot,
+            pdf=options.pdf,
+            fields=_texts(subscription.fields(url)) if subscription else (),
+            behaviour=options.behaviour,
+            bounds=options.bounds,
+        )
+        async with session.gate.turn(host_of(Request(url)), options.delay) as turn, session.browsers:
+            shown = await rendered(job)
+            page = _page_of(shown)
+            if page is not None:
+                message = HttpMessage.parse(page.response)
+                if message.status in WAIT_STATUSES:
+                    turn.answered(message.status, message.header("retry-after"), 0.0)
+        return shown
+
+    async def _record(self, shown: Rendered) -> tuple[RecordedExchange | None, Resource | None]:
+        """Record every exchange; return that of the page, and its DOM as it may be kept."""
+        page, found = _page_of(shown), None
+        resources = shown.resources if page is not None and is_page(page.response) else ()
+        for exchange in shown.exchanges:
+            beside: tuple[Resource, ...] = ()
+            if exchange is page:
+                beside = resources = tuple(self._kept(exchange, resource) for resource in resources)
+            recorded = await self._context.session.record(
+                self._redacted(exchange), None, self._options.refuse_noarchive, beside
+            )
+            found = recorded if exchange is page else found
+        return found, resources[0] if resources else None
+
+    def _redacted(self, exchange: Exchange) -> Exchange:
+        """The exchange without secrets; a browser that was given none has none to tell."""
+        subscription = self._context.subscription
+        return redact(exchange, (), tuple(subscription.secrets()), False) if subscription else exchange
+
+    def _kept(self, exchange: Exchange, resource: Resource) -> Resource:
+        """What was made of a page, its text without secrets; pictures show what a subscriber sees."""
+        if not resource.kind.startswith("text/"):
+            return resource
+        head = resource_head(resource.kind)
+        kept = self._redacted(replace(exchange, response=head + resource.data, interim=()))
+        return replace(resource, data=HttpMessage.parse(kept.response).body)
+
+
+def _page_of(shown: Rendered) -> Exchange | None:
+    """The exchange of the page itself: the first of the address that was shown."""
+    return next((exchange for exchange in shown.exchanges if exchange.url == shown.url and exchange.response), None)
+
+
+def _why(page: RecordedExchange | None) -> str:
+    """Why a page that the browser showed is none."""
+    if page is None:
+        return "no page came"
+    if page.wall is not None:
+        return page.wall.reason
+    message = HttpMessage.parse(page.exchange.response)
+    return f"the browser was answered {message.status} {message.reason or phrase(message.status)}".strip()
+
+
+def _noting(extraction: Extraction, said: str) -> Extraction:
+    return replace(extraction, reason=f"{extraction.reason} ({said})" if extraction.reason else said)
+
+
+def _texts(fields: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in fields)

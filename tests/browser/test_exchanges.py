@@ -1,0 +1,148 @@
+"""What a browser exchanges with servers, out of its net log: every byte that went."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+
+import pytest
+from certificates import Authority
+from h2_origin import H2Origin
+from hostile_responses import hostile_cases
+from origin import Close, Origin, response
+
+from crawler.browser.job import RenderBounds, Rendered, RenderJob
+from crawler.browser.process import rendered
+from storage.model import Exchange
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")]
+
+HTML = [("Content-Type", "text/html; charset=utf-8")]
+#: Asks for each address, one after the other, and says so when it has them.
+FETCHES = """<!doctype html><title>0</title><script>
+(async () => {
+  for (const path of %s) {
+    await fetch(path, {signal: AbortSignal.timeout(3000)}).then((answer) => answer.arrayBuffer()).catch(() => 0);
+  }
+  document.body.append("all done");
+})();
+</script><body>"""
+
+
+def show(url: str, **given: object) -> Rendered:
+    bounds = RenderBounds(seconds=120, rest=90)
+    job = RenderJob(url, str(CHROMIUM), "newskeep/test", **{"allow_private": True, "bounds": bounds, **given})  # type: ignore[arg-type]
+    return asyncio.run(rendered(job))
+
+
+def by_path(shown: Rendered) -> dict[str, Exchange]:
+    return {exchange.url.partition("://")[2].partition("/")[2]: exchange for exchange in shown.exchanges}
+
+
+def test_a_raw_origin_byte_for_byte() -> None:
+    # Those that only take time, and those that a browser itself does not take for HTTP.
+    cases = {
+        name: case
+        for name, case in hostile_cases().items()
+        if case.verdicts == ("complete",) and not case.partial and not case.before and not case.also
+    }
+    assert len(cases) >= 20
+    with Origin() as origin:
+        paths = [case.install(origin, name).removeprefix(origin.url("")) for name, case in cases.items()]
+        origin.reply("/", (FETCHES % json.dumps(paths)).encode(), headers=HTML)
+        shown = show(origin.url("/"))
+        found, compared = by_path(shown), list[str]()
+        for name, case in cases.items():
+            exchange = found.get(f"case/{name}")
+            logged = origin.logged(f"/case/{name}")
+            assert exchange is not None and logged, name
+            if not exchange.response:
+                continue
+            # The browser may have asked again over a new connection.
+            assert exchange.request in [each.request for each in logged], name
+            whole = b"".join((*exchange.interim, exchange.response))
+            assert whole in [each.sent.removesuffix(case.excess) for each in logged], name
+            assert exchange.truncated is None, name
+            compared.append(name)
+    assert shown.error is None
+    # The rest is not HTTP to Chromium.
+    assert len(compared) >= 0.9 * len(cases)
+
+
+def test_odd_phrases_duplicates_extensions_and_trailers() -> None:
+    script = (
+        b"HTTP/1.1 200 Fine  and dandy\r\nX-A: 1\r\nx-a: 2\r\nContent-Type: text/javascript\r\n"
+        b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        b'1d;ext="1"\r\ndocument.title = "from it";\n\n\r\n0\r\nX-Trailer: z\r\n\r\n'
+    )
+    with Origin() as origin:
+        origin.reply("/", b"<!doctype html><title>0</title><p>Hello<script src=/s.js></script>", headers=HTML)
+        origin.on("/s.js", script, Close())
+        shown = show(origin.url("/"))
+        sent = [logged.request for logged in origin.log]
+    assert [exchange.request for exchange in shown.exchanges] == sent
+    page, loaded = shown.exchanges
+    assert (loaded.response, loaded.truncated, loaded.peer) == (script, None, "127.0.0.1")
+    assert page.protocols == ("http/1.1",)
+    assert b"newskeep/test" in page.request
+    assert b"<title>from it</title>" in shown.resources[0].data
+
+
+def test_large_bodies_are_whole_up_to_the_bound() -> None:
+    body = bytes(range(256)) * 80_000
+    with Origin() as origin:
+        origin.reply("/", (FETCHES % '["/large"]').encode(), headers=HTML)
+        origin.on("/large", response(body))
+        assert by_path(show(origin.url("/")))["large"].response == response(body)
+        bounds = RenderBounds(seconds=60, rest=30, bytes=1 << 20)
+        shown = show(origin.url("/"), bounds=bounds)
+    assert shown.error == "the page asks for more than 1,048,576 bytes"
+    assert shown.resources == ()
+    large = by_path(shown)["large"]
+    assert large.truncated == "length" and response(body).startswith(large.response) and len(large.response) < 1 << 20
+
+
+def test_http2_after_tls() -> None:
+    body = b"<!doctype html><title>0</title><p>Hello from HTTP/2<script src=/s.js></script>" + b" " * 20_000
+    answers = {
+        "/": ([(":status", "200"), ("content-type", "text/html"), ("x-a", "1"), ("x-a", "2")], body),
+        "/s.js": ([(":status", "200"), ("content-type", "text/javascript")], b"document.title = 'from it';"),
+    }
+    with H2Origin(Authority().server("localhost"), answers) as origin:
+        shown = show(origin.url("/"), insecure=True)
+        page, script = (exchange for exchange in shown.exchanges if "favicon" not in exchange.url)
+        assert page.response == b"HTTP/1.1 200 \r\ncontent-type: text/html\r\nx-a: 1\r\nx-a: 2\r\n\r\n" + body
+        assert page.request.startswith(b"GET / HTTP/1.1\r\nhost: localhost:%d\r\n" % origin.port)
+        assert page.protocols == ("h2", "tls/1.3") and len(page.certificates) == 1
+        assert page.cipher in ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
+        assert page.insecure == "the certificate is not issued by an authority that is trusted"
+        assert script.response.endswith(b"\r\n\r\ndocument.title = 'from it';")
+        # Every frame of the streams stands in what went, in order; those of DATA up to their data.
+        for exchange in (page, script):
+            at = 0
+            for head in _heads(exchange.response_frames):
+                at = origin.sent.find(head, at)
+                assert at >= 0
+            assert exchange.request_frames in origin.received
+    assert b"<title>from it</title>" in shown.resources[0].data
+
+
+def _heads(frames: bytes) -> list[bytes]:
+    """The frames, and of DATA the head with the length of its padding."""
+    found, at = [], 0
+    while at < len(frames):
+        length, kind = int.from_bytes(frames[at : at + 3], "big"), frames[at + 3]
+        size = 9 + (length if kind else 1 + frames[at + 9] if frames[at + 4] & 8 else 0)
+        found.append(frames[at : at + (size if kind else 10 if frames[at + 4] & 8 else 9)])
+        at += size
+    return found
+
+
+def test_a_certificate_that_is_bad_is_not_believed() -> None:
+    with H2Origin(Authority().server("localhost"), {}) as origin:
+        shown = show(origin.url("/"))
+        assert origin.paths == []
+    assert shown.error is not None and "ERR_CERT_AUTHORITY_INVALID" in shown.error
+    assert (shown.exchanges, shown.resources) == ((), ())

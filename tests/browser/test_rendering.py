@@ -1,0 +1,417 @@
+"""Pages that scripts make, saved with a browser: what is archived of each shape, and what none of them may do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from origin import Hang, Origin
+from web_archive import Serving
+
+from crawler.browser.job import RenderBounds, RenderJob
+from crawler.browser.process import rendered
+from crawler.browser.processes import descendants
+from storage import open_archive
+from storage.errors import NotArchived
+from storage.renditions import uri_of
+from storage.warc import Record, read_records
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")]
+
+HTML = [("Content-Type", "text/html; charset=utf-8")]
+SENTENCE = "The council voted for the new bridge on Monday evening after a long debate about its cost and its colour."
+#: A script's words for an article of 120 words, with a mark by which it is known.
+STORY = (
+    f"'<article><h1>A bridge opens</h1>' + Array(6).fill('<p>{SENTENCE}</p>').join('') + '<p>' + %s + '</p></article>'"
+)
+
+
+def shell(script: str, before: str = "") -> bytes:
+    """A page that is a frame for its script, which has `story(mark)` and `show(html)`."""
+    return f"""<!doctype html><title>Bridge</title>{before}<div id="root"></div><script>
+const story = (mark) => {STORY % "mark"};
+const show = (html) => {{ document.getElementById("root").innerHTML = html; }};
+{script}</script>""".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A page, and what becomes of it: an article with `mark` in it, or none, for a reason that begins so."""
+
+    page: bytes
+    mark: str | None = None
+    reason: str = ""
+    #: Paths that must not be asked for, on any origin.
+    never: tuple[str, ...] = ()
+
+
+def shapes(other: str) -> Mapping[str, Shape]:
+    return {
+        "written": Shape(shell("show(story('mark-written'))"), "mark-written"),
+        "fetched": Shape(
+            shell("fetch('/data').then((a) => a.json()).then((a) => show(story(a.mark)))"), "mark-fetched"
+        ),
+        "imported": Shape(
+            b'<!doctype html><title>0</title><div id="app"></div><script type="module" src="/module.js"></script>',
+            "mark-module",
+        ),
+        "element": Shape(
+            shell(
+                "customElements.define('news-app', class extends HTMLElement { connectedCallback() {"
+                "this.attachShadow({mode: 'open'}).innerHTML = story('mark-shadow'); } });",
+                "<news-app></news-app>",
+            ),
+            "mark-shadow",
+        ),
+        "late": Shape(shell("setTimeout(() => fetch('/data').then(() => show(story('mark-late'))), 300)"), "mark-late"),
+        "lazy": Shape(
+            shell(
+                "new IntersectionObserver((seen) => seen[0].isIntersecting && show(story('mark-lazy')))"
+                ".observe(document.getElementById('root'));"
+            ),
+            "mark-lazy",
+        ),
+        "moved": Shape(shell("history.replaceState(0, 0, '#there'); show(story('mark-moved'))"), "mark-moved"),
+        "routed": Shape(shell("history.pushState(0, 0, '/elsewhere'); show(story('mark-routed'))"), "mark-routed"),
+        "reloads": Shape(
+            shell("show(story('mark-reloads')); setTimeout(() => location.reload(), 300)"), "mark-reloads"
+        ),
+        "frame": Shape(shell("root.innerHTML = '<iframe src=/target width=900 height=900></iframe>'"), "mark-target"),
+        "sent on": Shape(shell("location.replace('/target')"), "mark-target"),
+        "endless timer": Shape(
+            shell("show(story('mark-timer')); setInterval(() => document.title += '.', 5)"), "mark-timer"
+        ),
+        "endless requests": Shape(
+            shell("show(story('mark-polls')); (async () => { for (;;) await fetch('/data'); })()"), "mark-polls"
+        ),
+        "popup": Shape(shell("open('/popup'); show(story('mark-popup'))"), "mark-popup", never=("/popup",)),
+        "download": Shape(
+            shell(
+                "const a = document.createElement('a'); a.href = '/file'; a.download = 'x'; a.click();"
+                "show(story('mark-download'))"
+            ),
+            "mark-download",
+        ),
+        "worker": Shape(
+            shell("navigator.serviceWorker.register('/sw.js').catch(() => 0).then(() => show(story('mark-worker')))"),
+            "mark-worker",
+        ),
+        "socket": Shape(
+            shell(f"new WebSocket('{other.replace('http', 'ws')}/socket'); show(story('mark-socket'))"),
+            "mark-socket",
+            never=("/socket",),
+        ),
+        "dialog": Shape(shell("alert(1); confirm(2); prompt(3); show(story('mark-dialog'))"), "mark-dialog"),
+        "print": Shape(shell("print(); onbeforeunload = () => 'stay'; show(story('mark-print'))"), "mark-print"),
+        "leaves": Shape(
+            shell(f"location = '{other}/private'; show(story('mark-leaves'))"), "mark-leaves", never=("/private",)
+        ),
+        "file": Shape(shell("show(story('mark-file')); location = 'file:///etc/passwd'"), "mark-file"),
+        "chrome": Shape(shell("show(story('mark-chrome')); location = 'chrome://settings'"), "mark-chrome"),
+        "refused": Shape(
+            shell("location = '/forbidden'"),
+            None,
+            "no text: needs scripts (not rendered: the browser was answered 403 Forbidden)",
+        ),
+        "nothing": Shape(shell("void 0"), None, "no text: needs scripts (though it was rendered)"),
+        "crash": Shape(
+            shell("const held = []; for (;;) held.push(new Array(1e6).fill(Math.random()))"),
+            None,
+            # It crashes; on a busy machine its time may be up before.
+            "no text: needs scripts (not rendered: the page ",
+        ),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    archive: Path
+    origin: Origin
+    other: Origin
+    outcomes: Mapping[str, Any]
+    shapes: Mapping[str, Shape]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
+    """Every shape, saved in one run."""
+    folder = tmp_path_factory.mktemp("shapes")
+    with Origin() as origin, Origin() as other:
+        found = shapes(other.url(""))
+        origin.on_any(lambda path: b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        origin.reply("/data", b'{"mark": "mark-fetched"}', headers=[("Content-Type", "application/json")])
+        origin.reply("/target", shell("show(story('mark-target'))"), headers=HTML)
+        origin.on("/forbidden", b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
+        origin.reply("/file", b"a file", headers=[("Content-Disposition", "attachment")])
+        module = f"document.getElementById('app').innerHTML = {STORY % repr('mark-module')};"
+        origin.reply("/module.js", module.encode(), headers=[("Content-Type", "text/javascript")])
+        urls = {}
+        for number, (name, shape) in enumerate(found.items()):
+            origin.reply(f"/{number}", shape.page, headers=HTML)
+            urls[origin.url(f"/{number}")] = name
+        run = save(folder, *urls, "--render", "when-needed")
+        assert run.returncode == 0, run.stderr
+        outcomes = {urls[each["url"]]: each for each in map(json.loads, run.stdout.splitlines())}
+        yield Saved(folder / "archive", origin, other, outcomes, found)
+
+
+def save(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(command(folder, *arguments), capture_output=True, cwd=folder, timeout=580, check=False)
+
+
+def command(folder: Path, *arguments: str) -> list[str]:
+    common = ("--allow-private", "--json", "--archive", str(folder / "archive"))
+    return [sys.executable, "-P", "-m", "newskeep", "save", *arguments, *common]
+
+
+@pytest.mark.parametrize("name", shapes(""))
+def test_a_shape(saved: Saved, name: str) -> None:
+    shape, outcome = saved.shapes[name], saved.outcomes[name]
+    assert outcome["outcome"] == "archived"
+    with open_archive(saved.archive) as archive:
+        if shape.mark is None:
+            assert outcome["reason"].startswith(shape.reason)
+            with pytest.raises(NotArchived):
+                archive.article(outcome["url"])
+        else:
+            assert outcome["reason"] is None
+            article = archive.article(outcome["final_url"])
+            assert shape.mark in article.text and SENTENCE in article.text
+            assert article.extractor is not None and article.extractor.method.startswith("rendered, ")
+            dom = archive.rendition(outcome["final_url"], "dom")
+            assert dom.url == uri_of("dom", outcome["final_url"]) and shape.mark.encode() in dom.block
+    asked = {logged.path for origin in (saved.origin, saved.other) for logged in origin.log}
+    assert asked.isdisjoint(shape.never)
+
+
+def test_all_that_went_is_in_the_archive(saved: Saved) -> None:
+    held = records(saved.archive)
+    requests = {record.block for record in held if record.type == "request"}
+    assert {logged.request for logged in saved.origin.log} == requests
+    # Plain answers come first, and are told as such.
+    assert sum(b"HeadlessChrome" in request or b"Chrome/" in request for request in requests) >= len(saved.shapes)
+
+
+def test_no_process_stays(saved: Saved) -> None:  # noqa: ARG001
+    assert not [pid for pid in descendants(os.getpid()) if "chrom" in Path(f"/proc/{pid}/comm").read_text()]
+
+
+def test_nothing_is_rendered_unasked_or_where_the_answer_has_its_text(tmp_path: Path) -> None:
+    story = f"<!doctype html><title>0</title><article><h1>A bridge</h1>{f'<p>{SENTENCE}</p>' * 6}</article>"
+    with Origin() as origin:
+        origin.reply("/plain", story.encode(), headers=HTML)
+        origin.reply("/shell", shell("show(story('mark'))"), headers=HTML)
+        plain = save(tmp_path, origin.url("/plain"), "--render", "when-needed")
+        unasked = save(tmp_path, origin.url("/shell"))
+        assert (plain.returncode, unasked.returncode) == (0, 0)
+        assert json.loads(unasked.stdout)["reason"] == "no text: needs scripts"
+        assert len(origin.logged("/plain")) == len(origin.logged("/shell")) == 1
+
+
+def test_a_picture_and_a_pdf_stay_with_the_page(tmp_path: Path) -> None:
+    archive = str(tmp_path / "archive")
+    with Origin() as origin:
+        url = origin.url("/a")
+        origin.reply("/a", shell("show(story('mark'))"), headers=HTML)
+        assert save(tmp_path, url, "--screenshot", "--pdf").returncode == 0
+    got = {}
+    for form, begins in (("screenshot", b"\x89PNG\r\n"), ("pdf", b"%PDF-"), ("dom", b"<!DOCTYPE html>")):
+        got[form] = newskeep("get", url, "--as", form, "--archive", archive).stdout
+        assert got[form].startswith(begins)
+    with Serving(tmp_path / "archive") as room:
+        beside = room.get(f"/beside/{url}", Accept="text/html").body.decode()
+        [picture] = re.findall(r'src="(/screenshot/[^"]+)"', beside)
+        answer = room.get(picture)
+        assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, "image/png", got["screenshot"])
+        assert "How it looked" in room.get(f"/article/{picture.removeprefix('/screenshot/')}").body.decode()
+    newskeep("remove", url, "--reason", "a test", "--purge", "--yes", "--archive", archive)
+    assert b"urn:dom:" not in b"".join(record.block for record in records(tmp_path / "archive"))
+    assert {record.type for record in records(tmp_path / "archive")} == {"warcinfo", "metadata", "response", "request"}
+
+
+def newskeep(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    program = [sys.executable, "-P", "-m", "newskeep", *arguments]
+    return subprocess.run(program, capture_output=True, timeout=240, check=True)
+
+
+def records(archive: Path) -> list[Record]:
+    found = []
+    for warc in archive.glob("warc/*/*/*/*.warc.gz"):
+        with warc.open("rb") as file:
+            found += list(read_records(file))
+    return found
+
+
+def test_what_a_site_declares_is_scrolled_and_clicked_and_nothing_else(tmp_path: Path) -> None:
+    page = shell(
+        "const more = document.getElementById('more'); let shown = 0;"
+        "document.getElementById('accept').onclick = () => {"
+        "document.title = 'accepted'; show(story('mark-consent')); };"
+        "more.onclick = () => {"
+        "fetch('/more'); if (++shown == 3) more.remove(); document.body.append(' part' + shown); };"
+        "addEventListener('scroll', () => { if (scrollY > 500) document.body.dataset.scrolled = 1; });"
+        "document.body.style.minHeight = '5000px';",
+        '<button id="accept">Accept</button><button id="more">More</button>',
+    )
+    with Origin() as origin:
+        origin.on_any(lambda path: b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        link = f'<a href="{origin.url("/2026/11/21/a-bridge-opens")}">A bridge opens in the town at last</a>'
+        origin.reply("/", f"<!doctype html><title>Paper</title>{link}".encode(), headers=HTML)
+        origin.reply("/2026/11/21/a-bridge-opens", page, headers=HTML)
+        origin.reply("/more", b"")
+        for name, declared in (("plain", ""), ("all", 'scroll = 2\nclick = ["#accept"]\nload_more = "#more"\n')):
+            folder = tmp_path / name
+            folder.mkdir()
+            table = f'[sites.paper]\nstart = "{origin.url("/")}"\ndelay = 0\nrender = "always"\n{declared}'
+            (folder / "newskeep.toml").write_text(f"allow_private = true\n{table}")
+            arguments = ["crawl", "paper", "--json", "--archive", str(folder / "archive")]
+            program = [sys.executable, "-P", "-m", "newskeep", *arguments]
+            subprocess.run(program, cwd=folder, capture_output=True, timeout=240, check=False)
+            if name == "plain":
+                assert not origin.logged("/more")
+    doms = {
+        name: [record.block.decode() for record in records(tmp_path / name / "archive") if record.type == "resource"]
+        for name in ("plain", "all")
+    }
+    assert ["<p>mark-consent</p>" in dom for dom in doms["plain"]] == [False]
+    [dom] = doms["all"]
+    assert "<title>accepted</title>" in dom and "<p>mark-consent</p>" in dom
+    assert "part3" in dom and 'id="more"' not in dom
+    assert 'data-scrolled="1"' in dom
+    assert len(origin.logged("/more")) == 3
+
+
+def test_a_subscribers_secrets_go_to_the_host_of_the_page_alone_and_into_no_record(tmp_path: Path) -> None:
+    cookie, token = "cookie-0123456789abcdef", "token-0123456789abcdef"
+    page = shell(
+        "fetch('/data').then((a) => a.json()).then((a) => show(story(a.mark + document.cookie)));"
+        "fetch('OTHER/elsewhere').catch(() => 0)"
+    )
+    with Origin() as origin, Origin() as other:
+        origin.reply("/a", page.replace(b"OTHER", other.url("").encode()), headers=HTML)
+        origin.reply("/data", b'{"mark": "mark"}', headers=[("Content-Type", "application/json")])
+        other.reply("/elsewhere", b"")
+        jar = tmp_path / "cookies.txt"
+        jar.write_text(f"127.0.0.1\tFALSE\t/\tFALSE\t4102444800\tsid\t{cookie}\n")
+        jar.chmod(0o600)
+        secrets = ("--cookies", str(jar), "--header", f"X-Token: {token}")
+        run = save(tmp_path, origin.url("/a"), "--render", "always", *secrets)
+        assert run.returncode == 0, run.stderr
+        asked = [logged.request for path in ("/a", "/data") for logged in origin.logged(path)]
+        assert len(asked) == 3
+        for request in asked:
+            assert cookie.encode() in request and token.encode() in request
+        [elsewhere] = [logged.request for logged in other.logged("/elsewhere")]
+        assert token.encode() not in elsewhere
+    held = records(tmp_path / "archive")
+    assert [record.url for record in held if record.type == "resource"] == [uri_of("dom", origin.url("/a"))]
+    for record in held:
+        for secret in (cookie, token):
+            assert secret.encode() not in record.block, record.fields
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path != jar and holds(path, cookie)]
+
+
+def holds(path: Path, secret: str) -> bool:
+    return secret.encode() in path.read_bytes()
+
+
+def test_addresses_that_are_not_public_are_not_asked_from_within_a_page() -> None:
+    # The plain fetch refuses already; here the browser is on its own.
+    with Origin() as origin:
+        origin.reply("/", b"secret", headers=HTML)
+        for url in (origin.url("/"), origin.url("/").replace("127.0.0.1", "localhost")):
+            shown = asyncio.run(rendered(RenderJob(url, str(CHROMIUM), "newskeep/test")))
+            assert shown.error is not None and "not a public address" in shown.error
+            assert (shown.exchanges, shown.resources) == ((), ())
+        assert origin.log == []
+
+
+def test_a_crawl_that_is_killed_leaves_no_browser(tmp_path: Path) -> None:
+    with Origin() as origin:
+        origin.reply("/a", shell("fetch('/never')"), headers=HTML)
+        origin.on("/never", b"HTTP/1.1 200 OK\r\n", Hang())
+        crawl = subprocess.Popen(
+            command(tmp_path, origin.url("/a"), "--render", "when-needed"), stdout=subprocess.DEVNULL
+        )
+        try:
+            wait_until(lambda: bool(origin.logged("/never")) or crawl.poll() is not None)
+            below = descendants(crawl.pid)
+            assert any("chrom" in Path(f"/proc/{pid}/comm").read_text() for pid in below)
+        finally:
+            crawl.send_signal(signal.SIGKILL)
+            crawl.wait()
+        wait_until(lambda: not [pid for pid in below if is_alive(pid)])
+
+
+def test_a_page_that_hangs_costs_itself_alone(homes: Path) -> None:
+    with Origin() as origin:
+        origin.reply("/a", b"<!doctype html><p>Hello<script>for (;;);</script>", headers=HTML)
+        job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True, bounds=RenderBounds(seconds=5))
+        shown = asyncio.run(rendered(job))
+    assert shown.error == "the page did not come to rest within 5 s"
+    assert shown.resources == ()
+    assert not browsers(homes)
+
+
+def test_its_process_killed_leaves_no_browser(homes: Path) -> None:
+    with Origin() as origin, ThreadPoolExecutor(1) as thread:
+        origin.reply("/a", shell("fetch('/never')"), headers=HTML)
+        origin.on("/never", b"HTTP/1.1 200 OK\r\n", Hang())
+        job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True)
+        work = thread.submit(lambda: asyncio.run(rendered(job)))
+        wait_until(lambda: bool(origin.logged("/never")) or work.done())
+        assert browsers(homes)
+        [worker] = [pid for pid in descendants(os.getpid()) if b"crawler.browser.worker" in read(pid, "cmdline")]
+        os.kill(worker, signal.SIGKILL)
+        shown = work.result()
+    assert shown.error is not None and shown.error.startswith("the browser ended early")
+    assert not browsers(homes)
+
+
+@pytest.fixture
+def homes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the browsers of this test have their folders, and no others."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def browsers(homes: Path) -> list[int]:
+    """Those that run, whoever's children they are by now."""
+    numbers = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in numbers if str(homes).encode() in read(pid, "cmdline") and is_alive(pid)]
+
+
+def read(pid: int, what: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    except OSError:
+        return b""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(holds: Any) -> None:
+    # As long as it takes on a busy machine; the test's own time limit ends it.
+    while not holds():
+        time.sleep(0.1)
