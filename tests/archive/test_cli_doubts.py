@@ -54,6 +54,7 @@ def test_doubts_as_json(newskeep: Run, newsroom: Archive) -> None:
         "language": "da",
         "words": 3,
         "noarchive": False,
+        "rights": [],
         "confidence": 0.06,
     }
 
