@@ -147,12 +147,20 @@ class Saved:
     shapes: Mapping[str, Shape]
 
 
+#: Near to others, and a browser more each.
+MORE = frozenset(
+    ["imported", "lazy", "moved", "reloads", "popup", "download", "socket", "dialog", "print", "file", "chrome"]
+)
+
+
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
-    """Every shape, saved in one run."""
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saved]:
+    """Every shape that is asked for, saved in one run."""
     folder = tmp_path_factory.mktemp("shapes")
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    names = {item.callspec.params["shape"] for item in tests if item.originalname == "test_a_shape"}
     with Origin() as origin, Origin() as other:
-        found = shapes(other.url(""))
+        found = {name: shape for name, shape in shapes(other.url("")).items() if not names or name in names}
         origin.on_any(lambda path: b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         origin.reply("/data", b'{"mark": "mark-fetched"}', headers=[("Content-Type", "application/json")])
         origin.reply("/target", shell("show(story('mark-target'))"), headers=HTML)
@@ -179,24 +187,26 @@ def command(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", "newskeep", "save", *arguments, *common]
 
 
-@pytest.mark.parametrize("name", shapes(""))
-def test_a_shape(saved: Saved, name: str) -> None:
-    shape, outcome = saved.shapes[name], saved.outcomes[name]
+@pytest.mark.parametrize(
+    "shape", [pytest.param(name, marks=[pytest.mark.exhaustive] if name in MORE else []) for name in shapes("")]
+)
+def test_a_shape(saved: Saved, shape: str) -> None:
+    page, outcome = saved.shapes[shape], saved.outcomes[shape]
     assert outcome["outcome"] == "archived"
     with open_archive(saved.archive) as archive:
-        if shape.mark is None:
-            assert outcome["reason"].startswith(shape.reason)
+        if page.mark is None:
+            assert outcome["reason"].startswith(page.reason)
             with pytest.raises(NotArchived):
                 archive.article(outcome["url"])
         else:
             assert outcome["reason"] is None
             article = archive.article(outcome["final_url"])
-            assert shape.mark in article.text and SENTENCE in article.text
+            assert page.mark in article.text and SENTENCE in article.text
             assert article.extractor is not None and article.extractor.method.startswith("rendered, ")
             dom = archive.rendition(outcome["final_url"], "dom")
-            assert dom.url == uri_of("dom", outcome["final_url"]) and shape.mark.encode() in dom.block
+            assert dom.url == uri_of("dom", outcome["final_url"]) and page.mark.encode() in dom.block
     asked = {logged.path for origin in (saved.origin, saved.other) for logged in origin.log}
-    assert asked.isdisjoint(shape.never)
+    assert asked.isdisjoint(page.never)
 
 
 def test_all_that_went_is_in_the_archive(saved: Saved) -> None:
