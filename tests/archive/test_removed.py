@@ -265,7 +265,7 @@ def test_a_damaged_warc_is_named_and_stays_hidden(archive: Archive) -> None:
     pages = fill(archive, warcs=1)
     (path,) = (archive.state / "warc").rglob("*.gz")
     data = path.read_bytes()
-    path.write_bytes(data[:600] + b"8" + data[601:])
+    path.write_bytes(data[:600] + bytes([data[600] ^ 1]) + data[601:])
     taken(archive, pages[3].url, for_good=True)
     (problem,) = purge(archive).problems
     assert "not purged, only hidden" in problem.what
