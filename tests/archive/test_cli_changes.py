@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from command import Run
+from next_second import next_second
 from origin import Origin
 
 pytestmark = pytest.mark.long
@@ -51,6 +52,7 @@ def herald() -> Iterator[Origin]:
 
 
 def save(newskeep: Run, *urls: str, code: int = 0) -> None:
+    next_second()
     done = newskeep("save", "--allow-private", "--ignore-robots", "--timeout", "5", *urls)
     assert done.returncode == code, done.stderr.decode()
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from article_page import PAGE
 from command import Run
+from next_second import next_second
 from origin import Origin
 from warcs import by_url
 from web_archive import Serving
@@ -52,10 +51,7 @@ def saved(newskeep: Run, origin: Origin) -> Origin:
     """Archived: one page under the first robots.txt, all under the second."""
     origin.reply("/early", STORY.replace(b"Library", b"early"), headers=[HTML])
     for paths in (["/early"], list(PAGES)):
-        # What is captured in one second has no order in time.
-        begun = datetime.now(UTC).replace(microsecond=0)
-        while datetime.now(UTC).replace(microsecond=0) == begun:
-            time.sleep(0.01)
+        next_second()
         done = newskeep("save", "--allow-private", *map(origin.url, paths))
         assert done.returncode == 0, done.stderr.decode()
     return origin
