@@ -129,6 +129,8 @@ def save(
     """
     if retry_failed is not None and (urls or file is not None):
         raise UsageError("--retry-failed has its URLs from the crawl: leave the others out")
+    for name in filter(_is_file, urls):
+        raise UsageError(f"{name} is a file; a list of URLs is given by -i: newskeep save -i {name}")
     if extract_urls and file is None:
         raise UsageError("--extract-urls goes with -i FILE")
     if not urls and file is None and retry_failed is None:
@@ -211,3 +213,11 @@ def _total(urls: tuple[str, ...], file: str | None) -> int | None:
         with Path(file).open("rb") as stream:
             lines = sum(1 for line in stream if line.strip() and not line.startswith(b"#"))
     return len(urls) + lines
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return "://" not in name and Path(name).is_file()
+    except OSError:
+        # Longer than any name.
+        return False

@@ -227,6 +227,7 @@ def test_lists_in_the_forms_that_programs_export(origin: Town, newskeep: Run, tm
         (("--extract-urls", "https://a.example/"), "--extract-urls goes with -i FILE"),
         (("--retry-failed", "last", "-i", "list.csv"), "--retry-failed has its URLs from the crawl"),
         (("-i", "list.csv"), "the list has no column with addresses; name one url, link or address"),
+        (("https://a.example/", "list.csv"), "list.csv is a file; a list of URLs is given by -i"),
         (("--newer-than", "soon", "https://a.example/"), "soon"),
     ],
 )
