@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,21 +40,18 @@ def descendants(pid: int) -> list[int]:
 
 def kill_descendants(pid: int, named: str = "") -> None:
     """Kill what is below `pid`, with `named` only programs in whose name that stands; return when it is gone."""
-    for _ in range(_ROUNDS):
-        below = [each for each in descendants(pid) if named in _name(each)]
-        if not below:
-            return
-        for each in below:
-            with suppress(ProcessLookupError):
-                os.kill(each, signal.SIGKILL)
-        time.sleep(0.05)
-        _reap(below)
+    _kill(lambda: [each for each in descendants(pid) if named in _name(each)])
 
 
 def kill_marked(mark: str) -> None:
     """Kill what has a text in its environment, whoever its parent is by now; return when it is gone."""
+    environments = "[0-9]*/environ"
+    _kill(lambda: [int(path.parent.name) for path in Path("/proc").glob(environments) if mark.encode() in _read(path)])
+
+
+def _kill(find: Callable[[], list[int]]) -> None:
     for _ in range(_ROUNDS):
-        found = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark.encode() in _read(path)]
+        found = find()
         if not found:
             return
         for pid in found:
