@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -28,7 +29,11 @@ Exit codes: 0 done, 2 the file cannot be written, 3 the archive is out of reach,
 @click.argument("url")
 @click.option("--at", type=Moment(), metavar="TIME", help="The capture nearest to this time.  [the newest good one]")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    required=True,
+    help="The file to write; - is standard output.",
 )
 @configured
 def prove(url: str, at: datetime | None, output: Path, settings: Config) -> None:
@@ -45,7 +50,10 @@ def prove(url: str, at: datetime | None, output: Path, settings: Config) -> None
         capture = opened.find(normalize(url), at)
         data = made(opened, capture)
     try:
-        output.write_bytes(data)
+        if output == Path("-"):
+            sys.stdout.buffer.write(data)
+        else:
+            output.write_bytes(data)
     except OSError as error:
         raise UsageError(f"cannot write {output}: {error.strerror}") from error
     when = timestamp14(capture.timestamp)

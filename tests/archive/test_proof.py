@@ -137,6 +137,9 @@ def test_the_commands(
     where = ("--archive", archive.uri)
     done = newskeep("prove", pages[0].url, "-o", "a.json", *where)
     assert (done.returncode, done.stdout) == (0, b""), done.stderr
+    piped = newskeep("prove", pages[0].url, "-o", "-", *where)
+    assert piped.stdout == (tmp_path / "a.json").read_bytes()
+    assert not (tmp_path / "-").exists()
     held = newskeep("check-proof", "a.json", "--authority", str(authority.root), "--body", "a.html")
     assert held.returncode == 0
     assert b"What is proven" in held.stdout and b"What is not proven" in held.stdout
