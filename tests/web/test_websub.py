@@ -92,6 +92,11 @@ def jobs(site: Site) -> list[dict[str, Any]]:
     return found
 
 
+def said_by(folder: Path) -> str:
+    """What the server has written for its owner so far."""
+    return (folder / "serve.log").read_text()
+
+
 def until(is_so: Callable[[], bool]) -> None:
     """Wait for what is under way; the test's own limit ends it."""
     while not is_so():
@@ -178,8 +183,8 @@ def test_a_hub_that_refuses_is_told_of(newskeep: Run, tmp_path: Path, paper: Pap
     hub.denies = "not for you"
     crawled(newskeep, tmp_path, paper, hub.url)
     with serving(tmp_path):
-        until(lambda: "the hub refuses" in (tmp_path / "serve.log").read_text())
-    assert (tmp_path / "serve.log").read_text().count("not for you") == 1
+        until(lambda: "the hub refuses" in said_by(tmp_path))
+    assert said_by(tmp_path).count("not for you") == 1
     assert not hub.subscribers
 
 
@@ -190,8 +195,8 @@ def test_a_hub_at_an_address_that_is_not_public_is_not_asked(
     file = tmp_path / "newskeep.toml"
     file.write_text(file.read_text().replace("allow_private = true", "allow_private = false"))
     with serving(tmp_path):
-        until(lambda: "could not be asked" in (tmp_path / "serve.log").read_text())
-    assert "it is at an address that is not public; allow_private" in (tmp_path / "serve.log").read_text()
+        until(lambda: "could not be asked" in said_by(tmp_path))
+    assert "it is at an address that is not public; allow_private" in said_by(tmp_path)
     assert not hub.asked
 
 
@@ -200,7 +205,5 @@ def test_without_a_public_address_it_says_so_and_asks_nobody(
 ) -> None:
     crawled(newskeep, tmp_path, paper, hub.url)
     with serving(tmp_path, "--read-only"):
-        pass
-    said = (tmp_path / "serve.log").read_text()
-    assert "hubs cannot tell what paper has new: websub needs --public-url" in said
+        until(lambda: "hubs cannot tell what paper has new: websub needs --public-url" in said_by(tmp_path))
     assert not hub.asked and not (tmp_path / "archive" / "websub").exists()
