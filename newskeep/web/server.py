@@ -153,7 +153,18 @@ class _Ports:
 
 
 class _Server(uvicorn.Server):
-    """Ends at SIGINT and SIGTERM, and does not raise the signal once more when it has."""
+    """Ends at SIGINT and SIGTERM, and does not raise the signal once more when it has.
+
+    `ready` is called once it answers and minds signals: who reads of it may ask it to end at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -172,7 +183,7 @@ def run(
     access_log: bool = False,
     pywb: Path | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is called once the ports are open, with the ports that were chosen for 0.
+    """Serve until SIGINT or SIGTERM. `ready` is called once it answers, with the ports that were chosen for 0.
 
     With a `replay_port` the program `pywb` runs beside the server as long. Raises `UsageError` when a port is taken or
     the address is not ours.
@@ -196,7 +207,7 @@ def run(
             running = stack.enter_context(Pywb(pywb, settled, verbose=access_log))
             Thread(target=running.watch, name="pywb", daemon=True).start()
             apps[settled.replay_port] = create_replay(archive, settled, running, counted)
-        server = _Server(_config(_Ports(apps, app), access_log))
+        server = _Server(_config(_Ports(apps, app), access_log), lambda: ready(settled))
         _learn(archive)
         stack.callback(_keep_learning(archive).set)
         if settled.may_save:
@@ -204,7 +215,6 @@ def run(
         if subscriber is not None:
             # Once the ports are open: a hub may call back at once.
             stack.enter_context(subscriber)
-        ready(settled)
         server.run(sockets=sockets)
 
 
