@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 import pytest
 from origin import Hang, Origin
+from waiting import is_alive, until
 from web_archive import Serving
 
 from crawler.browser.job import RenderBounds, RenderJob
@@ -359,13 +359,13 @@ def test_a_crawl_that_is_killed_leaves_no_browser(tmp_path: Path) -> None:
             command(tmp_path, origin.url("/a"), "--render", "when-needed"), stdout=subprocess.DEVNULL
         )
         try:
-            wait_until(lambda: bool(origin.logged("/never")) or crawl.poll() is not None)
+            until(lambda: bool(origin.logged("/never")) or crawl.poll() is not None)
             below = descendants(crawl.pid)
             assert any("chrom" in Path(f"/proc/{pid}/comm").read_text() for pid in below)
         finally:
             crawl.send_signal(signal.SIGKILL)
             crawl.wait()
-        wait_until(lambda: not [pid for pid in below if is_alive(pid)])
+        until(lambda: not [pid for pid in below if is_alive(pid)])
 
 
 def test_a_page_that_hangs_costs_itself_alone(homes: Path) -> None:
@@ -384,7 +384,7 @@ def test_its_process_killed_leaves_no_browser(homes: Path) -> None:
         origin.on("/never", b"HTTP/1.1 200 OK\r\n", Hang())
         job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True)
         work = thread.submit(lambda: asyncio.run(rendered(job)))
-        wait_until(lambda: bool(origin.logged("/never")) or work.done())
+        until(lambda: bool(origin.logged("/never")) or work.done())
         assert browsers(homes)
         [worker] = [pid for pid in descendants(os.getpid()) if b"crawler.browser.worker" in read(pid, "cmdline")]
         os.kill(worker, signal.SIGKILL)
@@ -412,16 +412,3 @@ def read(pid: int, what: str) -> bytes:
         return Path(f"/proc/{pid}/{what}").read_bytes()
     except OSError:
         return b""
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_until(holds: Any) -> None:
-    # As long as it takes on a busy machine; the test's own time limit ends it.
-    while not holds():
-        time.sleep(0.1)

@@ -15,6 +15,7 @@ from certificates import Authority
 from command import Run
 from forward_proxy import ForwardProxy
 from origin import Origin
+from ports import held_port
 
 from storage.warc import CERTIFICATE, INSECURE, Record, read_records
 
@@ -181,5 +182,6 @@ def test_what_the_proxy_itself_fails_in(newskeep: Run, plain: Origin) -> None:
     with ForwardProxy(plain.port, refusal="407 Proxy Authentication Required") as proxy:
         told = save(newskeep, f"https://{OTHER}/b", "--proxy", proxy.url, code=5)
         assert told == [("failed", "the proxy made no connection: 407 Proxy Authentication Required")]
-    told = save(newskeep, f"https://{OTHER}/b", f"{PUBLIC}/a", "--proxy", proxy.url, code=5)
+    with held_port() as port:
+        told = save(newskeep, f"https://{OTHER}/b", f"{PUBLIC}/a", "--proxy", f"http://127.0.0.1:{port}", code=5)
     assert told == [("failed", "the proxy: connection refused")] * 2

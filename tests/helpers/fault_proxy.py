@@ -10,10 +10,12 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Self
+
+from ports import held_port
 
 CHUNK = 65536
 #: What a slow server takes at a time.
@@ -79,10 +81,12 @@ class FaultProxy:
         self._closing = threading.Event()
         #: "METHOD target" of each request, in the order they came.
         self.seen: list[str] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._held = ExitStack()
+        port = self._held.enter_context(held_port())
+        self._listener = socket.create_server(("127.0.0.1", port))
         # So that an upload is as slow for its sender as for us, not swallowed at once by the system.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW)
-        self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.endpoint = f"http://127.0.0.1:{port}"
 
     def inject(self, *faults: Fault) -> None:
         """Set what happens from now on: the first of the faults that fits a request hits it."""
@@ -95,9 +99,10 @@ class FaultProxy:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+        self._held.close()
 
     def close(self) -> None:
-        """Break all connections and refuse new ones."""
+        """Break all connections and refuse new ones; until the block ends, nobody else listens here."""
         self._closing.set()
         with suppress(OSError):
             # Wakes the thread that accepts; close alone does not.

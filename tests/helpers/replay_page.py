@@ -20,7 +20,7 @@ from origin import Origin
 from sample_archive import OPERATOR, TOOLS, picture
 from web_archive import Serving, Site
 
-_REPLAY = re.compile(r"replayed ones on port (\d+)")
+_REPLAY = re.compile(r"replayed ones on port (\d+);")
 
 STYLE = b'@import "more.css"; h1 { color: rgb(1, 2, 3) }'
 MORE = b"""
@@ -134,5 +134,5 @@ def save(origin: Origin, archive: str, *more: str, **environ: str) -> None:
         "--allow-private",
     ]
     options = ["--requisites", "--operator", OPERATOR, *more]
-    done = subprocess.run([*command, *options], env={**clean, **environ}, capture_output=True, check=False, timeout=120)
+    done = subprocess.run([*command, *options], env={**clean, **environ}, capture_output=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr.decode()

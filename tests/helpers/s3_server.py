@@ -1,6 +1,6 @@
 """Real S3 servers for tests: OpenStack Swift with its S3 API, and moto with its access checks on.
 
-Each runs in processes of its own on free loopback ports. Swift checks signatures, clocks and digests, but its
+Each runs in processes of its own on loopback ports of its own. Swift checks signatures, clocks and digests, but its
 conditional put has a race; moto believes any checksum, but lets exactly one conditional put win.
 
 `pytest_plugins = ["s3_server"]` in a test module gives it the session's `swift_server` and `moto_server`.
@@ -13,12 +13,10 @@ import functools
 import getpass
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,10 +26,11 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from foreign_venvs import environment, moved_clock
+from ports import held_port, listens
+from waiting import until
 
 #: Swift wants an old-fashioned world, so it gets a virtual environment of its own. All of these come as wheels.
 SWIFT_PACKAGES = ("swift==2.38.3", "pyeclib==1.8.0", "eventlet==0.41.3", "setuptools<81")
-START_SECONDS = 60
 REGION = "us-east-1"
 #: There on every server from the start.
 BUCKET = "newskeep"
@@ -110,13 +109,13 @@ def swift(folder: Path) -> Iterator[S3Server]:
         raise RuntimeError(f"Swift needs a file system with user attributes; {folder} has none: {error}") from error
     # It refuses signatures of another time than its own.
     programs = environment("swift", (*SWIFT_PACKAGES, *moved_clock()), "--only-binary", ":all:") / "bin"
-    ports = dict(zip(("proxy", "account", "container", "object"), _free_ports(4), strict=True))
-    for name, text in _swift_configuration(folder, ports).items():
-        (folder / name).write_text(text)
-    for name in ("disk/d1", "cache"):
-        (folder / name).mkdir(parents=True)
-    _run([programs / "python", "-c", RINGS, folder, *(f"{n}={p}" for n, p in ports.items() if n != "proxy")])
     with ExitStack() as stack:
+        ports = {name: stack.enter_context(held_port()) for name in ("proxy", "account", "container", "object")}
+        for name, text in _swift_configuration(folder, ports).items():
+            (folder / name).write_text(text)
+        for name in ("disk/d1", "cache"):
+            (folder / name).mkdir(parents=True)
+        _run([programs / "python", "-c", RINGS, folder, *(f"{n}={p}" for n, p in ports.items() if n != "proxy")])
         for name, port in ports.items():
             command = [programs / "python", programs / f"swift-{name}-server", folder / f"{name}.conf"]
             stack.enter_context(_process(command, port, folder / f"{name}.log"))
@@ -128,7 +127,6 @@ def swift(folder: Path) -> Iterator[S3Server]:
 @contextmanager
 def moto(folder: Path) -> Iterator[S3Server]:
     """Run moto's server with its access checks on."""
-    (port,) = _free_ports(1)
     # This many first requests need no rights: those that make the users.
     variables = {
         **os.environ,
@@ -136,8 +134,8 @@ def moto(folder: Path) -> Iterator[S3Server]:
         "INITIAL_NO_AUTH_ACTION_COUNT": "5",
         "MOTO_S3_DEFAULT_MAX_KEYS": str(MOTO_PAGE),
     }
-    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with _process(command, port, folder / "moto.log", variables):
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p"]
+    with held_port() as port, _process([*command, str(port)], port, folder / "moto.log", variables):
         endpoint = f"http://127.0.0.1:{port}"
         iam = S3Server(endpoint, "anybody", "anything", ("", "")).client("iam")
         keys = []
@@ -260,11 +258,7 @@ def _process(
     with log.open("wb") as output:
         process = subprocess.Popen([*map(str, command)], stdout=output, stderr=subprocess.STDOUT, env=environment)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not _listens(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{' '.join(map(str, command))} did not start:\n{log.read_text()[-4000:]}")
-            time.sleep(0.05)
+        until(lambda: listens(port), unless=lambda: process.poll() is not None and log.read_text()[-4000:])
         yield process
     finally:
         process.terminate()
@@ -279,17 +273,3 @@ def _run(command: Sequence[str | Path]) -> None:
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-
-
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]

@@ -14,7 +14,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from waiting import until
 
 from crawler.extraction.duplicates import fingerprinted
 from storage import cdxj
@@ -35,7 +35,7 @@ from storage.urls import parse_timestamp
 from storage.warc import make_stem
 from storage.warc_writer import WarcWriter
 
-_PORT = re.compile(r"archived pages on port (\d+)")
+_PORT = re.compile(r"archived pages on port (\d+)[,;]")
 REQUEST = b"GET / HTTP/1.1\r\nHost: paper.example\r\n\r\n"
 #: The Original Resource of RFC 7089 and its Mementos, as in its figures 2 and 28.
 RFC_URL = "http://a.example.org/"
@@ -148,7 +148,7 @@ class Site:
         """Ask for an address, or for a path of the app, and follow no redirect."""
         parts = urlsplit(self.app if address.startswith("/") else address)
         path = address if address.startswith("/") else "/" + address.split("/", 3)[3]
-        with closing(http.client.HTTPConnection(parts.netloc, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection(parts.netloc, timeout=240)) as connection:
             connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
@@ -183,17 +183,15 @@ class Serving:
             )
         assert self.process.stdout is not None
         address = self.process.stdout.readline().strip().rstrip("/")
-        deadline = time.monotonic() + 60
-        while (port := _PORT.search(self.log.read_text())) is None:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.process.kill()
-                raise RuntimeError(f"serve did not start: {self.log.read_text()}")
-            time.sleep(0.02)
+        port = until(
+            lambda: _PORT.search(self.log.read_text()),
+            unless=lambda: self.process.poll() is not None and f"serve did not start: {self.log.read_text()}",
+        )
         return Site(address, f"{address.rpartition(':')[0]}:{port[1]}", self._folder)
 
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=30)
+        self.process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -8,17 +8,16 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from foreign_venvs import clean_environ, environment
-from sample_archive import TOOLS
+from pywb_server import running_pywb
+from sample_archive import TOOLS, Tools
 from web_archive import BIG, HOSTILE_BODY, PAPER, RFC_TIMES, RFC_URL, Serving, Site
 
 pytestmark = pytest.mark.long
@@ -43,7 +42,7 @@ def clients() -> Path:
 def told(site: Site, clients: Path) -> dict[str, Any]:
     script = Path(__file__).parents[1] / "helpers" / "foreign_clients.py"
     command = [str(clients / "python"), str(script), site.app, site.originals, str(len(BIG))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=clean_environ())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=clean_environ())
     assert done.returncode == 0, done.stderr[-3000:]
     answers: dict[str, Any] = json.loads(done.stdout)
     return answers
@@ -133,31 +132,12 @@ def pywb(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (folder / "config.yaml").write_text(
         json.dumps({"collections": {"ours": {"index": index, "archive_paths": places}}, "framed_replay": False})
     )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    command = [str(environment("webarchive", TOOLS) / "bin" / "pywb"), "-b", "127.0.0.1", "-p", str(port)]
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen(command, cwd=folder, env=clean_environ(), stdout=log, stderr=subprocess.STDOUT)
-    try:
-        deadline = time.monotonic() + 60
-        while not _listens(port):
-            assert running.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()[-3000:]
-            time.sleep(0.1)
+    with running_pywb(Tools(environment("webarchive", TOOLS)), folder) as port:
         yield port
-    finally:
-        running.kill()
-        running.wait()
-
-
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
 
 
 def _ask(port: int, path: str) -> tuple[int, bytes]:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=240)) as connection:
         connection.request("GET", path)
         response = connection.getresponse()
         return response.status, response.read()

@@ -8,8 +8,7 @@ import os
 import re
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -20,6 +19,7 @@ from origin import Origin
 from replay_page import MORE, Replaying, Shown, install, save
 from s3_server import BUCKET, S3Server
 from sample_archive import picture
+from waiting import is_alive, until
 from web_archive import Answer, Site
 
 pytest_plugins = ["replay_page", "s3_server"]
@@ -173,7 +173,7 @@ def test_pywb_does_not_outlive_the_server(shown: Shown, how: signal.Signals, tmp
     with serving:
         (pid,) = serving.children()
         serving.process.send_signal(how)
-        serving.process.wait(30)
+        serving.process.wait()
         until(lambda: not is_alive(pid))
     assert "pywb ended" not in serving.log.read_text()
 
@@ -195,18 +195,3 @@ def test_what_is_missing_or_taken_is_one_line(newskeep: Run, shown: Shown, tmp_p
         done = newskeep(*serve, "--pywb", str(program), "--replay-port", str(port))
     assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
     assert f"port {port}".encode() in done.stderr and b"--replay-port" in done.stderr
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        # A dead child that nobody has waited for is one of ours only here.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

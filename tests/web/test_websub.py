@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,9 @@ import pytest
 from command import Run
 from hub import Hub, call, push
 from origin import Origin
+from ports import held_port
 from small_paper import Paper
+from waiting import until
 from web_archive import Site
 
 pytestmark = pytest.mark.long
@@ -54,16 +54,17 @@ def declare(folder: Path, paper: Paper, more: str = "websub = true\n") -> None:
     (folder / "newskeep.toml").write_text(f"allow_private = true\n{table}")
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+@pytest.fixture
+def ports() -> Iterator[tuple[int, int]]:
+    """The two ports of a server that may come again under the same address."""
+    with held_port() as port, held_port() as originals:
+        yield port, originals
 
 
 @contextmanager
-def serving(folder: Path, *options: str, port: int = 0) -> Iterator[Site]:
+def serving(folder: Path, ports: tuple[int, int], *options: str) -> Iterator[Site]:
     """`newskeep serve` under a declared public address."""
-    port, originals = port or free_port(), free_port()
+    port, originals = ports
     app, other = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{originals}"
     command = [sys.executable, "-m", "newskeep", "serve", "--port", str(port), "--originals-port", str(originals)]
     public = ["--public-url", app, "--originals-url", other, "--token", TOKEN]
@@ -77,7 +78,7 @@ def serving(folder: Path, *options: str, port: int = 0) -> Iterator[Site]:
         yield Site(app, other, folder / "archive")
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate()
 
 
 def crawled(newskeep: Run, tmp_path: Path, paper: Paper, hub: str) -> None:
@@ -97,15 +98,11 @@ def said_by(folder: Path) -> str:
     return (folder / "serve.log").read_text()
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for what is under way; the test's own limit ends it."""
-    while not is_so():
-        time.sleep(0.1)
-
-
-def test_what_a_hub_pushes_is_archived(newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub) -> None:
+def test_what_a_hub_pushes_is_archived(
+    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub, ports: tuple[int, int]
+) -> None:
     crawled(newskeep, tmp_path, paper, hub.url)
-    with serving(tmp_path) as site:
+    with serving(tmp_path, ports) as site:
         hub.wait_for(1)
         (asked,) = hub.asked
         assert asked["hub.topic"] == f"{paper.origin.url('/news.rss')}?x=1"
@@ -132,9 +129,11 @@ def test_what_a_hub_pushes_is_archived(newskeep: Run, tmp_path: Path, paper: Pap
         until(lambda: len(jobs(site)) == 2)
 
 
-def test_an_intent_is_verified_only_where_there_is_one(newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub) -> None:
+def test_an_intent_is_verified_only_where_there_is_one(
+    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub, ports: tuple[int, int]
+) -> None:
     crawled(newskeep, tmp_path, paper, hub.url)
-    with serving(tmp_path):
+    with serving(tmp_path, ports):
         hub.wait_for(1)
         (asked,) = hub.asked
         callback, topic = asked["hub.callback"], asked["hub.topic"]
@@ -147,9 +146,11 @@ def test_an_intent_is_verified_only_where_there_is_one(newskeep: Run, tmp_path: 
         assert call(callback, {**right, "hub.lease_seconds": "soon"}).status == 200
 
 
-def test_secrets_are_in_one_file_and_nowhere_else(newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub) -> None:
+def test_secrets_are_in_one_file_and_nowhere_else(
+    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub, ports: tuple[int, int]
+) -> None:
     crawled(newskeep, tmp_path, paper, hub.url)
-    with serving(tmp_path, "-v") as site:
+    with serving(tmp_path, ports, "-v") as site:
         hub.wait_for(1)
         shown = site.get("/status", Accept="text/html", **KEY).body + site.get("/metrics", **KEY).body
     secret = hub.asked[0]["hub.secret"].encode()
@@ -160,50 +161,55 @@ def test_secrets_are_in_one_file_and_nowhere_else(newskeep: Run, tmp_path: Path,
     assert secret not in shown
 
 
-def test_a_site_that_is_gone_is_unsubscribed(newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub) -> None:
+def test_a_site_that_is_gone_is_unsubscribed(
+    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub, ports: tuple[int, int]
+) -> None:
     crawled(newskeep, tmp_path, paper, hub.url)
-    port = free_port()
-    with serving(tmp_path, port=port):
+    with serving(tmp_path, ports):
         hub.wait_for(1)
     declare(tmp_path, paper, "websub = false\n")
-    with serving(tmp_path, port=port) as site:
+    with serving(tmp_path, ports) as site:
         hub.wait_for(0)
         assert hub.asked[-1]["hub.mode"] == "unsubscribe" and "hub.secret" not in hub.asked[-1]
         assert push(hub.asked[0]["hub.callback"], b"<rss/>").status == 410
         assert not jobs(site)
 
 
-def test_a_hub_that_moved_is_followed(newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub) -> None:
+def test_a_hub_that_moved_is_followed(
+    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub, ports: tuple[int, int]
+) -> None:
     crawled(newskeep, tmp_path, paper, hub.moved)
-    with serving(tmp_path):
+    with serving(tmp_path, ports):
         hub.wait_for(1)
 
 
-def test_a_hub_that_refuses_is_told_of(newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub) -> None:
+def test_a_hub_that_refuses_is_told_of(
+    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub, ports: tuple[int, int]
+) -> None:
     hub.denies = "not for you"
     crawled(newskeep, tmp_path, paper, hub.url)
-    with serving(tmp_path):
+    with serving(tmp_path, ports):
         until(lambda: "the hub refuses" in said_by(tmp_path))
     assert said_by(tmp_path).count("not for you") == 1
     assert not hub.subscribers
 
 
 def test_a_hub_at_an_address_that_is_not_public_is_not_asked(
-    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub
+    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub, ports: tuple[int, int]
 ) -> None:
     crawled(newskeep, tmp_path, paper, hub.url)
     file = tmp_path / "newskeep.toml"
     file.write_text(file.read_text().replace("allow_private = true", "allow_private = false"))
-    with serving(tmp_path):
+    with serving(tmp_path, ports):
         until(lambda: "could not be asked" in said_by(tmp_path))
     assert "it is at an address that is not public; allow_private" in said_by(tmp_path)
     assert not hub.asked
 
 
 def test_without_a_public_address_it_says_so_and_asks_nobody(
-    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub
+    newskeep: Run, tmp_path: Path, paper: Paper, hub: Hub, ports: tuple[int, int]
 ) -> None:
     crawled(newskeep, tmp_path, paper, hub.url)
-    with serving(tmp_path, "--read-only"):
+    with serving(tmp_path, ports, "--read-only"):
         until(lambda: "hubs cannot tell what paper has new: websub needs --public-url" in said_by(tmp_path))
     assert not hub.asked and not (tmp_path / "archive" / "websub").exists()

@@ -1,0 +1,36 @@
+"""Waiting for the very thing: what another process writes, answers or ends is there when it is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+Found = TypeVar("Found")
+
+#: Seconds between two looks.
+PAUSE = 0.02
+
+
+def until(found: Callable[[], Found | None], unless: Callable[[], object] = lambda: None) -> Found:
+    """Return the first true value of `found`, however long a busy machine takes: the test's own limit ends it.
+
+    Raises AssertionError with what `unless` returns as soon as that is true, as where a process that is waited for has
+    ended, and `found` is not.
+    """
+    while True:
+        # In this order: what the last words of a process bring is found.
+        hopeless = unless()
+        if value := found():
+            return value
+        assert not hopeless, hopeless
+        time.sleep(PAUSE)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
