@@ -40,7 +40,7 @@ def warm_start() -> Iterator[WarmStart]:
 def newskeep(tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart) -> Run:
     """Run the command in a folder of its own; returns the completed process with bytes."""
 
-    def run(*arguments: str, stdin: bytes = b"", timeout: float = 120) -> subprocess.CompletedProcess[bytes]:
+    def run(*arguments: str, stdin: bytes = b"", timeout: float = 240) -> subprocess.CompletedProcess[bytes]:
         return warm_start.run(arguments, tmp_path, environment, stdin, timeout)
 
     return run

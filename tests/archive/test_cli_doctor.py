@@ -252,6 +252,6 @@ def test_packages_of_others_are_told_by_the_command(environment: Mapping[str, st
     (tmp_path / "there" / "storage" / "__init__.py").touch()
     foreign = {**environment, "PYTHONPATH": str(tmp_path / "there")}
     command = [sys.executable, "-P", "-m", "newskeep", "doctor"]
-    done = subprocess.run(command, cwd=tmp_path, env=foreign, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=foreign, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 2
     assert f"{tmp_path}/there/storage/__init__.py stands before Newskeep's package 'storage'" in done.stderr

@@ -189,7 +189,7 @@ def test_stopped_reindex_keeps_what_is_done(
     while process.poll() is None and not (index.exists() and index.stat().st_size > 200_000):
         time.sleep(0.005)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert b"Traceback" not in err
     (told,) = lines(ok(newskeep("reindex", "--archive", "archive", "--state", "elsewhere", "--json")))
     assert told["known"] + told["entered"] == 60

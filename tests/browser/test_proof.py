@@ -54,7 +54,7 @@ def said(chrome: Chrome, proof: bytes, folder: Path) -> tuple[str, str]:
         text = driver.find_element(By.ID, "verdict").text
         return text if text and text != "Checking…" else None
 
-    text = WebDriverWait(chrome, 60).until(verdict)
+    text = WebDriverWait(chrome, 120).until(verdict)
     assert isinstance(text, str)
     return text, chrome.find_element(By.ID, "result").text
 

@@ -47,7 +47,7 @@ class Room:
         """Do what leads to another page, and wait until that is there: the driver may look before it has begun."""
         page = self.one("html")
         act()
-        wait = WebDriverWait(self.browser, 30)
+        wait = WebDriverWait(self.browser, 120)
         wait.until(staleness_of(page))
         wait.until(lambda browser: browser.execute_script("return document.readyState") == "complete")
 
@@ -170,7 +170,7 @@ def test_versions_are_compared_word_by_word(room: Room) -> None:
 def test_verify_says_what_was_checked(room: Room) -> None:
     room.open(f"/article/{STORY}")
     room.browser.execute_script("arguments[0].click()", room.one("form[method=post] button"))
-    WebDriverWait(room.browser, 10).until(lambda browser: "as it was written" in browser.title or room.all(".checks"))
+    WebDriverWait(room.browser, 120).until(lambda browser: "as it was written" in browser.title or room.all(".checks"))
     assert room.one("h1").text == "It is as it was written"
     assert len(room.all(".checks .good")) >= 5 and not room.all(".checks .bad")
 
@@ -397,7 +397,7 @@ def test_a_citation_is_copied_by_its_button(room: Room) -> None:
         "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     )
     button.click()
-    WebDriverWait(room.browser, 10).until(lambda _: button.text == "Copied")
+    WebDriverWait(room.browser, 120).until(lambda _: button.text == "Copied")
     copied = room.browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
     assert copied == text.get_attribute("textContent")
 

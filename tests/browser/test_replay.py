@@ -46,7 +46,7 @@ class Replay:
     def enter(self) -> None:
         """Wait for the frame below the banner, and look into it."""
         self.browser.switch_to.default_content()
-        WebDriverWait(self.browser, 20).until(frame_to_be_available_and_switch_to_it((By.ID, "archived")))
+        WebDriverWait(self.browser, 120).until(frame_to_be_available_and_switch_to_it((By.ID, "archived")))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_page_shows_with_pictures_styles_and_script(replay: Replay, shown: Shown
     replay.browser.get(f"{replay.address}/web/2999/{shown.url}")
     assert replay.browser.current_url.startswith(f"{replay.app}/replay/2")
     replay.enter()
-    WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.CSS_SELECTOR, "h1"))
+    WebDriverWait(replay.browser, 120).until(lambda browser: browser.find_elements(By.CSS_SELECTOR, "h1"))
     assert replay.browser.find_element(By.CSS_SELECTOR, "h1").text == "The bridge is open"
     widths = replay.script("[...document.images].map(image => [image.id, image.naturalWidth])")
     assert widths == [["plain", 16], ["sharp", 16], ["whole", 16]]
@@ -83,7 +83,7 @@ def test_page_shows_with_pictures_styles_and_script(replay: Replay, shown: Shown
     assert replay.script(f"{style}.color") == "rgb(1, 2, 3)"
     # From the style that the style imports.
     assert replay.script(f"{style}.textDecorationLine") == "underline"
-    WebDriverWait(replay.browser, 10).until(lambda _: "/css/town.woff2" in str(replay.script(_LOADED)))
+    WebDriverWait(replay.browser, 120).until(lambda _: "/css/town.woff2" in str(replay.script(_LOADED)))
     loaded = replay.script(_LOADED)
     assert isinstance(loaded, list)
     assert {"/pictures/back.png", "/css/town.woff2", "/css/more.css"} <= {
@@ -105,7 +105,7 @@ def test_hostile_page_reaches_nothing(replay: Replay, modifier: str) -> None:
     replay.browser.get(f"{replay.address}/web/{_STAMP}{modifier}/{ENEMY_URL}")
     if not modifier:
         replay.enter()
-    WebDriverWait(replay.browser, 20).until(lambda _: replay.script("document.title") == "done")
+    WebDriverWait(replay.browser, 120).until(lambda _: replay.script("document.title") == "done")
     told = json.loads(replay.browser.find_element(By.ID, "told").text)
     assert (told["app"], told["service"]) == ("refused" if modifier else 404, "refused")
     assert replay.listener.log == []
@@ -116,24 +116,24 @@ def test_banner_says_what_is_below_and_when_that_is_another_page(replay: Replay,
     followed = replay.browser.find_element(By.ID, "followed")
     assert shown.url in replay.browser.find_element(By.CSS_SELECTOR, ".banner .url").text
     replay.enter()
-    WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.LINK_TEXT, "Elsewhere"))
+    WebDriverWait(replay.browser, 120).until(lambda browser: browser.find_elements(By.LINK_TEXT, "Elsewhere"))
     link = replay.browser.find_element(By.LINK_TEXT, "Elsewhere")
     replay.browser.switch_to.default_content()
     assert not followed.is_displayed()
     replay.enter()
     link.click()
     replay.browser.switch_to.default_content()
-    WebDriverWait(replay.browser, 20).until(lambda _: followed.is_displayed())
+    WebDriverWait(replay.browser, 120).until(lambda _: followed.is_displayed())
     assert "another page" in followed.text
 
 
 def test_page_that_goes_on_before_it_has_loaded_is_said_to_be_another(replay: Replay) -> None:
     replay.browser.get(f"{replay.app}/replay/{_STAMP}/{LEAVING_URL}")
     followed = replay.browser.find_element(By.ID, "followed")
-    WebDriverWait(replay.browser, 20).until(lambda _: followed.is_displayed())
+    WebDriverWait(replay.browser, 120).until(lambda _: followed.is_displayed())
     replay.browser.get(f"{replay.app}/replay/{_STAMP}/{ENEMY_URL}")
     replay.enter()
-    WebDriverWait(replay.browser, 20).until(lambda _: replay.script("document.title") == "done")
+    WebDriverWait(replay.browser, 120).until(lambda _: replay.script("document.title") == "done")
     replay.browser.switch_to.default_content()
     assert not replay.browser.find_element(By.ID, "followed").is_displayed()
 
@@ -153,7 +153,7 @@ def test_page_cannot_take_its_banner_away(replay: Replay, attack: str) -> None:
     replay.browser.get(f"{replay.app}/replay/{_STAMP}/{ENEMY_URL}")
     where = replay.browser.current_url
     replay.enter()
-    WebDriverWait(replay.browser, 20).until(lambda _: replay.script("document.title") == "done")
+    WebDriverWait(replay.browser, 120).until(lambda _: replay.script("document.title") == "done")
     command = attack.replace("{app}", replay.app)
     code = f"try {{ {command} }} catch (error) {{ return String(error) }}"
     # As the page's own scripts say it, wombat's names for `top` and `parent` left out.
@@ -169,17 +169,17 @@ def test_link_to_a_tab_of_its_own_leads_under_a_banner(replay: Replay, shown: Sh
     replay.browser.get(f"{replay.app}/replay/2999/{shown.url}")
     first, before = replay.browser.current_window_handle, set(replay.browser.window_handles)
     replay.enter()
-    WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.LINK_TEXT, "Elsewhere"))
+    WebDriverWait(replay.browser, 120).until(lambda browser: browser.find_elements(By.LINK_TEXT, "Elsewhere"))
     replay.browser.execute_script("document.querySelector('a').href = location.href")
     replay.browser.execute_script("document.querySelector('a').target = '_blank'")
     replay.browser.find_element(By.LINK_TEXT, "Elsewhere").click()
-    WebDriverWait(replay.browser, 20).until(lambda browser: set(browser.window_handles) - before)
+    WebDriverWait(replay.browser, 120).until(lambda browser: set(browser.window_handles) - before)
     replay.browser.switch_to.window((set(replay.browser.window_handles) - before).pop())
     try:
-        WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.CSS_SELECTOR, ".banner"))
+        WebDriverWait(replay.browser, 120).until(lambda browser: browser.find_elements(By.CSS_SELECTOR, ".banner"))
         assert replay.browser.current_url.startswith(f"{replay.app}/replay/")
         replay.enter()
-        WebDriverWait(replay.browser, 20).until(lambda browser: browser.find_elements(By.CSS_SELECTOR, "h1"))
+        WebDriverWait(replay.browser, 120).until(lambda browser: browser.find_elements(By.CSS_SELECTOR, "h1"))
         assert replay.browser.find_element(By.CSS_SELECTOR, "h1").text == "The bridge is open"
     finally:
         replay.browser.close()

@@ -89,11 +89,11 @@ def revisited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Revisited]:
         origin.on("/target", answer('"v1"'))
         urls = [origin.url(path) for path in ("/page", "/other", "/marked")]
         save = [sys.executable, "-m", "newskeep", "save", "--allow-private", "--ignore-robots", *urls]
-        subprocess.run(save, cwd=folder, check=True, capture_output=True, timeout=120)
+        subprocess.run(save, cwd=folder, check=True, capture_output=True, timeout=240)
         (folder / "again.py").write_text(SPIDER)
         more = [*urls, origin.url("/unknown"), origin.url("/moved")]
         done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, *more], cwd=folder, check=False, capture_output=True, timeout=120, text=True
+            [sys.executable, "-c", SCRIPT, *more], cwd=folder, check=False, capture_output=True, timeout=240, text=True
         )
     assert done.returncode == 0, done.stderr
     yield Revisited(folder, origin, origin.url("/page"), sorted(done.stdout.splitlines()))

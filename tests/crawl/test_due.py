@@ -215,7 +215,7 @@ def test_ends_in_good_order_and_the_rest_is_due_still(
         time.sleep(0.1)
     if how == "SIGTERM":
         process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=240)
     said = b"newskeep: stopped before the end; what is left is due still\n" if how == "SIGTERM" else b""
     assert (process.returncode, out, err) == (4 if how == "SIGTERM" else 0, b"", said)
     # How far it came is the machine's affair.
@@ -356,7 +356,7 @@ def test_a_run_that_cannot_write_has_failed_for_all_who_ask(
         "sys.argv = ['newskeep', *sys.argv[1:]]; from newskeep.cli import main; main()"
     )
     command = [sys.executable, "-c", script, "due", "--json"]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=240, check=False)
     assert done.returncode == 3, done.stderr.decode()
     (line,) = map(json.loads, done.stdout.splitlines())
     with open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from command import Run
 from origin import Origin
+from waiting import until
 
 from crawler.session.correction_store import CorrectionStore
 from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool
@@ -106,7 +107,13 @@ print(extraction.article is not None, extraction.reason)
 """
     )
     done = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
     assert done.stdout == "True None\n", done.stderr
     assert (tmp_path / "runs").read_text() == "run\n"
@@ -120,8 +127,9 @@ def test_killed_worker_is_not_the_page() -> None:
         assert not before.again
 
         async def killed() -> Extraction:
+            before = _spent()
             task = asyncio.create_task(pool.extract(answer(40_000), URL, NOW))
-            await asyncio.sleep(0.5)
+            await _at_work(before)
             for pid in _workers():
                 os.kill(pid, signal.SIGKILL)
             return await task
@@ -141,8 +149,9 @@ def test_pages_outlive_the_fork_server_and_the_resource_tracker() -> None:
         assert whole.article is not None
 
         async def pages() -> list[Extraction]:
+            before = _spent()
             tasks = [asyncio.create_task(pool.extract(answer(20_000), URL, NOW)) for _ in range(5)]
-            await asyncio.sleep(0.5)
+            await _at_work(before)
             for pid in _helpers():
                 os.kill(pid, signal.SIGKILL)
             return await asyncio.gather(*tasks)
@@ -154,8 +163,7 @@ def test_pages_outlive_the_fork_server_and_the_resource_tracker() -> None:
         idle = _workers()
         for pid in _helpers():
             os.kill(pid, signal.SIGKILL)
-        while any(Path(f"/proc/{pid}").exists() for pid in idle):
-            time.sleep(0.01)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in idle))
         assert pool.extract_now(answer(), URL, NOW) == whole
         assert pool.fault is None
         workers = _workers()
@@ -163,6 +171,18 @@ def test_pages_outlive_the_fork_server_and_the_resource_tracker() -> None:
     finally:
         pool.close()
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+def _spent() -> dict[int, int]:
+    """Processor time of each worker, in ticks of mostly 10 ms."""
+    stats = {pid: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in _workers()}
+    return {pid: int(fields[11]) for pid, fields in stats.items()}
+
+
+async def _at_work(before: dict[int, int]) -> None:
+    """Wait until a worker has begun with a page, which takes it a hundred times as long as this."""
+    while not any(ticks - before.get(pid, 0) > 2 for pid, ticks in _spent().items()):
+        await asyncio.sleep(0.01)
 
 
 def _helpers() -> list[int]:

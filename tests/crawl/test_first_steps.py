@@ -32,7 +32,7 @@ def at_a_terminal(folder: Path, environment: Mapping[str, str], answers: bytes, 
         os.close(terminal)
         os.write(leader, answers)
         screen = b"".join(_shown(leader))
-        code = person.wait(timeout=60)
+        code = person.wait(timeout=240)
     os.close(leader)
     return code, screen.decode().replace("\r\n", "\n")
 

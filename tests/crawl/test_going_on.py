@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from command import Run
-from origin import Close, Origin, Pause, response
+from origin import Close, Origin, response
 
 pytestmark = pytest.mark.long
 
@@ -30,12 +30,25 @@ class Town(Origin):
     def __init__(self) -> None:
         super().__init__()
         self._told = 0
-        self.on_any(lambda path: response(PAGE + path.encode(), headers=HTML))
+        self._late: str | None = None
+        self._go = threading.Event()
+        self.on_any(self._page)
 
-    def slow(self, path: str) -> None:
-        """Let one answer take its time, and the next ones none."""
-        self.on(path, Pause(3.0), response(b"late"), Close())
-        self.reply(path, PAGE, headers=HTML)
+    def __exit__(self, *error: object) -> None:
+        self.go()
+        super().__exit__(*error)
+
+    def _page(self, path: str) -> bytes:
+        if path == self._late:
+            self._go.wait(240)
+        return response(PAGE + path.encode(), headers=HTML)
+
+    def hold(self, path: str) -> None:
+        """Let this answer wait until `go`."""
+        self._late = path
+
+    def go(self) -> None:
+        self._go.set()
 
     def asked(self) -> list[str]:
         paths = [logged.path for logged in self.log]
@@ -54,14 +67,15 @@ def outcomes(done: subprocess.CompletedProcess[bytes]) -> dict[str, dict[str, An
     return {line["url"]: line for line in map(json.loads, done.stdout.splitlines())}
 
 
-def cut_off(tmp_path: Path, environment: Mapping[str, str], number: int) -> tuple[int, bytes, set[str]]:
-    """Save the list, and stop it while the third page hangs; return exit code, standard error, and what was told."""
+def cut_off(origin: Town, tmp_path: Path, environment: Mapping[str, str], number: int) -> tuple[int, bytes, set[str]]:
+    """Save the list, and stop it while the third page waits; return exit code, standard error, and what was told."""
     command = [sys.executable, "-m", "newskeep", *SAVE, "-i", "list.txt"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     told = {json.loads(process.stdout.readline())["url"] for _ in range(2)}
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    origin.go()
+    out, err = process.communicate()
     return process.returncode, err, told | {json.loads(line)["url"] for line in out.splitlines()}
 
 
@@ -69,10 +83,10 @@ def cut_off(tmp_path: Path, environment: Mapping[str, str], number: int) -> tupl
 def test_a_list_that_was_cut_off_goes_on(
     origin: Town, newskeep: Run, tmp_path: Path, environment: Mapping[str, str], number: int
 ) -> None:
-    origin.slow("/2")
+    origin.hold("/2")
     urls = [origin.url(f"/{each}") for each in range(6)]
     (tmp_path / "list.txt").write_text("\n".join(urls))
-    code, err, told = cut_off(tmp_path, environment, number)
+    code, err, told = cut_off(origin, tmp_path, environment, number)
     assert 2 <= len(told) < 6
     if number == signal.SIGINT:
         assert code == 4
@@ -101,9 +115,9 @@ def test_a_list_that_was_cut_off_goes_on(
 def test_what_is_asked_for_again_on_request(
     origin: Town, newskeep: Run, tmp_path: Path, environment: Mapping[str, str]
 ) -> None:
-    origin.slow("/2")
+    origin.hold("/2")
     (tmp_path / "list.txt").write_text("\n".join(origin.url(f"/{each}") for each in range(6)))
-    cut_off(tmp_path, environment, signal.SIGINT)
+    cut_off(origin, tmp_path, environment, signal.SIGINT)
     origin.asked()
     # Another list is another list.
     (tmp_path / "other.txt").write_text(origin.url("/0"))
@@ -183,7 +197,7 @@ def test_what_failed_in_a_crawl_that_was_killed(
 ) -> None:
     origin.reply("/0", b"later", status="404 Not Found")
     origin.reply("/0", PAGE, headers=HTML)
-    origin.slow("/2")
+    origin.hold("/2")
     (tmp_path / "list.txt").write_text("\n".join(origin.url(f"/{each}") for each in (1, 0, 3, 2)))
     command = [sys.executable, "-m", "newskeep", *SAVE, "-i", "list.txt"]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
@@ -196,6 +210,7 @@ def test_what_failed_in_a_crawl_that_was_killed(
             told[line["url"]] = line["outcome"]
         process.kill()
         watchdog.cancel()
+    origin.go()
     origin.asked()
     done = newskeep(*SAVE, "--retry-failed", "last")
     assert {url: line["outcome"] for url, line in outcomes(done).items()} == {origin.url("/0"): "archived"}
@@ -242,7 +257,7 @@ def test_what_makes_no_sense_is_told_in_a_line(
 
 
 def test_a_list_from_a_pipe_says_how_it_goes_on(origin: Town, tmp_path: Path, environment: Mapping[str, str]) -> None:
-    origin.slow("/2")
+    origin.hold("/2")
     command = [sys.executable, "-m", "newskeep", *SAVE, "-i", "-"]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -253,5 +268,6 @@ def test_a_list_from_a_pipe_says_how_it_goes_on(origin: Town, tmp_path: Path, en
     process.stdin = None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    origin.go()
+    _, err = process.communicate()
     assert b"the same command goes on from here with --newer-than 20" in err

@@ -40,7 +40,7 @@ def save(start: tuple[str, ...], cwd: Path, environment: Mapping[str, str]) -> N
             origin.on(f"/{n}", response(PAGE.encode(), headers=[("Content-Type", "text/html")]))
         command = [*start, "save", "--json", "--allow-private", "--ignore-robots", *urls]
         done = subprocess.run(
-            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120
+            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=240
         )
     assert done.returncode == 0, done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines()]

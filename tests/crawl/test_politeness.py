@@ -192,7 +192,7 @@ with open_archive("archive") as archive:
 """
     with _Counting() as origin:
         command = [sys.executable, "-c", script, origin.url("").rstrip("/")]
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr.decode()
         assert len(paths(origin)) == 40
         assert len(origin.logged("/robots.txt")) == 1

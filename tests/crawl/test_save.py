@@ -257,7 +257,7 @@ def test_writer_that_fails_stops_the_crawl(environment: Mapping[str, str], origi
         "sys.argv = ['newskeep', *sys.argv[1:]]; from newskeep.cli import main; main()"
     )
     command = [sys.executable, "-c", script, "save", "--json", "--allow-private", "--ignore-robots", *urls]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=240, check=False)
     assert done.returncode == 3
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     assert b"cannot write" in done.stderr
@@ -304,7 +304,7 @@ def test_scrapy_crawl_does_the_same(origin: Origin, tmp_path: Path, environment:
     command = [sys.executable, "-m", "scrapy", "crawl", "urls", "-a", f"file={tmp_path / 'list.txt'}"]
     settings = ["-s", f"ARCHIVE={tmp_path / 'archive'}", "-s", "ALLOW_PRIVATE_ADDRESSES=1"]
     done = subprocess.run(
-        [*command, *settings], cwd=checkout, env=environment, capture_output=True, timeout=120, check=False
+        [*command, *settings], cwd=checkout, env=environment, capture_output=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
     assert len(by_url(tmp_path / "archive", "response")[origin.url("/page")]) == 1

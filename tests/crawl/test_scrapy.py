@@ -39,7 +39,7 @@ def scrapy(paper: Paper, tmp_path: Path, environment: Mapping[str, str]) -> Scra
         chosen = [part for setting in settings for part in ("-s", setting)]
         command = [sys.executable, "-m", "scrapy", *arguments, *chosen]
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False
         )
 
     return run

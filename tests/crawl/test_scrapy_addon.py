@@ -142,7 +142,7 @@ def origin() -> Iterator[Origin]:
 @pytest.fixture
 def project(tmp_path: Path, environment: Mapping[str, str]) -> Path:
     command = [sys.executable, "-m", "scrapy", "startproject", "town", "."]
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=240)
     with (tmp_path / "town" / "settings.py").open("a") as file:
         file.write(SETTINGS + ADDON)
     (tmp_path / "town" / "pipelines.py").write_text(PIPELINES)
@@ -156,7 +156,7 @@ def scrapy(project: Path, environment: Mapping[str, str]) -> Scrapy:
         chosen = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
         command = [sys.executable, "-m", "scrapy", *arguments, *chosen]
         return subprocess.run(
-            command, cwd=project, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=project, env=environment, capture_output=True, text=True, timeout=240, check=False
         )
 
     return run
@@ -347,7 +347,7 @@ def test_two_spiders_of_a_script_without_a_guard(
     )
     command = [sys.executable, "script.py"]
     done = subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=project, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr
     assert origin.requests == 2

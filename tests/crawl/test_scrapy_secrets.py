@@ -60,7 +60,7 @@ def test_they_are_sent_and_not_kept(origin: Origin, tmp_path: Path, environment:
     (tmp_path / "town_spiders.py").write_text(SPIDER.format(url=origin.url(), **SECRETS))
     command = [sys.executable, "-P", "-m", "newskeep", "crawl", "town", "--json", "-vv"]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == 0, done.stderr
     (story,) = origin.logged(Paper.path(1))

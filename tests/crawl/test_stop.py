@@ -47,7 +47,7 @@ class PacedOrigin(Origin):
         self.served.release()
         if not self.go.is_set():
             self.held.release()
-            self.go.wait(60)
+            self.go.wait(240)
         body = f"<html><title>{path}</title><body><p>Page {path} has a paragraph of its own.</p>".encode()
         return b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
@@ -88,7 +88,7 @@ def test_stopped_once_seals_and_reports(
     process = start(origin, tmp_path, environment)
     first = first_outcome(process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate()
     lines = told(first + out)
     assert process.returncode == 4
     assert b"stopped before the end: what was told is kept; the same command goes on from here\n" in err
@@ -112,7 +112,7 @@ def test_stopped_at_once_loses_nothing_that_was_told(
     if stop == "twice":
         # An orderly stop waits for the request under way, and so for the second signal.
         origin.go.clear()
-        assert origin.held.acquire(timeout=60)
+        assert origin.held.acquire(timeout=240)
         # Two that arrive together are one: again until it has ended, however slow the machine is.
         while process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -120,7 +120,7 @@ def test_stopped_at_once_loses_nothing_that_was_told(
         origin.go.set()
     else:
         process.kill()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate()
     lines = told(first + out)
     assert process.returncode == (143 if stop == "twice" else -9)
     assert b"Traceback" not in err
@@ -169,7 +169,7 @@ def test_stopped_while_it_seals_what_a_killed_run_left(
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(number)
-    out, err = process.communicate(timeout=100)
+    out, err = process.communicate()
     assert (process.returncode, out) == (5, b""), err
     assert b"Traceback" not in err
     assert b"stopped while sealing" in err

@@ -105,7 +105,7 @@ def push(callback: str, feed: bytes, **fields: str) -> Answered:
 def _sent(request: urllib.request.Request) -> Answered:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=60) as answer:
+        with opener.open(request, timeout=240) as answer:
             return Answered(answer.status, answer.read())
     except urllib.error.HTTPError as error:
         with error:

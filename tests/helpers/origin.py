@@ -218,7 +218,7 @@ class Origin:
             connection.close()
 
     def _secured(self, connection: socket.socket) -> ssl.SSLSocket:
-        connection.settimeout(10)
+        connection.settimeout(120)
         context = self.tls if isinstance(self.tls, ssl.SSLContext) else tls_context(self.host)
         secured = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with self._lock:  # wrapping detaches the plain socket; stopping must find the new one

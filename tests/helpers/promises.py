@@ -51,7 +51,7 @@ class NewsOrigin(Origin):
 
     def _page(self, path: str) -> bytes:
         time.sleep(self.pace)
-        self.gate.wait(60)
+        self.gate.wait(240)
         if path.startswith("/noise/"):
             return answer(random.Random(path).randbytes(int(path.rpartition("/")[2])), "image/png")
         return answer(page(path), "text/html")
@@ -121,7 +121,7 @@ class Keeper:
         self.told.append(line)
         return line
 
-    def end(self, process: subprocess.Popen[bytes], timeout: float = 100) -> Ended:
+    def end(self, process: subprocess.Popen[bytes], timeout: float = 400) -> Ended:
         """Wait for the end of a run, which must have said what it had to in lines for a person."""
         try:
             out, err = process.communicate(timeout=timeout)
@@ -135,7 +135,7 @@ class Keeper:
         """Run to the end; see `start`."""
         if before:
             return self.end(self.start(*paths, before=before, **variables))
-        done = self.warm.run(self._command(paths), self.folder, {**self.environment, **variables}, b"", 100)
+        done = self.warm.run(self._command(paths), self.folder, {**self.environment, **variables}, b"", 400)
         return self._ended(done.returncode, done.stdout, done.stderr)
 
     def _command(self, paths: Iterable[str]) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ class Tools:
         """Run one to its end."""
         command = [str(self.folder / "bin" / program), *map(str, arguments)]
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False, cwd=cwd, env=clean_environ()
+            command, capture_output=True, text=True, timeout=240, check=False, cwd=cwd, env=clean_environ()
         )
 
 

@@ -128,7 +128,7 @@ class World:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=20)
+        self._process.communicate()
 
     def name(self, kind: str) -> str:
         """The first site of this kind."""
@@ -155,7 +155,7 @@ class World:
         """Go on by hours=…, days=…"""
         self.set(self.now + timedelta(**time))
 
-    def wait(self, requests: int, timeout: float = 60) -> None:
+    def wait(self, requests: int, timeout: float = 240) -> None:
         """Return as soon as that many requests have come in all; raises `TimeoutError`."""
         self._ask(f"/wait?requests={requests}", timeout=timeout)
 
@@ -166,19 +166,21 @@ class World:
 
     def log(self, since: int = 0) -> list[Line]:
         """Requests that were answered so far, after the first `since` of the world, in order of arrival."""
+        # Who has an answer may be ahead of its line: the world writes that before it takes a question.
+        self._ask("/clock")
         with self.log_file.open() as stream:
             lines = [json.loads(line) for line in stream if line.endswith("\n")]
         found = [Line(**{**line, "at": datetime.fromisoformat(line["at"])}) for line in lines]
         return sorted((line for line in found if line.number > since), key=lambda line: line.number)
 
-    def _ask(self, path: str, body: bytes | None = None, timeout: float = 30) -> dict[str, Any]:
+    def _ask(self, path: str, body: bytes | None = None, timeout: float = 240) -> dict[str, Any]:
         request = urllib.request.Request(self._control + path, body)
         with urllib.request.urlopen(request, timeout=timeout) as response:
             answer: dict[str, Any] = json.load(response)
         return answer
 
     def _lines(self, path: str) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(self._control + path, timeout=60) as response:
+        with urllib.request.urlopen(self._control + path, timeout=240) as response:
             return [json.loads(line) for line in response]
 
 

@@ -24,7 +24,7 @@ def offered(folder: Path, environment: Mapping[str, str], line: str) -> list[str
         "COMP_WORDS": line,
         "COMP_CWORD": str(len(words) - 1),
     }
-    done = subprocess.run([PROGRAM], cwd=folder, env=asked, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([PROGRAM], cwd=folder, env=asked, capture_output=True, text=True, check=True, timeout=240)
     return [each.partition(",")[2] for each in done.stdout.splitlines() if each]
 
 
@@ -66,11 +66,11 @@ def test_it_is_installed_for_the_user(
     own = {**environment, "XDG_DATA_HOME": str(tmp_path / "data"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     command = [str(PROGRAM), "completion", shell, "--install"]
     for _ in range(2):
-        done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, check=True, timeout=240)
         assert str(tmp_path / file) in done.stdout
     assert (tmp_path / file).read_bytes() == newskeep("completion", shell).stdout
     if found := shutil.which(shell):
-        subprocess.run([found, "-n", str(tmp_path / file)], check=True, timeout=60)
+        subprocess.run([found, "-n", str(tmp_path / file)], check=True, timeout=240)
 
 
 def test_bash_completes(tmp_path: Path, environment: Mapping[str, str]) -> None:
@@ -80,7 +80,7 @@ def test_bash_completes(tmp_path: Path, environment: Mapping[str, str]) -> None:
     )
     own = {**environment, "PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"}
     command = ["bash", "-c", script]
-    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, timeout=240, check=False)
     assert done.stdout == "verify\n", done.stderr
 
 
@@ -88,5 +88,5 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, environment: Mapping[str
     (tmp_path / "file").write_text("")
     own = {**environment, "XDG_DATA_HOME": str(tmp_path / "file")}
     command = [str(PROGRAM), "completion", "bash", "--install"]
-    done = subprocess.run(command, env=own, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, env=own, capture_output=True, timeout=240, check=False)
     assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)

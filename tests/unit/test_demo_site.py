@@ -31,7 +31,7 @@ def site() -> Iterator[DemoSite]:
 def get(url: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
     parts = urlsplit(url)
     assert parts.hostname
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=240)
     try:
         connection.request("GET", parts.path, headers=headers)
         response = connection.getresponse()

@@ -38,7 +38,7 @@ def shown(page: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.stderr == ""
     return done.stdout

@@ -19,7 +19,7 @@ def origin() -> Iterator[Origin]:
 
 
 def connect(origin: Origin) -> socket.socket:
-    return socket.create_connection((origin.host, origin.port), timeout=20)
+    return socket.create_connection((origin.host, origin.port), timeout=240)
 
 
 def ask(path: str, headers: bytes = b"") -> bytes:

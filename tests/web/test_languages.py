@@ -192,7 +192,7 @@ def _choose(site: Site, **fields: str) -> Answer:
 
 
 def _post(site: Site, body: str, headers: dict[str, str]) -> Answer:
-    with closing(http.client.HTTPConnection(site.app.partition("://")[2], timeout=30)) as connection:
+    with closing(http.client.HTTPConnection(site.app.partition("://")[2], timeout=240)) as connection:
         connection.request("POST", "/language", body, headers)
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())

@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -51,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 def post(site: Site, path: str, body: Any, **headers: str) -> Answer:
     """Send JSON, or what `body` is as text."""
-    with closing(http.client.HTTPConnection(urlsplit(site.app).netloc, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(site.app).netloc, timeout=240)) as connection:
         sent = body if isinstance(body, str | bytes) else json.dumps(body)
         connection.request("POST", path, sent, {**JSON, **{name.replace("_", "-"): headers[name] for name in headers}})
         answer = connection.getresponse()
@@ -117,6 +118,9 @@ def test_addresses_that_are_not_public_are_an_outcome(folder: Path, origin: Orig
 
 
 def test_jobs_survive_a_restart_and_a_kill(folder: Path, origin: Origin) -> None:
+    # So that the first is under way when the server is killed.
+    may_answer = threading.Event()
+    origin.on_request(lambda _path, _request: None if may_answer.wait(240) else b"")
     serving = Serving(folder, **ENVIRON)
     with serving as site:
         first = json.loads(post(site, "/api/save", {"url": origin.url("/page1")}).body)["id"]
@@ -124,6 +128,7 @@ def test_jobs_survive_a_restart_and_a_kill(folder: Path, origin: Origin) -> None
         until(site, first, lambda job: job["state"] == "running")
         serving.process.send_signal(signal.SIGKILL)
         serving.process.wait()
+    may_answer.set()
     with Serving(folder, **ENVIRON) as site:
         third = json.loads(post(site, "/api/save", {"url": origin.url("/page3")}).body)["id"]
     # It is asked to end in the middle, and goes on the next time.

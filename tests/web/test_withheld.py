@@ -64,7 +64,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Held:
 def _save(folder: Path, *urls: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
     command = [sys.executable, "-m", "newskeep", "save", "--allow-private", "--archive", str(folder), *urls]
-    subprocess.run(command, cwd=folder.parent, env=clean, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=folder.parent, env=clean, check=True, capture_output=True, timeout=240)
 
 
 @pytest.fixture(scope="module")

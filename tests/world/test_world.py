@@ -12,7 +12,7 @@ from world import START, World
 
 def ask(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=240)
     connection.request("GET", parts.path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
     found = response.status, dict(response.getheaders()), response.read()
