@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -17,34 +22,31 @@ from warcs import RawRecord, by_url
 CASES = hostile_cases()
 
 
-@pytest.fixture(params=["http", "https"])
-def captured(request: pytest.FixtureRequest) -> Captured:
-    """All hostile cases, saved in one run, over plain TCP and over TLS."""
-    # Not a module fixture with parameters: pytest would run that anew at each change between the two, and in random
-    # order that is at every other test.
-    found: Captured = request.getfixturevalue(f"captured_{request.param}")
-    return found
-
-
 @pytest.fixture(scope="module")
-def captured_http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Captured]:
-    yield from _captured("http", tmp_path_factory.mktemp("http"))
-
-
-@pytest.fixture(scope="module")
-def captured_https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Captured]:
-    yield from _captured("https", tmp_path_factory.mktemp("https"))
-
-
-def _captured(scheme: str, folder: Path) -> Iterator[Captured]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Captured]]:
+    """All hostile cases over plain TCP and over TLS, at once: most of the time goes to answers that do not come."""
     authority = Authority()
-    with Origin(tls=scheme == "https" and authority.server("127.0.0.1")) as origin:
-        urls = {name: case.install(origin, name) for name, case in CASES.items()}
-        before = [origin.url(case.before) for case in CASES.values() if case.before]
-        listed = folder / "list.txt"
-        listed.write_text("\n".join([*before, *urls.values()]))
-        run = _save(folder, listed, authority.written(folder))
-        yield Captured(scheme, folder / "archive", origin, urls, run)
+    roots = authority.written(tmp_path_factory.mktemp("roots"))
+    with Origin() as plain, Origin(tls=authority.server("127.0.0.1")) as secure, ThreadPoolExecutor(2) as threads:
+        origins = {"http": plain, "https": secure}
+        folders = map(tmp_path_factory.mktemp, origins)
+        found = threads.map(_captured, origins, folders, origins.values(), repeat(roots))
+        yield dict(zip(origins, found, strict=True))
+
+
+@pytest.fixture(params=["http", "https"])
+def captured(request: pytest.FixtureRequest, both: dict[str, Captured]) -> Captured:
+    return both[request.param]
+
+
+def _captured(scheme: str, folder: Path, origin: Origin, roots: Path) -> Captured:
+    urls = {name: case.install(origin, name) for name, case in CASES.items()}
+    before = [origin.url(case.before) for case in CASES.values() if case.before]
+    stalled = [url for name, url in urls.items() if "time" in CASES[name].verdicts]
+    # Of the others none may run out of time, however busy the machine is.
+    run = _save(folder, [*before, *(url for url in urls.values() if url not in stalled)], roots, 120)
+    run |= _save(folder, stalled, roots, TIMEOUT)
+    return Captured(scheme, folder / "archive", origin, urls, run)
 
 
 class Captured:
@@ -67,16 +69,14 @@ class Captured:
                 self.interim[record["WARC-Concurrent-To"]].append(record.block)
 
 
-def _save(folder: Path, listed: Path, roots: Path) -> dict[str, str]:
-    import os
-    import subprocess
-    import sys
-
-    command = [sys.executable, "-m", "newskeep", "save", "-i", str(listed), "--archive", str(folder / "archive")]
-    options = ["--allow-private", "--json", "--timeout", str(TIMEOUT), "--max-size", str(MAX_BODY)]
+def _save(folder: Path, urls: list[str], roots: Path, timeout: float) -> dict[str, str]:
+    command = [sys.executable, "-m", "newskeep", "save", "-i", "-", "--archive", str(folder / "archive")]
+    options = ["--allow-private", "--json", "--timeout", str(timeout), "--max-size", str(MAX_BODY)]
     trusting = {**os.environ, "SSL_CERT_FILE": str(roots)}
-    done = subprocess.run([*command, *options], capture_output=True, timeout=250, check=False, cwd=folder, env=trusting)
-    assert done.returncode == 4, done.stderr.decode()
+    done = subprocess.run(
+        [*command, *options], input="\n".join(urls).encode(), capture_output=True, check=False, cwd=folder, env=trusting
+    )
+    assert done.returncode in (4, 5), done.stderr.decode()
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return {line["url"]: line["outcome"] for line in lines}
 
@@ -117,13 +117,12 @@ def _whole(captured: Captured, record: RawRecord) -> bytes:
 @pytest.mark.parametrize("name", CASES)
 def test_request_is_identical(captured: Captured, name: str) -> None:
     received = [logged.request for logged in captured.origin.logged(f"/case/{name}")]
-    sent = [record.block for record in captured.requests[captured.urls[name]]]
-    if CASES[name].before is None:
-        assert sent == received
-    else:
-        # What is written to a kept connection that the origin has just closed was sent, and is read by nobody.
-        assert len(sent) >= len(received) and set(sent) == set(received)
-    assert received
+    records = captured.requests[captured.urls[name]]
+    assert received and {record.block for record in records} == set(received)
+    # What is written to a connection that ends before the origin has read it, one that it closes just then or one that
+    # is given up on a busy machine, was sent and is read by nobody: nor is it answered.
+    unanswered = sum(record["WARC-Concurrent-To"] is None for record in records)
+    assert len(received) <= len(records) <= len(received) + unanswered
 
 
 @pytest.mark.parametrize("name", CASES)

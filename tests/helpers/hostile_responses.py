@@ -13,9 +13,9 @@ from origin import Close, Hang, Origin, Pause, Reset, Script, Step, response
 
 Verdict = Literal["complete", "length", "time", "disconnect", "unspecified"]
 
-#: What a client of these cases is to be set to.
+#: What a client of these cases is to be set to; the timeout, in seconds, where "time" is a verdict.
 MAX_BODY = 1_000_000
-TIMEOUT = 2.0
+TIMEOUT = 4.0
 
 TEXT = "<!doctype html><title>Case</title><p>Rødgrød med fløde, and a line that is long enough.</p>\n".encode()
 #: TEXT packed by the brotli tool; the tests need no package for it.
