@@ -117,20 +117,17 @@ def test_only_our_own_pages_may_say_so(room: Site, folder: Path) -> None:
     assert room.get(address, "POST", Origin=room.app).status == 303
 
 
-@pytest.mark.parametrize(
-    ("change", "status"),
-    [
-        ((r"/\d+-", "/9999-"), 409),
-        ((r"/\d+-", "/0-"), 409),
-        ((r"-[0-9a-f]{8}/", "-00000000/"), 409),
-        (("/keep/", "/burn/"), 400),
-        (("harbour-bridge", "nothing-here"), 404),
-    ],
-)
-def test_what_is_not_there_changes_nothing(room: Site, folder: Path, change: tuple[str, str], status: int) -> None:
+def test_what_is_not_there_changes_nothing(room: Site, folder: Path) -> None:
     address, _ = button(room, LETTER)
-    found = room.get(re.sub(*change, address), "POST", **OURS)
-    assert found.status == status and found.body.count(b"\n") == 1
+    for pattern, change, status in (
+        (r"/\d+-", "/9999-", 409),
+        (r"/\d+-", "/0-", 409),
+        (r"-[0-9a-f]{8}/", "-00000000/", 409),
+        ("/keep/", "/burn/", 400),
+        ("harbour-bridge", "nothing-here", 404),
+    ):
+        found = room.get(re.sub(pattern, change, address), "POST", **OURS)
+        assert found.status == status and found.body.count(b"\n") == 1, (pattern, change)
     assert not (folder / "corrections").exists()
 
 

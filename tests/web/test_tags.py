@@ -26,16 +26,23 @@ ENTRY = "{http://www.w3.org/2005/Atom}entry"
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tags") / "archive"
     fill(folder)
+    with open_archive(folder) as archive:
+        put(archive, tagged(STORY, "exact", "Ada", add=["bridges", "選挙"]))
+        put(archive, noted(STORY, EVIL, "Ada"))
+        put(archive, described("bridges", "Ada", title=EVIL, description="All <b>bridges</b>."))
     return folder
+
+
+@pytest.fixture(scope="module")
+def looked_at(filled: Path) -> Iterator[Site]:
+    """A server over what no test changes."""
+    with Serving(filled) as running:
+        yield running
 
 
 @pytest.fixture
 def folder(filled: Path, tmp_path: Path) -> Path:
     shutil.copytree(filled, tmp_path / "archive")
-    with open_archive(tmp_path / "archive") as archive:
-        put(archive, tagged(STORY, "exact", "Ada", add=["bridges", "選挙"]))
-        put(archive, noted(STORY, EVIL, "Ada"))
-        put(archive, described("bridges", "Ada", title=EVIL, description="All <b>bridges</b>."))
     return tmp_path / "archive"
 
 
@@ -74,33 +81,33 @@ def test_an_article_shows_its_tags_and_notes_as_text(room: Site, archive: Archiv
     assert "alert(1)" not in shown and 'id="notes"' not in shown
 
 
-def test_the_page_of_tags_lists_collections_with_their_feeds(room: Site) -> None:
-    shown = text(room, "/tags")
+def test_the_page_of_tags_lists_collections_with_their_feeds(looked_at: Site) -> None:
+    shown = text(looked_at, "/tags")
     assert "&lt;script&gt;" in shown and "<script>alert" not in shown and "All &lt;b&gt;bridges" in shown
     assert 'href="/feeds/new.atom?tag=bridges"' in shown and "選挙" in shown
-    assert '<a href="/tags">Tags</a>' in text(room, "/")
+    assert '<a href="/tags">Tags</a>' in text(looked_at, "/")
 
 
-def test_search_lists_and_finds_what_has_a_tag(room: Site) -> None:
-    listed = text(room, "/search?tag=Bridges")
+def test_search_lists_and_finds_what_has_a_tag(looked_at: Site) -> None:
+    listed = text(looked_at, "/search?tag=Bridges")
     assert "harbour-bridge" in listed and "All &lt;b&gt;bridges" in listed and 'value="bridges"' in listed
-    found = text(room, "/search?q=bridge&tag=bridges")
+    found = text(looked_at, "/search?q=bridge&tag=bridges")
     assert "harbour-bridge" in found
-    assert "Nothing was found" in text(room, "/search?tag=other")
-    assert "did you mean two-words?" in text(room, "/search?tag=two+words", 400)
+    assert "Nothing was found" in text(looked_at, "/search?tag=other")
+    assert "did you mean two-words?" in text(looked_at, "/search?tag=two+words", 400)
 
 
-def test_the_api_chooses_by_tag_and_lists_tags(room: Site) -> None:
-    assert articles(room, "/api/articles?tag=bridges") == {STORY}
-    assert articles(room, "/api/search?q=bridge&tag=bridges") == {STORY}
-    assert articles(room, "/api/articles?tag=other") == set()
-    captures = json.loads(text(room, f"/api/captures?url={STORY}&tag=bridges"))["captures"]
-    assert captures == json.loads(text(room, f"/api/captures?url={STORY}"))["captures"]
-    (bridges, _) = json.loads(text(room, "/api/tags"))["tags"]
+def test_the_api_chooses_by_tag_and_lists_tags(looked_at: Site) -> None:
+    assert articles(looked_at, "/api/articles?tag=bridges") == {STORY}
+    assert articles(looked_at, "/api/search?q=bridge&tag=bridges") == {STORY}
+    assert articles(looked_at, "/api/articles?tag=other") == set()
+    captures = json.loads(text(looked_at, f"/api/captures?url={STORY}&tag=bridges"))["captures"]
+    assert captures == json.loads(text(looked_at, f"/api/captures?url={STORY}"))["captures"]
+    (bridges, _) = json.loads(text(looked_at, "/api/tags"))["tags"]
     assert (bridges["tag"], bridges["title"], bridges["captures"]) == ("bridges", EVIL, len(captures))
-    article = json.loads(text(room, f"/api/article?url={STORY}"))
+    article = json.loads(text(looked_at, f"/api/article?url={STORY}"))
     assert article["tags"] == ["bridges", "選挙"] and article["notes"][0]["text"] == EVIL
-    assert room.get("/api/articles?tag=a+b").status == 400
+    assert looked_at.get("/api/articles?tag=a+b").status == 400
 
 
 def test_a_feed_of_a_tag_has_what_has_it_and_knows_when_that_changes(room: Site, archive: Archive) -> None:
