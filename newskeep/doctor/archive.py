@@ -27,7 +27,7 @@ from storage.sqlite import schema_version
 if TYPE_CHECKING:
     from crawler.config import Config
     from storage.archive import Archive
-    from storage.sqlite import Kind
+    from storage.database import Kind
 
 #: Seconds that a store may take, and that its clock may differ before it matters, and before S3 refuses us.
 SECONDS, SKEW, SKEW_BAD = 15.0, 60.0, 600.0

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
+from storage.database import Database, DatabaseUser
 from storage.index.hiding import FOREVER, is_visible
 from storage.index.rows import Row, seconds
 from storage.index.schema import DOUBTED
@@ -34,7 +35,6 @@ from storage.index.schema import hidden as _hidden
 from storage.index.schema import removals as _removals
 from storage.index.schema import warcs as _warcs
 from storage.index.tagging import candidates, has_tag
-from storage.sqlite import Database, DatabaseUser
 
 # Rows fetched at a time. No transaction stays open between two fetches, so a slow reader holds nobody up.
 BATCH = 1_000

@@ -23,9 +23,9 @@ from sqlalchemy import (
     literal_column,
 )
 
+from storage.database import Kind
 from storage.migrations import Migration, about_table
 from storage.model import DOUBTFUL
-from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
 VERSION = 7
