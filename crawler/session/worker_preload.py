@@ -1,17 +1,19 @@
 """What workers need, loaded when this is imported: the fork server does that once, and its workers share it.
 
 To import `crawler.extraction` loads next to nothing. Its libraries and models take most of a second and 100 MB, which
-each worker would spend on its first page. The fork server is given names of modules and nothing to call; so what is
-done here is done by the import.
+each worker would spend on its first page, and the pool that a worker is made for takes it another while to import. The
+fork server is given names of modules and nothing to call; so what is done here is done by the import.
 """
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
+from datetime import UTC, datetime
 
-from crawler.extraction import extract
+import crawler.session.extraction_pool  # noqa: F401 - what a worker begins with
 from crawler.extraction.metadata.language import detect
+from crawler.session.page_extraction import extract_response
 
 # Before numpy is loaded. A worker has one page at a time: threads for linear algebra would only cost address space, and
 # a process that has threads should not be forked.
@@ -23,7 +25,10 @@ _TEXT = (
     "Its captain told the members that a rope had given way in the storm, and that nobody had ordered another one."
 )
 
+_PAGE = f"<html lang=en><title>The ferry</title><article><h1>The ferry</h1><p>{_TEXT}</p></article></html>"
+_RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + _PAGE.encode()
+
 # Where the machine cannot, each page says so.
 with suppress(OSError, MemoryError):
-    extract(f"<html lang=en><title>The ferry</title><article><h1>The ferry</h1><p>{_TEXT}</p></article></html>")
+    extract_response(_RESPONSE, "https://www.example.org/ferry", datetime(2026, 11, 22, tzinfo=UTC), len(_RESPONSE))
     detect(_TEXT)

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 from origin import Hang, Origin
-from waiting import is_alive, until
+from processes import all_processes, is_alive, told_of
+from waiting import until
 from web_archive import Serving
 
 from crawler.browser.job import RenderBounds, RenderJob
@@ -218,7 +219,7 @@ def test_all_that_went_is_in_the_archive(saved: Saved) -> None:
 
 
 def test_no_process_stays(saved: Saved) -> None:  # noqa: ARG001
-    assert not [pid for pid in descendants(os.getpid()) if "chrom" in Path(f"/proc/{pid}/comm").read_text()]
+    assert not [pid for pid in descendants(os.getpid()) if b"chrom" in told_of(pid, "comm")]
 
 
 def test_nothing_is_rendered_unasked_or_where_the_answer_has_its_text(tmp_path: Path) -> None:
@@ -361,7 +362,7 @@ def test_a_crawl_that_is_killed_leaves_no_browser(tmp_path: Path) -> None:
         try:
             until(lambda: bool(origin.logged("/never")) or crawl.poll() is not None)
             below = descendants(crawl.pid)
-            assert any("chrom" in Path(f"/proc/{pid}/comm").read_text() for pid in below)
+            assert any(b"chrom" in told_of(pid, "comm") for pid in below)
         finally:
             crawl.send_signal(signal.SIGKILL)
             crawl.wait()
@@ -386,7 +387,7 @@ def test_its_process_killed_leaves_no_browser(homes: Path) -> None:
         work = thread.submit(lambda: asyncio.run(rendered(job)))
         until(lambda: bool(origin.logged("/never")) or work.done())
         assert browsers(homes)
-        [worker] = [pid for pid in descendants(os.getpid()) if b"crawler.browser.worker" in read(pid, "cmdline")]
+        [worker] = [pid for pid in descendants(os.getpid()) if b"crawler.browser.worker" in told_of(pid, "cmdline")]
         os.kill(worker, signal.SIGKILL)
         shown = work.result()
     assert shown.error is not None and shown.error.startswith("the browser ended early")
@@ -403,12 +404,4 @@ def homes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def browsers(homes: Path) -> list[int]:
     """Those that run, whoever's children they are by now."""
-    numbers = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
-    return [pid for pid in numbers if str(homes).encode() in read(pid, "cmdline") and is_alive(pid)]
-
-
-def read(pid: int, what: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/{what}").read_bytes()
-    except OSError:
-        return b""
+    return [pid for pid in all_processes() if str(homes).encode() in told_of(pid, "cmdline") and is_alive(pid)]

@@ -202,7 +202,7 @@ def test_what_failed_in_a_crawl_that_was_killed(
     command = [sys.executable, "-m", "newskeep", *SAVE, "-i", "list.txt"]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        watchdog = threading.Timer(100, process.kill)
+        watchdog = threading.Timer(400, process.kill)
         watchdog.start()
         told: dict[str, str] = {}
         while "failed" not in told.values():

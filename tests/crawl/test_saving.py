@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from origin import Hang, Origin
+from processes import all_processes, told_of
 from s3_server import BUCKET, moto, use
 
 from newskeep import Archive, ConfigError, NewskeepError, Outcome, StoreUnavailable, UsageError, open_archive
@@ -183,11 +184,10 @@ def test_where_the_caller_is_killed_the_rest_is_not_fetched(archive: Archive, or
 
 def test_a_process_that_is_killed_is_told(archive: Archive, origin: Origin) -> None:
     def kill(_: Outcome) -> None:
-        for path in Path("/proc").glob("[0-9]*/status"):
-            text = path.read_text() if path.exists() else ""
-            command = path.with_name("cmdline")
-            if f"\nPPid:\t{os.getpid()}\n" in text and b"newskeep.saving.worker" in command.read_bytes():
-                os.kill(int(path.parent.name), signal.SIGKILL)
+        parent = f"\nPPid:\t{os.getpid()}\n".encode()
+        for pid in all_processes():
+            if parent in told_of(pid, "status") and b"newskeep.saving.worker" in told_of(pid, "cmdline"):
+                os.kill(pid, signal.SIGKILL)
 
     with pytest.raises(NewskeepError, match=r"ended early \(signal 9\); what was told is kept"):
         archive.save([origin.url("/page"), origin.url("/page2")], on_outcome=kill)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 Found = TypeVar("Found")
@@ -26,11 +25,3 @@ def until(found: Callable[[], Found | None], unless: Callable[[], object] = lamb
             return value
         assert not hopeless, hopeless
         time.sleep(PAUSE)
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 from ports import held_port, listens
-from waiting import is_alive, until
+from processes import is_alive
+from waiting import until
 
 
 def test_a_held_port_is_nobodys_until_it_is_named() -> None:

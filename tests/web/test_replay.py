@@ -16,10 +16,11 @@ from urllib.parse import urljoin
 import pytest
 from command import Run
 from origin import Origin
+from processes import is_alive
 from replay_page import MORE, Replaying, Shown, install, save
 from s3_server import BUCKET, S3Server
 from sample_archive import picture
-from waiting import is_alive, until
+from waiting import until
 from web_archive import Answer, Site
 
 pytest_plugins = ["replay_page", "s3_server"]
