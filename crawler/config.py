@@ -8,14 +8,18 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
+from urllib.parse import quote
 
 from crawler import defaults
 from crawler.spider_modules import spider_modules
-from storage.errors import ConfigError
+from crawler.subscriptions.references import anchor, is_reference, mind_readers, resolve
+from storage.errors import ConfigError, UsageError
 from storage.objects.retention import Mode, ObjectLock
+from storage.postgres_address import PostgresAddress
 
 DEFAULT_FILE = Path("newskeep.toml")
 _PREFIX = "NEWSKEEP_"
@@ -34,6 +38,9 @@ class Config:
     archive: str = "archive"
     #: Folder for what is local to this machine; `None`: in a folder archive itself, else the user's state folder.
     state: str | None = None
+    #: A PostgreSQL database for an index that machines share, postgresql://USER@HOST/DATABASE; references may stand in
+    #: it. `None`: the index is a file in `state`.
+    index: str | None = field(default=None, repr=False)
     #: A web page or e-mail address where you can be reached: in the user agent and in every WARC.
     operator: str | None = None
     #: The whole User-Agent field; `None`: newskeep, its version and the operator.
@@ -112,6 +119,11 @@ class Config:
         return ObjectLock(self.object_lock, self.object_lock_days) if self.object_lock else None
 
     @property
+    def shared_index(self) -> str | None:
+        """The address of the shared index, with what its references stand for. Raises `ConfigError`."""
+        return resolved_index(self.index)
+
+    @property
     def agent(self) -> str | None:
         """The address whose host serves our key directory."""
         return self.signature_agent or self.public_url
@@ -121,6 +133,7 @@ class Config:
         settings: dict[str, Any] = {
             "ARCHIVE": self.archive,
             "STATE": self.state,
+            "INDEX": self.index,
             "OBJECT_LOCK": self.object_lock,
             "OBJECT_LOCK_DAYS": self.object_lock_days,
             "ROBOTSTXT_OBEY": self.robots,
@@ -159,6 +172,11 @@ class Config:
         elif self.operator:
             settings["USER_AGENT"] = user_agent(self.operator)
         return settings
+
+
+def resolved_index(address: str | None) -> str | None:
+    """The address of a shared index, with what its references stand for, as URLs have it. Raises `ConfigError`."""
+    return resolve(address, "index", form=partial(quote, safe="")) if address else None
 
 
 def user_agent(operator: str | None) -> str:
@@ -257,7 +275,18 @@ def _entry(path: Path | None, key: str, value: Any, types: Mapping[str, Any]) ->
     value = _checked(f"{path}: {key}", value, types[key])
     if key in _FILES and value and path is not None:
         value = str(path.parent / value)
+    if key == "index" and path is not None:
+        _mind_password(path, value)
+        value = anchor(value, path.parent)
     return {key: value}
+
+
+def _mind_password(path: Path, address: str) -> None:
+    try:
+        if not is_reference(address) and PostgresAddress.parse(address).has_password:
+            mind_readers(path, "the password of the index")
+    except UsageError as error:
+        raise ConfigError(f"{path}: index: {error}") from None
 
 
 def _variable(environ: Mapping[str, str], key: str, kind: Any) -> dict[str, Any]:

@@ -49,6 +49,8 @@ class Database:
     check: Callable[[], None]
     #: What the database itself finds wrong with what it holds, a line each; reads all of it.
     problems: Callable[[], list[str]]
+    #: Bytes that it takes.
+    size: Callable[[], int]
     #: Says what an error of the driver, bare or wrapped, means.
     explain: Callable[[Exception], NewskeepError]
     close: Callable[[], None]

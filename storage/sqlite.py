@@ -61,6 +61,7 @@ def open_database(path: Path, kind: Kind, *, create: bool = True) -> Database:
         read_only=read_only,
         check=check,
         problems=lambda: _problems(engine),
+        size=lambda: sum(each.stat().st_size for each in path.parent.glob(f"{path.name}*") if each.is_file()),
         explain=lambda error: _explain(path, kind, error),
         close=lambda: _close(engine, lock),
     )
