@@ -160,7 +160,7 @@ RENDER_BEHAVIOUR = None
 # Seconds that a browser has for a page, and bytes that the page may have it send and ask for.
 RENDER_TIMEOUT = defaults.RENDER_TIMEOUT
 RENDER_MAXSIZE = defaults.RENDER_MAXSIZE
-# Browsers at a time.
+# Browsers at a time, those that are kept for a host's next page included.
 BROWSERS = defaults.BROWSERS
 
 # --- What runs -------------------------------------------------------------------------------------------------------

@@ -52,12 +52,13 @@ def check_rendering(chromium: str | None, proxy: str | None) -> str:
     return find_chromium(chromium)
 
 
-def arguments(proxy: str, net_log: Path, insecure: bool) -> list[str]:
-    """The arguments of a browser that reaches the net through `proxy` (host:port) alone and logs it to `net_log`."""
+def arguments(net_log: Path, insecure: bool) -> list[str]:
+    """The arguments of a browser that logs what it does on the net to `net_log`; its pages have proxies."""
     return [
         f"--log-net-log={net_log}",
         "--net-log-capture-mode=Everything",
-        f"--proxy-server=socks5://{proxy}",
+        # The way of all that is no page's: nowhere.
+        "--proxy-server=socks5://nowhere.invalid:1",
         # Without this Chromium goes to loopback by itself, whatever the proxy says.
         "--proxy-bypass-list=<-loopback>",
         # Names are the proxy's to look up, and nobody else's.

@@ -24,6 +24,19 @@ class RenderBounds:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserBounds:
+    """How long a browser is kept for further pages: what it holds grows, and what is wrong with it stays."""
+
+    pages: int = 100
+    #: Seconds since it was started.
+    age: float = 900.0
+    #: Seconds without a page.
+    idle: float = 60.0
+    #: Bytes that all its processes hold together, between two pages.
+    memory: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviour:
     """What is done with a page that has been loaded, each only where a site declares it."""
 
@@ -38,7 +51,7 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
-    """One page to be shown by a browser of its own."""
+    """One page to be shown."""
 
     url: str
     #: Path of Chromium.
@@ -53,6 +66,11 @@ class RenderJob:
     fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     behaviour: Behaviour = field(default_factory=Behaviour)
     bounds: RenderBounds = field(default_factory=RenderBounds)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """Of what kind its browser is: what is said when it starts, and holds for all its pages."""
+        return self.program, self.insecure, self.bounds.bytes
 
 
 @dataclass(frozen=True, slots=True)

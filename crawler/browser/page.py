@@ -1,4 +1,4 @@
-"""One page in one browser: loaded, brought to rest, and taken down. The only user of playwright."""
+"""One page in one browser: loaded, brought to rest, and taken down."""
 
 from __future__ import annotations
 
@@ -63,6 +63,10 @@ class ShownPage:
         self._crashed = asyncio.Event()
         #: What was left out, in words, and how often.
         self.left_out: Counter[str] = Counter()
+
+    @property
+    def has_crashed(self) -> bool:
+        return self._crashed.is_set()
 
     async def show(self, context: BrowserContext) -> tuple[str, list[Resource]]:
         """Load the page, and return its address and what was made of it. Raises `NotShown`."""
@@ -223,6 +227,7 @@ class ShownPage:
         if refused is not None and "SOCKS" in str(error):
             return f"not connected: {refused}"
         if self._crashed.is_set() or "crash" in str(error).lower():
+            self._crashed.set()
             return "the page crashed the browser"
         if "ERR_ABORTED" in str(error) or "Download is starting" in str(error):
             return "it is a download, not a page"

@@ -11,7 +11,6 @@ from scrapy import Request
 
 from crawler.browser.chromium import check_rendering
 from crawler.browser.job import Behaviour, RenderBounds, RenderJob
-from crawler.browser.process import rendered
 from crawler.defaults import Render
 from crawler.engine.host_queue import host_of
 from crawler.engine.redaction import redact
@@ -131,8 +130,9 @@ class Renderer:
             behaviour=options.behaviour,
             bounds=options.bounds,
         )
-        async with session.gate.turn(host_of(Request(url)), options.delay) as turn, session.browsers:
-            shown = await rendered(job)
+        host = host_of(Request(url))
+        async with session.gate.turn(host, options.delay) as turn:
+            shown = await session.browsers.show(job, host)
             page = _page_of(shown)
             if page is not None:
                 message = HttpMessage.parse(page.response)

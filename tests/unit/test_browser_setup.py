@@ -70,7 +70,7 @@ def test_a_job_comes_as_it_was_sent() -> None:
         behaviour=Behaviour(2, ("#a",), "b", 3),
         bounds=RenderBounds(seconds=5),
     )
-    assert read_job(json.dumps({"job": asdict(job), "folder": "/x"}).encode()) == (job, Path("/x"))
+    assert read_job(json.dumps(asdict(job)).encode()) == job
 
 
 @pytest.mark.parametrize(
