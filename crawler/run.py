@@ -111,7 +111,7 @@ def check_network(config: Config) -> None:
     check_roots(config.ca_file)
     identity_of(config.signing_key, config.agent)
     if config.render != "never":
-        check_rendering(config.chromium, config.proxy)
+        check_rendering(config.chromium)
 
 
 def run(

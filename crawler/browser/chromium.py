@@ -39,16 +39,13 @@ def find_chromium(named: str | None) -> str:
     )
 
 
-def check_rendering(chromium: str | None, proxy: str | None) -> str:
+def check_rendering(chromium: str | None) -> str:
     """Return the path of Chromium; raises `ConfigError` where no page can be rendered."""
-    missing = [name for name in ("playwright", "hpack") if find_spec(name) is None]
+    missing = [name for name in ("playwright", "hpack", "python_socks") if find_spec(name) is None]
     if missing:
         raise ConfigError(
             f"pages cannot be rendered: {missing[0]} is not installed; newskeep doctor says how it is added"
         )
-    if proxy:
-        # It would go past the proxy, which somebody has set for a reason.
-        raise ConfigError('pages cannot be rendered through a proxy; leave out `proxy`, or set render = "never"')
     return find_chromium(chromium)
 
 

@@ -15,9 +15,10 @@ from crawler.browser.chromium import arguments, can_be_sandboxed, environment
 from crawler.browser.connections import Connections
 from crawler.browser.job import BrowserBounds, Rendered, RenderJob
 from crawler.browser.log_pipe import LogPipe
+from crawler.browser.nss import trust
 from crawler.browser.page import CONTEXT, NotShown, ShownPage
 from crawler.browser.processes import kill_descendants, memory_below
-from crawler.browser.proxy import JudgingProxy
+from crawler.browser.proxy import JudgingProxy, Rules
 from storage.model import Resource, Truncation
 
 #: A request that fails, since it leads nowhere. Not a navigation: Chromium would try those again.
@@ -45,7 +46,9 @@ class HostBrowser:
 
     @classmethod
     async def start(cls, playwright: Playwright, job: RenderJob, folder: Path, bounds: BrowserBounds) -> HostBrowser:
-        """`folder`: an empty one, for what it leaves. Raises `PlaywrightError`."""
+        """`folder`: an empty one, for what it leaves. Raises `PlaywrightError`, `NewskeepError`."""
+        if job.ca_file:
+            await asyncio.to_thread(trust, Path(job.ca_file), folder)
         log = LogPipe(folder / "net.log", job.bounds.bytes)
         browser = await playwright.chromium.launch(
             executable_path=job.program,
@@ -63,7 +66,7 @@ class HostBrowser:
     async def show(self, job: RenderJob) -> Rendered:
         """Show a page that knows nothing of earlier ones. Raises `UnknownNetLog`, and `HasEnded`."""
         self._pages += 1
-        async with JudgingProxy(job.allow_private, job.bounds.bytes) as proxy:
+        async with JudgingProxy(Rules(job.allow_private, job.proxy, job.trust_proxy), job.bounds.bytes) as proxy:
             page = ShownPage(job, proxy)
             url, resources = job.url, list[Resource]()
             error: str | None = None

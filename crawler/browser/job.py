@@ -60,6 +60,12 @@ class RenderJob:
     user_agent: str
     allow_private: bool = False
     insecure: bool = False
+    #: File of roots in PEM that are believed beside the browser's.
+    ca_file: str | None = None
+    #: Address of the proxy that everything goes through; `None`: as the environment says.
+    proxy: str | None = field(default=None, repr=False)
+    #: Whether a proxy may be given names that cannot be judged here.
+    trust_proxy: bool = False
     screenshot: bool = False
     pdf: bool = False
     #: Names and values of fields that go to the origin of `url` alone; those of Cookie fields as cookies of its host.
@@ -70,7 +76,7 @@ class RenderJob:
     @property
     def kind(self) -> tuple[object, ...]:
         """Of what kind its browser is: what is said when it starts, and holds for all its pages."""
-        return self.program, self.insecure, self.bounds.bytes
+        return self.program, self.insecure, self.ca_file, self.bounds.bytes
 
 
 @dataclass(frozen=True, slots=True)

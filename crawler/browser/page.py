@@ -204,8 +204,7 @@ class ShownPage:
         return {**await request.all_headers(), **added}
 
     async def _named(self, url: str) -> None:
-        _, host, port = _origin(url)
-        await self._proxy.name(host, port)
+        await self._proxy.name(*_origin(url))
 
     async def _name(self, request: Request) -> None:
         """Where a redirect leads, which does not pass `_judge`."""

@@ -22,8 +22,8 @@ from playwright.async_api import async_playwright
 
 from crawler.browser.host_browser import HasEnded, HostBrowser, first_line
 from crawler.browser.job import Behaviour, BrowserBounds, RenderBounds, Rendered, RenderJob
-from crawler.browser.net_log import UnknownNetLog
 from crawler.browser.processes import adopt_orphans, kill_descendants
+from storage.errors import NewskeepError
 
 Jobs = queue.SimpleQueue[RenderJob]
 
@@ -37,7 +37,7 @@ class Answers:
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
-    def put(self, found: Rendered | UnknownNetLog, stays: bool) -> None:
+    def put(self, found: Rendered | NewskeepError, stays: bool) -> None:
         """`stays`: whether this process takes a further job."""
         data = pickle.dumps((found, stays))
         self._stream.write(len(data).to_bytes(self.HEAD, "big") + data)
@@ -56,10 +56,13 @@ async def serve(jobs: Jobs, answers: Answers, folder: Path, bounds: BrowserBound
         except PlaywrightError as failure:
             answers.put(Rendered(job.url, error=f"the browser does not start: {first_line(failure)}"), stays=False)
             return
+        except NewskeepError as error:
+            answers.put(error, stays=False)
+            return
         while True:
             try:
                 found = await browser.show(job)
-            except UnknownNetLog as error:
+            except NewskeepError as error:
                 answers.put(error, stays=False)
                 return
             except HasEnded:

@@ -15,7 +15,6 @@ from crawler.defaults import Render
 from crawler.engine.host_queue import host_of
 from crawler.engine.redaction import redact
 from crawler.politeness.host_gate import WAIT_STATUSES
-from crawler.politeness.proxies import environment_proxy
 from crawler.session.outcomes import phrase
 from crawler.session.page_extraction import Extraction, is_page, is_whole
 from crawler.sites.context import context_of
@@ -48,6 +47,8 @@ class RenderOptions:
     user_agent: str
     allow_private: bool
     insecure: bool
+    ca_file: str | None
+    trust_proxy: bool
     refuse_noarchive: bool
     delay: float
     screenshot: bool
@@ -64,6 +65,8 @@ class RenderOptions:
             user_agent=settings["USER_AGENT"],
             allow_private=settings.getbool("ALLOW_PRIVATE_ADDRESSES"),
             insecure=settings.getbool("INSECURE"),
+            ca_file=settings.get("CA_FILE"),
+            trust_proxy=settings.getbool("TRUST_PROXY"),
             refuse_noarchive=settings["NOARCHIVE"] == "refuse" and settings.getbool("ROBOTSTXT_OBEY"),
             delay=settings.getfloat("DOWNLOAD_DELAY"),
             screenshot=settings.getbool("SCREENSHOT"),
@@ -116,7 +119,7 @@ class Renderer:
 
     async def _shown(self, url: str) -> Rendered:
         options, session = self._options, self._context.session
-        program = check_rendering(options.chromium, options.proxy or environment_proxy(url))
+        program = check_rendering(options.chromium)
         subscription = self._context.subscription
         job = RenderJob(
             url=url,
@@ -124,6 +127,9 @@ class Renderer:
             user_agent=options.user_agent,
             allow_private=options.allow_private,
             insecure=options.insecure,
+            ca_file=options.ca_file,
+            proxy=options.proxy,
+            trust_proxy=options.trust_proxy,
             screenshot=options.screenshot,
             pdf=options.pdf,
             fields=_texts(subscription.fields(url)) if subscription else (),
