@@ -152,6 +152,8 @@ EXTRACTION_WORKERS = 0
 RENDER = defaults.RENDER
 # Path or name of Chromium; None: the first on the PATH.
 CHROMIUM: str | None = None
+# A file of hosts that rendered pages do not ask, such as those of advertisers; None: they ask all.
+BLOCKLIST: str | None = None
 # Whether a picture and a PDF of each page that is rendered are kept.
 SCREENSHOT = False
 PDF = False

@@ -66,6 +66,8 @@ class RenderJob:
     proxy: str | None = field(default=None, repr=False)
     #: Whether a proxy may be given names that cannot be judged here.
     trust_proxy: bool = False
+    #: File of hosts that are not asked (`blocklist`).
+    blocklist: str | None = None
     screenshot: bool = False
     pdf: bool = False
     #: Names and values of fields that go to the origin of `url` alone; those of Cookie fields as cookies of its host.

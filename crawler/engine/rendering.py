@@ -49,6 +49,7 @@ class RenderOptions:
     insecure: bool
     ca_file: str | None
     trust_proxy: bool
+    blocklist: str | None
     refuse_noarchive: bool
     delay: float
     screenshot: bool
@@ -67,6 +68,7 @@ class RenderOptions:
             insecure=settings.getbool("INSECURE"),
             ca_file=settings.get("CA_FILE"),
             trust_proxy=settings.getbool("TRUST_PROXY"),
+            blocklist=settings.get("BLOCKLIST"),
             refuse_noarchive=settings["NOARCHIVE"] == "refuse" and settings.getbool("ROBOTSTXT_OBEY"),
             delay=settings.getfloat("DOWNLOAD_DELAY"),
             screenshot=settings.getbool("SCREENSHOT"),
@@ -130,6 +132,7 @@ class Renderer:
             ca_file=options.ca_file,
             proxy=options.proxy,
             trust_proxy=options.trust_proxy,
+            blocklist=options.blocklist,
             screenshot=options.screenshot,
             pdf=options.pdf,
             fields=_texts(subscription.fields(url)) if subscription else (),
@@ -153,7 +156,8 @@ class Renderer:
         for exchange in shown.exchanges:
             beside: tuple[Resource, ...] = ()
             if exchange is page:
-                beside = resources = tuple(self._kept(exchange, resource) for resource in resources)
+                kept = (self._kept(exchange, resource) for resource in resources)
+                beside = resources = tuple(replace(each, left_out=shown.left_out) for each in kept)
             recorded = await self._context.session.record(
                 self._redacted(exchange), None, self._options.refuse_noarchive, beside
             )

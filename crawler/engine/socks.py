@@ -69,9 +69,9 @@ class _SocksEndpoint:
     async def _way(self) -> socket:
         """A connection to the target through the proxy; raises `ProxyFailure` and `NotPublicAddress`."""
         host, port = self._target
-        return await tunnel(
-            self._proxy, host if is_named_there(self._proxy) else await self._address(), port, self._timeout
-        )
+        if not is_named_there(self._proxy):
+            host = await self._address()
+        return await tunnel(self._proxy, host, port, self._timeout)
 
     async def _address(self) -> str:
         host = self._target[0]

@@ -1,4 +1,4 @@
-"""Ways to a host through a proxy of HTTP (CONNECT) or SOCKS, for whatever goes over them. The only user of python-socks."""
+"""Ways to a host through a proxy of HTTP (by CONNECT) or SOCKS. The only user of python-socks."""
 
 from __future__ import annotations
 
