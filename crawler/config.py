@@ -83,6 +83,8 @@ class Config:
     render: defaults.Render = defaults.RENDER
     #: Chromium, where it is not the first on the PATH.
     chromium: str | None = None
+    #: A file of hosts that rendered pages do not ask: a hosts file, or domain rules of an ad blocker.
+    blocklist: str | None = None
     #: Whether a picture, and a PDF, of each page that is rendered are kept.
     screenshot: bool = False
     pdf: bool = False
@@ -151,6 +153,7 @@ class Config:
             "EXTRACTION_WORKERS": self.workers,
             "RENDER": self.render,
             "CHROMIUM": self.chromium,
+            "BLOCKLIST": self.blocklist,
             "SCREENSHOT": self.screenshot,
             "PDF": self.pdf,
             "WARC_MAX_BYTES": self.warc_max_bytes,
@@ -357,7 +360,7 @@ _TABLES = {
     "smtp": "a table, [smtp]",
 }
 #: Keys that name a file, which the configuration has beside it, from whatever folder it is used.
-_FILES = {"signing_key", "ca_file"}
+_FILES = {"signing_key", "ca_file", "blocklist"}
 #: Fields that are no keys of their own.
 _NOT_KEYS = {*_TABLES, "file"}
 _OPTIONAL: dict[Any, Any] = {str | None: str, Mode | None: Mode, float | None: float, tuple[str, ...]: tuple}

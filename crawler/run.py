@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from crawler import defaults
+from crawler.browser.blocklist import read as read_blocklist
 from crawler.browser.chromium import check_rendering
 from crawler.identity import identity_of
 from crawler.politeness.proxies import check_proxy
@@ -111,7 +113,9 @@ def check_network(config: Config) -> None:
     check_roots(config.ca_file)
     identity_of(config.signing_key, config.agent)
     if config.render != "never":
-        check_rendering(config.chromium, config.proxy)
+        check_rendering(config.chromium)
+        if config.blocklist:
+            read_blocklist(Path(config.blocklist))
 
 
 def run(

@@ -152,6 +152,8 @@ EXTRACTION_WORKERS = 0
 RENDER = defaults.RENDER
 # Path or name of Chromium; None: the first on the PATH.
 CHROMIUM: str | None = None
+# A file of hosts that rendered pages do not ask, such as those of advertisers; None: they ask all.
+BLOCKLIST: str | None = None
 # Whether a picture and a PDF of each page that is rendered are kept.
 SCREENSHOT = False
 PDF = False
@@ -160,7 +162,7 @@ RENDER_BEHAVIOUR = None
 # Seconds that a browser has for a page, and bytes that the page may have it send and ask for.
 RENDER_TIMEOUT = defaults.RENDER_TIMEOUT
 RENDER_MAXSIZE = defaults.RENDER_MAXSIZE
-# Browsers at a time.
+# Browsers at a time, those that are kept for a host's next page included.
 BROWSERS = defaults.BROWSERS
 
 # --- What runs -------------------------------------------------------------------------------------------------------

@@ -62,6 +62,8 @@ class Resource:
     #: Media type, with parameters.
     kind: str
     data: bytes
+    #: What the page was not given while it was made, in words.
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ CERTIFICATE, INSECURE = "Newskeep-Certificate", "Newskeep-Insecure"
 NOARCHIVE = "Newskeep-Noarchive"
 #: Our field of a revisit whose original has a SHA-1 alone: the SHA-256 of the body that was left out.
 PAYLOAD_DIGEST = "Newskeep-Payload-Digest"
+#: Of a resource: what the page was not given while it was made, in words.
+LEFT_OUT = "Newskeep-Left-Out"
 #: Our field of a record with marks in the place of secrets: the names of the fields, and "body".
 REDACTED = "Newskeep-Redacted"
 NOT_MODIFIED = 304

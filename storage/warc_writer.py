@@ -9,6 +9,7 @@ records. docs/formats.md describes every field.
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -28,6 +29,7 @@ from storage.rights.signal import unpack
 from storage.warc import (
     CERTIFICATE,
     INSECURE,
+    LEFT_OUT,
     NOARCHIVE,
     NOT_MODIFIED,
     NOT_MODIFIED_PROFILE,
@@ -39,6 +41,8 @@ from storage.warc import (
     warc_date,
 )
 
+#: Characters of what is said in a field.
+_WORDS_MAX = 4000
 CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 _RESPONSE = "application/http;msgtype=response"
 _REQUEST = "application/http;msgtype=request"
@@ -152,6 +156,7 @@ class WarcWriter:
                 *(field for field in common if field[0] in ("WARC-Warcinfo-ID", "WARC-Date")),
                 ("WARC-Target-URI", resource.uri),
                 ("WARC-Concurrent-To", beside),
+                *([(LEFT_OUT, _words(resource.left_out))] if resource.left_out else ()),
                 ("WARC-Payload-Digest", digest(resource.data)),
                 ("WARC-Block-Digest", digest(resource.data)),
                 ("Content-Type", resource.kind),
@@ -301,6 +306,12 @@ def _left_out(exchange: Exchange, reason: str) -> bytes:
         "payload-digest": digest(message.payload),
     }
     return "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value is not None).encode()
+
+
+def _words(said: Sequence[str]) -> str:
+    """What is said, as the value of one field: some of it comes from pages."""
+    text = "; ".join(re.sub(r"[^ -~]", "?", each) for each in said)
+    return text if len(text) <= _WORDS_MAX else f"{text[:_WORDS_MAX]} …"
 
 
 def _record_id() -> str:

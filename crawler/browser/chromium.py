@@ -39,25 +39,23 @@ def find_chromium(named: str | None) -> str:
     )
 
 
-def check_rendering(chromium: str | None, proxy: str | None) -> str:
+def check_rendering(chromium: str | None) -> str:
     """Return the path of Chromium; raises `ConfigError` where no page can be rendered."""
-    missing = [name for name in ("playwright", "hpack") if find_spec(name) is None]
+    missing = [name for name in ("playwright", "hpack", "python_socks") if find_spec(name) is None]
     if missing:
         raise ConfigError(
             f"pages cannot be rendered: {missing[0]} is not installed; newskeep doctor says how it is added"
         )
-    if proxy:
-        # It would go past the proxy, which somebody has set for a reason.
-        raise ConfigError('pages cannot be rendered through a proxy; leave out `proxy`, or set render = "never"')
     return find_chromium(chromium)
 
 
-def arguments(proxy: str, net_log: Path, insecure: bool) -> list[str]:
-    """The arguments of a browser that reaches the net through `proxy` (host:port) alone and logs it to `net_log`."""
+def arguments(net_log: Path, insecure: bool) -> list[str]:
+    """The arguments of a browser that logs what it does on the net to `net_log`; its pages have proxies."""
     return [
         f"--log-net-log={net_log}",
         "--net-log-capture-mode=Everything",
-        f"--proxy-server=socks5://{proxy}",
+        # The way of all that is no page's: nowhere.
+        "--proxy-server=socks5://nowhere.invalid:1",
         # Without this Chromium goes to loopback by itself, whatever the proxy says.
         "--proxy-bypass-list=<-loopback>",
         # Names are the proxy's to look up, and nobody else's.

@@ -124,19 +124,20 @@ class Connections:
         else:
             socket.protocol.received(data, event.moment)
 
-    def exchanges(self, peers: Mapping[str, str], cut: Truncation) -> Iterator[Exchange]:
+    def exchanges(self, peers: Mapping[str, str | None], cut: Truncation) -> Iterator[Exchange]:
         """Yield the exchanges in the order of their requests.
 
         `peers`: the server's address, by the browser's end of a connection to our proxy ("127.0.0.1:41234"); what came
-        over no such connection is nobody's business here. `cut` is said of answers that are not whole.
+        over no such connection is nobody's business here; `None` behind another proxy. `cut` is
+        said of answers that are not whole.
         """
         found: list[Exchange] = []
         for socket in self._sockets.values():
-            if (peer := peers.get(socket.local or "")) is not None:
-                found += self._of(socket, peer, "length" if self.is_full else cut)
+            if socket.local is not None and socket.local in peers:
+                found += self._of(socket, peers[socket.local], "length" if self.is_full else cut)
         yield from sorted(found, key=lambda exchange: exchange.started)
 
-    def _of(self, socket: _Socket, peer: str, cut: Truncation) -> Iterator[Exchange]:
+    def _of(self, socket: _Socket, peer: str | None, cut: Truncation) -> Iterator[Exchange]:
         secured: dict[str, Any] = {"peer": peer, "certificates": socket.certificates}
         if socket.tls is not None:
             secured["cipher"] = _CIPHERS.get(socket.tls.get("cipher_suite", 0))

@@ -24,6 +24,19 @@ class RenderBounds:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserBounds:
+    """How long a browser is kept for further pages: what it holds grows, and what is wrong with it stays."""
+
+    pages: int = 100
+    #: Seconds since it was started.
+    age: float = 900.0
+    #: Seconds without a page.
+    idle: float = 60.0
+    #: Bytes that all its processes hold together, between two pages.
+    memory: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviour:
     """What is done with a page that has been loaded, each only where a site declares it."""
 
@@ -38,7 +51,7 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
-    """One page to be shown by a browser of its own."""
+    """One page to be shown."""
 
     url: str
     #: Path of Chromium.
@@ -47,12 +60,25 @@ class RenderJob:
     user_agent: str
     allow_private: bool = False
     insecure: bool = False
+    #: File of roots in PEM that are believed beside the browser's.
+    ca_file: str | None = None
+    #: Address of the proxy that everything goes through; `None`: as the environment says.
+    proxy: str | None = field(default=None, repr=False)
+    #: Whether a proxy may be given names that cannot be judged here.
+    trust_proxy: bool = False
+    #: File of hosts that are not asked (`blocklist`).
+    blocklist: str | None = None
     screenshot: bool = False
     pdf: bool = False
     #: Names and values of fields that go to the origin of `url` alone; those of Cookie fields as cookies of its host.
     fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     behaviour: Behaviour = field(default_factory=Behaviour)
     bounds: RenderBounds = field(default_factory=RenderBounds)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """Of what kind its browser is: what is said when it starts, and holds for all its pages."""
+        return self.program, self.insecure, self.ca_file, self.bounds.bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ EventName = Literal[
     "SOCKET_BYTES_RECEIVED",
     "SSL_SOCKET_BYTES_SENT",
     "SSL_SOCKET_BYTES_RECEIVED",
+    "URL_REQUEST_START_JOB",
 ]
 _NAMES: tuple[EventName, ...] = EventName.__args__  # type: ignore[attr-defined]
 _PHASES = {"PHASE_NONE": "none", "PHASE_BEGIN": "begin", "PHASE_END": "end"}

@@ -1,4 +1,4 @@
-"""One page in one browser: loaded, brought to rest, and taken down. The only user of playwright."""
+"""One page in one browser: loaded, brought to rest, and taken down."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import time
 from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Frame, Page, Request, Response, Route, WebSocketRoute
 from playwright.async_api import Error as PlaywrightError
 
+from crawler.browser.blocklist import Blocklist
+from crawler.browser.blocklist import read as read_blocklist
 from crawler.browser.job import RenderJob
 from crawler.browser.proxy import JudgingProxy
 from storage.model import Resource
@@ -55,6 +58,8 @@ class ShownPage:
     def __init__(self, job: RenderJob, proxy: JudgingProxy) -> None:
         self._job = job
         self._proxy = proxy
+        self._blocklist = read_blocklist(Path(job.blocklist)) if job.blocklist else Blocklist()
+        self._site = (urlsplit(job.url).hostname or "").removeprefix("www.")
         self._requests = 0
         self._host: str | None = None
         #: Address of the document that is shown, whatever its script writes into the address bar.
@@ -63,6 +68,10 @@ class ShownPage:
         self._crashed = asyncio.Event()
         #: What was left out, in words, and how often.
         self.left_out: Counter[str] = Counter()
+
+    @property
+    def has_crashed(self) -> bool:
+        return self._crashed.is_set()
 
     async def show(self, context: BrowserContext) -> tuple[str, list[Resource]]:
         """Load the page, and return its address and what was made of it. Raises `NotShown`."""
@@ -181,6 +190,8 @@ class ShownPage:
             return f"a request by {parts.scheme}:"
         if self._requests >= self._job.bounds.requests:
             return f"requests beyond {self._job.bounds.requests}"
+        if self._is_blocked(parts.hostname or ""):
+            return f"{parts.hostname} (on the blocklist)"
         if request.is_navigation_request():
             frame = _frame_of(request)
             if self._page is None or frame is None or frame.page != self._page:
@@ -192,6 +203,10 @@ class ShownPage:
                 self._host = self._host or parts.netloc
         return None
 
+    def _is_blocked(self, host: str) -> bool:
+        """Whether the list has a host that is not of the page's own site."""
+        return not f".{host}".endswith(f".{self._site}") and self._blocklist.blocks(host)
+
     async def _headers(self, request: Request) -> dict[str, str] | None:
         """The fields of a request with those that are sent to the page's origin; `None` where there are none to add."""
         added = {name.lower(): value for name, value in self._job.fields if name.lower() != "cookie"}
@@ -200,12 +215,14 @@ class ShownPage:
         return {**await request.all_headers(), **added}
 
     async def _named(self, url: str) -> None:
-        _, host, port = _origin(url)
-        await self._proxy.name(host, port)
+        await self._proxy.name(*_origin(url))
 
     async def _name(self, request: Request) -> None:
-        """Where a redirect leads, which does not pass `_judge`."""
-        if request.redirected_from is not None and urlsplit(request.url).scheme in _DEFAULT_PORTS:
+        """Where a redirect leads, which does not pass `_judge`; a host that is not named is not connected to."""
+        host = urlsplit(request.url).hostname or ""
+        if request.redirected_from is not None and self._is_blocked(host):
+            self.left_out[f"{host} (on the blocklist)"] += 1
+        elif request.redirected_from is not None and urlsplit(request.url).scheme in _DEFAULT_PORTS:
             await self._named(request.url)
 
     async def _close_popup(self, page: Page) -> None:
@@ -223,6 +240,7 @@ class ShownPage:
         if refused is not None and "SOCKS" in str(error):
             return f"not connected: {refused}"
         if self._crashed.is_set() or "crash" in str(error).lower():
+            self._crashed.set()
             return "the page crashed the browser"
         if "ERR_ABORTED" in str(error) or "Download is starting" in str(error):
             return "it is a download, not a page"

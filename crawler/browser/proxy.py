@@ -11,31 +11,49 @@ import ipaddress
 import socket
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Self
 
 from crawler.politeness.addresses import is_public
+from crawler.politeness.proxies import environment_proxy
 
 #: Seconds in which a connection has to come about, and in which a host has to be named that is asked for.
 _CONNECT_SECONDS, _NAMED_SECONDS = 10.0, 5.0
 _READ = 64 << 10
 _VERSION, _CONNECT, _NO_PASSWORD = 5, 1, 0
 _IPV4, _NAME = 1, 3
+#: A connection, and its server's address.
+Way = tuple[asyncio.StreamReader, asyncio.StreamWriter, str | None]
 #: Replies (RFC 1928, 6).
 _DONE, _NOT_ALLOWED, _UNREACHABLE = 0, 2, 4
 
 
-class JudgingProxy:
-    """Serves one browser. `peers`: the server's address, by the browser's end of each connection that was made."""
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Where connections may lead, and by which way."""
 
-    def __init__(self, allow_private: bool, limit: int) -> None:
+    allow_private: bool = False
+    #: Address of the proxy that all go through; `None`: as the environment says.
+    proxy: str | None = None
+    #: Whether a proxy may be given names that cannot be judged here.
+    trust_proxy: bool = False
+
+
+class JudgingProxy:
+    """Serves one page. `peers`: the server's address, by the browser's end of each connection that was made; `None`
+    where another proxy has it.
+    """
+
+    def __init__(self, rules: Rules, limit: int) -> None:
         """`limit`: bytes, both ways together, after which every connection is closed."""
-        self._allow_private = allow_private
+        self._rules = rules
         self._left = limit
         self._server: asyncio.Server | None = None
-        self._named: set[tuple[str, int]] = set()
+        #: Hosts and ports that the page has asked for, and by which scheme.
+        self._named: dict[tuple[str, int], str] = {}
         self._new_name = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.peers: dict[str, str] = {}
+        self.peers: dict[str, str | None] = {}
         #: What was refused, in words, and how often.
         self.refused: Counter[str] = Counter()
 
@@ -59,10 +77,10 @@ class JudgingProxy:
     def is_full(self) -> bool:
         return self._left < 0
 
-    async def name(self, host: str, port: int) -> None:
+    async def name(self, scheme: str, host: str, port: int) -> None:
         """The page asks for something of this host."""
         async with self._new_name:
-            self._named.add((host.lower(), port))
+            self._named[host.lower(), port] = scheme
             self._new_name.notify_all()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,9 +103,9 @@ class JudgingProxy:
         if way is None:
             writer.write(_reply(_NOT_ALLOWED if self.refused else _UNREACHABLE))
             return
-        far_reader, far_writer = way
-        ours, theirs = writer.get_extra_info("peername"), far_writer.get_extra_info("peername")
-        self.peers[f"{ours[0]}:{ours[1]}"] = theirs[0].partition("%")[0]
+        far_reader, far_writer, peer = way
+        ours = writer.get_extra_info("peername")
+        self.peers[f"{ours[0]}:{ours[1]}"] = peer
         writer.write(_reply(_DONE))
         try:
             await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
@@ -102,25 +120,50 @@ class JudgingProxy:
                 return True
         return False
 
-    async def _connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    async def _connect(self, host: str, port: int) -> Way | None:
+        proxy = self._rules.proxy or environment_proxy(f"{self._named[host, port]}://{host}:{port}")
+        if proxy is not None:
+            return await self._through(proxy, host, port)
         for address in await self._judged(host, port):
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(_CONNECT_SECONDS):
-                    return await asyncio.open_connection(address, port)
+                    reader, writer = await asyncio.open_connection(address, port)
+                return reader, writer, writer.get_extra_info("peername")[0].partition("%")[0]
         return None
 
-    async def _judged(self, host: str, port: int) -> list[str]:
-        """The addresses of a host that may be connected to."""
+    async def _through(self, proxy: str, host: str, port: int) -> Way | None:
+        """A way through another proxy: which of a name's addresses that takes is not ours to say; all have to pass."""
+        # It brings Scrapy, which a page without a proxy need not wait for.
+        from crawler.politeness.errors import ProxyFailure
+        from crawler.politeness.tunnels import is_named_there, tunnel
+
+        is_judged = not (self._rules.allow_private or self._rules.trust_proxy)
+        target = host
+        if is_judged or not is_named_there(proxy):
+            addresses = await self._judged(host, port, every=is_judged)
+            if not addresses:
+                return None
+            target = host if is_named_there(proxy) else addresses[0]
+        try:
+            reader, writer = await asyncio.open_connection(sock=await tunnel(proxy, target, port, _CONNECT_SECONDS))
+        except (ProxyFailure, OSError) as error:
+            self.refused[f"{host} ({error})"] += 1
+            return None
+        return reader, writer, None
+
+    async def _judged(self, host: str, port: int, every: bool = False) -> list[str]:
+        """The addresses of a host that may be connected to; with `every` none where one of them may not."""
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
             return []
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        allowed = [address for address in addresses if self._allow_private or is_public(address)]
-        if addresses and not allowed:
-            self.refused[f"{host} (not a public address: {addresses[0]})"] += 1
-        return allowed
+        refused = [address for address in addresses if not (self._rules.allow_private or is_public(address))]
+        if refused and (every or refused == addresses):
+            self.refused[f"{host} (not a public address: {refused[0]})"] += 1
+            return []
+        return [address for address in addresses if address not in refused]
 
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):

@@ -11,12 +11,10 @@ from scrapy import Request
 
 from crawler.browser.chromium import check_rendering
 from crawler.browser.job import Behaviour, RenderBounds, RenderJob
-from crawler.browser.process import rendered
 from crawler.defaults import Render
 from crawler.engine.host_queue import host_of
 from crawler.engine.redaction import redact
 from crawler.politeness.host_gate import WAIT_STATUSES
-from crawler.politeness.proxies import environment_proxy
 from crawler.session.outcomes import phrase
 from crawler.session.page_extraction import Extraction, is_page, is_whole
 from crawler.sites.context import context_of
@@ -49,6 +47,9 @@ class RenderOptions:
     user_agent: str
     allow_private: bool
     insecure: bool
+    ca_file: str | None
+    trust_proxy: bool
+    blocklist: str | None
     refuse_noarchive: bool
     delay: float
     screenshot: bool
@@ -65,6 +66,9 @@ class RenderOptions:
             user_agent=settings["USER_AGENT"],
             allow_private=settings.getbool("ALLOW_PRIVATE_ADDRESSES"),
             insecure=settings.getbool("INSECURE"),
+            ca_file=settings.get("CA_FILE"),
+            trust_proxy=settings.getbool("TRUST_PROXY"),
+            blocklist=settings.get("BLOCKLIST"),
             refuse_noarchive=settings["NOARCHIVE"] == "refuse" and settings.getbool("ROBOTSTXT_OBEY"),
             delay=settings.getfloat("DOWNLOAD_DELAY"),
             screenshot=settings.getbool("SCREENSHOT"),
@@ -117,7 +121,7 @@ class Renderer:
 
     async def _shown(self, url: str) -> Rendered:
         options, session = self._options, self._context.session
-        program = check_rendering(options.chromium, options.proxy or environment_proxy(url))
+        program = check_rendering(options.chromium)
         subscription = self._context.subscription
         job = RenderJob(
             url=url,
@@ -125,14 +129,19 @@ class Renderer:
             user_agent=options.user_agent,
             allow_private=options.allow_private,
             insecure=options.insecure,
+            ca_file=options.ca_file,
+            proxy=options.proxy,
+            trust_proxy=options.trust_proxy,
+            blocklist=options.blocklist,
             screenshot=options.screenshot,
             pdf=options.pdf,
             fields=_texts(subscription.fields(url)) if subscription else (),
             behaviour=options.behaviour,
             bounds=options.bounds,
         )
-        async with session.gate.turn(host_of(Request(url)), options.delay) as turn, session.browsers:
-            shown = await rendered(job)
+        host = host_of(Request(url))
+        async with session.gate.turn(host, options.delay) as turn:
+            shown = await session.browsers.show(job, host)
             page = _page_of(shown)
             if page is not None:
                 message = HttpMessage.parse(page.response)
@@ -147,7 +156,8 @@ class Renderer:
         for exchange in shown.exchanges:
             beside: tuple[Resource, ...] = ()
             if exchange is page:
-                beside = resources = tuple(self._kept(exchange, resource) for resource in resources)
+                kept = (self._kept(exchange, resource) for resource in resources)
+                beside = resources = tuple(replace(each, left_out=shown.left_out) for each in kept)
             recorded = await self._context.session.record(
                 self._redacted(exchange), None, self._options.refuse_noarchive, beside
             )

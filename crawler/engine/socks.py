@@ -1,13 +1,11 @@
-"""Connects by way of a SOCKS proxy: python-socks (versions 4, 4a, 5; RFC 1928, 1929) makes the way, Twisted uses it.
+"""Connects by way of a SOCKS proxy (versions 4, 4a, 5; RFC 1928, 1929): Twisted uses the way that a tunnel makes.
 
 `socks5://` and `socks4://` look names up here, `socks5h://` and `socks4a://` leave them to the proxy, as for curl.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.endpoints import wrapClientTLS
@@ -17,7 +15,7 @@ from zope.interface import implementer
 from crawler.engine.proxied import addresses_of
 from crawler.politeness.addresses import is_literal, is_public
 from crawler.politeness.errors import NotPublicAddress, ProxyFailure
-from crawler.politeness.proxies import SOCKS_PORT
+from crawler.politeness.tunnels import is_named_there, tunnel
 
 if TYPE_CHECKING:
     from socket import socket
@@ -52,7 +50,7 @@ class SocksEndpoints:
 class _SocksEndpoint:
     def __init__(self, reactor: Any, proxy: str, host: str, port: int, timeout: float, judge: bool) -> None:
         self._reactor = reactor
-        self._proxy = urlsplit(proxy)
+        self._proxy = proxy
         self._target = host, port
         self._timeout = timeout
         self._judge = judge
@@ -70,28 +68,10 @@ class _SocksEndpoint:
 
     async def _way(self) -> socket:
         """A connection to the target through the proxy; raises `ProxyFailure` and `NotPublicAddress`."""
-        from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType
-        from python_socks.async_.asyncio import Proxy
-
-        parts = self._proxy
-        remote = parts.scheme in ("socks5h", "socks4a")
-        host = self._target[0] if remote else await self._address()
-        proxy = Proxy(
-            ProxyType.SOCKS4 if parts.scheme.startswith("socks4") else ProxyType.SOCKS5,
-            parts.hostname or "",
-            parts.port or SOCKS_PORT,
-            unquote(parts.username or "") or None,
-            unquote(parts.password or "") or None,
-            rdns=remote,
-        )
-        try:
-            return await proxy.connect(host, self._target[1], self._timeout)
-        except ProxyTimeoutError as error:
-            raise ProxyFailure("the proxy made no connection in time") from error
-        except ProxyConnectionError as error:
-            raise ProxyFailure("the proxy: no connection") from error
-        except ProxyError as error:
-            raise ProxyFailure(f"the proxy made no connection: {_words(error)}") from error
+        host, port = self._target
+        if not is_named_there(self._proxy):
+            host = await self._address()
+        return await tunnel(self._proxy, host, port, self._timeout)
 
     async def _address(self) -> str:
         host = self._target[0]
@@ -101,7 +81,3 @@ class _SocksEndpoint:
         if self._judge and not is_public(found[0]):
             raise NotPublicAddress(found[0])
         return found[0]
-
-
-def _words(error: Exception) -> str:
-    return re.sub(r"[^\w .,:-]", "", str(error))[:80].strip() or "it gave no reason"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from crawler import defaults
+from crawler.browser.pool import Browsers
 from crawler.politeness.addresses import is_loopback
 from crawler.politeness.host_gate import GateOptions, HostGate
 from crawler.politeness.robots import RulesKept
@@ -68,7 +69,7 @@ class SessionOptions:
     #: Whether a person is told that the user agent names nobody.
     minds_contact: bool = True
     gate: GateOptions = field(default_factory=GateOptions)
-    #: Browsers at a time.
+    #: Browsers at a time, those that are kept for a host's next page included.
     browsers: int = defaults.BROWSERS
 
     @classmethod
@@ -151,7 +152,7 @@ class Session:
         #: What all crawlers of the run share of their hosts.
         self.gate = HostGate(options.gate)
         self.rules = RulesKept()
-        self.browsers = asyncio.Semaphore(options.browsers)
+        self.browsers = Browsers(options.browsers)
         self._closing = threading.Lock()
         self._closed = False
         # Before anything is made: without an index nothing could be delivered.
@@ -283,6 +284,7 @@ class Session:
         if fault := self._pool.fault:
             # The archive would look whole, and the run as if all were well.
             self._fail(NewskeepError(f"no page got its text ({fault}); newskeep reextract makes it later"))
+        self.browsers.close()
         self._pool.close()
         self.outcomes.close()
         self._delivery.finish(self._folder, self._started, self.stopped or ("failed" if self.failure else "finished"))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 
 import pytest
+from browsing import rendered
 from certificates import Authority
 from h2_origin import H2Origin
 from hostile_responses import hostile_cases
 from origin import Close, Origin, response
 
 from crawler.browser.job import RenderBounds, Rendered, RenderJob
-from crawler.browser.process import rendered
 from storage.model import Exchange
 
 CHROMIUM = shutil.which("chromium")
@@ -34,7 +33,8 @@ FETCHES = """<!doctype html><title>0</title><script>
 def show(url: str, **given: object) -> Rendered:
     bounds = RenderBounds(seconds=120, rest=90)
     job = RenderJob(url, str(CHROMIUM), "newskeep/test", **{"allow_private": True, "bounds": bounds, **given})  # type: ignore[arg-type]
-    return asyncio.run(rendered(job))
+    [shown] = rendered(job)
+    return shown
 
 
 def by_path(shown: Rendered) -> dict[str, Exchange]:

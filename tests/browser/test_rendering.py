@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -18,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import rendered
 from origin import Hang, Origin
 from processes import all_processes, is_alive, told_of
 from waiting import until
 from web_archive import Serving
 
 from crawler.browser.job import RenderBounds, RenderJob
-from crawler.browser.process import rendered
 from crawler.browser.processes import descendants
 from storage import open_archive
 from storage.errors import NotArchived
@@ -346,7 +345,7 @@ def test_addresses_that_are_not_public_are_not_asked_from_within_a_page() -> Non
     with Origin() as origin:
         origin.reply("/", b"secret", headers=HTML)
         for url in (origin.url("/"), origin.url("/").replace("127.0.0.1", "localhost")):
-            shown = asyncio.run(rendered(RenderJob(url, str(CHROMIUM), "newskeep/test")))
+            [shown] = rendered(RenderJob(url, str(CHROMIUM), "newskeep/test"))
             assert shown.error is not None and "not a public address" in shown.error
             assert (shown.exchanges, shown.resources) == ((), ())
         assert origin.log == []
@@ -373,7 +372,7 @@ def test_a_page_that_hangs_costs_itself_alone(homes: Path) -> None:
     with Origin() as origin:
         origin.reply("/a", b"<!doctype html><p>Hello<script>for (;;);</script>", headers=HTML)
         job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True, bounds=RenderBounds(seconds=5))
-        shown = asyncio.run(rendered(job))
+        [shown] = rendered(job)
     assert shown.error == "the page did not come to rest within 5 s"
     assert shown.resources == ()
     assert not browsers(homes)
@@ -384,12 +383,12 @@ def test_its_process_killed_leaves_no_browser(homes: Path) -> None:
         origin.reply("/a", shell("fetch('/never')"), headers=HTML)
         origin.on("/never", b"HTTP/1.1 200 OK\r\n", Hang())
         job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True)
-        work = thread.submit(lambda: asyncio.run(rendered(job)))
+        work = thread.submit(rendered, job)
         until(lambda: bool(origin.logged("/never")) or work.done())
         assert browsers(homes)
         [worker] = [pid for pid in descendants(os.getpid()) if b"crawler.browser.worker" in told_of(pid, "cmdline")]
         os.kill(worker, signal.SIGKILL)
-        shown = work.result()
+        [shown] = work.result()
     assert shown.error is not None and shown.error.startswith("the browser ended early")
     assert not browsers(homes)
 

@@ -11,7 +11,7 @@ import pytest
 from origin import Origin
 
 from crawler.browser import proxy as module
-from crawler.browser.proxy import JudgingProxy
+from crawler.browser.proxy import JudgingProxy, Rules
 
 T = TypeVar("T")
 GREETING = b"\x05\x01\x00"
@@ -63,8 +63,8 @@ def test_no_address_that_is_not_public(host: str, asks: Callable[[str, int], byt
     async def run() -> None:
         with Origin() as origin:
             port = int(origin.netloc.rpartition(":")[2])
-            async with JudgingProxy(allow_private=False, limit=1 << 20) as proxy:
-                await proxy.name(host, port)
+            async with JudgingProxy(Rules(allow_private=False), limit=1 << 20) as proxy:
+                await proxy.name("http", host, port)
                 assert await reply(proxy, asks(host, port)) in (NOT_ALLOWED, UNREACHABLE)
                 assert proxy.peers == {}
             assert origin.log == []
@@ -79,10 +79,10 @@ def test_only_hosts_that_the_page_asks_for(monkeypatch: pytest.MonkeyPatch) -> N
     async def run() -> None:
         with Origin() as origin:
             port = int(origin.netloc.rpartition(":")[2])
-            async with JudgingProxy(allow_private=True, limit=1 << 20) as proxy:
-                await proxy.name("127.0.0.1", port + 1)
+            async with JudgingProxy(Rules(allow_private=True), limit=1 << 20) as proxy:
+                await proxy.name("http", "127.0.0.1", port + 1)
                 assert await reply(proxy, by_name("127.0.0.1", port)) == NOT_ALLOWED
-                await proxy.name("127.0.0.1", port)
+                await proxy.name("http", "127.0.0.1", port)
                 assert await reply(proxy, by_name("127.0.0.1", port)) == DONE
                 assert list(proxy.peers.values()) == ["127.0.0.1"]
 
@@ -93,10 +93,10 @@ def test_the_pages_word_may_come_behind_the_connection() -> None:
     async def run() -> None:
         with Origin() as origin:
             port = int(origin.netloc.rpartition(":")[2])
-            async with JudgingProxy(allow_private=True, limit=1 << 20) as proxy:
+            async with JudgingProxy(Rules(allow_private=True), limit=1 << 20) as proxy:
                 asking = asyncio.ensure_future(reply(proxy, by_name("LOCALHOST", port)))
                 await asyncio.sleep(0.1)
-                await proxy.name("localhost", port)
+                await proxy.name("http", "localhost", port)
                 assert await asking == DONE
 
     asyncio.run(run())
@@ -109,8 +109,8 @@ def test_bytes_pass_as_they_are_up_to_the_bound() -> None:
         with Origin() as origin:
             origin.on("/a", answer)
             port = int(origin.netloc.rpartition(":")[2])
-            async with JudgingProxy(allow_private=True, limit=limit) as proxy:
-                await proxy.name("127.0.0.1", port)
+            async with JudgingProxy(Rules(allow_private=True), limit=limit) as proxy:
+                await proxy.name("http", "127.0.0.1", port)
 
                 async def act(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
                     writer.write(GREETING + by_name("127.0.0.1", port) + REQUEST)
@@ -139,7 +139,7 @@ def test_what_is_no_connection_by_socks_ends(asked: bytes) -> None:
         return await reader.read()
 
     async def run() -> None:
-        async with JudgingProxy(allow_private=True, limit=1 << 20) as proxy:
+        async with JudgingProxy(Rules(allow_private=True), limit=1 << 20) as proxy:
             assert await through(proxy, act) in (b"", b"\x05\x00")
 
     asyncio.run(run())

@@ -39,9 +39,7 @@ def test_what_is_configured_is_checked_before_anything_is_fetched() -> None:
     check_network(Config(chromium="/nowhere/chromium"))
     with pytest.raises(ConfigError, match="no program"):
         check_network(Config(render="when-needed", chromium="/nowhere/chromium"))
-    with pytest.raises(ConfigError, match="cannot be rendered through a proxy"):
-        check_rendering(sys.executable, "http://127.0.0.1:3128")
-    assert check_rendering(sys.executable, None) == sys.executable
+    assert check_rendering(sys.executable) == sys.executable
 
 
 def test_the_environments_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +68,7 @@ def test_a_job_comes_as_it_was_sent() -> None:
         behaviour=Behaviour(2, ("#a",), "b", 3),
         bounds=RenderBounds(seconds=5),
     )
-    assert read_job(json.dumps({"job": asdict(job), "folder": "/x"}).encode()) == (job, Path("/x"))
+    assert read_job(json.dumps(asdict(job)).encode()) == job
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""Hosts of a list are not asked by a page, and what was left out is said in the records of what it showed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from origin import Origin
+
+from storage.warc import read_records
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")]
+
+STORY = "<p>The council voted for the new bridge on Monday evening after a long debate about its cost.</p>" * 6
+
+
+def test_hosts_of_a_list_are_left_out_and_it_is_said(tmp_path: Path) -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: http://ads.localhost:%d/moved\r\nContent-Length: 0\r\n\r\n"
+    with Origin() as origin:
+        ads = f"http://ads.localhost:{origin.port}"
+        pictures = f"<img src={ads}/a.png><img src=/m><img src=/kept>"
+        page = f"<!doctype html><article><h1>A bridge</h1>{STORY}</article>{pictures}"
+        origin.reply("/a", page.encode(), headers=[("Content-Type", "text/html")])
+        origin.on("/m", moved % origin.port)
+        (tmp_path / "hosts.txt").write_text("||ads.localhost^\n127.0.0.1 127.0.0.1\n")
+        (tmp_path / "newskeep.toml").write_text('blocklist = "hosts.txt"\nallow_private = true\nrender = "always"\n')
+        command = [sys.executable, "-P", "-m", "newskeep", "save", origin.url("/a"), "--archive", str(tmp_path / "a")]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300, check=False)
+        assert run.returncode == 0, run.stderr
+        asked = [logged.path for logged in origin.log if "favicon" not in logged.path]
+        assert sorted(set(asked)) == ["/a", "/kept", "/m", "/robots.txt"]
+    found = []
+    for warc in tmp_path.glob("a/warc/*/*/*/*.warc.gz"):
+        with warc.open("rb") as file:
+            found += [record for record in read_records(file) if record.type == "resource"]
+    [dom] = found
+    assert dom.field("Newskeep-Left-Out") == "ads.localhost (on the blocklist), 2 times"

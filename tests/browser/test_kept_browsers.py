@@ -1,0 +1,150 @@
+"""A browser that is kept for its host's next page: pages know nothing of each other, and no process stays."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from browsing import rendered
+from certificates import Authority
+from h2_origin import H2Origin
+from origin import Origin
+
+from crawler.browser.job import BrowserBounds, Rendered, RenderJob
+from crawler.browser.pool import Browsers
+from crawler.browser.processes import descendants
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")]
+
+HTML = [("Content-Type", "text/html; charset=utf-8")]
+#: Says what it finds of an earlier page, and leaves all that a page can.
+TRACES = b"""<!doctype html><title>0</title><script src="/cached.js"></script><script>
+(async () => {
+  const found = [document.cookie, localStorage.a, sessionStorage.a, (await caches.keys()).length,
+                 (await indexedDB.databases()).length, window.name];
+  document.body.append("found:" + JSON.stringify(found));
+  document.cookie = "a=1;max-age=1000"; localStorage.a = sessionStorage.a = window.name = 1;
+  await caches.open("a"); indexedDB.open("a");
+})();
+</script><body>"""
+
+
+def job(url: str, **given: object) -> RenderJob:
+    return RenderJob(url, str(CHROMIUM), "newskeep/test", **{"allow_private": True, **given})  # type: ignore[arg-type]
+
+
+def mains() -> set[int]:
+    """The browsers' own first processes below us."""
+    return {
+        pid for pid in descendants(os.getpid()) if b"--log-net-log=" in cmdline(pid) and b"--type=" not in cmdline(pid)
+    }
+
+
+def cmdline(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def paths(shown: Rendered) -> list[str]:
+    return sorted(exchange.url.rpartition("/")[2] for exchange in shown.exchanges if "favicon" not in exchange.url)
+
+
+def test_pages_of_one_browser_know_nothing_of_each_other() -> None:
+    seen = set[int]()
+    with Origin() as origin:
+        origin.reply("/a", TRACES, headers=[("Content-Type", "text/html"), ("Set-Cookie", "b=2")])
+        origin.reply("/cached.js", b"1", headers=[("Content-Type", "text/javascript"), ("Cache-Control", "max-age=99")])
+        pages = rendered(*[job(origin.url("/a"))] * 3, after=lambda: seen.update(mains()))
+        assert all(b"Cookie" not in logged.request for logged in origin.logged("/a"))
+    for page in pages:
+        assert page.error is None
+        assert b'found:["b=2",null,null,0,0,""]' in page.resources[0].data
+        assert set(paths(page)) == {"a", "cached.js"}
+    assert len(seen) == 1
+    assert not mains()
+
+
+def test_what_is_wrong_with_a_certificate_is_told_of_every_page() -> None:
+    answers = {"/": ([(":status", "200"), ("content-type", "text/html")], b"<!doctype html><p>Hello")}
+    with H2Origin(Authority().server("localhost"), answers) as origin:
+        pages = rendered(*[job(origin.url("/"), insecure=True)] * 2)
+    for page in pages:
+        exchange = page.exchanges[0]
+        assert exchange.insecure == "the certificate is not issued by an authority that is trusted"
+        assert exchange.protocols == ("h2", "tls/1.3") and len(exchange.certificates) == 1
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("bounds", "kept"),
+    [
+        pytest.param(BrowserBounds(pages=2), [1, 0, 1, 0], id="pages"),
+        pytest.param(BrowserBounds(age=0), [0, 0], id="age"),
+        pytest.param(BrowserBounds(memory=1), [0, 0], id="memory"),
+    ],
+)
+def test_a_browser_is_ended_after_its_time(bounds: BrowserBounds, kept: list[int]) -> None:
+    found = list[int]()
+    with Origin() as origin:
+        origin.reply("/a", b"<!doctype html><p>Hello", headers=HTML)
+        pages = rendered(*[job(origin.url("/a"))] * len(kept), bounds=bounds, after=lambda: found.append(len(mains())))
+        assert [page.error for page in pages] == [None] * len(kept)
+    assert found == kept
+
+
+@pytest.mark.exhaustive
+def test_a_browser_that_nobody_wants_for_a_while_ends_and_is_replaced() -> None:
+    with Origin() as origin:
+        origin.reply("/a", b"<!doctype html><p>Hello", headers=HTML)
+        pages = rendered(*[job(origin.url("/a"))] * 2, bounds=BrowserBounds(idle=0), after=wait_for_none)
+    assert [page.error for page in pages] == [None, None]
+
+
+def wait_for_none() -> None:
+    while mains():
+        time.sleep(0.1)
+
+
+def kill_all() -> None:
+    pids = mains()
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    wait_for_none()
+
+
+def test_one_that_is_killed_while_it_waits_is_replaced() -> None:
+    with Origin() as origin:
+        origin.reply("/a", b"<!doctype html><p>Hello", headers=HTML)
+        found = rendered(*[job(origin.url("/a"))] * 2, after=kill_all)
+        assert [page.error for page in found] == [None, None]
+    assert not mains()
+
+
+@pytest.mark.exhaustive
+def test_no_more_browsers_than_there_may_be() -> None:
+    async def three_hosts(url: str) -> list[set[int]]:
+        browsers, found = Browsers(2), []
+        try:
+            for host in ("a", "b", "a", "c", "a", "b"):
+                assert (await browsers.show(job(url), host)).error is None
+                found.append(mains())
+        finally:
+            await asyncio.to_thread(browsers.close)
+        return found
+
+    with Origin() as origin:
+        origin.reply("/a", b"<!doctype html><p>Hello", headers=HTML)
+        found = asyncio.run(three_hosts(origin.url("/a")))
+    assert [len(each) for each in found] == [1, 2, 2, 2, 2, 2]
+    # c takes the place of b, which has waited longer; b that of c.
+    assert found[1] == found[2] and found[3] == found[4]
+    assert found[0] < found[5]
+    assert not mains()
