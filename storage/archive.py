@@ -24,7 +24,6 @@ from storage.compaction.plan import joined_on
 from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreDenied, StoreUnavailable
 from storage.index import ArticleEntry, Duplicate, Filters, Hit, SearchOrder, WarcEntry, discard_index, open_index
 from storage.index.articles import entries_of
-from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.index.tokenizer import is_named
 from storage.inventory import day_of
@@ -34,6 +33,8 @@ from storage.objects import ObjectStore, open_store
 from storage.objects.circuit_breaker import CircuitBreaker
 from storage.objects.local import LocalStore
 from storage.objects.retention import ObjectLock
+from storage.published.months import PublishedMonths
+from storage.published.whole import WholeIndex
 from storage.reader import Memento, Reader
 from storage.removing.sync import learn
 from storage.renditions import Rendition
@@ -81,9 +82,9 @@ class Archive:
         return self.store.uri
 
     @cached_property
-    def index(self) -> Index:
+    def index(self) -> WholeIndex:
         self._make_state()
-        return open_index(self._index_path)
+        return WholeIndex.over(open_index(self._index_path), PublishedMonths(self.store, self.state / "published"))
 
     @cached_property
     def log(self) -> LogWriter | None:
