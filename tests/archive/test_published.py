@@ -14,7 +14,9 @@ import duckdb
 import pytest
 from dying_store import killed_at
 from filled_archive import BEGIN, deliver, fill, folder_archive, page
+from s3_server import BUCKET, S3Server, use
 
+from storage import open_archive
 from storage.annotating.annotate import put as say
 from storage.annotations import tagged
 from storage.archive import Archive
@@ -25,7 +27,7 @@ from storage.maintenance.verify import Verification
 from storage.objects.local import LocalStore
 from storage.problems import Problem
 from storage.published.cluster import BLOCK_LINES
-from storage.published.manifest import newest
+from storage.published.manifest import is_manifest, newest
 from storage.published.month import Month
 from storage.publishing.cluster_writer import ClusterWriter
 from storage.publishing.publish import PublishOptions, manifests, publish
@@ -36,6 +38,7 @@ from storage.removing.hide import put as decide
 from storage.removing.purge import purge
 from storage.warc import key_of
 
+pytest_plugins = ["s3_server"]
 MARCH, APRIL = Month(2026, 3), Month(2026, 4)
 ONE = "https://www.paper.example/1"
 
@@ -245,6 +248,51 @@ def test_another_machine_reads_on_when_a_month_is_published_again(two_months: Ar
         before = answers(other)
         assert published(two_months, months=(MARCH,), again=True) == [("2026-03", True)]
         assert answers(other) == before
+
+
+def test_a_look_up_in_a_bucket_is_a_range_a_month(
+    moto_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(moto_server, monkeypatch)
+    uri = f"s3://{BUCKET}/published"
+    with open_archive(uri, tmp_path / "state") as archive:
+        fill(archive)
+        deliver(archive, 9, [page(1, 40), page(2, 40)], revisit=True)
+        before = list(archive.index.all_captures())
+        assert let_go(archive) == 18
+        assert sound(archive) == []
+    # Another process: what is small lies beside the index.
+    with open_archive(uri, tmp_path / "state") as archive:
+        asked = archive.store.traffic.requests
+        assert archive.index.closest(ONE, BEGIN) == before[1]
+        assert archive.store.traffic.requests - asked == 1
+        assert list(archive.index.captures(ONE)) == [one for one in before if one.url == ONE]
+        assert archive.store.traffic.requests - asked == 2
+        # A copy that is damaged is none.
+        kept = [path for path in (tmp_path / "state" / "published").rglob("*") if path.is_file()]
+        assert {path.name for path in kept} == {"manifest.json", "cdx.idx"}
+        for path in kept:
+            path.write_bytes(b"x")
+    with open_archive(uri, tmp_path / "state") as archive:
+        assert list(archive.index.all_captures()) == before
+
+
+def test_of_two_who_publish_at_once_one_is_late(two_months: Archive, tmp_path: Path) -> None:
+    published(two_months)
+
+    class Slow(LocalStore):
+        """The store of a machine that the other overtakes when it has written its files."""
+
+        def put(self, key: str, source: Path | bytes) -> None:
+            if is_manifest(key):
+                assert published(two_months, months=(MARCH,), again=True) == [("2026-03", True)]
+            super().put(key, source)
+
+    with Archive(Slow(two_months.uri), tmp_path / "slow") as slow:
+        with pytest.raises(AlreadyRunning, match="by another machine"):
+            list(publish(slow, PublishOptions((MARCH,), again=True)))
+        assert newest(slow.store)[MARCH] == 2
+    assert sound(two_months) == []
 
 
 def test_damage_is_one_line_and_is_made_good(two_months: Archive) -> None:
