@@ -34,7 +34,6 @@ from storage.index import (
     open_index,
 )
 from storage.index.articles import entries_of
-from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.index.tokenizer import is_named
 from storage.inventory import day_of
@@ -45,6 +44,8 @@ from storage.objects.circuit_breaker import CircuitBreaker
 from storage.objects.local import LocalStore
 from storage.objects.retention import ObjectLock
 from storage.postgres_address import PostgresAddress
+from storage.published.months import PublishedMonths
+from storage.published.whole import WholeIndex
 from storage.reader import Memento, Reader
 from storage.removing.sync import learn
 from storage.renditions import Rendition
@@ -94,9 +95,9 @@ class Archive:
         return self.store.uri
 
     @cached_property
-    def index(self) -> Index:
+    def index(self) -> WholeIndex:
         self._make_state()
-        return open_index(self.index_place)
+        return WholeIndex.over(open_index(self.index_place), PublishedMonths(self.store, self.state / "published"))
 
     @cached_property
     def log(self) -> LogWriter | None:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from storage import removals
 from storage.annotations import KEY as ANNOTATION_KEY
 from storage.bounds import OUTCOME_LINE_MAX, parse_json, read_json, read_lines, read_whole
+from storage.bulk import KEY as BULK_KEY
 from storage.errors import Corrupt
 from storage.objects import ObjectInfo, ObjectStore
 from storage.transparency.objects import KEY as LOG_KEY
@@ -33,6 +34,7 @@ OTHERS = {
     "annotations": ANNOTATION_KEY,
     "logs": LOG_KEY,
     "witnessed": WITNESSED_KEY,
+    "bulk": BULK_KEY,
     "compacting": re.compile(r"compacting/\d{4}-\d\d-\d\d\.json"),
     "compacted": re.compile(r"compacted/\d{4}/\d\d/\d\d/newskeep-[0-9a-z-]+\.json"),
 }

@@ -83,28 +83,45 @@ def reextract(
     lets no page be extracted.
     """
     memories = SiteMemoryStore(archive.store, archive.state) if write else _Unkept(archive)
-    corrections = CorrectionStore(archive.store)
+    remaking = Remaking(archive, pool, workers, memories, CorrectionStore(archive.store), write=write)
     with archive.upkeep():
-        wanted = _wanted(archive, site, since)
-        _learn_held(archive, wanted, memories)
-        for entry in wanted:
-            with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
-                parcel = Parcel(Path(folder) / entry.filename)
-                key = key_of(entry.filename)
-                try:
-                    _fetch(archive, key, parcel.warc)
-                    extract_ahead(parcel, pool.extract_now, workers)
-                    seal(parcel, pool.extract_now, memories, corrections)
-                except (Corrupt, ObjectMissing) as error:
-                    on_problem(Problem(key, f"its text stays as it is ({error}); {_VERIFY}"))
-                    continue
-                if pool.fault:
-                    # What is kept has text; what was made now has none.
-                    raise NewskeepError(f"{entry.filename}: no page got its text ({pool.fault}); nothing was replaced")
-                result = _compared(archive, entry, parcel, write)
-                if write:
-                    _tell_untexted(archive, parcel)
+        entries = wanted(archive, site, since)
+        _learn_held(archive, entries, memories)
+        for entry in entries:
+            if result := remaking.remake(entry.filename, on_problem):
                 yield result
+
+
+@dataclass(frozen=True, slots=True)
+class Remaking:
+    """What it takes to make the text of one WARC again; without `write` it is only compared."""
+
+    archive: Archive
+    pool: ExtractionPool
+    workers: int
+    memories: SiteMemoryStore
+    corrections: CorrectionStore
+    write: bool = True
+
+    def remake(self, filename: str, on_problem: Callable[[Problem], None]) -> ReextractResult | None:
+        """Make the text of a WARC again; `None` where it cannot be read, which is told. Raises `NewskeepError`."""
+        archive, key = self.archive, key_of(filename)
+        with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
+            parcel = Parcel(Path(folder) / filename)
+            try:
+                _fetch(archive, key, parcel.warc)
+                extract_ahead(parcel, self.pool.extract_now, self.workers)
+                seal(parcel, self.pool.extract_now, self.memories, self.corrections)
+            except (Corrupt, ObjectMissing) as error:
+                on_problem(Problem(key, f"its text stays as it is ({error}); {_VERIFY}"))
+                return None
+            if self.pool.fault:
+                # What is kept has text; what was made now has none.
+                raise NewskeepError(f"{filename}: no page got its text ({self.pool.fault}); nothing was replaced")
+            result = _compared(archive, filename, parcel, self.write)
+            if self.write:
+                _tell_untexted(archive, parcel)
+            return result
 
 
 class _Unkept(SiteMemoryStore):
@@ -125,14 +142,14 @@ def _learn_held(archive: Archive, entries: Iterable[WarcEntry], memories: SiteMe
     """Learn from the texts that are held, a site of a WARC at a time."""
     with tempfile.TemporaryDirectory(prefix="reextract-", dir=archive.state) as folder:
         for entry in entries:
-            part = _old_part(archive, key_of(entry.filename, "text"), Path(folder) / "part")
             # Sealing wrote them site by site.
-            for site, articles in groupby(_held(part), key=_site):
+            articles_held = held_articles(archive, entry.filename, Path(folder) / "part")
+            for site, articles in groupby(articles_held, key=site_of_article):
                 if site is not None:
                     memories.learn(site, articles)
 
 
-def _site(article: Article) -> str | None:
+def site_of_article(article: Article) -> str | None:
     """An article's site; `None` in a part that somebody else wrote, where the URL is none."""
     try:
         return site_of(article.url)
@@ -140,7 +157,8 @@ def _site(article: Article) -> str | None:
         return None
 
 
-def _wanted(archive: Archive, site: str | None, since: datetime | None) -> list[WarcEntry]:
+def wanted(archive: Archive, site: str | None, since: datetime | None) -> list[WarcEntry]:
+    """Return the WARCs that hold something of a host, or something that was captured since."""
     entries = list(archive.index.warcs())
     if site is not None:
         found = archive.captures(site, match="host", since=since)
@@ -158,8 +176,8 @@ def _fetch(archive: Archive, key: str, path: Path) -> None:
         shutil.copyfileobj(stream, file, _CHUNK)
 
 
-def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -> ReextractResult:
-    part = key_of(entry.filename, "text")
+def _compared(archive: Archive, filename: str, parcel: Parcel, write: bool) -> ReextractResult:
+    part = key_of(filename, "text")
     old = _old_part(archive, part, parcel.text.with_suffix(".old"))
     identical = old is not None and _sha256(old) == _sha256(parcel.text)
     # What is hidden gets its text again as well, and nobody is shown it.
@@ -167,18 +185,31 @@ def _compared(archive: Archive, entry: WarcEntry, parcel: Parcel, write: bool) -
     with parcel.text.open("rb") as text:
         count = sum(1 for _ in read_part(text))
     if write and not identical:
+        _replace(archive, filename, parcel)
+    return ReextractResult(filename, count, identical, changes)
+
+
+def _replace(archive: Archive, filename: str, parcel: Parcel) -> None:
+    if archive.index.has_warc(filename):
         with parcel.cdxj.open("rb") as lines:
-            archive.replace_text(entry.filename, parcel.text, lines)
-    return ReextractResult(entry.filename, count, identical, changes)
+            archive.replace_text(filename, parcel.text, lines)
+    else:
+        # A machine with no index of it: `reindex` finds that the part is another.
+        archive.store.replace(key_of(filename, "text"), parcel.text.read_bytes())
 
 
 def _is_shown(archive: Archive, change: Change) -> bool:
+    if next(archive.index.warcs(), None) is None:
+        return True  # nothing is known here of what is hidden, and nothing is shown but a number
     return archive.index.find(change.url, parse_timestamp(change.timestamp)) is not None
 
 
 def _tell_untexted(archive: Archive, parcel: Parcel) -> None:
     """Have `untexted/` tell of a WARC's pages what the parcel, whose text was just made again, does."""
-    for key in [info.key for info in archive.store.list(untexted.FOLDER)]:
+    if not archive.index.has_warc(parcel.filename):
+        # Which pages of others are still without is not known here: this WARC's own list alone.
+        archive.store.delete(key_of(parcel.filename, "untexted"))
+    for key in _untexted_keys(archive, parcel):
         try:
             pages = untexted.read(archive.store, key)
         except (Corrupt, ObjectMissing):
@@ -191,6 +222,17 @@ def _tell_untexted(archive: Archive, parcel: Parcel) -> None:
             archive.store.replace(key, untexted.to_json(left))
     if parcel.untexted.exists():
         archive.store.replace(key_of(parcel.filename, "untexted"), parcel.untexted.read_bytes())
+
+
+def _untexted_keys(archive: Archive, parcel: Parcel) -> list[str]:
+    if not archive.index.has_warc(parcel.filename):
+        return []
+    return [info.key for info in archive.store.list(untexted.FOLDER)]
+
+
+def held_articles(archive: Archive, filename: str, path: Path) -> Iterator[Article]:
+    """Yield the articles that a WARC has now, by way of a copy at `path`."""
+    yield from _held(_old_part(archive, key_of(filename, "text"), path))
 
 
 def _old_part(archive: Archive, part: str, path: Path) -> Path | None:

@@ -54,6 +54,7 @@ COMMANDS = {
         "health": "Tell how each site goes: silent, redesigned, blocked, failing, and what to do.",
         "doctor": "Look whether all is in place: program, configuration, store, schedule; with the cure.",
         "verify": "Check what is held: WARCs, CDXJ, text and index against each other, or every byte.",
+        "index": "Publish months of the index: ZipNum for pywb, Parquet for DuckDB.",
         "reindex": "Make the index again from the store, or bring it up to date.",
         "reextract": "Make the text again from the WARCs.",
         "copy": "Copy an archive to another place, or what it lacks of it.",

@@ -23,6 +23,7 @@ from storage.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from storage.archive import Archive
+    from storage.bulk import Shard
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -195,6 +196,20 @@ class SiteName(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(name) for name in site_names(ctx, param, incomplete)]
+
+
+class ShardType(click.ParamType["Shard"]):
+    """A part of all WARCs: 2/8."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        from storage.bulk import Shard
+
+        try:
+            return value if isinstance(value, Shard) else Shard.parse(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 class TagName(click.ParamType[str]):

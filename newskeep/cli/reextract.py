@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,33 +12,43 @@ from typing import TYPE_CHECKING
 import click
 from rich.progress import track
 
-from newskeep.cli._options import Moment, common, open_existing, settle
+from newskeep.cli._maintenance import progress
+from newskeep.cli._options import Moment, ShardType, common, open_existing, settle
 from newskeep.cli._terminal import Console, echo, escape
 from storage.counts import counted
-from storage.errors import PROBLEMS_FOUND
+from storage.errors import PROBLEMS_FOUND, UsageError
 
 if TYPE_CHECKING:
+    from crawler.session.extraction_pool import ExtractionPool
     from crawler.session.reextract import Change
+    from storage.archive import Archive
+    from storage.bulk import Shard
     from storage.problems import Problem
 
 _EXAMPLES = """\b
 Examples:
   newskeep reextract --diff                       see what would change, write nothing
   newskeep reextract www.example.org --since 2026-11
+  newskeep reextract --shard $SLURM_ARRAY_TASK_ID/64     one of 64 jobs of an array
 
 \b
-Exit codes: 0 done, 3 the archive is out of reach, 7 done, but a WARC could not be read."""
+Exit codes: 0 done, 2 a wrong option, 3 the archive is out of reach, 7 done, but a WARC could not be read,
+75 a reindex, compaction or copy is at work, or the same shard on this machine."""
 
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("site", required=False)
 @click.option("--since", type=Moment(), metavar="TIME", help="Only what was captured since.")
 @click.option("--diff", is_flag=True, help="Show what would change, and write nothing.")
+@click.option("--shard", type=ShardType(), metavar="I/N", help="Only the WARCs of this shard: 1/8 to 8/8.")
+@click.option("--job", metavar="NAME", help="Of shards: what is done under this name is not done again.")
 @common
 def reextract(
     site: str | None,
     since: datetime | None,
     diff: bool,
+    shard: Shard | None,
+    job: str | None,
     archive: str,
     state: str,
     index: str,
@@ -47,7 +59,14 @@ def reextract(
 
     Text that comes out the same is left as it is. The WARCs are only read; one that is damaged is named, and keeps the
     text it has.
+
+    With --shard many processes share the work, each on a machine of its own or not. Run them twice: the first time
+    they learn what repeats on each site, and when all have, they make the texts. --job is by default this version.
     """
+    if job is not None and shard is None:
+        raise UsageError("--job is for --shard")
+    if shard is not None and diff:
+        raise UsageError("--shard and --diff: a shard writes; compare without it")
     settings = settle(config, verbose, archive=archive, state=state, index=index)
 
     from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool, default_workers
@@ -65,6 +84,8 @@ def reextract(
 
     try:
         with open_existing(settings) as opened:
+            if shard is not None:
+                return _shard(opened, pool, shard, job or _job(site, since), workers, site, since, on_problem)
             remade = remake(
                 opened, pool, workers=workers, site=site, since=since, write=not diff, on_problem=on_problem
             )
@@ -81,6 +102,51 @@ def reextract(
     done = "would change" if diff else "changed"
     echo(f"{changed:,} of {counted(articles, 'article')} {done}, in {counted(warcs, 'WARC')}", err=True)
     return PROBLEMS_FOUND if problems else 0
+
+
+def _job(site: str | None, since: datetime | None) -> str:
+    """The name of a job: this version, and of a part of the archive what says which."""
+    from crawler.extraction.version import our_version
+
+    part = f"{site or ''} {since.isoformat() if since else ''}".strip()
+    digest = f"-{hashlib.sha256(part.encode()).hexdigest()[:8]}" if part else ""
+    return f"reextract-{our_version()}{digest}".lower().replace("+", "-")
+
+
+def _shard(
+    archive: Archive,
+    pool: ExtractionPool,
+    shard: Shard,
+    name: str,
+    workers: int,
+    site: str | None,
+    since: datetime | None,
+    on_problem: Callable[[Problem], None],
+) -> int:
+    from crawler.session.reextract_shard import reextract_shard
+    from storage.bulk import BulkJob
+
+    with progress(f"shard {shard}") as show:
+        done = reextract_shard(
+            archive,
+            pool,
+            BulkJob(archive.store, name),
+            shard,
+            workers=workers,
+            site=site,
+            since=since,
+            on_problem=on_problem,
+            on_warc=lambda so_far: show(f"{counted(so_far.warcs, 'WARC')}, {counted(so_far.articles, 'article')}"),
+        )
+    if done.waits_for:
+        left = f"{len(done.waits_for):,} of {shard.of:,} shards have not ({', '.join(map(str, done.waits_for[:8]))})"
+        echo(f"shard {shard} of {name} has learned; {left}; run all again when they have", err=True)
+        return 0
+    line = f"{done.changed:,} of {counted(done.articles, 'article')} changed, in {counted(done.warcs, 'WARC')}"
+    earlier = f", {done.earlier:,} done before" if done.earlier else ""
+    problems = f", {counted(done.problems, 'problem')}" if done.problems else ""
+    echo(f"shard {shard} of {name}: {line}{earlier}{problems}", err=True)
+    return PROBLEMS_FOUND if done.problems else 0
 
 
 def _show(out: Console, change: Change) -> None:

@@ -170,6 +170,10 @@ class Index(CaptureLookup, ArticleLookup, TextSearch, AnnotationLookup, TallyLoo
             yield from self._database.problems()
         except DBAPIError as error:
             raise self._database.explain(error) from error
-        for filename, expected, found in self._fetch(queries.MISCOUNTED):
+        for filename, expected, found in self._miscounted():
             entered = f"{counted(expected, 'capture was', 'captures were')} entered"
             yield f"{filename}: {entered}, {counted(found, 'is', 'are')} there"
+
+    def _miscounted(self) -> Iterator[tuple[str, int, int]]:
+        """Yield the WARCs of which another number of captures is there than was entered, with both."""
+        yield from ((str(name), int(entered), int(there)) for name, entered, there in self._fetch(queries.MISCOUNTED))

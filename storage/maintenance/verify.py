@@ -24,6 +24,9 @@ from storage.model import Capture
 from storage.objects import ObjectInfo
 from storage.objects.retention import PREFIXES
 from storage.problems import Problem
+from storage.published.month import Month
+from storage.published.months import NotWhole
+from storage.publishing.check import problems as published_problems
 from storage.removals import FOLDER
 from storage.removing.due import due
 from storage.removing.sync import keys
@@ -78,6 +81,8 @@ class Verification:
         self._store = archive.store
         # What is hidden is held as everything else is.
         self._index = archive.index.with_hidden
+        self._database = archive.index.in_database().with_hidden
+        self._released = {each.month for each in archive.index.released()}
         #: Said once of an empty index, not of every WARC.
         self._indexed = next(self._index.warcs(), None) is not None
         self._deep = deep
@@ -88,12 +93,13 @@ class Verification:
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong, as it is found; nothing when all is well."""
         looks = (
-            self._database,
+            self._tables,
             self._holdings,
             self._others,
             self._untexted,
             self._removals,
             self._annotations,
+            self._published,
             self._plans,
             self._logs,
             self._retention,
@@ -104,7 +110,7 @@ class Verification:
                 self.checked.problems += 1
                 yield problem
 
-    def _database(self) -> Iterator[Problem]:
+    def _tables(self) -> Iterator[Problem]:
         where = str(self._archive.index_place)
         for line in self._index.problems():
             yield Problem(where, f"{line}; {_AFRESH}")
@@ -223,8 +229,9 @@ class Verification:
 
     def _has_row(self, capture: Capture) -> bool:
         moment = capture.timestamp
-        rows = self._index.captures(capture.url, since=moment, until=moment)
-        return any(in_seconds(row) == in_seconds(capture) for row in rows)
+        rows = self._database.captures(capture.url, since=moment, until=moment)
+        # What the database has let go is looked at month by month, which reads each file once.
+        return any(in_seconds(row) == in_seconds(capture) for row in rows) or Month.of(moment) in self._released
 
     def _text(
         self, holding: Holding, entry: WarcEntry | None, captures: Mapping[int, Capture] | None
@@ -296,6 +303,8 @@ class Verification:
         try:
             resolve = self._archive.reader.resolve
             return resolve(revisit.url, revisit.timestamp, reference.url, moment, reference.digest) is not None
+        except NotWhole:
+            return True  # told of the month
         except (Corrupt, ObjectMissing):
             return False  # what it refers to has a problem of its own
 
@@ -357,6 +366,10 @@ class Verification:
         for key in annotations_sync.keys(self._store):
             if self._indexed and key not in known:
                 yield Problem(key, f"what it says is not found here; {_REINDEX}")
+
+    def _published(self) -> Iterator[Problem]:
+        """Whether the months of the index that are published are what the archive would publish."""
+        yield from published_problems(self._archive, deep=self._deep)
 
     def _plans(self) -> Iterator[Problem]:
         unreadable: list[Problem] = []

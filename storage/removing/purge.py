@@ -1,4 +1,4 @@
-"""Purging what is hidden: out of the WARCs, CDXJ, text parts and the index, with a tombstone in each answer's place.
+"""Purging what is hidden: out of the WARCs, CDXJ, text parts and all of the index; a tombstone in each answer's place.
 
 The way of one WARC is that of a compaction of it alone (storage/compaction/run.py), and as safe: a new WARC, under a
 name never used before, takes its place step by step; a kill between any two costs nothing but the work. The decision
@@ -27,6 +27,7 @@ from storage.maintenance.reindex import bring_up_to_date
 from storage.model import Capture
 from storage.objects.retention import Released
 from storage.problems import Problem
+from storage.publishing.renew import renew
 from storage.removals import in_force
 from storage.removing.due import Answers, due, scrubbed
 from storage.removing.rewrite import PurgedWarc
@@ -77,9 +78,12 @@ def purge_now(
 ) -> PurgeResult:
     """`purge` for a caller that holds the lock, of an archive whose index is up to date."""
     done = PurgeResult()
+    wanted = due(archive)
     with scrubbed(archive, done.problems.append):
-        _purge_all(archive, due(archive), done, before_warc, on_warc)
+        _purge_all(archive, wanted, done, before_warc, on_warc)
     _forget_corrections(archive)
+    if done.warcs:
+        renew(archive, wanted.keys(), done.problems.append)
     return done
 
 

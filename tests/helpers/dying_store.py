@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from command import python_path
+
 from storage.archive import Archive
 
 _KILLED = """
@@ -45,5 +47,6 @@ def killed_at(archive: Archive, work: str, step: int, when: str) -> int:
     """Run `work`, such as "storage.compaction.run:compact", and end it before or behind its store's call number `step`
     that changes something, from 0; return the exit code, 9 where it came so far."""
     module, _, name = work.partition(":")
+    environment = os.environ | {"PYTHONPATH": python_path(Path(__file__).parent)}
     command = [sys.executable, "-c", _KILLED, archive.uri, module, name, str(step), when]
-    return subprocess.run(command, cwd=Path(__file__).parents[2], check=False, env=dict(os.environ)).returncode
+    return subprocess.run(command, cwd=Path(__file__).parents[2], check=False, env=environment).returncode

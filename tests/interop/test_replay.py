@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import heapq
 import json
+import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from hostile_responses import TEXT
 from pywb_server import Pywb, running_pywb
 from sample_archive import Sample, Tools, is_unclear, page, picture
+
+from storage import open_archive
+from storage.publishing.publish import PublishOptions, publish
 
 pytest_plugins = ["sample_archive"]
 
@@ -26,15 +31,31 @@ def pywb(sample: Sample, tools: Tools, tmp_path_factory: pytest.TempPathFactory)
     with (folder / "ours.cdxj").open("wb") as merged:
         # Merging, not sorting: what a machine with many of these files would do.
         merged.writelines(heapq.merge(*(sample.cdxj(warc).read_bytes().splitlines(True) for warc in sample.warcs)))
+    clusters = published(sample, folder / "published")
     places = sorted({f"{warc.parent}/" for warc in sample.warcs})
     ours = {"index": str(folder / "ours.cdxj"), "archive_paths": places}
     # JSON is YAML.
-    (folder / "config.yaml").write_text(json.dumps({"collections": {"ours": ours}, "framed_replay": False}))
+    zipnum = {"index_group": clusters, "archive_paths": places}
+    collections = {"ours": ours, "published": zipnum}
+    (folder / "config.yaml").write_text(json.dumps({"collections": collections, "framed_replay": False}))
     with running_pywb(tools, folder) as port:
         yield Pywb(port)
 
 
-COLLECTIONS = pytest.mark.parametrize("collection", ["theirs", "ours"])
+def published(sample: Sample, folder: Path) -> dict[str, dict[str, str]]:
+    """The ZipNum clusters of the months of the archive, as pywb is told of them."""
+    shutil.copytree(sample.archive, folder)
+    with open_archive(folder) as archive:
+        later = datetime.now(UTC) + timedelta(days=40)
+        done = list(publish(archive, PublishOptions(table=False, now=later)))
+    found = {str(each.manifest.month): each.manifest for each in done}
+    return {
+        month: {"type": "zipnum", "path": str(folder / manifest.of("cdx")["cluster.idx"].key)}
+        for month, manifest in found.items()
+    }
+
+
+COLLECTIONS = pytest.mark.parametrize("collection", ["theirs", "ours", "published"])
 
 
 @COLLECTIONS
