@@ -564,9 +564,17 @@ def places(
         return store, Path(state)
     if isinstance(store, LocalStore):
         return store, store.root
-    name = "".join(char if char.isalnum() else "-" for char in store.uri.partition("://")[2])[:60]
-    digest = hashlib.sha256(store.uri.encode()).hexdigest()[:8]
-    return store, state_home() / "newskeep" / f"{name}-{digest}"
+    # With a slash at its end it is the same place.
+    address, question, settings = store.uri.partition("?")
+    folder, given = _state_folder(address.rstrip("/") + question + settings), _state_folder(store.uri)
+    # Made when it was taken for another.
+    return store, given if given.exists() and not folder.exists() else folder
+
+
+def _state_folder(uri: str) -> Path:
+    name = "".join(char if char.isalnum() else "-" for char in uri.partition("://")[2])[:60]
+    digest = hashlib.sha256(uri.encode()).hexdigest()[:8]
+    return state_home() / "newskeep" / f"{name}-{digest}"
 
 
 def state_home() -> Path:

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,6 +60,8 @@ class ReextractResult:
     articles: int
     #: The text part is the same, byte for byte.
     identical: bool
+    #: Articles whose title and text are as before, and something else that is said of them is not: dates, rights.
+    redescribed: int
     changes: tuple[Change, ...]
 
 
@@ -181,12 +183,14 @@ def _compared(archive: Archive, filename: str, parcel: Parcel, write: bool) -> R
     old = _old_part(archive, part, parcel.text.with_suffix(".old"))
     identical = old is not None and _sha256(old) == _sha256(parcel.text)
     # What is hidden gets its text again as well, and nobody is shown it.
-    changes = () if identical else tuple(each for each in _changes(old, parcel.text) if _is_shown(archive, each))
+    before, after = ({}, {}) if identical else (_by_record(old), _by_record(parcel.text))
+    changes = tuple(each for each in _changes(before, after) if _is_shown(archive, each))
+    redescribed = sum(one != other and _is_same(one, other) for one, other in _pairs(before, after))
     with parcel.text.open("rb") as text:
         count = sum(1 for _ in read_part(text))
     if write and not identical:
         _replace(archive, filename, parcel)
-    return ReextractResult(filename, count, identical, changes)
+    return ReextractResult(filename, count, identical, redescribed, changes)
 
 
 def _replace(archive: Archive, filename: str, parcel: Parcel) -> None:
@@ -243,15 +247,26 @@ def _old_part(archive: Archive, part: str, path: Path) -> Path | None:
     return path
 
 
-def _changes(old: Path | None, new: Path) -> Iterator[Change]:
-    """The articles whose title or text differ; the two parts have the same order but for what came or went."""
-    before, after = _by_record(old), _by_record(new)
-    for offset in sorted(before.keys() | after.keys()):
-        one, other = before.get(offset), after.get(offset)
-        if one is None or other is None or (one.title, one.text) != (other.title, other.text):
-            known = other or one
-            assert known is not None
+def _changes(before: Mapping[int, Article], after: Mapping[int, Article]) -> Iterator[Change]:
+    """The articles whose title or text differ."""
+    for one, other in _pairs(before, after):
+        known = other or one
+        assert known is not None
+        if not _is_same(one, other):
             yield Change(known.url, timestamp14(known.timestamp) if known.timestamp else "", one, other)
+
+
+def _pairs(
+    before: Mapping[int, Article], after: Mapping[int, Article]
+) -> Iterator[tuple[Article | None, Article | None]]:
+    """What each record had and has, in the order of the WARC."""
+    for offset in sorted(before.keys() | after.keys()):
+        yield before.get(offset), after.get(offset)
+
+
+def _is_same(one: Article | None, other: Article | None) -> bool:
+    """Whether there are two, with one title and text."""
+    return one is not None and other is not None and (one.title, one.text) == (other.title, other.text)
 
 
 def _by_record(part: Path | None) -> dict[int, Article]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,14 +25,16 @@ Examples:
   newskeep check-proof a.proof.json --log 0123456789abcdef --authority freetsa.pem
   newskeep check-proof a.proof.json --body a.html
   newskeep check-proof archive-00000.wacz
+  newskeep prove https://www.example.org/a -o - | newskeep check-proof -
   newskeep check-proof --page check.html
 
 \b
 Exit codes: 0 it is proven, 2 not a proof, 7 it does not hold."""
+_STANDARD_INPUT = Path("-")
 
 
 @click.command("check-proof", epilog=_EXAMPLES)
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--log", "log", metavar="ID", help="The log that must have signed it.")
 @click.option(
     "--authority",
@@ -53,7 +59,7 @@ def check_proof(
     """Check a proof that `newskeep prove` wrote, and say in plain words what is proven and what is not.
 
     A WACZ that `newskeep export` wrote has one of each of its records, where the archive has a log. Neither an archive
-    nor a network is needed.
+    nor a network is needed. With - for FILE it is read from standard input.
     """
     from newskeep.proofs.verdict import verdict
     from newskeep.proofs.words import PAGE
@@ -65,15 +71,30 @@ def check_proof(
         if page is None:
             raise UsageError("name a proof to check, or with --page a file for the page that checks one")
         return 0
-    done = verdict(file, [root for each in authorities for root in load_roots(each)], log)
+    roots = [root for each in authorities for root in load_roots(each)]
+    name = "standard input" if file == _STANDARD_INPUT else str(file)
+    with _on_disk(file) as path:
+        done = verdict(path, roots, log, name)
     if body is not None and not done.problems and done.body is None:
-        raise UsageError(f"{file}: a package has many bodies; --body is for the proof of one capture")
+        raise UsageError(f"{name}: a package has many bodies; --body is for the proof of one capture")
     _tell(done, as_json)
     sys.stdout.flush()
-    echo(f"{file}: {'this proves NOTHING' if done.problems else 'the proof holds'}", err=True)
+    echo(f"{name}: {'this proves NOTHING' if done.problems else 'the proof holds'}", err=True)
     if body is not None and done.body is not None:
         _write(body, done.body)
     return PROBLEMS_FOUND if done.problems else 0
+
+
+@contextmanager
+def _on_disk(file: Path) -> Iterator[Path]:
+    """The file, or one with what standard input has: a package is read here and there."""
+    if file != _STANDARD_INPUT:
+        yield file
+        return
+    with tempfile.NamedTemporaryFile(prefix="newskeep-proof-") as kept:
+        shutil.copyfileobj(sys.stdin.buffer, kept)
+        kept.flush()
+        yield Path(kept.name)
 
 
 def _tell(done: Verdict, as_json: bool) -> None:

@@ -75,7 +75,7 @@ def reextract(
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     workers = settings.workers or default_workers()
     pool = ExtractionPool(workers, ExtractionLimits())
-    articles = changed = warcs = 0
+    articles = changed = redescribed = warcs = 0
     problems: list[Problem] = []
 
     def on_problem(problem: Problem) -> None:
@@ -94,13 +94,15 @@ def reextract(
                 warcs += 1
                 articles += each.articles
                 changed += len(each.changes)
+                redescribed += each.redescribed
                 if diff or verbose:
                     for change in each.changes:
                         _show(out, change)
     finally:
         pool.close()
     done = "would change" if diff else "changed"
-    echo(f"{changed:,} of {counted(articles, 'article')} {done}, in {counted(warcs, 'WARC')}", err=True)
+    others = f", and what is said of {redescribed:,} others" if redescribed else ""
+    echo(f"{changed:,} of {counted(articles, 'article')} {done}{others}, in {counted(warcs, 'WARC')}", err=True)
     return PROBLEMS_FOUND if problems else 0
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 Examples:
   newskeep search bridge minister
-  newskeep search '"opens on monday"' 'bridg*' -- -budget
+  newskeep search '"opens on monday"' 'bridg*' -budget
   newskeep search 'bridge OR tunnel' minister --order relevance
   newskeep search bridge 'author:"ada lovelace"' site:paper tag:election-2026
   newskeep search 東京タワー --since 2026-11 --json | jq -r .url
@@ -35,10 +35,34 @@ Examples:
 Exit codes: 0 done, 3 the archive is out of reach, 6 nothing found."""
 _MARK = "bold yellow"
 _CONTROLS = frozenset(map(chr, range(32)))
+#: Before a word with a minus on its way past click; no argument of a program can have it.
+_WORD = "\0"
 
 
-@click.command(epilog=_EXAMPLES)
-@click.argument("words", nargs=-1, required=True)
+class _Search(click.Command):
+    """Takes -word as a word, in which click would look for options of one letter; --word stays an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        letters = {name[1:] for option in options for name in option.opts if len(name) == 2}
+        valued = {name for option in options if not (option.is_flag or option.count) for name in option.opts}
+        marked, is_value = list[str](), False
+        for number, given in enumerate(args):
+            if given == "--":
+                marked += args[number:]
+                break
+            is_word = not is_value and given[:1] == "-" != given[1:2] and not set(given[1:]) <= letters
+            marked.append(_WORD + given if is_word else given)
+            is_value = not is_value and given in valued
+        return super().parse_args(ctx, marked)
+
+
+def _as_typed(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.removeprefix(_WORD) for word in words)
+
+
+@click.command(cls=_Search, epilog=_EXAMPLES)
+@click.argument("words", nargs=-1, required=True, callback=_as_typed)
 @click.option("--site", type=SiteName(), metavar="SITE", help="Only of this site: its name, host or address.")
 @click.option("--since", type=Moment(), metavar="TIME", help="Captured not earlier than this.")
 @click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
@@ -66,10 +90,9 @@ def search(
 ) -> None:
     """Find articles that have all the words in title or text, the newest first.
 
-    "Several words" as they follow each other; one OR other; word* what begins so; NOT word, or -word (behind --, or in
-    quotation marks with the others), without it; brackets hold together. author:NAME, site:SITE, language:TAG and
-    tag:TAG stand among the words as well. Case and accents do not matter; Chinese, Japanese, Thai and the like need no
-    spaces.
+    "Several words" as they follow each other; one OR other; word* what begins so; NOT word, or -word, without it;
+    brackets hold together. author:NAME, site:SITE, language:TAG and tag:TAG stand among the words as well. Case and
+    accents do not matter; Chinese, Japanese, Thai and the like need no spaces.
 
     --order relevance puts the best 400 first: rare words, often, in the title, and side by side count most.
     """

@@ -44,17 +44,19 @@ def kept_heads(path: Path) -> list[Checkpoint]:
     return [log.head for log in verdict(path).logs]
 
 
-def verdict(path: Path, roots: Sequence[x509.Certificate] = (), log: str | None = None) -> Verdict:
+def verdict(
+    path: Path, roots: Sequence[x509.Certificate] = (), log: str | None = None, name: str | None = None
+) -> Verdict:
     """Check a file; `roots` are certificates of time authorities to believe in, `log` the one that must have signed.
 
-    Raises `UsageError`, with the name of the file, for what is no proof and carries none.
+    Raises `UsageError`, with the name of the file or the one given for it, for what is no proof and carries none.
     """
     try:
         done = check_package(path, roots) if is_package(path) else check(path.read_bytes(), roots)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+        raise UsageError(f"{name or path}: {error.strerror}") from error
     except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise UsageError(f"{name or path}: {error}") from error
     others = log is not None and any(each.id != log for each in done.logs)
     problems = [*done.problems, *([f"it is not signed by the log {log} alone"] if others else [])]
     if problems:

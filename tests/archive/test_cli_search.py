@@ -97,6 +97,21 @@ def test_search_options(newskeep: Run, newsroom: Archive, options: list[str], ur
     assert [json.loads(line)["url"] for line in done.stdout.splitlines()] == urls, done.stderr.decode()
 
 
+def test_a_word_with_a_minus_needs_nothing_before_it(newskeep: Run, newsroom: Archive) -> None:
+    def found(*words: str) -> list[str]:
+        done = newskeep("search", "--archive", newsroom.uri, "--json", *words)
+        return [json.loads(line)["url"] for line in done.stdout.splitlines()]
+
+    every = found("--", "-nothing")
+    assert len(every) > 1
+    # Letters of options in it, in any place, and after the value of an option.
+    for words in (["-nothing"], ["-vhnothing"], ["-v", "-nothing"], ["--limit", "20", "-hoax"], ["-東京の橋"]):
+        assert found(*words) == every, words
+    assert newskeep("search", "-h").stdout.startswith(b"Usage:")
+    wrong = newskeep("search", "--nothing", "--archive", newsroom.uri)
+    assert wrong.returncode == 2 and b"--nothing" in wrong.stderr
+
+
 def test_search_says_what_is_wrong(newskeep: Run, newsroom: Archive) -> None:
     done = newskeep("search", "unheard", "of", "--archive", newsroom.uri)
     assert done.returncode == 6 and done.stderr.decode() == f"newskeep: no article in {newsroom.uri} has: unheard of\n"

@@ -80,6 +80,8 @@ def test_every_record_is_proven(newskeep: Run, filled: tuple[Archive, list[Page]
     assert b"is what was logged, byte for byte" in told.stdout and b"at the latest" in told.stdout
     assert b"What stands beside the records" in told.stdout
     assert newskeep("check-proof", str(package), "--log", "0" * 16).returncode == 7
+    piped = newskeep("check-proof", "-", stdin=package.read_bytes())
+    assert (piped.returncode, piped.stdout) == (0, told.stdout)
     refused = newskeep("check-proof", str(package), "--body", "a.html")
     assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1)
     assert newskeep("verify", "--proof", str(package), "--archive", archive.uri).returncode == 0

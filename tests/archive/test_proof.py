@@ -145,6 +145,10 @@ def test_the_commands(
     assert b"What is proven" in held.stdout and b"What is not proven" in held.stdout
     assert pages[0].response.endswith((tmp_path / "a.html").read_bytes())
     assert json.loads(newskeep("check-proof", "a.json", "--json").stdout)["problems"] == []
+    piped = newskeep("check-proof", "-", stdin=(tmp_path / "a.json").read_bytes())
+    assert (piped.returncode, piped.stderr) == (0, b"standard input: the proof holds\n")
+    nothing = newskeep("check-proof", "-")
+    assert (nothing.returncode, nothing.stderr.count(b"\n")) == (2, 1) and b"standard input: " in nothing.stderr
     assert newskeep("check-proof", "a.json", "--log", "0" * 16).returncode == 7
 
     fields = json.loads((tmp_path / "a.json").read_bytes())

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 from browsing import rendered
+from live_processes import all_processes, is_alive, told_of
 from origin import Hang, Origin
-from processes import all_processes, is_alive, told_of
 from waiting import until
 from web_archive import Serving
 

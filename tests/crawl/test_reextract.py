@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from site_worlds import background
 from crawler.session.site_memory_store import SiteMemoryStore
 from newskeep.demo import DemoSite
 from storage import open_archive
+from storage.articles import read_part, write_part
 
 
 @pytest.fixture
@@ -51,6 +54,19 @@ def test_nothing_changes_when_nothing_is_new(newskeep: Run, site: DemoSite, tmp_
     done = newskeep("reextract")
     assert done.returncode == 0, done.stderr.decode()
     assert b"0 of 5 articles changed" in done.stderr
+    assert text_parts(tmp_path / "archive") == before
+
+
+def test_what_else_is_said_of_articles_is_told_of_too(newskeep: Run, site: DemoSite, tmp_path: Path) -> None:
+    save(newskeep, *articles(site)[:3])
+    before = text_parts(tmp_path / "archive")
+    ((path, part),) = before.items()
+    held = [placed.article for placed in read_part(io.BytesIO(part))]
+    with path.open("wb") as file:
+        for _ in write_part(file, [held[0], *(replace(each, language=None) for each in held[1:])]):
+            pass
+    done = newskeep("reextract")
+    assert done.stderr == b"0 of 3 articles changed, and what is said of 2 others, in 1 WARC\n"
     assert text_parts(tmp_path / "archive") == before
 
 

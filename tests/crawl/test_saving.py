@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from live_processes import all_processes, told_of
 from origin import Hang, Origin
-from processes import all_processes, told_of
 from s3_server import BUCKET, moto, use
 
 from newskeep import Archive, ConfigError, NewskeepError, Outcome, StoreUnavailable, UsageError, open_archive

@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 import pytest
+from live_processes import is_alive
 from ports import held_port, listens
-from processes import is_alive
 from waiting import until
 
 

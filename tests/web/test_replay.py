@@ -15,8 +15,8 @@ from urllib.parse import urljoin
 
 import pytest
 from command import Run
+from live_processes import is_alive
 from origin import Origin
-from processes import is_alive
 from replay_page import MORE, Replaying, Shown, install, save
 from s3_server import BUCKET, S3Server
 from sample_archive import picture

@@ -30,7 +30,8 @@ def chosen(cookie: str | None) -> Language | None:
 def preferred(accept_language: str) -> Language:
     """The language that Accept-Language wants most of those there are, the first named on a tie; else English.
 
-    A range fits a language by its first part: "de-AT" is German.
+    A range fits a language by its first part: "de-AT" is German. Traditional Chinese gets the simplified one, which its
+    readers know better than English, but none that they have named.
     """
     weighted = sorted(_ranges(accept_language), key=lambda pair: -pair[1])
     refused = {language for name, weight in weighted if not weight and (language := _named(name))}
@@ -38,7 +39,9 @@ def preferred(accept_language: str) -> Language:
         language = next((each for each in LANGUAGES if each not in refused), None) if name == "*" else _named(name)
         if weight and language and language not in refused:
             return language
-    return ENGLISH
+    near = BY_TAG["zh-Hans"]
+    is_near = near not in refused and any(weight and _is_traditional(name) for name, weight in weighted)
+    return near if is_near else ENGLISH
 
 
 class ChooseLanguage:
@@ -66,7 +69,12 @@ def _ranges(field: str) -> Iterator[tuple[str, float]]:
 
 
 def _named(name: str) -> Language | None:
+    if _is_traditional(name):
+        return None
+    first = name.partition("-")[0]
+    return BY_TAG["zh-Hans"] if first == "zh" else BY_TAG.get(first)
+
+
+def _is_traditional(name: str) -> bool:
     first, *more = name.split("-")
-    if first == "zh":
-        return None if _TRADITIONAL.intersection(more) and "hans" not in more else BY_TAG["zh-Hans"]
-    return BY_TAG.get(first)
+    return first == "zh" and bool(_TRADITIONAL.intersection(more)) and "hans" not in more
