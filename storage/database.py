@@ -82,7 +82,7 @@ class DatabaseUser:
         try:
             with self._database.connect() as connection:
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, self._database.engine.dialect.loaded_dbapi.Error) as error:
             raise self._database.explain(error) from error
 
     @contextmanager

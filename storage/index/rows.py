@@ -117,7 +117,7 @@ def capture_row(capture: Capture) -> dict[str, Any]:
         "microseconds": capture.timestamp.microsecond or None,
         "wall": capture.wall,
         "insecure": capture.insecure,
-        "noarchive": capture.noarchive or None,
+        "noarchive": 1 if capture.noarchive else None,
         **_rights(capture.rights),
     }
 
@@ -140,7 +140,7 @@ def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]
         "part_length": article.part_length,
         "digest": pack_digest(article.fingerprint.digest) if article.fingerprint else None,
         "sketch": bytes.fromhex(article.fingerprint.sketch) if article.fingerprint else None,
-        "noarchive": article.noarchive or None,
+        "noarchive": 1 if article.noarchive else None,
         **_rights(article.rights),
         "confidence": article.confidence,
     }
