@@ -43,7 +43,7 @@ class ExtractionPipeline:
         try:
             recorded = item.recorded
             extraction = await self._session.extract(recorded)
-            if self._renderer.wants(recorded, extraction):
+            if await self._renderer.wants(recorded, extraction):
                 recorded, extraction = await self._renderer.render(recorded, extraction)
             outcome = page_outcome(item.url, recorded, extraction)
             return replace(item, recorded=recorded, extraction=extraction, outcome=outcome)

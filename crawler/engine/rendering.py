@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,11 +17,11 @@ from crawler.engine.host_queue import host_of
 from crawler.engine.redaction import redact
 from crawler.politeness.host_gate import WAIT_STATUSES
 from crawler.session.outcomes import phrase
-from crawler.session.page_extraction import Extraction, is_page, is_whole
+from crawler.session.page_extraction import RENDERED, Extraction, is_page, is_whole
 from crawler.sites.context import context_of
 from storage.errors import NewskeepError
 from storage.http import HttpMessage
-from storage.warc import resource_head
+from storage.warc import NOT_MODIFIED, resource_head
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -89,9 +90,11 @@ class Renderer:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(context_of(crawler), RenderOptions.from_settings(crawler.settings))
 
-    def wants(self, recorded: RecordedExchange, extraction: Extraction) -> bool:
+    async def wants(self, recorded: RecordedExchange, extraction: Extraction) -> bool:
         """Whether a page is to be rendered, now that its plain answer has been read."""
         exchange = recorded.exchange
+        if self._options.render != "never" and HttpMessage.parse(exchange.response).status == NOT_MODIFIED:
+            return await asyncio.to_thread(self._was_rendered, exchange.url)
         match self._options.render:
             case "always":
                 whole = is_page(exchange.response) and is_whole(exchange.response, exchange.truncated)
@@ -99,6 +102,14 @@ class Renderer:
             case "when-needed":
                 return extraction.reason == _NEEDS_SCRIPTS
         return False
+
+    def _was_rendered(self, url: str) -> bool:
+        """Whether the text that is held is a browser's: that its shell is the same as before says nothing of it."""
+        try:
+            extractor = self._context.session.archive.article(url).extractor
+        except NewskeepError:
+            return False
+        return extractor is not None and extractor.method.startswith(RENDERED)
 
     async def render(self, recorded: RecordedExchange, extraction: Extraction) -> tuple[RecordedExchange, Extraction]:
         """Render a page and record all that went over the wire; return the exchange and the text that count.
@@ -159,7 +170,7 @@ class Renderer:
                 kept = (self._kept(exchange, resource) for resource in resources)
                 beside = resources = tuple(replace(each, left_out=shown.left_out) for each in kept)
             recorded = await self._context.session.record(
-                self._redacted(exchange), None, self._options.refuse_noarchive, beside
+                self._redacted(exchange), None, self._options.refuse_noarchive, beside, is_browsers=True
             )
             found = recorded if exchange is page else found
         return found, resources[0] if resources else None

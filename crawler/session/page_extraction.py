@@ -25,6 +25,9 @@ _END = re.compile(rb"</(?:html|rss|feed|urlset|sitemapindex|rdf:RDF)\s*>\s*(?:<!
 #: Bytes of a cut document that are unpacked to look at its last.
 _CUT_BYTES, _TAIL = 8 * 1024 * 1024, 2_000
 
+#: How the method of an article begins whose text is that of a page as a browser showed it.
+RENDERED = "rendered, "
+
 
 @dataclass(frozen=True, slots=True)
 class ExtractedArticle:
@@ -121,7 +124,7 @@ def is_whole(response: bytes, truncated: str | None) -> bool:
 def _as_rendered(article: Article) -> Article:
     """The article with a word that its text is that of a page as a browser showed it."""
     made = article.extractor
-    return article if made is None else replace(article, extractor=replace(made, method=f"rendered, {made.method}"))
+    return article if made is None else replace(article, extractor=replace(made, method=f"{RENDERED}{made.method}"))
 
 
 def text_left_out(response: bytes) -> Extraction:

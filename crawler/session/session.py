@@ -210,13 +210,17 @@ class Session:
         asked: str | None = None,
         refuse_noarchive: bool = False,
         resources: Sequence[Resource] = (),
+        *,
+        is_browsers: bool = False,
     ) -> RecordedExchange:
         """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails.
 
         `asked` is the address whose redirects led to it, if there were any. With `refuse_noarchive` a response that
-        says `noarchive` is not kept. `resources` were made of the response, and are kept beside it.
+        says `noarchive` is not kept. `resources` were made of the response, and are kept beside it. `is_browsers`: it
+        is a browser's, one of many for a page that was asked for before.
         """
-        self._mind_contact(exchange)
+        if not is_browsers:
+            self._mind_contact(exchange)
         self._mind_disk()
         try:
             return await self._recorder.record(

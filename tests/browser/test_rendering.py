@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from browsing import rendered
 from live_processes import all_processes, is_alive, told_of
-from origin import Hang, Origin
+from origin import Hang, Origin, response
 from waiting import until
 from web_archive import Serving
 
@@ -304,6 +304,55 @@ def test_what_a_site_declares_is_scrolled_and_clicked_and_nothing_else(tmp_path:
     assert "part3" in dom and 'id="more"' not in dom
     assert 'data-scrolled="1"' in dom
     assert len(origin.logged("/more")) == 3
+
+
+#: A spider of a folder's own that asks for everything with one condition, and a program that runs it.
+AGAIN = """
+from spiders.urls import UrlsSpider
+from crawler.session.conditional import conditional_headers
+
+class Again(UrlsSpider):
+    name = "again"
+
+    def _request(self, listed):
+        request = super()._request(listed)
+        request.headers.update(conditional_headers('"v1"', None))
+        return request
+"""
+RUN_AGAIN = """
+import sys
+from crawler.run import Crawl, run
+from storage import open_archive
+
+settings = {"SPIDER_MODULES": ["again"], "ALLOW_PRIVATE_ADDRESSES": True, "RENDER": "when-needed"}
+with open_archive("archive") as archive:
+    run(archive, [Crawl("again", {"urls": sys.argv[1:]})], settings, lambda outcome: print(outcome.outcome))
+"""
+
+
+@pytest.mark.exhaustive
+def test_a_shell_that_is_the_same_as_before_is_rendered_again(tmp_path: Path) -> None:
+    page = shell("fetch('/data').then((a) => a.text()).then((a) => show(story(a)))")
+    plain = f"<!doctype html><title>0</title><article><h1>A bridge</h1>{f'<p>{SENTENCE}</p>' * 6}</article>".encode()
+    (tmp_path / "again.py").write_text(AGAIN)
+    script = tmp_path / "run.py"
+    script.write_text(RUN_AGAIN)
+    with Origin() as origin:
+        for path, body in (("/shell", page), ("/plain", plain)):
+            origin.on(path, response(body, headers=[*HTML, ("ETag", '"v1"')]))
+            origin.on(path, response(body, headers=[*HTML, ("ETag", '"v1"')]))
+        for mark in ("mark-first", "mark-second"):
+            origin.on_any(lambda path, mark=mark: response(mark.encode()) if path == "/data" else None)  # type: ignore[misc]
+            program = [sys.executable, str(script), origin.url("/shell"), origin.url("/plain")]
+            run = subprocess.run(program, cwd=tmp_path, capture_output=True, timeout=240, check=False)
+            assert run.returncode == 0, run.stderr
+            with open_archive(tmp_path / "archive") as archive:
+                assert mark in archive.article(origin.url("/shell")).text
+            origin.on_request(
+                lambda _, request: b'HTTP/1.1 304 Not Modified\r\nETag: "v1"\r\n\r\n' if b'"v1"' in request else None
+            )
+        assert b"Chrome/" not in b"".join(logged.request for logged in origin.logged("/plain"))
+    assert sorted(run.stdout.split()) == [b"archived", b"unchanged"]
 
 
 def test_a_subscribers_secrets_go_to_the_host_of_the_page_alone_and_into_no_record(tmp_path: Path) -> None:
