@@ -1,8 +1,8 @@
 """What a look-up in the published index costs: python benchmarks/published.py [--captures N] [--lookups N] [--s3].
 
 Makes CDXJ files of a month as a news archive has them (benchmarks/index.py), publishes them and looks up random pages
-by ranged reads, in a folder, or with --s3 in a bucket of moto's server: requests, bytes and milliseconds. The database
-is never filled: what is measured is read from the files alone. Then DuckDB counts and looks up in the Parquet files.
+by ranged reads, in a folder, or with --s3 in a bucket of moto: requests, bytes and milliseconds. The database is
+never filled: what is measured is read from the files alone. Then DuckDB counts and looks up in the Parquet files.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ learned. A machine needs no index; one that has it gets its rows at once, others
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,28 +84,31 @@ def reextract_shard(
     workers: int,
     site: str | None = None,
     since: datetime | None = None,
+    filenames: Collection[str] | None = None,
     on_problem: Callable[[Problem], None] = lambda problem: None,
     on_warc: Callable[[ShardResult], None] = lambda done: None,
 ) -> ShardResult:
     """Do what is left to do of a shard: the first pass, then the second where all shards are through the first.
 
     A WARC that is done has a marker and is left alone by every later run, here and elsewhere; one that could not be
-    read has none. `site` and `since` as in `reextract`, for which this machine needs an index. Raises `AlreadyRunning`
-    where the shard is at work on this machine.
+    read has none. `site` and `since` as in `reextract`, for which this machine needs an index; or `filenames` are all
+    WARCs of all shards. Raises `AlreadyRunning` where the shard is at work on this machine.
     """
     done = ShardResult()
     archive.state.mkdir(parents=True, exist_ok=True)
     with held(archive.state / f"bulk-{job.name}-{shard.name}.lock", f"shard {shard} of {job.name}"):
-        filenames = [name for name in _filenames(archive, site, since) if shard.has(name)]
+        chosen = chosen_warcs(archive, site, since) if filenames is None else filenames
+        ours = [name for name in chosen if shard.has(name)]
         if not job.has_collected(shard):
-            job.collect(shard, _collected(archive, filenames))
+            job.collect(shard, _collected(archive, ours))
         done.waits_for = tuple(job.waits_for(shard))
         if not done.waits_for:
-            _apply(archive, pool, job, filenames, workers, done, on_problem, on_warc)
+            _apply(archive, pool, job, ours, workers, done, on_problem, on_warc)
     return done
 
 
-def _filenames(archive: Archive, site: str | None, since: datetime | None) -> Iterator[str]:
+def chosen_warcs(archive: Archive, site: str | None, since: datetime | None) -> Iterator[str]:
+    """Yield the WARCs of an archive, of which a site or a time leaves out some: for that an index is needed."""
     if site is not None or since is not None:
         yield from (entry.filename for entry in wanted(archive, site, since))
         return

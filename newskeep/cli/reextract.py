@@ -15,12 +15,15 @@ from rich.progress import track
 from newskeep.cli._maintenance import progress
 from newskeep.cli._options import Moment, ShardType, common, open_existing, settle
 from newskeep.cli._terminal import Console, echo, escape
+from newskeep.extras import command_for
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, UsageError
 
 if TYPE_CHECKING:
+    from crawler.config import Config
     from crawler.session.extraction_pool import ExtractionPool
     from crawler.session.reextract import Change
+    from crawler.session.reextract_shard import ShardResult
     from storage.archive import Archive
     from storage.bulk import Shard
     from storage.problems import Problem
@@ -30,6 +33,7 @@ Examples:
   newskeep reextract --diff                       see what would change, write nothing
   newskeep reextract www.example.org --since 2026-11
   newskeep reextract --shard $SLURM_ARRAY_TASK_ID/64     one of 64 jobs of an array
+  newskeep reextract --executor ray                      on every processor that Ray has
 
 \b
 Exit codes: 0 done, 2 a wrong option, 3 the archive is out of reach, 7 done, but a WARC could not be read,
@@ -41,13 +45,21 @@ Exit codes: 0 done, 2 a wrong option, 3 the archive is out of reach, 7 done, but
 @click.option("--since", type=Moment(), metavar="TIME", help="Only what was captured since.")
 @click.option("--diff", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--shard", type=ShardType(), metavar="I/N", help="Only the WARCs of this shard: 1/8 to 8/8.")
-@click.option("--job", metavar="NAME", help="Of shards: what is done under this name is not done again.")
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where: in this process, or on Ray, on the cluster of RAY_ADDRESS or all of this machine.",
+)
+@click.option("--job", metavar="NAME", help="Of shards and Ray: what is done under this name is not done again.")
 @common
 def reextract(
     site: str | None,
     since: datetime | None,
     diff: bool,
     shard: Shard | None,
+    executor: str,
     job: str | None,
     archive: str,
     state: str,
@@ -61,17 +73,23 @@ def reextract(
     text it has.
 
     With --shard many processes share the work, each on a machine of its own or not. Run them twice: the first time
-    they learn what repeats on each site, and when all have, they make the texts. --job is by default this version.
+    they learn what repeats on each site, and when all have, they make the texts. With --executor ray one run does both,
+    on all processors that Ray has. --job is by default this version.
     """
-    if job is not None and shard is None:
-        raise UsageError("--job is for --shard")
-    if shard is not None and diff:
-        raise UsageError("--shard and --diff: a shard writes; compare without it")
+    if job is not None and shard is None and executor == "local":
+        raise UsageError("--job is for --shard and --executor ray")
+    if diff and (shard is not None or executor == "ray"):
+        raise UsageError("--diff is of this process alone; --shard and --executor ray write")
+    if shard is not None and executor == "ray":
+        raise UsageError("--shard or --executor ray, not both: Ray makes shards of its own")
     settings = settle(config, verbose, archive=archive, state=state, index=index)
 
     from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool, default_workers
     from crawler.session.reextract import reextract as remake
 
+    if executor == "ray":
+        with open_existing(settings) as opened:
+            return _on_ray(opened, settings, job or _job(site, since), site, since)
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     workers = settings.workers or default_workers()
     pool = ExtractionPool(workers, ExtractionLimits())
@@ -144,10 +162,38 @@ def _shard(
         left = f"{len(done.waits_for):,} of {shard.of:,} shards have not ({', '.join(map(str, done.waits_for[:8]))})"
         echo(f"shard {shard} of {name} has learned; {left}; run all again when they have", err=True)
         return 0
+    return _sum_up(f"shard {shard} of {name}", done)
+
+
+def _on_ray(archive: Archive, settings: Config, name: str, site: str | None, since: datetime | None) -> int:
+    from crawler.session.reextract_shard import chosen_warcs
+    from storage.bulk import BulkJob
+    from storage.maintenance.reindex import reindex
+
+    try:
+        from crawler.session.reextract_ray import reextract_on_ray
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--executor ray needs {error.name}: {command_for('ray')}") from None
+    BulkJob(archive.store, name)  # says at once where the name is none
+    with progress("Ray") as show:
+        done = reextract_on_ray(
+            archive.uri,
+            settings.lock,
+            name,
+            list(chosen_warcs(archive, site, since)),
+            on_problem=lambda problem: echo(str(problem), err=True),
+            on_shard=lambda so_far: show(f"{counted(so_far.warcs, 'WARC')}, {counted(so_far.articles, 'article')}"),
+        )
+        show("bringing the index up to date")
+        reindex(archive)
+    return _sum_up(name, done)
+
+
+def _sum_up(what: str, done: ShardResult) -> int:
     line = f"{done.changed:,} of {counted(done.articles, 'article')} changed, in {counted(done.warcs, 'WARC')}"
     earlier = f", {done.earlier:,} done before" if done.earlier else ""
     problems = f", {counted(done.problems, 'problem')}" if done.problems else ""
-    echo(f"shard {shard} of {name}: {line}{earlier}{problems}", err=True)
+    echo(f"{what}: {line}{earlier}{problems}", err=True)
     return PROBLEMS_FOUND if done.problems else 0
 
 

@@ -116,3 +116,18 @@ def test_the_command(folder: Path, newskeep: Run) -> None:
     assert bad.returncode == 2 and bad.stderr.count(b"\n") == 1
     with open_archive(folder) as archive:
         assert next(archive.store.list("bulk/"), None) is not None
+
+
+@pytest.mark.exhaustive
+def test_ray_makes_what_one_process_makes(folder: Path, pool: ExtractionPool, newskeep: Run) -> None:
+    alone = folder.parent / "alone"
+    shutil.copytree(folder, alone)
+    with open_archive(alone) as archive:
+        assert len(list(reextract(archive, pool, workers=1))) == WARCS
+    there = ("--archive", str(folder))
+    done = newskeep("reextract", "--executor", "ray", *there)
+    assert done.returncode == 0 and f"in {WARCS} WARCs".encode() in done.stderr, done.stderr
+    assert parts(folder) == parts(alone)
+    done = newskeep("reextract", "--executor", "ray", *there)
+    assert done.returncode == 0 and f"{WARCS} done before".encode() in done.stderr, done.stderr
+    assert newskeep("verify", *there).returncode == 0
