@@ -34,6 +34,9 @@ class Config:
     archive: str = "archive"
     #: Folder for what is local to this machine; `None`: in a folder archive itself, else the user's state folder.
     state: str | None = None
+    #: The PostgreSQL that jobs for many machines wait in, postgresql://user@host/database; its password may be a
+    #: reference.
+    queue: str | None = field(default=None, repr=False)
     #: A web page or e-mail address where you can be reached: in the user agent and in every WARC.
     operator: str | None = None
     #: The whole User-Agent field; `None`: newskeep, its version and the operator.
