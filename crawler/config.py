@@ -8,14 +8,18 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
+from urllib.parse import quote
 
 from crawler import defaults
 from crawler.spider_modules import spider_modules
-from storage.errors import ConfigError
+from crawler.subscriptions.references import anchor, is_reference, mind_readers, resolve
+from storage.errors import ConfigError, UsageError
 from storage.objects.retention import Mode, ObjectLock
+from storage.postgres_address import PostgresAddress
 
 DEFAULT_FILE = Path("newskeep.toml")
 _PREFIX = "NEWSKEEP_"
@@ -34,8 +38,10 @@ class Config:
     archive: str = "archive"
     #: Folder for what is local to this machine; `None`: in a folder archive itself, else the user's state folder.
     state: str | None = None
-    #: The PostgreSQL that jobs for many machines wait in, postgresql://user@host/database; its password may be a
-    #: reference.
+    #: A PostgreSQL database for an index that machines share, postgresql://USER@HOST/DATABASE; references may stand in
+    #: it. `None`: the index is a file in `state`.
+    index: str | None = field(default=None, repr=False)
+    #: The PostgreSQL database that jobs for many machines wait in, in the same form; `None`: that of `index`.
     queue: str | None = field(default=None, repr=False)
     #: A web page or e-mail address where you can be reached: in the user agent and in every WARC.
     operator: str | None = None
@@ -115,6 +121,16 @@ class Config:
         return ObjectLock(self.object_lock, self.object_lock_days) if self.object_lock else None
 
     @property
+    def shared_index(self) -> str | None:
+        """The address of the shared index, with what its references stand for. Raises `ConfigError`."""
+        return resolved_address(self.index, "index")
+
+    @property
+    def job_queue(self) -> str | None:
+        """The address of the database with the jobs, by default that of the index. Raises `ConfigError`."""
+        return resolved_address(self.queue, "queue") if self.queue else self.shared_index
+
+    @property
     def agent(self) -> str | None:
         """The address whose host serves our key directory."""
         return self.signature_agent or self.public_url
@@ -124,6 +140,7 @@ class Config:
         settings: dict[str, Any] = {
             "ARCHIVE": self.archive,
             "STATE": self.state,
+            "INDEX": self.index,
             "OBJECT_LOCK": self.object_lock,
             "OBJECT_LOCK_DAYS": self.object_lock_days,
             "ROBOTSTXT_OBEY": self.robots,
@@ -162,6 +179,11 @@ class Config:
         elif self.operator:
             settings["USER_AGENT"] = user_agent(self.operator)
         return settings
+
+
+def resolved_address(address: str | None, key: str) -> str | None:
+    """An address of PostgreSQL, with what its references stand for, as URLs have it. Raises `ConfigError`."""
+    return resolve(address, key, form=partial(quote, safe="")) if address else None
 
 
 def user_agent(operator: str | None) -> str:
@@ -260,7 +282,18 @@ def _entry(path: Path | None, key: str, value: Any, types: Mapping[str, Any]) ->
     value = _checked(f"{path}: {key}", value, types[key])
     if key in _FILES and value and path is not None:
         value = str(path.parent / value)
+    if key in _SERVERS and path is not None:
+        _mind_password(path, key, value)
+        value = anchor(value, path.parent)
     return {key: value}
+
+
+def _mind_password(path: Path, key: str, address: str) -> None:
+    try:
+        if not is_reference(address) and PostgresAddress.parse(address).has_password:
+            mind_readers(path, f"the password of the {key}")
+    except UsageError as error:
+        raise ConfigError(f"{path}: {key}: {error}") from None
 
 
 def _variable(environ: Mapping[str, str], key: str, kind: Any) -> dict[str, Any]:
@@ -330,6 +363,8 @@ _TABLES = {
     "alerts": "tables, such as [alerts.example]",
     "smtp": "a table, [smtp]",
 }
+#: Keys that are addresses of PostgreSQL.
+_SERVERS = {"index", "queue"}
 #: Keys that name a file, which the configuration has beside it, from whatever folder it is used.
 _FILES = {"signing_key", "ca_file"}
 #: Fields that are no keys of their own.

@@ -133,7 +133,7 @@ def check(site: Site, config: Config) -> Check:
     subscription = subscription_of(site)
     once = replace(site, depth=0, cap=1, requisites=False)
     with TemporaryDirectory(prefix="newskeep-check-") as folder:
-        settings = {**config.scrapy_settings(), "ARCHIVE": folder, "STATE": None}
+        settings = {**config.scrapy_settings(), "ARCHIVE": folder, "STATE": None, "INDEX": None}
         with open_archive(folder) as archive:
             crawl = crawl_of(once, on_read=sources.append, subscription=subscription)
             result = run(archive, [crawl], settings, outcomes.append)

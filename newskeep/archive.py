@@ -58,6 +58,8 @@ class Archive(base.Archive):
             "operator": operator,
             "timeout": timeout,
             "delay": delay,
+            # Through a pipe, with its password.
+            "index": None if self.shared_index is None else self.shared_index.uri,
         }
         request = SaveRequest(
             archive=self.uri,
@@ -80,13 +82,19 @@ class Archive(base.Archive):
         return outcomes
 
 
-def open_archive(uri: str | os.PathLike[str] = "archive", state: str | os.PathLike[str] | None = None) -> Archive:
+def open_archive(
+    uri: str | os.PathLike[str] = "archive",
+    state: str | os.PathLike[str] | None = None,
+    index: str | None = None,
+) -> Archive:
     """Open the archive in a folder or bucket; nothing is made or asked before it is used.
 
     `uri` is a folder, `file://…` or `s3://bucket/prefix`. `state` is the folder for what is local to this machine; by
     default the archive's folder itself, and for a remote archive a folder of its own in the user's state folder.
+    `index` is a PostgreSQL database that several machines share, postgresql://USER@HOST/DATABASE; by default the index
+    is a file in the state folder. Raises `UsageError` for what is no such address.
     """
-    return Archive(*base.places(uri, state))
+    return Archive(*base.places(uri, state), base.shared_index(index))
 
 
 def _digits(moment: datetime) -> str:

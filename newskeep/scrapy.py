@@ -105,7 +105,8 @@ class Recorder:
 
         settings = self._crawler.settings
         state = settings.get("NEWSKEEP_STATE") or config.state
-        self._archive = open_archive(settings.get("NEWSKEEP_ARCHIVE") or config.archive, state, config.lock)
+        index = settings.get("NEWSKEEP_INDEX") or config.shared_index
+        self._archive = open_archive(settings.get("NEWSKEEP_ARCHIVE") or config.archive, state, config.lock, index)
         return Session(self._archive, _options(settings, config))
 
     def _stop(self) -> None:

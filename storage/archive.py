@@ -22,7 +22,17 @@ from storage.annotations import of_crawl
 from storage.articles import read_member, read_part
 from storage.compaction.plan import joined_on
 from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreDenied, StoreUnavailable
-from storage.index import ArticleEntry, Duplicate, Filters, Hit, SearchOrder, WarcEntry, discard_index, open_index
+from storage.index import (
+    ArticleEntry,
+    Duplicate,
+    Filters,
+    Hit,
+    SearchOrder,
+    SharedIndex,
+    WarcEntry,
+    discard_index,
+    open_index,
+)
 from storage.index.articles import entries_of
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
@@ -34,6 +44,7 @@ from storage.objects import ObjectStore, open_store
 from storage.objects.circuit_breaker import CircuitBreaker
 from storage.objects.local import LocalStore
 from storage.objects.retention import ObjectLock
+from storage.postgres_address import PostgresAddress
 from storage.reader import Memento, Reader
 from storage.removing.sync import learn
 from storage.renditions import Rendition
@@ -66,8 +77,10 @@ class Archive:
     The index is opened on first use and made when absent. Use as a context manager, or call `close`.
     """
 
-    def __init__(self, store: ObjectStore, state: Path) -> None:
+    def __init__(self, store: ObjectStore, state: Path, shared_index: PostgresAddress | None = None) -> None:
         self.store = store
+        #: The database that the index is in, where that is not a file in the state folder.
+        self.shared_index = shared_index
         #: Who looks at the store before a run does so through it, and the run takes it over.
         self.absence = CircuitBreaker()
         self.state = state
@@ -83,7 +96,7 @@ class Archive:
     @cached_property
     def index(self) -> Index:
         self._make_state()
-        return open_index(self._index_path)
+        return open_index(self.index_place)
 
     @cached_property
     def log(self) -> LogWriter | None:
@@ -95,8 +108,9 @@ class Archive:
 
     @property
     def has_index(self) -> bool:
-        """Whether there is an index on this machine, without making one."""
-        return "index" in self.__dict__ or self._index_path.exists()
+        """Whether there is an index on this machine, without making one; one on a server is taken to be there."""
+        place = self.index_place
+        return "index" in self.__dict__ or not isinstance(place, Path) or place.exists()
 
     def companion(self, name: str, make: Callable[[Path], C]) -> C:
         """Return what another package keeps as the file `name` beside the index; `make` opens it on first use.
@@ -120,7 +134,7 @@ class Archive:
         if "index" in self.__dict__:
             self.index.close()
             del self.index
-        discard_index(self._index_path)
+        discard_index(self.index_place)
 
     def captures(
         self,
@@ -423,7 +437,10 @@ class Archive:
         folder.report.unlink()
 
     @property
-    def _index_path(self) -> Path:
+    def index_place(self) -> Path | SharedIndex:
+        """Where the index is; as a text it may be shown."""
+        if self.shared_index is not None:
+            return SharedIndex(self.shared_index, self.uri)
         return self.state / "index.sqlite"
 
     def check_store(self) -> str | None:
@@ -519,14 +536,22 @@ def open_archive(
     uri: str | os.PathLike[str] = "archive",
     state: str | os.PathLike[str] | None = None,
     lock: ObjectLock | None = None,
+    index: str | None = None,
 ) -> Archive:
     """Open the archive in a folder or bucket; nothing is made or asked before it is used.
 
     `uri` is a folder, `file://…` or `s3://bucket/prefix`. `state` is the folder for what is local to this machine; by
     default the archive's folder itself, and for a remote archive a folder of its own in the user's state folder.
-    `lock` is the retention that WARCs, CDXJ and logs get, in a bucket with Object Lock.
+    `lock` is the retention that WARCs, CDXJ and logs get, in a bucket with Object Lock. `index` is a PostgreSQL
+    database that several machines share, postgresql://USER@HOST/DATABASE; by default the index is a file in the state
+    folder. Raises `UsageError` for what is no such address.
     """
-    return Archive(*places(uri, state, lock))
+    return Archive(*places(uri, state, lock), shared_index(index))
+
+
+def shared_index(address: str | None) -> PostgresAddress | None:
+    """The database of a shared index, as `open_archive` takes it."""
+    return PostgresAddress.parse(address) if address else None
 
 
 def places(

@@ -10,100 +10,20 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
+from storage.database import Database, Kind
 from storage.errors import AlreadyRunning, Corrupt, NewskeepError, StoreUnavailable
-from storage.migrations import Migration, create, migrate, version_of
+from storage.migrations import create, migrate, version_of
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What sets one of our databases apart from the others."""
-
-    #: As messages name it.
-    noun: str
-    #: What to do where there is none, and what to do about one that is not whole; each ends a sentence.
-    make: str
-    again: str
-    metadata: MetaData
-    version: int
-    #: Version -> what makes it the next one.
-    migrations: Mapping[int, Migration]
-    #: Whether a commit must outlive a power failure; without, it outlives the process only, and is much quicker.
-    durable: bool = True
-    #: Seconds to wait for another process's write; a write holds its lock well below one.
-    busy_timeout: float = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """What its users need of a database, whichever it is."""
-
-    #: As a person knows it, and what it is.
-    name: str
-    noun: str
-    engine: Engine
-    read_only: bool
-    #: Raises `StoreUnavailable` when what is open is no longer what everybody else sees.
-    check: Callable[[], None]
-    #: What the database itself finds wrong with its file, a line each; reads all of it.
-    problems: Callable[[], list[str]]
-    #: Says what an error of the driver, bare or wrapped, means.
-    explain: Callable[[Exception], NewskeepError]
-    close: Callable[[], None]
-
-
-class DatabaseUser:
-    """What asks and fills the tables of a database, which is closed with it."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of files and locks; more than once is no error."""
-        self._database.close()
-
-    @property
-    def read_only(self) -> bool:
-        return self._database.read_only
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        self._database.check()
-        try:
-            with self._database.engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise self._database.explain(error) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """Give a connection; transactions on it are the caller's to begin and commit."""
-        if self.read_only:
-            raise StoreUnavailable(f"{self._database.name}: the {self._database.noun} cannot be written here")
-        with self._reading() as connection:
-            yield connection
-        # What was written into a file that somebody removed meanwhile is lost with it.
-        self._database.check()
 
 
 def open_database(path: Path, kind: Kind, *, create: bool = True) -> Database:
@@ -137,9 +57,11 @@ def open_database(path: Path, kind: Kind, *, create: bool = True) -> Database:
         name=str(path),
         noun=kind.noun,
         engine=engine,
+        connect=engine.connect,
         read_only=read_only,
         check=check,
         problems=lambda: _problems(engine),
+        size=lambda: sum(each.stat().st_size for each in path.parent.glob(f"{path.name}*") if each.is_file()),
         explain=lambda error: _explain(path, kind, error),
         close=lambda: _close(engine, lock),
     )

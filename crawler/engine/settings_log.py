@@ -1,4 +1,4 @@
-"""Scrapy's line of overridden settings, without the passwords and keys among them."""
+"""Scrapy's line of overridden settings, without the passwords and keys among them, nor the address of the index."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 #: A setting with such a name and its value as `pprint` has it: a long text is in pieces on several lines.
 _SECRET = re.compile(
-    r"""('[A-Z_]*(?:PASS|SECRET|KEY|TOKEN|USER\b)[A-Z_]*':\s*)"""
+    r"""('[A-Z_]*(?:PASS|SECRET|KEY|TOKEN|USER\b|INDEX\b)[A-Z_]*':\s*)"""
     r"""(?:\(?(?:\s*(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))+\)?|[^,}]+)"""
 )
 

@@ -25,9 +25,9 @@ from sqlalchemy import (
 )
 
 from crawler.discovery import dates_in_address
+from storage.database import Kind
 from storage.index.rows import seconds
 from storage.migrations import Migration, about_table
-from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
 VERSION = 2

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from crawler.config import resolved_address
 from crawler.session.session import Session, SessionOptions
 from crawler.sites.under_way import UnderWay
 from storage.objects.retention import ObjectLock
@@ -62,13 +63,15 @@ def context_of(crawler: Crawler) -> CrawlContext:
         from storage import open_archive
 
         uri, state, passing = crawler.settings["ARCHIVE"], crawler.settings.get("STATE"), None
+        index = crawler.settings.get("INDEX")
         if only_looks(crawler):
             passing = TemporaryDirectory(prefix="newskeep-look-")
-            uri, state = passing.name, None
+            uri, state, index = passing.name, None, None
             logger.warning("only looking: nothing is archived; `newskeep save URL` archives a page")
         mode = crawler.settings.get("OBJECT_LOCK")
         lock = ObjectLock(mode, crawler.settings.getint("OBJECT_LOCK_DAYS")) if mode and passing is None else None
-        session = Session(open_archive(uri, state, lock), SessionOptions.from_settings(crawler.settings))
+        archive = open_archive(uri, state, lock, resolved_address(index, "index"))
+        session = Session(archive, SessionOptions.from_settings(crawler.settings))
         attach(crawler, session).passing = passing
     return _contexts[crawler]
 

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -24,14 +24,16 @@ _FILE, _KEYRING = "file:", "keyring:"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def resolve(text: str, where: str, environ: Mapping[str, str] = os.environ) -> str:
-    """Return a text with what its references stand for; `$${` stands for `${`.
+def resolve(
+    text: str, where: str, environ: Mapping[str, str] = os.environ, form: Callable[[str], str] = lambda secret: secret
+) -> str:
+    """Return a text with what its references stand for, in a form; `$${` stands for `${`.
 
     Raises `ConfigError`, which begins with `where` and never shows a secret.
     """
 
     def found(reference: re.Match[str]) -> str:
-        return "${" if reference[1] is None else _secret(reference[1].strip(), where, environ)
+        return "${" if reference[1] is None else form(_secret(reference[1].strip(), where, environ))
 
     resolved = _REFERENCE.sub(found, text)
     if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", resolved):

@@ -22,8 +22,9 @@ from sqlalchemy.dialects.sqlite import insert
 from newskeep.alerts.event import Event
 from newskeep.alerts.schema import KIND, alerts, channels, seen, verdicts, waiting, warcs
 from storage.archive import Archive
+from storage.database import DatabaseUser
 from storage.index.rows import seconds
-from storage.sqlite import DatabaseUser, open_database
+from storage.sqlite import open_database
 from storage.urls import timestamp14
 
 FILE = "alerts.sqlite"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
+from storage.database import Kind
 from storage.migrations import about_table
-from storage.sqlite import Kind
 
 #: Raise by one with every change of the tables, and add the step to the migrations of `KIND`.
 VERSION = 1

@@ -37,7 +37,7 @@ def archive_with(
     `listed` stands for the list that is fetched, if the next run can go on with it.
     """
     check_network(config)
-    with open_archive(config.archive, config.state, config.lock) as archive:
+    with open_archive(config.archive, config.state, config.lock, config.shared_index) as archive:
         _look(archive)
         with _Display(total, as_json) as display:
             began = datetime.now(UTC)
@@ -65,7 +65,7 @@ def archive_sites(
 
     check_network(config)
     alerts = alerts_of(config)
-    with open_archive(config.archive, config.state, config.lock) as archive:
+    with open_archive(config.archive, config.state, config.lock, config.shared_index) as archive:
         _look(archive)
         begin_before_run(archive, alerts)
         with _Display(None, as_json) as display:

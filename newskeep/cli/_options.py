@@ -71,7 +71,7 @@ operator = click.option(
 
 
 def common(command: F) -> F:
-    """Add --archive, --state, --config and --verbose; the command gets `archive`, `state`, `config` and `verbose`."""
+    """Add --archive, --state, --index, --config and --verbose; the command gets each by its name."""
     for option in (
         click.option("-v", "--verbose", count=True, help="Say more on standard error; twice: everything."),
         click.option(
@@ -80,6 +80,11 @@ def common(command: F) -> F:
             # Before the others: a site may be given by a name in it.
             is_eager=True,
             help="Configuration file.  [NEWSKEEP_CONFIG or ./newskeep.toml if there]",
+        ),
+        click.option(
+            "--index",
+            metavar="URI",
+            help="An index that machines share, postgresql://USER@HOST/DATABASE.  [NEWSKEEP_INDEX or a file]",
         ),
         click.option("--state", metavar="DIR", help="Folder for what is local to this machine of a remote archive."),
         click.option(
@@ -96,8 +101,10 @@ def configured(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of `common`; the command gets `settings`, the configuration with what was given put over it."""
 
     @wraps(command)
-    def settled(archive: str | None, state: str | None, config: Path | None, verbose: int, **given: Any) -> Any:
-        return command(settings=settle(config, verbose, archive=archive, state=state), **given)
+    def settled(
+        archive: str | None, state: str | None, index: str | None, config: Path | None, verbose: int, **given: Any
+    ) -> Any:
+        return command(settings=settle(config, verbose, archive=archive, state=state, index=index), **given)
 
     return common(settled)
 
@@ -112,7 +119,7 @@ def open_existing(config: Config) -> Archive:
     """Open the archive for reading; raises `StoreUnavailable` when there is none."""
     from storage import open_archive
 
-    archive = open_archive(config.archive, config.state, config.lock)
+    archive = open_archive(config.archive, config.state, config.lock, config.shared_index)
     archive.store.check()
     return archive
 

@@ -24,7 +24,7 @@ async def work(config: Config, name: str, at_once: int, lease: float, *, until_e
     """Work until stopped; return how many jobs failed. Raises `ConfigError`, `StoreUnavailable`."""
     check_network(config)
     address = queue_address(config)
-    with open_archive(config.archive, config.state, config.lock) as archive:
+    with open_archive(config.archive, config.state, config.lock, config.shared_index) as archive:
         # What no job could do is told before one is taken.
         _ = archive.log
         if (said := look(archive)) is not None:
@@ -38,7 +38,8 @@ async def work(config: Config, name: str, at_once: int, lease: float, *, until_e
             taken=taken,
             archive=config.archive,
             state=config.state,
-            queue=address,
+            queue=address.uri,
+            index=config.shared_index,
             lease=lease,
             worker=name,
             config=str(config.file) if config.file else None,

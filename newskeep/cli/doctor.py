@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.text import Text
@@ -36,7 +36,9 @@ Exit codes: 0 nothing is bad, 7 something is."""
 @click.command(epilog=_EXAMPLES)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each check.")
 @common
-def doctor(as_json: bool, archive: str | None, state: str | None, config: Path | None, verbose: int) -> int:
+def doctor(
+    as_json: bool, archive: str | None, state: str | None, index: str | None, config: Path | None, verbose: int
+) -> int:
     """Look whether all is in place, and say what to do where it is not: a line a check, ok, warn or bad.
 
     Python, packages and extras; newskeep.toml, variables and sites, every mistake of them; whether the store can be
@@ -48,7 +50,8 @@ def doctor(as_json: bool, archive: str | None, state: str | None, config: Path |
 
     settings, mistakes = examine_configuration(config)
     known = archive is not None or not mistakes or settings.archive != Config().archive
-    settings = replace(settings, archive=archive or settings.archive, state=state or settings.state)
+    given: dict[str, Any] = {"archive": archive, "state": state, "index": index}
+    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     counts: dict[str, int] = {"ok": 0, "warn": 0, "bad": 0}
     for found in examine(settings, mistakes, has_archive=known):

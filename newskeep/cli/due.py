@@ -66,6 +66,7 @@ def due(
     as_json: bool,
     archive: str,
     state: str,
+    index: str,
     config: Path,
     verbose: int,
 ) -> int:
@@ -75,7 +76,7 @@ def due(
     that fail, block us, fall silent or have a new layout, a store that is away. A second run while one goes on ends
     with 75. What the time limit leaves is due still.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
+    settings = settle(config, verbose, archive=archive, state=state, index=index)
     if settings.ping is not None:
         check(settings.ping)
     alerts = alerts_of(settings)
@@ -85,7 +86,7 @@ def due(
 
     check_network(settings)
     show = _Show(verbose > 0, as_json)
-    with open_archive(settings.archive, settings.state, settings.lock) as opened:
+    with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as opened:
         try:
             with held(opened.state / "locks" / "due.lock", "newskeep due"):
                 show.verbosely(f"looking at {counted(len(sites), 'site')}, for {duration(time_limit)} at most")

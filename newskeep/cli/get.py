@@ -46,7 +46,15 @@ Exit codes: 0 done, 3 the archive is out of reach, 6 not in the archive."""
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file instead of standard output.")
 @common
 def get(
-    url: str, at: datetime | None, form: str, output: Path | None, archive: str, state: str, config: Path, verbose: int
+    url: str,
+    at: datetime | None,
+    form: str,
+    output: Path | None,
+    archive: str,
+    state: str,
+    index: str,
+    config: Path,
+    verbose: int,
 ) -> None:
     """Print a page from the archive.
 
@@ -56,7 +64,7 @@ def get(
 
     What a terminal would obey is taken out of text and markdown, and on a terminal of all; -o writes the exact bytes.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
+    settings = settle(config, verbose, archive=archive, state=state, index=index)
     url = normalize(url)
     with open_existing(settings) as opened:
         data = _form(opened, url, at, form)

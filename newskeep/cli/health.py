@@ -58,6 +58,7 @@ def health(
     prometheus: bool,
     archive: str,
     state: str,
+    index: str,
     config: Path,
     verbose: int,
 ) -> int:
@@ -66,16 +67,16 @@ def health(
     A lull as the site has them (quiet) is told from silence, a redesign, a block, hosts that fail, and a schedule that
     does not run; each says why it is thought so and what to do.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
+    settings = settle(config, verbose, archive=archive, state=state, index=index)
     from crawler.session.site_memory_store import SiteMemoryStore
     from newskeep.health.collect import health_of
     from storage import open_archive
 
     sites = _sites(settings, names)
-    with open_archive(settings.archive, settings.state, settings.lock) as opened:
-        index = opened.index if opened.has_index else None
+    with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as opened:
+        known = opened.index if opened.has_index else None
         memories = SiteMemoryStore(opened.store, opened.state) if names or verbose else None
-        found = health_of(frontier_of(opened), sites, datetime.now(UTC), index=index, memories=memories)
+        found = health_of(frontier_of(opened), sites, datetime.now(UTC), index=known, memories=memories)
         if prometheus or as_json:
             return _for_programs(found, prometheus)
         all_of_them = sorted(found, key=lambda each: (not each.verdict.trouble, each.site))

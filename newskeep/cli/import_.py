@@ -69,7 +69,7 @@ def import_(
     from crawler.ingest.importing import is_there
     from storage import open_archive
 
-    with open_archive(settings.archive, settings.state, settings.lock) as archive:
+    with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as archive:
         if not dry_run or is_there(archive):
             archive.store.check(write=not dry_run)
         result = _run(archive, settings, sources, dry_run, as_json, tags)

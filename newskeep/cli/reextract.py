@@ -34,14 +34,21 @@ Exit codes: 0 done, 3 the archive is out of reach, 7 done, but a WARC could not 
 @click.option("--diff", is_flag=True, help="Show what would change, and write nothing.")
 @common
 def reextract(
-    site: str | None, since: datetime | None, diff: bool, archive: str, state: str, config: Path, verbose: int
+    site: str | None,
+    since: datetime | None,
+    diff: bool,
+    archive: str,
+    state: str,
+    index: str,
+    config: Path,
+    verbose: int,
 ) -> int:
     """Extract the text of archived pages again: with the extractor as it is now and what is known of the sites now.
 
     Text that comes out the same is left as it is. The WARCs are only read; one that is damaged is named, and keeps the
     text it has.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
+    settings = settle(config, verbose, archive=archive, state=state, index=index)
 
     from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool, default_workers
     from crawler.session.reextract import reextract as remake

@@ -187,7 +187,7 @@ def _list_run(settings: Config, urls: tuple[str, ...], file: Path, newer_than: d
     from crawler.list_runs import ListRun
     from storage import open_archive
 
-    with open_archive(settings.archive, settings.state, settings.lock) as archive:
+    with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as archive:
         try:
             listed = ListRun(archive.state, urls, file, newer_than)
         except OSError as error:

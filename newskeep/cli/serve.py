@@ -72,6 +72,7 @@ def serve(
     pywb: Path | None,
     archive: str,
     state: str,
+    index: str,
     config: Path,
     verbose: int,
 ) -> None:
@@ -84,7 +85,7 @@ def serve(
 
     Pages that say noarchive are shown on this machine and withheld (451) where others can look.
     """
-    settings = settle(config, verbose, archive=archive, state=state)
+    settings = settle(config, verbose, archive=archive, state=state, index=index)
     try:
         from newskeep.web.options import ServeOptions
         from newskeep.web.replay import find_pywb

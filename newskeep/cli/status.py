@@ -57,7 +57,7 @@ def status(everything: bool, as_json: bool, settings: Config) -> int:
     from newskeep.status.collect import status_of
     from storage import open_archive
 
-    with open_archive(settings.archive, settings.state, settings.lock) as archive:
+    with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as archive:
         if not archive.uri.startswith("s3:"):
             archive.store.check()
         found = status_of(archive, settings, datetime.now(UTC))

@@ -18,7 +18,8 @@ from newskeep.status.bounded import bounded
 from newskeep.status.room import disk_of
 from storage import open_archive
 from storage.counts import counted
-from storage.errors import StoreDenied, StoreUnavailable
+from storage.errors import NewskeepError, StoreDenied, StoreUnavailable
+from storage.index import SharedIndex, shared_version
 from storage.index import schema as index_schema
 from storage.objects.local import LocalStore
 from storage.spool import DAMAGED
@@ -27,7 +28,7 @@ from storage.sqlite import schema_version
 if TYPE_CHECKING:
     from crawler.config import Config
     from storage.archive import Archive
-    from storage.sqlite import Kind
+    from storage.database import Kind
 
 #: Seconds that a store may take, and that its clock may differ before it matters, and before S3 refuses us.
 SECONDS, SKEW, SKEW_BAD = 15.0, 60.0, 600.0
@@ -37,7 +38,7 @@ _NAMED = 3
 
 def findings(config: Config) -> Iterator[Finding]:
     try:
-        archive = open_archive(config.archive, config.state, config.lock)
+        archive = open_archive(config.archive, config.state, config.lock, config.shared_index)
     except Exception as error:
         yield parted("archive", str(error))
         return
@@ -104,12 +105,36 @@ def _user() -> str:
 
 
 def _index(archive: Archive) -> Iterator[Finding]:
-    wrong = list(_file(archive.state / "index.sqlite", "index", index_schema.KIND))
+    place = archive.index_place
+    if isinstance(place, SharedIndex):
+        yield from _shared(archive, place)
+        return
+    wrong = list(_file(place, "index", index_schema.KIND))
     if not archive.has_index or any(each.grade != "ok" for each in wrong):
         yield from wrong
         if not archive.has_index and _holds(archive):
             yield bad("index", "there is none on this machine, and the archive is not empty", "newskeep reindex")
         return
+    yield from _held(archive, f"schema {index_schema.VERSION}")
+
+
+def _shared(archive: Archive, place: SharedIndex) -> Iterator[Finding]:
+    """An index on a server, looked at without making its tables or bringing older ones up to date."""
+    try:
+        server, found = bounded(lambda: shared_version(place), SECONDS, str(place))
+    except NewskeepError as error:
+        yield parted("index", str(error))
+        return
+    if found is None:
+        yield warned("index", f"{server} at {place} has none yet", "the next command that uses it makes it")
+    elif found < index_schema.VERSION:
+        cure = f"the next command that uses it brings it to {index_schema.VERSION}"
+        yield warned("index", f"{server} at {place}: schema {found} of an older newskeep", cure)
+    else:
+        yield from _held(archive, f"{server} at {place}, schema {found}")
+
+
+def _held(archive: Archive, what: str) -> Iterator[Finding]:
     counts = archive.index.counts()
     if not counts.warcs and _holds(archive):
         yield bad("index", "empty, and the archive is not", "newskeep reindex")
@@ -121,7 +146,7 @@ def _index(archive: Archive) -> Iterator[Finding]:
     newest = next(archive.index.articles(limit=1), None)
     if newest is not None and newest.timestamp > datetime.now(UTC) + timedelta(seconds=SKEW_BAD):
         yield bad("clock", f"before the newest article, of {newest.timestamp:%Y-%m-%d %H:%M} UTC", "set the clock")
-    yield good("index", f"schema {index_schema.VERSION}; {counted(counts.captures, 'capture')}")
+    yield good("index", f"{what}; {counted(counts.captures, 'capture')}")
 
 
 def _holds(archive: Archive) -> bool:

@@ -27,7 +27,7 @@ def findings(config: Config) -> Iterator[Finding]:
 
 
 def _schedule(config: Config) -> Iterator[Finding]:
-    with open_archive(config.archive, config.state, config.lock) as archive:
+    with open_archive(config.archive, config.state, config.lock, config.shared_index) as archive:
         uri = archive.uri
     table = crontab.read() if crontab.available() else b""
     block = crontab.block(table, uri)

@@ -13,8 +13,8 @@ from typing import Any, LiteralString, Self
 
 from newskeep.extras import command_for
 from newskeep.queue import schema
-from newskeep.queue.address import shown
 from storage.errors import StoreUnavailable, UsageError
+from storage.postgres_address import PostgresAddress
 
 try:
     import psycopg
@@ -39,20 +39,20 @@ _CONNECTION = {
 }
 
 
-def pool_options(address: str, most: int = 4) -> dict[str, Any]:
+def pool_options(address: PostgresAddress, most: int = 4) -> dict[str, Any]:
     """What both of Procrastinate's connectors are made with."""
-    return {"conninfo": address, "kwargs": _CONNECTION, "min_size": 1, "max_size": most, "timeout": PATIENCE}
+    return {"conninfo": address.uri, "kwargs": _CONNECTION, "min_size": 1, "max_size": most, "timeout": PATIENCE}
 
 
 class QueueDatabase:
     """Short transactions from any thread. Every method may raise `StoreUnavailable`."""
 
-    def __init__(self, address: str) -> None:
-        """Connect to an address of `queue_address`, and make the tables where they are absent."""
+    def __init__(self, address: PostgresAddress) -> None:
+        """Connect, and make the tables where they are absent."""
         self.address = address
         # A pool that cannot connect tries for ever, and does not say why: one connection tells.
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
-        with self.errors(), psycopg.connect(address, autocommit=True, **_CONNECTION) as connection:  # type: ignore[arg-type]
+        with self.errors(), psycopg.connect(address.uri, autocommit=True, **_CONNECTION) as connection:  # type: ignore[arg-type]
             schema.make(connection)
         self.app = App(connector=SyncPsycopgConnector(**pool_options(address)))
         with self.errors():
@@ -101,7 +101,7 @@ class QueueDatabase:
             yield connection
 
 
-def unavailable(address: str, error: BaseException) -> StoreUnavailable:
+def unavailable(address: PostgresAddress, error: BaseException) -> StoreUnavailable:
     """What is told of a server that cannot be reached or refuses us; libpq's own words, which name no password."""
     cause: BaseException = error
     while not isinstance(cause, psycopg.Error) and cause.__cause__ is not None:
@@ -109,4 +109,4 @@ def unavailable(address: str, error: BaseException) -> StoreUnavailable:
     said = str(cause).strip().splitlines()
     # libpq tells in the first line what happened, and begins with where, which is said already.
     why = said[0].rpartition(" failed: ")[2].removeprefix("FATAL:").strip() if said else type(cause).__name__
-    return StoreUnavailable(f"the queue {shown(address)} is out of reach: {why}")
+    return StoreUnavailable(f"the queue {address.shown} is out of reach: {why}")

@@ -24,6 +24,7 @@ from psycopg_pool import PoolTimeout
 from newskeep.queue.database import pool_options, unavailable
 from newskeep.queue.task import Task, parse_task
 from storage.errors import StoreUnavailable
+from storage.postgres_address import PostgresAddress
 
 T = TypeVar("T")
 End = Literal["succeeded", "failed", "aborted"]
@@ -58,7 +59,7 @@ class Membership:
     `lease`: seconds after its last sign of life from which on a worker counts as gone, and others take its jobs.
     """
 
-    def __init__(self, address: str, queue: str, name: str, at_once: int, lease: float) -> None:
+    def __init__(self, address: PostgresAddress, queue: str, name: str, at_once: int, lease: float) -> None:
         self.lease = lease
         self.name = name
         self._address = address

@@ -50,7 +50,7 @@ def _save(request: SaveRequest, tell: Tell) -> RunResult:
     config = replace(config, **{**request.given, "archive": request.archive, "state": request.state})
     check_network(config)
     arguments = {"urls": request.urls, "requisites": request.requisites, "newer_than": request.newer_than}
-    with open_archive(config.archive, config.state, config.lock) as archive:
+    with open_archive(config.archive, config.state, config.lock, config.shared_index) as archive:
         if (said := look(archive)) is not None:
             _log.warning("%s", said)
         settings = {**config.scrapy_settings(), "ASKED_BY": request.asked_by}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from crawler.durations import duration
 from storage.errors import UsageError
+from storage.postgres_address import PostgresAddress
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -39,15 +40,26 @@ class Job:
         return f"cd {shlex.quote(str(self.folder))} && {shlex.join(self.words)}"
 
 
-def job(archive: Archive, config: Path | None, remote_state: Path | None, options: tuple[str, ...] = ()) -> Job:
+def job(
+    archive: Archive,
+    config: Path | None,
+    remote_state: Path | None,
+    options: tuple[str, ...] = (),
+    index: str | None = None,
+) -> Job:
     """The job of an archive, as seen from the current folder. `options` are further ones of `due`.
 
     `config` is the configuration file in use, `remote_state` the state folder where that is not the archive itself:
-    XDG_STATE_HOME may be another one for cron. Raises `UsageError` for a path that no crontab can hold.
+    XDG_STATE_HOME may be another one for cron; `index` the address of a shared index that the file does not name.
+    Raises `UsageError` for a path that no crontab can hold, and for an address that holds a password.
     """
     words = [*program(), "due", "--quiet", "--archive", archive.uri]
     if remote_state is not None:
         words += ["--state", str(remote_state.absolute())]
+    if index is not None:
+        if PostgresAddress.parse(index).has_password:
+            raise UsageError("a schedule would show the password of the index: name the index in newskeep.toml instead")
+        words += ["--index", index]
     if config is not None:
         words += ["--config", str(config.absolute())]
     made = Job(archive.uri, Path.cwd(), (*words, *options))
@@ -85,6 +97,6 @@ def minute_of(archive: str, host: str) -> int:
 
 def unseen_variables(archive: str, environ: Mapping[str, str]) -> list[str]:
     """Variables that configure us here and that no scheduler will hand on, without those that the job writes out."""
-    written = {"NEWSKEEP_ARCHIVE", "NEWSKEEP_STATE", "NEWSKEEP_CONFIG"}
+    written = {"NEWSKEEP_ARCHIVE", "NEWSKEEP_STATE", "NEWSKEEP_INDEX", "NEWSKEEP_CONFIG"}
     ours = ("NEWSKEEP_", "AWS_") if archive.startswith("s3:") else ("NEWSKEEP_",)
     return sorted(name for name, value in environ.items() if value and name.startswith(ours) and name not in written)

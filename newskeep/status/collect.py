@@ -61,12 +61,12 @@ def status_of(archive: Archive, config: Config, at: datetime, reports: Reports |
     sites = load_sites(config)
     stored = stored_of(archive, reports)
     problem = None
-    counts, holdings = Counts(0, 0, 0, 0), Holdings()
+    counts, holdings, index_bytes = Counts(0, 0, 0, 0), Holdings(), 0
     health: list[Health] = []
     due: list[ScheduleRow] = []
     try:
         if archive.has_index:
-            counts, holdings = archive.index.counts(), holdings_of(archive)
+            counts, holdings, index_bytes = archive.index.counts(), holdings_of(archive), archive.index.size()
         health, due = _sites(archive, sites, at)
     except StoreUnavailable as error:
         problem = str(error)
@@ -75,7 +75,7 @@ def status_of(archive: Archive, config: Config, at: datetime, reports: Reports |
         at,
         counts,
         holdings,
-        _index_bytes(archive),
+        index_bytes,
         spool_of(archive),
         disk_of(archive, config.min_free),
         stored,
@@ -93,10 +93,6 @@ def _sites(archive: Archive, sites: Mapping[str, Site], at: datetime) -> tuple[l
     index = archive.index if archive.has_index else None
     health = list(health_of(frontier_of(archive), islice(sites.values(), JUDGED), at, samples=0, index=index))
     return health, list(next_rows(archive, sites, at, NEXT))
-
-
-def _index_bytes(archive: Archive) -> int:
-    return sum(path.stat().st_size for path in archive.state.glob("index.sqlite*") if path.is_file())
 
 
 def as_json(status: Status) -> dict[str, Any]:

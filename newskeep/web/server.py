@@ -215,6 +215,7 @@ def _request_of(archive: Archive, config: Config, job: Job) -> SaveRequest:
         state=str(archive.state.absolute()),
         urls=job.left,
         config=None if config.file is None else str(config.file),
+        given={} if config.index is None else {"index": config.index},
         asked_by=f"{job.asked_by}, job {job.id}",
     )
 

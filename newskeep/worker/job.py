@@ -33,6 +33,7 @@ from storage import open_archive
 from storage.archive import Archive
 from storage.errors import AlreadyRunning, NewskeepError, StoreUnavailable
 from storage.model import Outcome
+from storage.postgres_address import PostgresAddress
 
 _log = logging.getLogger("newskeep")
 
@@ -63,12 +64,12 @@ def main() -> None:
 def _do(request: JobRequest, tell: Tell) -> JobEnd:
     _set_up_logging(request.verbose)
     config = load(Path(request.config) if request.config else None)
-    config = replace(config, **{**request.given, "archive": request.archive, "state": request.state})
+    config = replace(config, archive=request.archive, state=request.state)
     check_network(config)
     with (
-        QueueDatabase(request.queue) as database,
+        QueueDatabase(PostgresAddress.parse(request.queue)) as database,
         HostLeases(database, request.taken, request.lease) as leases,
-        open_archive(config.archive, config.state, config.lock) as archive,
+        open_archive(config.archive, config.state, config.lock, request.index) as archive,
     ):
         leases.on_lost = _stop_ourselves
         if (said := look(archive)) is not None:

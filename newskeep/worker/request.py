@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,15 +19,15 @@ class JobRequest:
     archive: str
     state: str | None
     #: The address of the queue.
-    queue: str
+    queue: str = field(repr=False)
     #: Seconds.
     lease: float
     #: Who works, for the crawl report.
     worker: str
     #: newskeep.toml; `None`: there is none.
     config: str | None = None
-    #: Fields of `Config` that are put over it.
-    given: Mapping[str, Any] = field(default_factory=dict)
+    #: As `open_archive` takes it.
+    index: str | None = field(default=None, repr=False)
     verbose: int = 0
 
     def to_json(self) -> str:

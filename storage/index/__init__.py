@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from storage.fingerprints import Fingerprint
+from storage.postgres_address import PostgresAddress
 from storage.rights.signal import Signal, shown_until
 
 if TYPE_CHECKING:
@@ -141,25 +142,62 @@ class Counts:
     articles: int
 
 
-def open_index(path: Path, *, create: bool = True) -> Index:
-    """Open the SQLite index at `path`; make an empty one where there is no file and `create` is set.
+@dataclass(frozen=True, slots=True)
+class SharedIndex:
+    """Where an index is that several machines use: a PostgreSQL database, for one archive."""
 
-    Read-only where the file or its folder cannot be written. An older schema is brought up to date. Raises
-    `StoreUnavailable` when the file is absent (and `create` is not set), damaged, or made by a newer version.
+    address: PostgresAddress
+    #: URI of the archive.
+    archive: str
+
+    def __str__(self) -> str:
+        """As it may be shown."""
+        return self.address.shown
+
+
+def open_index(place: Path | SharedIndex, *, create: bool = True) -> Index:
+    """Open the index in a SQLite file or on a server; make an empty one where there is none and `create` is set.
+
+    Read-only where the file or its folder cannot be written, or the server says so. An older schema is brought up to
+    date. Raises `StoreUnavailable` when the index is absent (and `create` is not set), damaged, made by a newer version
+    or that of another archive, or the server cannot be reached; `ConfigError` where the extra `postgres` is missing.
     """
     from storage.index import schema
     from storage.index.index import Index
+
+    if isinstance(place, SharedIndex):
+        from storage import postgres
+
+        return Index(postgres.open_database(place.address, schema.KIND, place.archive, create=create))
     from storage.sqlite import open_database
 
-    return Index(open_database(path, schema.KIND, create=create))
+    return Index(open_database(place, schema.KIND, create=create))
 
 
-def discard_index(path: Path) -> None:
+def shared_version(place: SharedIndex) -> tuple[str, int | None]:
+    """Return what the server of a shared index is, and its schema version, `None` where there is none yet.
+
+    Nothing is made and nothing brought up to date. Raises as `open_index`.
+    """
+    from storage import postgres
+    from storage.index import schema
+
+    return postgres.schema_version(place.address, schema.KIND)
+
+
+def discard_index(place: Path | SharedIndex) -> None:
     """Remove a SQLite index and its companions, whatever state they are in; none there is no error.
 
-    Raises `AlreadyRunning` when another process has it open: its leftovers would spoil a new one.
+    Raises `AlreadyRunning` when another process has it open: its leftovers would spoil a new one. One on a server is
+    emptied in one step, for all who use it.
     """
     from storage.index import schema
+
+    if isinstance(place, SharedIndex):
+        from storage import postgres
+
+        postgres.discard(place.address, schema.KIND, place.archive)
+        return
     from storage.sqlite import discard
 
-    discard(path, schema.KIND)
+    discard(place, schema.KIND)

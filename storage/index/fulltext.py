@@ -1,41 +1,42 @@
-"""Full-text search in the index: SQLite's FTS5, in its own SQL. Another database will want a module like this one.
+"""Full-text search in the index: documents, and questions about their words, which each database keeps in its own way.
 
-A document's id is its second and one of 256 places in it: FTS5 goes through the ids of a word, or of several, downwards
-from anywhere, so the newest come first and the next page costs what the first did, however many there are. Within a
+A document's id is its second and one of 256 places in it, so that the newest are those with the largest ids. Within a
 second the one entered first comes first, as in lists of articles. More bits would make every word of every document a
-byte or more larger; what a second has no place for goes to the one before. Site, language and author are words too, so
-that they narrow a search instead of being sorted out after it.
+byte or more larger in FTS5; what a second has no place for goes to the one before. Site, language and author are words
+too, so that they narrow a search instead of being sorted out after it.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import groupby, islice
+from types import ModuleType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from storage.index import ArticleEntry, Filters, Hit
+from storage.index import ArticleEntry, Filters, Hit, fts5, word_sets
 from storage.index.field_words import BREAK, author_words, language_words, site_word
-from storage.index.queries import ARTICLE_COLUMNS, HAS_TAG, VISIBLE, WITH_TAG, CompiledQuery
+from storage.index.queries import CompiledQuery
 from storage.index.query_nodes import All, Node, Term
 from storage.index.query_parser import SearchQuery
 from storage.index.rows import Row, article_of, seconds
 from storage.index.schema import articles, searched, staged_texts, warcs
+from storage.index.search_statements import PLACE_BITS, Question
 from storage.index.snippets import snippet
 from storage.index.tokenizer import tokens
 
 #: Documents that wait, by digest: their article is gone, and perhaps about to come back from another WARC.
 Waiting = dict[bytes, list[int]]
 
-_PLACE_BITS = 8
-_LAST_PLACE = (1 << _PLACE_BITS) - 1
+#: Dialect -> what knows which documents have which words.
+WORDS: Mapping[str, ModuleType] = {"sqlite": fts5, "postgresql": word_sets}
+
+_LAST_PLACE = (1 << PLACE_BITS) - 1
 # Far enough for any time, and small enough for 63 bits.
 _LAST_SECOND = (1 << 40) - 2
 _BATCH = 500
@@ -117,9 +118,9 @@ def enter(connection: Connection, warc: int, waiting: Waiting) -> int:
         moved = update(searched).where(searched.c.id == bindparam("its_id"))
         connection.execute(moved.values(article=bindparam("its_article")), there)
     ids = _free_ids(connection, [time for time, _, _ in new])
-    # Upwards: FTS5 begins a new part of its index wherever an id is not larger than the one before.
     for some in _batches(sorted((number, *place) for number, (_, *place) in zip(ids, new, strict=True))):
         _insert(connection, some)
+    WORDS[connection.dialect.name].settle(connection)
     return len(taken)
 
 
@@ -127,7 +128,7 @@ def _free_ids(connection: Connection, times: Iterable[int]) -> Iterator[int]:
     """Yield an id for each of some times, given in order; in a second each is smaller than those before."""
     given: set[int] = set()
     for time, same in groupby(min(max(time, 0), _LAST_SECOND) for time in times):
-        lowest = time << _PLACE_BITS
+        lowest = time << PLACE_BITS
         found = _smallest(connection, lowest, lowest + _LAST_PLACE)
         number = lowest + _LAST_PLACE + 1 if found is None else found
         for _ in same:
@@ -140,9 +141,7 @@ def _free_ids(connection: Connection, times: Iterable[int]) -> Iterator[int]:
 
 
 def _smallest(connection: Connection, low: int, high: int) -> int | None:
-    found: int | None = connection.exec_driver_sql(
-        "SELECT min(id) FROM searched WHERE id BETWEEN ? AND ?", (low, high)
-    ).scalar()
+    found: int | None = connection.scalar(select(func.min(searched.c.id)).where(searched.c.id.between(low, high)))
     return found
 
 
@@ -160,7 +159,7 @@ def _insert(connection: Connection, rows: list[tuple[int, int, int]]) -> None:
         # What seemed to be there was taken away by another process.
         words.append((number, ready if ready is not None else IndexedText.unpack(packed).words))
     connection.execute(insert(searched), made)
-    connection.exec_driver_sql("INSERT INTO search(rowid, words) VALUES (?, ?)", words)
+    WORDS[connection.dialect.name].add(connection, words)
 
 
 def remove(connection: Connection, numbers: Iterable[int]) -> None:
@@ -168,13 +167,13 @@ def remove(connection: Connection, numbers: Iterable[int]) -> None:
     for some in _batches(sorted(numbers)):
         rows = connection.execute(select(searched.c.id, searched.c.text).where(searched.c.id.in_(some))).all()
         words = [(number, IndexedText.unpack(packed).words) for number, packed in sorted(rows)]
-        connection.exec_driver_sql("INSERT INTO search(search, rowid, words) VALUES ('delete', ?, ?)", words)
+        WORDS[connection.dialect.name].remove(connection, words)
         connection.execute(delete(searched).where(searched.c.id.in_(some)))
 
 
 def scrub(connection: Connection) -> None:
-    """Merge the parts of the index of words into one: the words of what was removed stand in the old ones."""
-    connection.exec_driver_sql("INSERT INTO search(search) VALUES ('optimize')")
+    """Take the words of what was removed out of the index of words."""
+    WORDS[connection.dialect.name].scrub(connection)
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -192,85 +191,26 @@ UNSEARCHED_OF = CompiledQuery(
     select(warcs.c.articles - warcs.c.searched).where(warcs.c.filename == bindparam("filename", unique=False))
 )
 
-# The inner part goes through the words alone, and stops at what fills a page; what is hidden comes and is marked, so
-# that a page that is full of it does not look like the last.
-_FIND = """
-    SELECT searched.id, searched.text, articles.surt, {shown}, {columns} FROM (
-        SELECT rowid AS id FROM search WHERE search MATCH :match AND rowid < :before AND rowid >= :low {chosen}
-        ORDER BY rowid DESC LIMIT :n
-    ) AS found
-    CROSS JOIN searched ON searched.id = found.id
-    CROSS JOIN articles ON articles.id = searched.article
-    CROSS JOIN warcs ON warcs.id = articles.warc
-    ORDER BY found.id DESC
-"""
-# The same in the order of FTS5's rank, which knows how often the words stand in a text and how rare they are.
-_BEST = _FIND.replace("ORDER BY rowid DESC", "ORDER BY rank, rowid DESC")
-_COUNT = """
-    SELECT count(DISTINCT CASE WHEN {shown} THEN articles.surt END), count(*) FROM (
-        SELECT rowid AS id FROM search WHERE search MATCH :match AND rowid < :before AND rowid >= :low {chosen}
-        LIMIT :n
-    ) AS found
-    CROSS JOIN searched ON searched.id = found.id
-    CROSS JOIN articles ON articles.id = searched.article
-"""
-# Whether a newer capture of the same URL has the words too: documents of one URL, upwards from one of them.
-_NEWER = """
-    SELECT searched.id FROM articles CROSS JOIN searched ON searched.article = articles.id
-    WHERE articles.surt = :surt AND articles.timestamp >= :time AND searched.id > :id AND searched.id < :before
-        AND {shown}
-    ORDER BY articles.timestamp, searched.id LIMIT :n
-"""
-MATCHES = CompiledQuery(text("SELECT 1 FROM search WHERE search MATCH :match AND rowid = :id"))
 #: How many documents there are.
 DOCUMENTS = CompiledQuery(select(func.sum(warcs.c.searched)))
-#: How many of them have a term, at most so many.
-HOLDING = CompiledQuery(text("SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH :match LIMIT :n)"))
 #: The document of an article.
-DOCUMENT = CompiledQuery(text("SELECT id FROM searched WHERE article = :article"))
-# Texts without the tag fill no page. The plus keeps SQLite from asking for each of the others by itself: a word has one
-# list, which is read once, and a tag may be that of very many.
-_OF_TAG = f" AND +rowid IN (SELECT id FROM searched WHERE article IN ({WITH_TAG}))"
-
-
-class Statements(NamedTuple):
-    """What a search asks, for so many tags that an article must have, and so many that it must not."""
-
-    find: CompiledQuery
-    best: CompiledQuery
-    how_many: CompiledQuery
-    newer: CompiledQuery
-
-
-@cache
-def statements(tags: int, without: int) -> Statements:
-    conditions = [VISIBLE, *(_numbered(HAS_TAG, "tag", n) for n in range(tags))]
-    conditions += [f"NOT coalesce({_numbered(HAS_TAG, 'without', n)}, 0)" for n in range(without)]
-    parts = {
-        "shown": " AND ".join(f"({each})" for each in conditions),
-        "chosen": "".join(_numbered(_OF_TAG, "tag", n) for n in range(tags)),
-        "columns": ARTICLE_COLUMNS,
-    }
-    return Statements(*(CompiledQuery(text(sql.format(**parts))) for sql in (_FIND, _BEST, _COUNT, _NEWER)))
-
-
-def _numbered(sql: str, name: str, number: int) -> str:
-    """SQL of the tag `tag`, about one of several."""
-    return re.sub(r":tag\b", f":{name}{number}", sql)
+DOCUMENT = CompiledQuery(select(searched.c.id).where(searched.c.article == bindparam("article", unique=False)))
 
 
 class FulltextQuery(NamedTuple):
-    """A search in the language of FTS5, the ids that its time leaves, and its tags as parameters."""
+    """A search in the words of a database, and the ids that its time leaves."""
 
     wanted: SearchQuery
-    match: str
+    #: That of `WORDS`.
+    words: ModuleType
+    question: Question
     low: int
     high: int
+    #: Those of its tags, as parameters.
     tags: dict[str, str]
-    statements: Statements
 
     @classmethod
-    def of(cls, wanted: SearchQuery, filters: Filters) -> FulltextQuery | None:
+    def of(cls, wanted: SearchQuery, filters: Filters, dialect: str) -> FulltextQuery | None:
         """Return `None` for what nothing can answer."""
         if not wanted:
             return None
@@ -284,15 +224,17 @@ class FulltextQuery(NamedTuple):
         tags = dict.fromkeys([*wanted.tags, *([filters.tag] if filters.tag is not None else [])])
         named = {f"tag{number}": tag for number, tag in enumerate(tags)}
         named |= {f"without{number}": tag for number, tag in enumerate(wanted.without_tags)}
-        low = 0 if filters.since is None else max(seconds(filters.since), 0) << _PLACE_BITS
+        low = 0 if filters.since is None else max(seconds(filters.since), 0) << PLACE_BITS
         until = _LAST_SECOND if filters.until is None else min(max(seconds(filters.until), -1), _LAST_SECOND)
-        high = (until + 1) << _PLACE_BITS
-        return cls(wanted, All(tuple(parts)).match, low, high, named, statements(len(tags), len(wanted.without_tags)))
+        high = (until + 1) << PLACE_BITS
+        words = WORDS[dialect]
+        statements, values = words.question(All(tuple(parts)), len(tags), len(wanted.without_tags))
+        return cls(wanted, words, Question(statements, {**values, **named}), low, high, named)
 
     @property
     def values(self) -> dict[str, Any]:
         """The parameters that each of its statements has."""
-        return {"match": self.match, "low": self.low, **self.tags}
+        return {**self.question.values, "low": self.low}
 
     def hit(self, row: Row, key: int | None = None) -> Hit:
         """What a row of `find` or `best` shows; `key` is its id unless given."""

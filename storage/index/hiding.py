@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 
-from storage.index.rows import seconds
+from storage.index.rows import fitted, seconds
 from storage.index.schema import hidden, removals
 from storage.removals import Hiding, Removal, in_force
 
@@ -57,7 +57,7 @@ def enter(connection: Connection, found: Iterable[Removal]) -> None:
     if known:
         rows = [{"key": each.key, "fields": each.to_json().decode()} for each in known]
         connection.execute(insert(removals), rows)
-    if places := [place for hiding in in_force(known) for place in _places(hiding)]:
+    if places := [fitted(connection.dialect.name, place) for hiding in in_force(known) for place in _places(hiding)]:
         connection.execute(insert(hidden), places)
 
 

@@ -108,7 +108,8 @@ class Index(CaptureLookup, ArticleLookup, TextSearch, AnnotationLookup, TallyLoo
     def scrub(self) -> None:
         """Write the database anew, without what was deleted from it: until then its words still stand in the file.
 
-        Takes about as long as a copy of the file, and as much room meanwhile; readers go on.
+        Takes about as long as a copy of the file, and as much room meanwhile; readers go on, but for PostgreSQL, where
+        those of a table wait until it is done.
         """
         with self._writing() as connection:
             writes.scrub(connection)
@@ -154,6 +155,13 @@ class Index(CaptureLookup, ArticleLookup, TextSearch, AnnotationLookup, TallyLoo
 
     def counts(self) -> Counts:
         return Counts(*(int(number or 0) for number in self._fetch(queries.COUNTS)[0]))
+
+    def size(self) -> int:
+        """Return how many bytes the index takes."""
+        try:
+            return self._database.size()
+        except DBAPIError as error:
+            raise self._database.explain(error) from error
 
     def problems(self) -> Iterator[str]:
         """Yield what is wrong inside the index, a line each; nothing when it is sound. Reads all of it."""

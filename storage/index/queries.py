@@ -24,8 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
+from storage.database import Database, DatabaseUser
 from storage.index.hiding import FOREVER, is_visible
-from storage.index.rows import Row, seconds
+from storage.index.rows import Row, fitted, seconds
 from storage.index.schema import DOUBTED
 from storage.index.schema import article_keys as _article_keys
 from storage.index.schema import articles as _articles
@@ -34,7 +35,6 @@ from storage.index.schema import hidden as _hidden
 from storage.index.schema import removals as _removals
 from storage.index.schema import warcs as _warcs
 from storage.index.tagging import candidates, has_tag
-from storage.sqlite import Database, DatabaseUser
 
 # Rows fetched at a time. No transaction stays open between two fetches, so a slow reader holds nobody up.
 BATCH = 1_000
@@ -59,14 +59,17 @@ class CompiledQuery:
     def fetch(self, engine: Engine, values: Mapping[str, Any]) -> list[Row]:
         """Return all rows. `values` may hold more than the statement asks for. Raises the driver's errors."""
         sql, order, constants = self._compiled.get(engine.dialect.name) or self._compile(engine)
-        parameters = {**constants, **values}
-        connection = engine.raw_connection()
+        known = {**constants, **values}
+        parameters = known if order is None else [known[name] for name in order]
         try:
-            cursor = connection.cursor()
-            cursor.execute(sql, parameters if order is None else [parameters[name] for name in order])
-            return list(cursor.fetchall())
-        finally:
-            connection.close()
+            return _run(engine, sql, parameters)
+        except _Lost:
+            # It waited in the pool since before the server's restart, as others there may have.
+            engine.dispose()
+        try:
+            return _run(engine, sql, parameters)
+        except _Lost as lost:
+            raise lost.error from None
 
     def _compile(self, engine: Engine) -> tuple[str, list[str] | None, dict[str, Any]]:
         compiled = self.statement.compile(engine)
@@ -74,6 +77,29 @@ class CompiledQuery:
         made = (compiled.string, getattr(compiled, "positiontup", None), constants)
         self._compiled[engine.dialect.name] = made
         return made
+
+
+class _Lost(Exception):
+    """The connection is gone."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def _run(engine: Engine, sql: str, parameters: Any) -> list[Row]:
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+    except engine.dialect.loaded_dbapi.Error as error:
+        bare: Any = connection.dbapi_connection
+        if engine.dialect.is_disconnect(error, bare, None):
+            connection.invalidate(error)
+            raise _Lost(error) from error
+        raise
+    finally:
+        connection.close()
 
 
 class Lookup(DatabaseUser):
@@ -91,7 +117,7 @@ class Lookup(DatabaseUser):
         self._database.check()
         engine = self._database.engine
         try:
-            return query.fetch(engine, {"now": self._now(), **values})
+            return query.fetch(engine, fitted(engine.dialect.name, {"now": self._now(), **values}))
         except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
             raise self._database.explain(error) from error
 

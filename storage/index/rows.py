@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b32decode, b32encode
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from storage.fingerprints import Fingerprint
@@ -18,6 +19,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # First byte of a packed digest.
 _OTHER, _SHA1, _SHA256 = b"\x00", b"\x01", b"\x02"
 _HEX = re.compile(r"sha256:[0-9a-f]{64}")
+# A row of a B-tree takes 2,704 bytes in PostgreSQL; names of values that are SURTs.
+_LONGEST_KEY = 2_000
+_KEYS = ("surt", "first", "last", "subject")
 # What stands before the host in most URLs; one of these marks is the packed URL when the SURT says the rest.
 _STARTS = {"=0": "https://", "=1": "https://www.", "=2": "http://", "=3": "http://www."}
 
@@ -74,6 +78,30 @@ def _unsurt(key: str) -> str:
     return ".".join(reversed(host.split(","))) + path if bracket else key
 
 
+def fitted(dialect: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return values, of a row or of a question, with their SURTs cut to what PostgreSQL's indexes take.
+
+    Another database gets them as they are. What is cut ends in its digest. A URL whose SURT no longer says what it is,
+    is whole; a range that begins with what is cut is that SURT alone.
+    """
+    long = [name for name in _KEYS if len(values.get(name) or "") > _LONGEST_KEY] if dialect == "postgresql" else ()
+    if not long:
+        return values
+    made = {**values, **{name: _cut(values[name]) for name in long}}
+    if "surt" in long and "url" in values:
+        made["url"] = unpack_url(values["url"], values["surt"])
+    for start in {"surt", "first"} & set(long):
+        if values.get("end") is not None:
+            # "!" is the first character that a key can hold.
+            made["end"] = f"{made[start]}!"
+    return made
+
+
+def _cut(key: str) -> str:
+    # "~" is the last character that a key can hold: what is cut stands behind what is not.
+    return f"{key[: _LONGEST_KEY - 66]}~{sha256(key.encode()).hexdigest()}"
+
+
 def capture_row(capture: Capture) -> dict[str, Any]:
     key = surt(capture.url)
     return {
@@ -89,7 +117,7 @@ def capture_row(capture: Capture) -> dict[str, Any]:
         "microseconds": capture.timestamp.microsecond or None,
         "wall": capture.wall,
         "insecure": capture.insecure,
-        "noarchive": capture.noarchive or None,
+        "noarchive": 1 if capture.noarchive else None,
         **_rights(capture.rights),
     }
 
@@ -112,7 +140,7 @@ def article_row(article: ArticleEntry, parts: tuple[str, ...]) -> dict[str, Any]
         "part_length": article.part_length,
         "digest": pack_digest(article.fingerprint.digest) if article.fingerprint else None,
         "sketch": bytes.fromhex(article.fingerprint.sketch) if article.fingerprint else None,
-        "noarchive": article.noarchive or None,
+        "noarchive": 1 if article.noarchive else None,
         **_rights(article.rights),
         "confidence": article.confidence,
     }

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from storage.annotations import Annotation, Place
-from storage.index.rows import seconds
+from storage.index.rows import fitted, seconds
 from storage.index.schema import said, tagged
 
 #: Earlier and later than any timestamp.
@@ -81,15 +81,15 @@ def candidates(table: Table, column: str) -> Select[tuple[Any]]:
 
 def enter(connection: Connection, annotation: Annotation, found: Iterable[Place]) -> None:
     """Enter an annotation with what follows from it; inside the caller's transaction."""
-    connection.execute(
-        insert(said).values(
-            key=annotation.key,
-            kind=annotation.kind,
-            subject=annotation.subject,
-            fields=annotation.to_json().decode(),
-        )
-    )
-    rows = iter(map(_row, found))
+    dialect = connection.dialect.name
+    row = {
+        "key": annotation.key,
+        "kind": annotation.kind,
+        "subject": annotation.subject,
+        "fields": annotation.to_json().decode(),
+    }
+    connection.execute(insert(said).values(fitted(dialect, row)))
+    rows = (fitted(dialect, _row(place)) for place in found)
     while some := list(islice(rows, _BATCH)):
         connection.execute(insert(tagged), some)
 

@@ -114,7 +114,7 @@ class TallyLookup(Lookup):
             captures = self._fetch(_CAPTURES, first=first, end=end)
             yield HostTally(
                 _site(unpack_url(url, key)),
-                tuple(CaptureTally(_date(day), mime, count, size) for day, mime, count, size in captures),
+                tuple(CaptureTally(_date(day), mime, count, int(size)) for day, mime, count, size in captures),
                 tuple((_date(day), count) for day, count in self._fetch(_ADDRESSES, first=first, end=end)),
                 max(0, int(self._fetch(_SAVED, first=first, end=end)[0][0] or 0)),
             )

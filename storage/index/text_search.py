@@ -40,16 +40,16 @@ class TextSearch(Lookup):
         By `date` the newest first; by `relevance` the best `RANKED` (400), of equal ones the newest. `before`, a hit's
         key, goes on behind that hit in the same order. What a compaction moves meanwhile stays where it is.
         """
-        question = FulltextQuery.of(wanted, filters or Filters())
+        question = self._question(wanted, filters)
         if question is not None:
             yield from (self._best if order == "relevance" else self._newest)(question, before, limit)
 
     def total(self, wanted: SearchQuery, filters: Filters | None = None) -> Total:
         """Return how many articles a search has, each URL once; of more than 10,000 captures at least how many."""
-        question = FulltextQuery.of(wanted, filters or Filters())
+        question = self._question(wanted, filters)
         if question is None:
             return Total(0)
-        rows = self._fetch(question.statements.how_many, **question.values, before=question.high, n=COUNTED)
+        rows = self._fetch(question.question.statements.how_many, **question.values, before=question.high, n=COUNTED)
         urls, captures = rows[0]
         return Total(urls, captures < COUNTED)
 
@@ -58,12 +58,12 @@ class TextSearch(Lookup):
 
         The article comes from this index. One that cannot be searched has nothing, see `unsearched`.
         """
-        question = FulltextQuery.of(wanted, filters or Filters())
+        question = self._question(wanted, filters)
         if question is None:
             return None
         for (number,) in self._fetch(fulltext.DOCUMENT, article=article.id):
             place = {**question.values, "low": number, "before": number + 1, "n": 1}
-            for row in self._fetch(question.statements.find, **place):
+            for row in self._fetch(question.question.statements.find, **place):
                 if row[3]:
                     return question.hit(row)
         return None
@@ -74,13 +74,16 @@ class TextSearch(Lookup):
         rows = self._fetch(query, filename=filename)
         return int(rows[0][0] or 0) if rows else 0
 
+    def _question(self, wanted: SearchQuery, filters: Filters | None) -> FulltextQuery | None:
+        return FulltextQuery.of(wanted, filters or Filters(), self._database.engine.dialect.name)
+
     def _newest(self, question: FulltextQuery, before: int | None, limit: int | None) -> Iterator[Hit]:
         cursor = question.high if before is None else max(0, min(before, question.high))
         seen: set[str] = set()
         left = BATCH if limit is None else limit
         while left > 0:
             size = min(BATCH, max(left, FEW))
-            rows = self._fetch(question.statements.find, **question.values, before=cursor, n=size)
+            rows = question.words.newest(self._fetch, question.question, question.low, cursor, size)
             for row in rows:
                 number, _, key, is_visible = row[:4]
                 cursor = number
@@ -101,8 +104,9 @@ class TextSearch(Lookup):
     def _is_older(self, question: FulltextQuery, hit: Hit, key: str) -> bool:
         """Whether a page before this one had a newer article of the URL."""
         place = {"surt": key, "time": seconds(hit.article.timestamp), "id": hit.key, "before": question.high}
-        newer = self._fetch(question.statements.newer, **place, **question.tags, n=_CAPTURES)
-        return any(self._fetch(fulltext.MATCHES, match=question.match, id=row[0]) for row in newer)
+        newer = self._fetch(question.question.statements.newer, **place, **question.tags, n=_CAPTURES)
+        holds = question.question.statements.holds
+        return any(self._fetch(holds, **question.values, id=row[0]) for row in newer)
 
     def _best(self, question: FulltextQuery, before: int | None, limit: int | None) -> Iterator[Hit]:
         """The key of a hit is its place: the same words of a page further on are put in order again."""
@@ -113,20 +117,19 @@ class TextSearch(Lookup):
 
     def _ranked(self, question: FulltextQuery) -> list[Row]:
         """Return the best rows, the best first, of each URL the newest of them."""
-        rows = self._fetch(question.statements.best, **question.values, before=question.high, n=RANKED)
+        rows = self._fetch(question.question.statements.best, **question.values, before=question.high, n=RANKED)
         newest: dict[str, Row] = {}
         for row in sorted(rows, key=lambda row: -row[0]):
             if row[3]:
                 newest.setdefault(row[2], row)
         found = list(newest.values())
         terms = question.wanted.terms
-        held = {term: self._holding(term.match) for term in terms} if len(terms) > 1 else {}
+        held = {}
+        if len(terms) > 1:
+            held = {term: question.words.holding(self._fetch, term, COUNTED) for term in terms}
         documents = max(int(self._fetch(fulltext.DOCUMENTS)[0][0] or 0), *held.values(), 0)
         numbers = scores(terms, held, documents, [_words(row[1]) for row in found])
         return [row for _, row in sorted(zip(numbers, found, strict=True), key=lambda pair: -pair[0])]
-
-    def _holding(self, match: str) -> int:
-        return int(self._fetch(fulltext.HOLDING, match=match, n=COUNTED)[0][0])
 
 
 def _words(packed: bytes) -> Words:

@@ -13,11 +13,12 @@ from sqlalchemy.schema import CreateTable, DropTable
 
 from storage.errors import Corrupt
 from storage.index import ArticleEntry, WarcEntry, fulltext
-from storage.index.rows import article_row, capture_row, fingerprint_of
+from storage.index.rows import article_row, capture_row, fingerprint_of, fitted
 from storage.index.schema import (
     article_keys,
     articles,
     captures,
+    metadata,
     staged_articles,
     staged_captures,
     staged_keys,
@@ -96,11 +97,16 @@ def scrub(connection: Connection) -> None:
     """See `Index.scrub`."""
     with transaction(connection, "BEGIN IMMEDIATE"):
         fulltext.scrub(connection)
-    if connection.dialect.name == "sqlite":
-        # Neither can be part of a transaction.
-        connection.execution_options(begin="")
-        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-            connection.exec_driver_sql(statement)
+    # None of them can be part of a transaction.
+    connection.execution_options(begin="")
+    for statement in _written_anew(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+
+
+def _written_anew(dialect: str) -> tuple[str, ...]:
+    if dialect == "sqlite":
+        return ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
+    return tuple(f"VACUUM (FULL, ANALYZE) {table}" for table in (*metadata.tables, "search"))
 
 
 def _is_known(connection: Connection, warc: WarcEntry) -> bool:
@@ -123,7 +129,11 @@ def _batches(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
 
 
 def _stage(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    if packed := list(rows):
+    if connection.dialect.name == "postgresql":
+        from storage.postgres import copy_rows
+
+        copy_rows(connection, table, (fitted("postgresql", row) for row in rows))
+    elif packed := list(rows):
         connection.execute(insert(table), packed)
 
 
@@ -161,7 +171,9 @@ def _enter(connection: Connection, warc: WarcEntry, waiting: fulltext.Waiting) -
 def _move(connection: Connection, staged: Table, table: Table, warc: int, order: tuple[str, ...]) -> int:
     """Insert the staged rows, in the order of their key, which makes large inserts fast; return their number."""
     rows = select(*staged.c, literal(warc)).distinct().order_by(*(staged.c[name] for name in order))
-    return connection.execute(insert(table).from_select([*staged.c.keys(), "warc"], rows)).rowcount
+    moved = insert(table).from_select([*staged.c.keys(), "warc"], rows)
+    # SQLAlchemy asks psycopg for the number only if told to.
+    return connection.execute(moved.execution_options(preserve_rowcount=True)).rowcount
 
 
 def _delete(connection: Connection, filenames: Collection[str]) -> fulltext.Waiting:

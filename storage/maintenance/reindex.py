@@ -128,7 +128,8 @@ def _renew(archive: Archive, options: ReindexOptions) -> str | None:
         archive.renew_index()
     # Says so at once when it cannot be written.
     if archive.index.read_only:
-        raise StoreUnavailable(f"{archive.state}: the index cannot be written here; check the folder's owner and mode")
+        cure = "check the folder's owner and mode" if archive.shared_index is None else "check the rights of its user"
+        raise StoreUnavailable(f"{archive.index_place}: the index cannot be written here; {cure}")
     return why
 
 

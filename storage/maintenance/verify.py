@@ -105,7 +105,7 @@ class Verification:
                 yield problem
 
     def _database(self) -> Iterator[Problem]:
-        where = str(self._archive.state / "index.sqlite")
+        where = str(self._archive.index_place)
         for line in self._index.problems():
             yield Problem(where, f"{line}; {_AFRESH}")
         if not self._indexed and next(self._store.list("warc/"), None) is not None:

@@ -24,6 +24,7 @@ from newskeep.queue.submitting import submit_list
 from newskeep.queue.task import BatchTask, CrawlTask
 from storage.errors import StoreUnavailable, UsageError
 from storage.model import Outcome
+from storage.postgres_address import PostgresAddress
 
 pytest_plugins = ["postgres"]
 
@@ -34,7 +35,7 @@ LEASE = 600.0
 
 @pytest.fixture
 def database(postgres_database: str) -> Iterator[QueueDatabase]:
-    with QueueDatabase(postgres_database) as database:
+    with QueueDatabase(PostgresAddress.parse(postgres_database)) as database:
         yield database
 
 
@@ -119,7 +120,7 @@ def test_tables_are_made_once_though_many_come_at_once(postgres_database: str) -
     def open_queue() -> None:
         start.wait()
         try:
-            QueueDatabase(postgres_database).close()
+            QueueDatabase(PostgresAddress.parse(postgres_database)).close()
         except Exception as error:
             failures.append(error)
 
@@ -134,7 +135,7 @@ def test_tables_are_made_once_though_many_come_at_once(postgres_database: str) -
 def test_a_newer_queue_is_told(database: QueueDatabase, postgres_database: str) -> None:
     database.run("UPDATE newskeep_queue SET version = 1000")
     with pytest.raises(StoreUnavailable, match="newer newskeep"):
-        QueueDatabase(postgres_database)
+        QueueDatabase(PostgresAddress.parse(postgres_database))
 
 
 def test_archives_have_queues_of_their_own(database: QueueDatabase, queue: JobQueue) -> None:

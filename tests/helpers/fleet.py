@@ -20,6 +20,7 @@ from newskeep.queue.database import QueueDatabase
 from newskeep.queue.jobs import JobQueue
 from storage import open_archive
 from storage.objects import open_store
+from storage.postgres_address import PostgresAddress
 
 #: Seconds; the shortest that a worker takes, so that a killed one is found soon.
 LEASE = 6.0
@@ -83,7 +84,7 @@ class Fleet:
 
     @contextmanager
     def queue(self) -> Iterator[JobQueue]:
-        with QueueDatabase(self._address) as database:
+        with QueueDatabase(PostgresAddress.parse(self._address)) as database:
             yield JobQueue(database, open_store(str(self.folder / "archive")).uri)
 
     def job_processes(self) -> list[int]:

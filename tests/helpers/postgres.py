@@ -5,6 +5,8 @@ need be installed. PostgreSQL does not run as root: for root it runs as `nobody`
 closed to others. The kernel ends it when the process that started it is killed.
 
 `pytest_plugins = ["postgres"]` in a test module gives it `postgres_server` and `postgres_database`.
+
+Nothing is asserted here: PYTEST_DONT_REWRITE lets test modules import the rest as well.
 """
 
 from __future__ import annotations

@@ -23,10 +23,12 @@ from storage.annotations import (
     unnoted,
 )
 from storage.errors import Corrupt, UsageError
-from storage.index import ArticleEntry, Filters, WarcEntry, open_index
+from storage.index import ArticleEntry, Filters, SharedIndex, WarcEntry, open_index
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.model import Capture
+
+pytest_plugins = ["indexes"]
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 A, B, SUB = "https://www.example.org/a", "https://www.example.org/b", "https://sub.example.org/a"
@@ -34,8 +36,8 @@ NAMES = (A, B, A, "https://www.example.org/a/below", SUB)
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Index]:
-    with open_index(tmp_path / "index.sqlite") as opened:
+def index(index_place: Path | SharedIndex) -> Iterator[Index]:
+    with open_index(index_place) as opened:
         fill(opened, NAMES, "0")
         yield opened
 

@@ -28,13 +28,25 @@ from sqlalchemy.schema import CreateTable
 
 from storage.errors import AlreadyRunning, Corrupt, StoreUnavailable
 from storage.fingerprints import Fingerprint
-from storage.index import ArticleEntry, Counts, SiteDoubt, WarcEntry, discard_index, open_index, queries, schema
+from storage.index import (
+    ArticleEntry,
+    Counts,
+    SharedIndex,
+    SiteDoubt,
+    WarcEntry,
+    discard_index,
+    open_index,
+    queries,
+    schema,
+)
 from storage.index.index import Index
 from storage.index.queries import BATCH
 from storage.index.rows import pack_digest, pack_url, unpack_digest, unpack_url
 from storage.model import Capture
 from storage.rights import Signal
 from storage.urls import surt
+
+pytest_plugins = ["indexes"]
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WARC = WarcEntry("newskeep-a.warc.gz", size=1_000, sha256="a" * 64, parts=("text/a.jsonl.gz",))
@@ -63,8 +75,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def index(path: Path) -> Iterator[Index]:
-    with open_index(path) as opened:
+def index(index_place: Path | SharedIndex) -> Iterator[Index]:
+    with open_index(index_place) as opened:
         yield opened
 
 
@@ -249,6 +261,7 @@ def test_compaction_while_a_reader_pages(index: Index, monkeypatch: pytest.Monke
     assert 100 <= len(seen) <= 104
 
 
+@pytest.mark.heavy
 def test_memory_stays_flat(index: Index) -> None:
     def rows(number: int) -> Iterator[Capture]:
         return (capture(f"https://example.com/{each}", each, each) for each in range(number))

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from storage.errors import Corrupt
-from storage.index import ArticleEntry, Filters, WarcEntry, open_index
+from storage.index import ArticleEntry, Filters, SharedIndex, WarcEntry, open_index
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.index.text_search import FEW
 from storage.model import Capture
 from storage.removals import Removal, hide, in_force
+
+pytest_plugins = ["indexes"]
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 WARC = WarcEntry("newskeep-20260301000000000-0123456789ab-00000.warc.gz", 1, "0" * 64, ("text/part",))
@@ -24,8 +26,8 @@ HIDE = hide("https://www.example.org/a", "exact", "why", "who")
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Index]:
-    with open_index(tmp_path / "index.sqlite") as opened:
+def index(index_place: Path | SharedIndex) -> Iterator[Index]:
+    with open_index(index_place) as opened:
         yield opened
 
 

@@ -15,12 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.errors import UsageError
-from storage.index import ORDERS, ArticleEntry, Filters, Hit, WarcEntry, open_index, schema
+from storage.index import ORDERS, ArticleEntry, Filters, Hit, SharedIndex, WarcEntry, open_index, schema
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.index.snippets import LENGTH, snippet
 from storage.index.text_search import FEW
 from storage.index.tokenizer import is_named, tokens, words
+
+pytest_plugins = ["indexes"]
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PARTS = ("text/a.jsonl.gz",)
@@ -68,14 +70,19 @@ def article(name: str, day: float = 0, text: str | None = None, **fields: object
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[Index]:
-    with open_index(tmp_path / "index.sqlite") as opened:
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "index.sqlite"
+
+
+@pytest.fixture
+def index(index_place: Path | SharedIndex) -> Iterator[Index]:
+    with open_index(index_place) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    with open_index(tmp_path_factory.mktemp("library") / "index.sqlite") as opened:
+def library(module_index_place: Path | SharedIndex) -> Iterator[Index]:
+    with open_index(module_index_place) as opened:
         opened.add(warc("a"), [], [article(name, number, offset=number) for number, name in enumerate(TEXTS)])
         yield opened
 
@@ -153,6 +160,7 @@ _TYPED = [
 _TYPED += ["author:", "site:", "language:", "tag:", "Site:example.org", "words:", "rowid:", "search MATCH"]
 
 
+@pytest.mark.heavy
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(_TYPED), max_size=12).map("".join))
 def test_what_is_typed_is_a_query_or_one_line(library: Index, typed: str) -> None:
@@ -290,8 +298,7 @@ def words_held(path: Path) -> set[str]:
         return {term for (term,) in database.execute("SELECT term FROM temp.held")}
 
 
-def test_replaced_joined_and_removed(index: Index, tmp_path: Path) -> None:
-    path = tmp_path / "index.sqlite"
+def test_replaced_joined_and_removed(index: Index, path: Path) -> None:
     index.add(warc("a"), [], [article("one", 0, "old text", offset=1), article("two", 1, "kept text", offset=2)])
     second = replace(article("three", 2, "third text", offset=1), filename=warc("b").filename)
     index.add(warc("b"), [], [second])

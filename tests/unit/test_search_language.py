@@ -17,10 +17,12 @@ from crawler.config import Config
 from newskeep.site_hosts import parse_words, site_asked
 from storage.annotations import places, tagged
 from storage.errors import UsageError
-from storage.index import ArticleEntry, Filters, Total, WarcEntry, open_index
+from storage.index import ArticleEntry, Filters, SharedIndex, Total, WarcEntry, open_index
 from storage.index.index import Index
 from storage.index.query_parser import MOST_DEEP, MOST_TERMS, SearchQuery
 from storage.index.text_search import RANKED
+
+pytest_plugins = ["indexes"]
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PART = "text/a.jsonl.gz"
@@ -83,8 +85,8 @@ LIBRARY = library_of()
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    with open_index(tmp_path_factory.mktemp("library") / "index.sqlite") as opened:
+def library(module_index_place: Path | SharedIndex) -> Iterator[Index]:
+    with open_index(module_index_place) as opened:
         entries = [
             entry(
                 each.name,
@@ -106,8 +108,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Index]:
-    with open_index(tmp_path / "index.sqlite") as opened:
+def empty(index_place: Path | SharedIndex) -> Iterator[Index]:
+    with open_index(index_place) as opened:
         yield opened
 
 
@@ -158,6 +160,7 @@ _QUESTIONS = st.recursive(
 )
 
 
+@pytest.mark.heavy
 @settings(max_examples=400, deadline=None)
 @given(_QUESTIONS, st.sampled_from(["", "tag:election ", "-tag:election ", "tag:election -tag:none "]))
 def test_a_search_finds_what_plain_python_finds(library: Index, question: Question, tag: str) -> None:

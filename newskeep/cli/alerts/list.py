@@ -44,7 +44,7 @@ def list_(as_json: bool, settings: Config) -> None:
         echo("no alerts: add a table [alerts.NAME] to newskeep.toml", err=True)
         return
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    with open_archive(settings.archive, settings.state, settings.lock) as archive:
+    with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as archive:
         for alert in alerts.values():
             if not as_json:
                 out.print(Text.assemble((alert.name, "bold"), f"  {fit(_what(alert))}"))

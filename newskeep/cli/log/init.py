@@ -32,7 +32,7 @@ def init(name: str, settings: Config) -> int:
     """
     from storage.transparency.keys import PrivateKey, key_path
 
-    with open_archive(settings.archive, settings.state, settings.lock) as opened:
+    with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as opened:
         # An archive may begin with its log.
         opened.store.check(write=True)
         path = key_path(opened.uri)

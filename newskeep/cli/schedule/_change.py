@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crawler.config import load
 from newskeep.schedule.job import job
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Agreed:
 def job_of(settings: Config, options: tuple[str, ...]) -> Job:
     from storage import open_archive
 
-    with open_archive(settings.archive, settings.state, settings.lock) as opened:
+    with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as opened:
         own_state = None if str(opened.state) == opened.uri else opened.state
-        return job(opened, settings.file, own_state, options)
+        # Another process has the file, but neither our options nor our variables.
+        named = settings.index if settings.index != load(settings.file, {}).index else None
+        return job(opened, settings.file, own_state, options, named)

@@ -27,7 +27,7 @@ def show(settings: Config, names: tuple[str, ...], as_json: bool, number: int | 
 
     at = datetime.now(UTC)
     sites = sites_of(settings, names)
-    with open_archive(settings.archive, settings.state, settings.lock) as opened:
+    with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as opened:
         found = list(rows(opened, sites, at) if number is None else next_rows(opened, sites, at, number))
         uri = opened.uri
     if as_json:

@@ -42,6 +42,7 @@ def install(
     yes: bool,
     archive: str,
     state: str,
+    index: str,
     config: Path,
     verbose: int,
 ) -> None:
@@ -56,7 +57,7 @@ def install(
         options += ["--time-limit", f"{time_limit:g}s"]
     if at_once is not None:
         options += ["--at-once", str(at_once)]
-    made = job_of(settle(config, verbose, archive=archive, state=state), tuple(options))
+    made = job_of(settle(config, verbose, archive=archive, state=state, index=index), tuple(options))
     minute = minute_of(made.archive, socket.gethostname())
     agreed = Agreed(dry_run, yes)
     if (kind or _kind()) == "cron":

@@ -17,9 +17,11 @@ from newskeep.schedule import crontab, systemd
 @click.option("--dry-run", is_flag=True, help="Only print what would be removed.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask on a terminal.")
 @common
-def remove(kind: str | None, dry_run: bool, yes: bool, archive: str, state: str, config: Path, verbose: int) -> None:
+def remove(
+    kind: str | None, dry_run: bool, yes: bool, archive: str, state: str, index: str, config: Path, verbose: int
+) -> None:
     """Take the schedule of this archive away, and nothing else. Run again, it changes nothing."""
-    made = job_of(settle(config, verbose, archive=archive, state=state), ())
+    made = job_of(settle(config, verbose, archive=archive, state=state, index=index), ())
     agreed = Agreed(dry_run, yes)
     found = False
     if kind != "systemd" and (kind == "cron" or crontab.available()):

@@ -36,7 +36,10 @@ def due(names: tuple[str, ...], as_json: bool, settings: Config) -> None:
     from storage import open_archive
 
     sites = sites_of(settings, names)
-    with opened_queue(settings) as queue, open_archive(settings.archive, settings.state, settings.lock) as archive:
+    with (
+        opened_queue(settings) as queue,
+        open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as archive,
+    ):
         from newskeep.cli.submit._shown import show
         from newskeep.queue.submitting import submit_due
 

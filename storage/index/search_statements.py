@@ -1,0 +1,54 @@
+"""What a full-text search asks of a database, whichever it is; its SQL is that of `fts5` or `word_sets`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from storage.index.queries import ARTICLE_COLUMNS, HAS_TAG, VISIBLE, WITH_TAG, CompiledQuery
+from storage.index.rows import Row
+
+#: A second of a document's id has so many bits for the places in it.
+PLACE_BITS = 8
+
+#: Runs a statement with values.
+Fetch = Callable[..., list[Row]]
+
+
+class Statements(NamedTuple):
+    """Those of a search; each has the values of its `Question`."""
+
+    #: Documents with their articles from `low` up to `before`, `n` at most: the newest first, or the best.
+    find: CompiledQuery
+    best: CompiledQuery
+    #: URLs that are visible among the first `n` documents, and how many documents these are.
+    how_many: CompiledQuery
+    #: Documents of a SURT from a time on.
+    newer: CompiledQuery
+    #: Whether the document `id` has the words.
+    holds: CompiledQuery
+
+
+class Question(NamedTuple):
+    statements: Statements
+    values: dict[str, Any]
+
+
+def parts(tags: int, without: int, of_tag: str) -> dict[str, str]:
+    """What SQL of a search has in common, for so many tags that an article must have, and so many that it must not.
+
+    `of_tag` is the condition on an id that leaves the texts of a tag alone.
+    """
+    conditions = [VISIBLE, *(_numbered(HAS_TAG, "tag", n) for n in range(tags))]
+    conditions += [f"NOT coalesce({_numbered(HAS_TAG, 'without', n)}, false)" for n in range(without)]
+    return {
+        "shown": " AND ".join(f"({each})" for each in conditions),
+        "chosen": "".join(_numbered(of_tag.format(WITH_TAG), "tag", n) for n in range(tags)),
+        "columns": ARTICLE_COLUMNS,
+    }
+
+
+def _numbered(sql: str, name: str, number: int) -> str:
+    """SQL of the tag `tag`, about one of several."""
+    return re.sub(r":tag\b", f":{name}{number}", sql)

@@ -1,0 +1,312 @@
+"""A database of ours on a PostgreSQL server, which several machines share; the only user of psycopg.
+
+Its tables have a schema of their own, `newskeep_index` for an index, and belong to one archive. Every change of them
+takes one lock of the whole database first, as SQLite's BEGIN IMMEDIATE does: what a writer has looked at stays so until
+it is done. Readers wait for nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, create_engine, event, insert, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from storage.database import Database, Kind
+from storage.errors import ConfigError, StoreUnavailable
+from storage.migrations import create, migrate, version_of
+from storage.postgres_address import PostgresAddress
+from storage.postgres_errors import explain
+
+# Seconds: to connect; for which a server may say nothing though it was asked.
+_CONNECT, _SILENCE = 10, 60
+# Seconds that a writer waits for others: each of them takes what SQLite's writers take, but they may be many.
+_LOCK_WAIT = 300
+# Seconds after which the server gives up a writer that says nothing any more: its machine is gone.
+_WRITER_SILENCE = 120
+# The first number of our advisory locks; the second is what is locked: the schema, or the rows.
+_LOCKS = 0x6E657773
+_SCHEMA, _ROWS = 1, 2
+
+#: How a transaction begins, by what `storage.index.writes.transaction` asks for in SQLite's words.
+_BEGIN = {
+    "BEGIN": ("BEGIN",),
+    "BEGIN IMMEDIATE": (
+        "BEGIN",
+        f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'",
+        f"SET LOCAL idle_in_transaction_session_timeout = '{_WRITER_SILENCE}s'",
+        f"SELECT pg_advisory_xact_lock({_LOCKS}, {_ROWS})",
+    ),
+}
+
+_OURS = "WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)"
+_INVALID = f"SELECT indexrelid::regclass::text FROM pg_index {_OURS} AND NOT indisvalid"
+_CHECK_INDEXES = f"""
+    SELECT bt_index_check(indexrelid) FROM pg_index
+    JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
+    {_OURS} AND amname = 'btree'
+"""
+
+# The archive that the tables were made for: another one's would find, and remove, what is not its own.
+_owner = Table("archive", MetaData(), Column("uri", Text, primary_key=True))
+
+
+def open_database(address: PostgresAddress, kind: Kind, archive: str, *, create: bool = True) -> Database:
+    """Open the tables of `kind` that are those of `archive` (its URI); make empty ones where there are none.
+
+    Read-only where the server or the user's rights say so. An older schema is brought up to date. Raises
+    `StoreUnavailable` when the server cannot be reached or has no such database, when there are no tables (and `create`
+    is not set), or tables of a newer version or another archive; `StoreDenied` when it refuses the user; `ConfigError`
+    where the extra `postgres` is missing.
+    """
+    engine = _engine(address, kind)
+    try:
+        with _explained(address, kind), engine.connect() as connection:
+            read_only = _ensure_schema(connection, address, kind, archive, create)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Database(
+        name=address.shown,
+        noun=kind.noun,
+        engine=engine,
+        connect=lambda: _connect(engine),
+        read_only=read_only,
+        # Whatever happened to the tables, the next statement tells.
+        check=lambda: None,
+        problems=lambda: _problems(engine, kind),
+        size=lambda: _size(engine),
+        explain=lambda error: explain(address.shown, kind, error, _LOCK_WAIT),
+        close=engine.dispose,
+    )
+
+
+def discard(address: PostgresAddress, kind: Kind, archive: str) -> None:
+    """Empty the tables of `kind`, whatever is in them, in one step for all who use them; none there is no error.
+
+    Raises `StoreUnavailable` as `open_database` does, also for tables of another archive, and for newer ones.
+    """
+    engine = _engine(address, kind)
+    try:
+        with _explained(address, kind), engine.connect() as connection, _transaction(connection, "BEGIN IMMEDIATE"):
+            _lock_schema(connection)
+            if _has_schema(connection, kind):
+                _check_owner(connection, address, kind, archive)
+                _check_version(_version(connection), address, kind)
+                connection.exec_driver_sql(f"DROP SCHEMA {_schema(kind)} CASCADE")
+            _make(connection, kind, archive)
+    finally:
+        engine.dispose()
+
+
+def schema_version(address: PostgresAddress, kind: Kind) -> tuple[str, int | None]:
+    """Return what the server is, and the version of our tables on it, `None` where there are none.
+
+    Nothing is made and nothing brought up to date. Raises as `open_database`.
+    """
+    engine = _engine(address, kind)
+    try:
+        with _explained(address, kind), engine.connect() as connection:
+            server = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
+            return f"PostgreSQL {server.split(' ', maxsplit=1)[0]}", _version(connection)
+    finally:
+        engine.dispose()
+
+
+def copy_rows(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert rows by COPY, several times as fast as INSERT; inside the caller's transaction.
+
+    A NUL, which PostgreSQL keeps in no text, becomes U+FFFD.
+    """
+    names = [column.name for column in table.columns]
+    columns = ", ".join(f'"{name}"' for name in names)
+    bare = connection.connection.cursor()
+    with bare, bare.copy(f"COPY {table.name} ({columns}) FROM STDIN") as into:  # type: ignore[attr-defined]
+        for row in rows:
+            into.write_row([_without_nul(row.get(name)) for name in names])
+
+
+def _without_nul(value: Any) -> Any:
+    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
+
+
+def _engine(address: PostgresAddress, kind: Kind) -> Engine:
+    try:
+        import psycopg
+    except ImportError:
+        raise ConfigError(f"{address.shown}: PostgreSQL needs psycopg: pip install 'newskeep[postgres]'") from None
+
+    def connect() -> Any:
+        # Transactions are ours to begin; a look-up by itself needs none, and so no three questions in place of one.
+        return psycopg.connect(
+            address.uri,
+            autocommit=True,
+            connect_timeout=_CONNECT,
+            fallback_application_name="newskeep",
+            # A server that is cut off must not be waited for without an end.
+            keepalives_idle=_SILENCE // 2,
+            keepalives_interval=_SILENCE // 6,
+            keepalives_count=3,
+            tcp_user_timeout=_SILENCE * 1_000,
+        )
+
+    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=QueuePool)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: ConnectionPoolEntry) -> None:
+        for setting in (
+            f"search_path = {_schema(kind)}",
+            # What an archive of some years needs to intersect lists of words without a second look at each page.
+            "work_mem = '64MB'",
+            "jit = off",
+            "client_min_messages = warning",
+        ):
+            connection.execute(f"SET {setting}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        for statement in _BEGIN.get(connection.get_execution_options().get("begin", ""), ()):
+            connection.exec_driver_sql(statement)
+
+    return engine
+
+
+def _connect(engine: Engine) -> Connection:
+    """Return a connection that answers: what waited in the pool may be of before the server's restart."""
+    connection = engine.connect()
+    try:
+        connection.exec_driver_sql("SELECT 1")
+    except DBAPIError as error:
+        connection.close()
+        if not error.connection_invalidated:
+            raise
+        # The pool has been emptied.
+        return engine.connect()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def _explained(address: PostgresAddress, kind: Kind) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise explain(address.shown, kind, error, _LOCK_WAIT) from error
+
+
+@contextmanager
+def _transaction(connection: Connection, begin: str) -> Iterator[None]:
+    connection.rollback()
+    connection.execution_options(begin=begin)
+    with connection.begin():
+        yield
+
+
+def _ensure_schema(
+    connection: Connection, address: PostgresAddress, kind: Kind, archive: str, create_tables: bool
+) -> bool:
+    """Bring the tables to our version; return whether they can be read only."""
+    if not _has_schema(connection, kind):
+        if not create_tables:
+            raise StoreUnavailable(f"{address.shown}: there is no {kind.noun}; {kind.make}")
+        with _transaction(connection, "BEGIN"):
+            _lock_schema(connection)
+            # Another process may have been faster.
+            if not _has_schema(connection, kind):
+                _make(connection, kind, archive)
+    _check_owner(connection, address, kind, archive)
+    version = _version(connection)
+    _check_version(version, address, kind)
+    read_only = _is_read_only(connection)
+    if version != kind.version:
+        if read_only:
+            raise StoreUnavailable(
+                f"{address.shown}: of an older newskeep (schema {version}), and cannot be written to update it"
+            )
+        try:
+            with _transaction(connection, "BEGIN IMMEDIATE"):
+                _lock_schema(connection)
+                migrate(connection, kind.version, kind.migrations)
+        except KeyError as error:
+            raise StoreUnavailable(
+                f"{address.shown}: of a newskeep too old to update (schema {error}); {kind.again} --fresh"
+            ) from None
+    connection.rollback()
+    return read_only
+
+
+def _schema(kind: Kind) -> str:
+    return f"newskeep_{kind.noun}"
+
+
+def _has_schema(connection: Connection, kind: Kind) -> bool:
+    """Whether our tables are there; they are made whole or not at all."""
+    return bool(connection.exec_driver_sql(f"SELECT to_regclass('{_schema(kind)}.about') IS NOT NULL").scalar_one())
+
+
+def _version(connection: Connection) -> int | None:
+    return version_of(connection)
+
+
+def _lock_schema(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCKS}, {_SCHEMA})")
+
+
+def _make(connection: Connection, kind: Kind, archive: str) -> None:
+    connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {_schema(kind)}")
+    for table in kind.metadata.tables.values():
+        for index in table.indexes:
+            # Named here, and not where the tables are: the name of PostgreSQL's option alone loads its dialect.
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
+    create(connection, kind.metadata, kind.version)
+    _owner.create(connection)
+    connection.execute(insert(_owner).values(uri=archive))
+
+
+def _check_owner(connection: Connection, address: PostgresAddress, kind: Kind, archive: str) -> None:
+    owner = connection.scalar(select(_owner.c.uri))
+    if owner != archive:
+        raise StoreUnavailable(
+            f"{address.shown}: the {kind.noun} of the archive {owner}; {archive} needs a database of its own"
+        )
+
+
+def _check_version(version: int | None, address: PostgresAddress, kind: Kind) -> None:
+    if version is None:
+        raise StoreUnavailable(f"{address.shown}: the {kind.noun} is damaged: it has no version; drop its schema")
+    if version > kind.version:
+        raise StoreUnavailable(f"{address.shown}: made by a newer newskeep (schema {version}); update this one")
+
+
+def _is_read_only(connection: Connection) -> bool:
+    asked = "SELECT current_setting('transaction_read_only')::bool OR NOT has_table_privilege('about', 'UPDATE')"
+    return bool(connection.exec_driver_sql(asked).scalar_one())
+
+
+def _size(engine: Engine) -> int:
+    asked = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+    with _connect(engine) as connection:
+        return int(connection.exec_driver_sql(f"{asked} current_schema()::regnamespace").scalar_one())
+
+
+def _problems(engine: Engine, kind: Kind) -> list[str]:
+    """Have the server read all rows, which checks its pages; and the indexes, where the database has `amcheck`."""
+    looks = [f"SELECT count(hashtext(held::text)) FROM {table.name} AS held" for table in kind.metadata.sorted_tables]
+    with _connect(engine) as connection:
+        invalid = connection.exec_driver_sql(_INVALID).scalars()
+        found = [f"the index {name} is not whole: REINDEX INDEX {_schema(kind)}.{name}" for name in invalid]
+        if connection.exec_driver_sql("SELECT to_regproc('bt_index_check') IS NOT NULL").scalar_one():
+            looks.append(_CHECK_INDEXES)
+        for look in looks:
+            try:
+                connection.exec_driver_sql(look).all()
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise
+                found.append(" ".join(str(error.orig).split()))
+    return found

@@ -1,0 +1,59 @@
+"""What PostgreSQL's failures mean to a person."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy.exc import DBAPIError
+
+from storage.database import Kind
+from storage.errors import Corrupt, NewskeepError, StoreDenied, StoreUnavailable
+
+_AUTHENTICATION = re.compile(r"password authentication failed|no password supplied|authentication failed")
+_NO_ENTRY = re.compile(r"pg_hba\.conf")
+_NO_DATABASE = re.compile(r'database "(.*)" does not exist')
+_NO_ROLE = re.compile(r'role "(.*)" does not exist')
+
+
+def explain(name: str, kind: Kind, error: Exception, lock_wait: float) -> NewskeepError:
+    """Return the error that tells a person what an error of the driver means.
+
+    `name`: the database as it may be shown. `lock_wait`: seconds that a writer waits for others.
+    """
+    bare = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    said = _line(bare)
+    state = getattr(bare, "sqlstate", None) or ""
+    if not state:
+        return _unreachable(name, said)
+    if state == "55P03":
+        return StoreUnavailable(f"{name}: others have kept the {kind.noun} busy for {lock_wait:g} s; try again")
+    if state.startswith("23"):
+        return Corrupt(f"{name}: two rows claim one place ({said})")
+    if state in {"42P01", "42703", "3F000", "42883"}:
+        return StoreUnavailable(f"{name}: the {kind.noun} has not the tables it should ({said}); {kind.again}")
+    if state == "42501":
+        return StoreDenied(f"{name}: the user may not do this ({said})")
+    if state.startswith("XX"):
+        return StoreUnavailable(f"{name}: the {kind.noun} is damaged ({said}); {kind.again}")
+    if state.startswith(("57P", "08")):
+        return StoreUnavailable(f"{name}: the server ended the connection ({said}); try again")
+    return StoreUnavailable(f"{name}: the {kind.noun} cannot be read or written ({said})")
+
+
+def _unreachable(name: str, said: str) -> NewskeepError:
+    """Of a connection that was not made, or lost, the driver has words alone."""
+    if found := _NO_DATABASE.search(said):
+        return StoreUnavailable(f"{name}: there is no database {found[1]}; make it: createdb {found[1]}")
+    if found := _NO_ROLE.search(said):
+        return StoreDenied(f"{name}: the server has no user {found[1]}")
+    if _AUTHENTICATION.search(said):
+        return StoreDenied(f"{name}: {said}; the password is taken from the address or PGPASSFILE")
+    if _NO_ENTRY.search(said):
+        return StoreDenied(f"{name}: {said}")
+    return StoreUnavailable(f"{name}: the server cannot be reached ({said})")
+
+
+def _line(error: BaseException) -> str:
+    """The first line of what the server or libpq says, without what comes before its own words."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r"^connection failed: |(?:FATAL|ERROR): +", "", lines[0]).strip().rstrip(".")
