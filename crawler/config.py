@@ -41,6 +41,8 @@ class Config:
     #: A PostgreSQL database for an index that machines share, postgresql://USER@HOST/DATABASE; references may stand in
     #: it. `None`: the index is a file in `state`.
     index: str | None = field(default=None, repr=False)
+    #: The PostgreSQL database that jobs for many machines wait in, in the same form; `None`: that of `index`.
+    queue: str | None = field(default=None, repr=False)
     #: A web page or e-mail address where you can be reached: in the user agent and in every WARC.
     operator: str | None = None
     #: The whole User-Agent field; `None`: newskeep, its version and the operator.
@@ -123,7 +125,12 @@ class Config:
     @property
     def shared_index(self) -> str | None:
         """The address of the shared index, with what its references stand for. Raises `ConfigError`."""
-        return resolved_index(self.index)
+        return resolved_address(self.index, "index")
+
+    @property
+    def job_queue(self) -> str | None:
+        """The address of the database with the jobs, by default that of the index. Raises `ConfigError`."""
+        return resolved_address(self.queue, "queue") if self.queue else self.shared_index
 
     @property
     def agent(self) -> str | None:
@@ -177,9 +184,9 @@ class Config:
         return settings
 
 
-def resolved_index(address: str | None) -> str | None:
-    """The address of a shared index, with what its references stand for, as URLs have it. Raises `ConfigError`."""
-    return resolve(address, "index", form=partial(quote, safe="")) if address else None
+def resolved_address(address: str | None, key: str) -> str | None:
+    """An address of PostgreSQL, with what its references stand for, as URLs have it. Raises `ConfigError`."""
+    return resolve(address, key, form=partial(quote, safe="")) if address else None
 
 
 def user_agent(operator: str | None) -> str:
@@ -278,18 +285,18 @@ def _entry(path: Path | None, key: str, value: Any, types: Mapping[str, Any]) ->
     value = _checked(f"{path}: {key}", value, types[key])
     if key in _FILES and value and path is not None:
         value = str(path.parent / value)
-    if key == "index" and path is not None:
-        _mind_password(path, value)
+    if key in _SERVERS and path is not None:
+        _mind_password(path, key, value)
         value = anchor(value, path.parent)
     return {key: value}
 
 
-def _mind_password(path: Path, address: str) -> None:
+def _mind_password(path: Path, key: str, address: str) -> None:
     try:
         if not is_reference(address) and PostgresAddress.parse(address).has_password:
-            mind_readers(path, "the password of the index")
+            mind_readers(path, f"the password of the {key}")
     except UsageError as error:
-        raise ConfigError(f"{path}: index: {error}") from None
+        raise ConfigError(f"{path}: {key}: {error}") from None
 
 
 def _variable(environ: Mapping[str, str], key: str, kind: Any) -> dict[str, Any]:
@@ -359,6 +366,8 @@ _TABLES = {
     "alerts": "tables, such as [alerts.example]",
     "smtp": "a table, [smtp]",
 }
+#: Keys that are addresses of PostgreSQL.
+_SERVERS = {"index", "queue"}
 #: Keys that name a file, which the configuration has beside it, from whatever folder it is used.
 _FILES = {"signing_key", "ca_file", "blocklist"}
 #: Fields that are no keys of their own.

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from scrapy.settings import Settings
 
     from crawler.config import Config
+    from crawler.politeness.host_gate import HostLeases
     from crawler.sites.site import Site
 
 logger = logging.getLogger(__name__)
@@ -128,13 +129,15 @@ def run(
     at_once: int = defaults.SITES_AT_ONCE,
     time_limit: float | None = None,
     on_end: Callable[[Crawl, RunState], None] = lambda crawl, state: None,
+    leases: HostLeases | None = None,
 ) -> RunResult:
     """Run spiders to their end and seal what they fetched. Once in a process: Twisted's reactor cannot start again.
 
     `settings` override crawler.settings. `crawls` are taken one by one, as there is room: at most `at_once` run at a
     time. `on_end` is called with each crawl's state, "busy" for a site that another process crawls. On the first SIGINT
     or SIGTERM, or after `time_limit` seconds, requests in flight end, the rest is given up, and `on_stop` is called; on
-    the next signal the process ends at once, with what was reported safe in the spool.
+    the next signal the process ends at once, with what was reported safe in the spool. `leases`: which hosts may be
+    asked, where other machines ask them too.
     """
     from scrapy.settings import Settings
 
@@ -151,7 +154,7 @@ def run(
     _look_for_garbage_less()
     with _Stop(on_stop) as stop:
         # The session begins with what earlier runs have left, which may take long.
-        session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome, stop.flag)
+        session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome, stop.flag, leases)
         pump = _CrawlQueue(process, session, iter(crawls), at_once, on_end)
         session.on_failure(pump.stop_soon)
         stop.reach(session, pump)

@@ -33,6 +33,10 @@ class HostLeftAlone(IgnoreRequest):
     """A request that is not sent because its host asked for a long wait, or gave no answer several times in a row."""
 
 
+class LeaseLost(Exception):
+    """A request that is not sent because others may ask its host by now; the message says why."""
+
+
 class NotLoggedIn(IgnoreRequest):
     """A request that is not sent because the log-in before it failed; the message says why."""
 

@@ -41,6 +41,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _SILENCE = 300.0
 #: Seconds to the first byte from which a host counts as slow.
 _SLOW = 1.0
+#: Seconds between two looks whether a host that somebody else has is free.
+_TAKEN = 1.0
 #: A pause is up to this share longer, at random, so that many crawlers do not keep step; never shorter.
 _JITTER = 0.25
 
@@ -70,6 +72,27 @@ class HostMemory(Protocol):
     def host(self, host: str) -> HostState | None: ...
 
     def put_host(self, state: HostState) -> None: ...
+
+
+class HostLeases(HostMemory, Protocol):
+    """Who may ask a host, where crawls of several machines share them: one at a time, for as long as it says so again.
+
+    Waits that a host asked for are kept with its lease, so that they hold for all.
+    """
+
+    #: Why no host is ours any more; `None` while all is well.
+    failure: Exception | None
+
+    def enter(self, host: str, pause: float) -> bool:
+        """Begin a request, if the host is leased and others know its `pause`; asks nobody. Ends with `leave`."""
+
+    def leave(self, host: str) -> None: ...
+
+    def take(self, host: str, pause: float) -> float | None:
+        """Lease a host; return the seconds until its first request may begin, `None` while somebody else has it.
+
+        Waits for a server: not for the event loop.
+        """
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
@@ -116,16 +139,22 @@ class _Host:
 class HostGate:
     """All requests to a host pass here; shared by the crawlers of a run, for use in one event loop."""
 
-    def __init__(self, options: GateOptions | None = None, memory: HostMemory | None = None) -> None:
+    def __init__(
+        self,
+        options: GateOptions | None = None,
+        memory: HostMemory | None = None,
+        leases: HostLeases | None = None,
+    ) -> None:
         self._options = options or GateOptions()
-        self._memory = memory
+        self._leases = leases
+        self._memory = leases or memory
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
         self._failure: Exception | None = None
         self._waiting: set[Callable[[], None]] = set()
 
     def remember_in(self, memory: HostMemory) -> None:
-        """Keep waits in `memory` from now on, and keep to those that are there."""
-        self._memory = memory
+        """Keep waits in `memory` from now on, and keep to those that are there; not where leases keep them."""
+        self._memory = self._leases or memory
 
     def close(self, failure: Exception) -> None:
         """Let no further request through; one that comes all the same is told `failure`."""
@@ -170,13 +199,15 @@ class HostGate:
                 while True:
                     self._check(state)
                     wait = state.next_at - time.monotonic()
-                    if wait <= 0:
+                    if wait <= 0 and await self._entered(host, state):
                         break
                     # In pieces, so that a failure is noticed.
-                    await asyncio.sleep(min(wait, 1.0))
+                    await asyncio.sleep(min(max(wait, 0.0), 1.0))
                 try:
                     yield Turn(self, host, state)
                 finally:
+                    if self._leases is not None:
+                        self._leases.leave(host)
                     # From the end of the answer: a host that takes long is not asked again at once.
                     pause = max(state.delay, state.crawl_delay, self._slowness(state))
                     state.next_at = max(state.next_at, time.monotonic() + self._jittered(pause))
@@ -184,9 +215,19 @@ class HostGate:
             state.users -= 1
             self._tell_free()
 
+    async def _entered(self, host: str, state: _Host) -> bool:
+        """Whether a request may begin now; where it may not, `next_at` says when to look again."""
+        pause = max(state.delay, state.crawl_delay)
+        if self._leases is None or self._leases.enter(host, pause):
+            return True
+        wait = await asyncio.to_thread(self._leases.take, host, pause)
+        state.next_at = max(state.next_at, time.monotonic() + (_TAKEN if wait is None else wait))
+        return False
+
     def _check(self, state: _Host) -> None:
-        if self._failure is not None:
-            raise self._failure
+        failure = self._failure or (self._leases and self._leases.failure)
+        if failure:
+            raise failure
         if self._is_alone(state):
             raise HostLeftAlone(state.reason)
 

@@ -20,6 +20,7 @@ from crawler.politeness.errors import (
     AlreadyHeld,
     HostLeftAlone,
     HostUnreachable,
+    LeaseLost,
     NoSecureConnection,
     NotLoggedIn,
     NotPublicAddress,
@@ -68,8 +69,8 @@ def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -
 
 
 def was_asked(error: BaseException) -> bool:
-    """Whether a request that failed was tried: nothing is asked for any more once nothing can be written."""
-    return not isinstance(error.cause if isinstance(error, HostUnreachable) else error, SpoolError)
+    """Whether a request that failed was tried: nothing is, once nothing can be written or hosts are others' to ask."""
+    return not isinstance(error.cause if isinstance(error, HostUnreachable) else error, SpoolError | LeaseLost)
 
 
 def failed_outcome(url: str, request: Request, error: BaseException) -> Outcome:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from crawler import defaults
 from crawler.browser.pool import Browsers
 from crawler.politeness.addresses import is_loopback
-from crawler.politeness.host_gate import GateOptions, HostGate
+from crawler.politeness.host_gate import GateOptions, HostGate, HostLeases
 from crawler.politeness.robots import RulesKept
 from crawler.session.conditional import confirmed
 from crawler.session.delivery import Delivery
@@ -128,7 +128,8 @@ class Session:
     """One crawl. The asynchronous methods belong to the event loop; `close` may be called from any thread.
 
     `on_outcome` is called in the event loop with each outcome once what it tells is durable. Where `stop` is asked, in
-    a signal handler or any thread, sealing ends soon: what is not delivered by then waits for the next run.
+    a signal handler or any thread, sealing ends soon: what is not delivered by then waits for the next run. `leases`:
+    which hosts may be asked, where crawls of other machines ask them too.
     Raises `StoreUnavailable` when the index cannot be used, `SpoolError` when nothing can be written, too much is
     waiting or too little of the disk is free. Where that comes later, the run is stopped in good order.
     """
@@ -139,6 +140,7 @@ class Session:
         options: SessionOptions,
         on_outcome: Callable[[Outcome], None] = lambda outcome: None,
         stop: StopFlag | None = None,
+        leases: HostLeases | None = None,
     ) -> None:
         self.archive = archive
         self.options = options
@@ -150,7 +152,7 @@ class Session:
         self._on_failure: list[Callable[[], None]] = []
         self._sealing = ThreadPoolExecutor(1, "sealing")
         #: What all crawlers of the run share of their hosts.
-        self.gate = HostGate(options.gate)
+        self.gate = HostGate(options.gate, leases=leases)
         self.rules = RulesKept()
         self.browsers = Browsers(options.browsers)
         self._closing = threading.Lock()

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from crawler.config import resolved_index
+from crawler.config import resolved_address
 from crawler.session.session import Session, SessionOptions
 from crawler.sites.under_way import UnderWay
 from storage.objects.retention import ObjectLock
@@ -70,7 +70,7 @@ def context_of(crawler: Crawler) -> CrawlContext:
             logger.warning("only looking: nothing is archived; `newskeep save URL` archives a page")
         mode = crawler.settings.get("OBJECT_LOCK")
         lock = ObjectLock(mode, crawler.settings.getint("OBJECT_LOCK_DAYS")) if mode and passing is None else None
-        archive = open_archive(uri, state, lock, resolved_index(index))
+        archive = open_archive(uri, state, lock, resolved_address(index, "index"))
         session = Session(archive, SessionOptions.from_settings(crawler.settings))
         attach(crawler, session).passing = passing
     return _contexts[crawler]

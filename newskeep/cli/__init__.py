@@ -30,6 +30,11 @@ COMMANDS = {
         "identity": "Sign requests, so that servers can tell who asks, and tell whether one was yours.",
         "import": "Bring in WARC, WACZ and ARC files of other crawlers, bytes unchanged.",
     },
+    "On many machines": {
+        "submit": "Queue work for workers on any machine: what is due, sites, lists of URLs.",
+        "worker": "Do what was submitted, beside any number of others.",
+        "jobs": "See the queue: what runs, waits or failed, and why; retry, cancel, report.",
+    },
     "Read": {
         "get": "Get a page back: body, exact HTTP exchange, text, Markdown or JSON.",
         "captures": "List what is held of a URL or host.",

@@ -129,7 +129,7 @@ class _Display:
         if self._as_json:
             self._out.data(json.dumps(outcome_json(outcome), ensure_ascii=False))
         else:
-            self._out.print(_row(outcome), highlight=False, soft_wrap=True)
+            self._out.print(row(outcome), highlight=False, soft_wrap=True)
         self._out.file.flush()
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0])
@@ -154,9 +154,10 @@ def _bar(total: int | None, console: Console) -> Progress:
     return bar
 
 
-def _row(outcome: Outcome) -> str:
+def row(outcome: Outcome) -> str:
     """One line of the table: outcome, status, words, URL, and the title or the reason."""
-    colour = _COLOURS[outcome.outcome]
+    # What waits in a queue has none yet.
+    colour = _COLOURS.get(outcome.outcome, "default")
     status = str(outcome.status or "-")
     words = "-" if outcome.words is None else counted(outcome.words, "word")
     told = outcome.reason or outcome.title or ""

@@ -140,7 +140,16 @@ def set_up_logging(verbose: int) -> None:
     # What goes wrong with a request is its outcome; Scrapy and Twisted would say it a second time, with a traceback.
     # warcio tells each time that it reads an address with blanks in it.
     if verbose < 2:
-        for theirs in ("scrapy", "twisted", "trafilatura", "asyncio", "py.warnings", "warcio"):
+        for theirs in (
+            "scrapy",
+            "twisted",
+            "trafilatura",
+            "asyncio",
+            "py.warnings",
+            "warcio",
+            "procrastinate",
+            "psycopg",
+        ):
             logging.getLogger(theirs).setLevel(logging.CRITICAL)
 
 

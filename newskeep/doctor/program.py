@@ -29,6 +29,7 @@ EXTRAS = {
     "documents": "text of PDF files",
     "parquet": "newskeep export --format parquet",
     "mcp": "newskeep mcp",
+    "distributed": "newskeep submit, worker and jobs",
     "browser": "pages that need one (render)",
 }
 #: Open files below which many hosts at once are too many.

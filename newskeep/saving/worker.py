@@ -6,14 +6,10 @@ Lines of JSON on standard output are `{"outcome": …}` for each URL, once that 
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,19 +17,19 @@ from typing import Any
 from crawler.config import load
 from crawler.run import Crawl, RunResult, check_network, run
 from crawler.session.report import outcome_json
+from newskeep.saving.pipe import Tell, answers, first_line, stop_at_end
 from newskeep.saving.request import SaveRequest
 from newskeep.saving.store_check import look
 from storage import open_archive
 from storage.errors import NewskeepError
 
-Tell = Callable[[dict[str, Any]], None]
 _log = logging.getLogger("newskeep")
 
 
 def main() -> None:
-    request = SaveRequest.parse(_line(sys.stdin.fileno()))
-    with _answers() as tell:
-        threading.Thread(target=_stop_at_end, args=(sys.stdin.fileno(),), daemon=True).start()
+    request = SaveRequest.parse(first_line(sys.stdin.fileno()))
+    with answers() as tell:
+        threading.Thread(target=stop_at_end, args=(sys.stdin.fileno(),), daemon=True).start()
         try:
             end = _end(_save(request, tell))
         except NewskeepError as error:
@@ -43,34 +39,6 @@ def main() -> None:
         # All is done: who asked may close the pipe now.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         tell({"end": end})
-
-
-def _line(descriptor: int) -> bytes:
-    """The first line, and nothing behind it."""
-    line = bytearray()
-    while not line.endswith(b"\n") and (piece := os.read(descriptor, 1 << 16)):
-        line += piece
-    return bytes(line)
-
-
-@contextmanager
-def _answers() -> Iterator[Tell]:
-    """Answers on what was standard output; whatever else prints goes to standard error."""
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0) as pipe:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-
-        def tell(answer: dict[str, Any]) -> None:
-            with suppress(BrokenPipeError):  # nobody listens any more; its end has stopped us, or will
-                pipe.write(json.dumps(answer).encode() + b"\n")
-
-        yield tell
-
-
-def _stop_at_end(descriptor: int) -> None:
-    while os.read(descriptor, 1 << 16):
-        pass
-    # To the thread that waits for the network: another one's signal would not wake it.
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 def _save(request: SaveRequest, tell: Tell) -> RunResult:

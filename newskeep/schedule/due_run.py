@@ -99,8 +99,8 @@ def _crawl(
     def on_end(crawl: Crawl, state: RunState) -> None:
         name = crawl.site or crawl.spider
         queue.ended(name)
-        account = None if state == "busy" else _account(archive, name)
-        if (trouble := _trouble(archive, name, state, account)) is not None:
+        account = None if state == "busy" else account_of(archive, name)
+        if (trouble := trouble_of(archive, name, state, account)) is not None:
             troubles.append(trouble)
         on_site(name, state, account)
 
@@ -116,7 +116,8 @@ def _crawl(
     return result, troubles
 
 
-def _account(archive: Archive, name: str) -> SiteRun | None:
+def account_of(archive: Archive, name: str) -> SiteRun | None:
+    """The account of a site's last run; `None` where there is none, or it cannot be read."""
     try:
         return next(iter(frontier_of(archive).runs(name, 1)), None)
     except StoreUnavailable as error:
@@ -124,7 +125,8 @@ def _account(archive: Archive, name: str) -> SiteRun | None:
         return None
 
 
-def _trouble(archive: Archive, name: str, state: RunState, account: SiteRun | None) -> Trouble | None:
+def trouble_of(archive: Archive, name: str, state: RunState, account: SiteRun | None) -> Trouble | None:
+    """Why a crawl that ended in a state failed or was blocked; `None` where it was not."""
     if state not in {"failed", "blocked"}:
         return None
     why = ""

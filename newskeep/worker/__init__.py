@@ -1,0 +1,1 @@
+"""`newskeep worker`: takes jobs from the queue and does each in a process of its own."""

@@ -1,0 +1,94 @@
+"""The process of one job, from the worker's side. It ends with the worker: its standard input does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from newskeep.worker.request import JobEnd, JobRequest
+from storage.errors import NewskeepError
+
+_log = logging.getLogger(__name__)
+
+#: -P: a file called "crawler.py" in the current folder must not be taken for ours.
+_COMMAND = (sys.executable, "-P", "-m", "newskeep.worker.job")
+#: Bytes of a line: of an answer, and of what is told to a person.
+_LINE_MOST = 1 << 20
+
+
+class Child:
+    """One job under way."""
+
+    def __init__(self, request: JobRequest) -> None:
+        self.request = request
+        self._process: Process | None = None
+        self._stopping = False
+
+    async def run(self, on_counts: Callable[[Mapping[str, int]], Awaitable[None]]) -> JobEnd | None:
+        """Do the job; `None` where its process ended before it could say how. Raises `NewskeepError`."""
+        try:
+            self._process = process = await asyncio.create_subprocess_exec(
+                *_COMMAND,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                limit=_LINE_MOST,
+                # Ctrl-C is for the worker: what is under way is then ended in good order.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise NewskeepError(f"cannot start {sys.executable}: {error.strerror}") from error
+        assert process.stdin is not None and process.stdout is not None
+        told = asyncio.ensure_future(self._hand_on(process))
+        try:
+            with suppress(ConnectionError):
+                process.stdin.write(self.request.to_json().encode() + b"\n")
+                await process.stdin.drain()
+            if self._stopping:
+                self.stop()
+            end = None
+            async for line in process.stdout:
+                answer = json.loads(line)
+                if "end" in answer:
+                    end = JobEnd(**answer["end"])
+                else:
+                    await on_counts(answer["counts"])
+            return end
+        finally:
+            process.stdin.close()
+            await process.wait()
+            await told
+
+    @property
+    def code(self) -> int | None:
+        """What the process ended with; less than none: the signal that ended it."""
+        return self._process.returncode if self._process else None
+
+    def stop(self) -> None:
+        """Have the job end in good order."""
+        self._stopping = True
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once: what it said is safe in the spool."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            if self._process is not None and self._process.returncode is None:
+                self._process.send_signal(number)
+
+    async def _hand_on(self, process: Process) -> None:
+        """Log what the job says to a person, with its number."""
+        assert process.stderr is not None
+        with suppress(ValueError):  # a line without end
+            async for line in process.stderr:
+                _log.warning("job %d: %s", self.request.taken.job, line.decode(errors="replace").rstrip())
+        while await process.stderr.read(_LINE_MOST):
+            pass

@@ -1,0 +1,221 @@
+"""Takes jobs and does them, some at a time, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from newskeep.queue.jobs import KEPT_HOURS
+from newskeep.queue.membership import Membership, Taken, ticks
+from newskeep.worker.child import Child
+from newskeep.worker.request import JobRequest
+from newskeep.worker.verdict import Verdict, judge
+from storage.errors import NewskeepError, StoreUnavailable
+
+_log = logging.getLogger(__name__)
+
+#: Seconds between two looks for jobs, where no message told of one; for what is put off there is none.
+_LOOK = 5.0
+#: Seconds between two purges of what is done.
+_PURGE = 3600.0
+#: Seconds until the queue is tried again after it could not be reached.
+_RECONNECT = 2.0
+
+
+@dataclass(slots=True)
+class Running:
+    """A job under way."""
+
+    taken: Taken
+    child: Child
+    cancelled: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+class Worker:
+    """One worker of a queue; see `run`."""
+
+    def __init__(
+        self,
+        membership: Membership,
+        request: Callable[[Taken], JobRequest],
+        at_once: int,
+        *,
+        until_empty: bool = False,
+        on_job: Callable[[Taken, Verdict | None], None] = lambda taken, verdict: None,
+    ) -> None:
+        """`request` makes of a job what its process is told. `until_empty`: end when nothing waits or runs anywhere.
+
+        `on_job` is called when a job begins, with `None`, and when it ends.
+        """
+        self._membership = membership
+        self._request = request
+        self._at_once = at_once
+        self._until_empty = until_empty
+        self._on_job = on_job
+        self._running: dict[asyncio.Task[None], Running] = {}
+        self._draining = False
+        self._failed = 0
+        self._came = asyncio.Event()
+        self._unknown: set[tuple[int, int]] = set()
+
+    async def run(self) -> int:
+        """Work until stopped; return how many jobs failed. Raises `StoreUnavailable` where the queue is away at first.
+
+        On the first SIGTERM or SIGINT no further job is taken, and those under way end in good order and are put back;
+        on the second all ends at once, and the jobs are found by other workers. While the queue is away, jobs go on for
+        as long as their leases last.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        await self._membership.open()
+        await self._membership.join()
+        side = [asyncio.ensure_future(work) for work in (self._beat_on(), self._sweep_on(), self._listen_on())]
+        try:
+            await self._work()
+        finally:
+            for task in side:
+                task.cancel()
+            await asyncio.gather(*side, return_exceptions=True)
+            await self._membership.close()
+        return self._failed
+
+    def _stop(self) -> None:
+        if self._draining:
+            for running in self._running.values():
+                running.child.kill()
+            raise SystemExit(128 + signal.SIGTERM)
+        self._draining = True
+        _log.warning("stopping: jobs under way end and are put back; once more to stop at once")
+        for running in self._running.values():
+            running.child.stop()
+        self._came.set()
+
+    async def _work(self) -> None:
+        while not self._draining:
+            self._came.clear()
+            try:
+                if await self._fill():
+                    return
+            except StoreUnavailable as error:
+                _log.warning("%s", error)
+                await asyncio.sleep(_RECONNECT)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._came.wait(), _LOOK)
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _fill(self) -> bool:
+        """Take jobs while there is room and there are some; return whether there will be none any more."""
+        while len(self._running) < self._at_once and not self._draining:
+            taken = await self._membership.take()
+            if taken is None:
+                return self._until_empty and not self._running and await self._membership.idle()
+            self._begin(taken)
+        return False
+
+    def _begin(self, taken: Taken) -> None:
+        running = Running(taken, Child(self._request(taken)))
+        self._on_job(taken, None)
+        task = asyncio.ensure_future(self._do(running))
+        self._running[task] = running
+        task.add_done_callback(self._ended)
+        if self._draining:
+            running.child.stop()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._came.set()
+        if error := task.exception():
+            _log.error("a job could not be ended: %s", error)
+
+    async def _do(self, running: Running) -> None:
+        async def count(counts: Mapping[str, int]) -> None:
+            running.counts = counts
+            with suppress(StoreUnavailable):
+                await self._membership.told(running.taken, counts)
+
+        child, end = running.child, None
+        try:
+            end = await child.run(count)
+        except NewskeepError as error:
+            _log.error("%s", error)
+        attempt = running.taken.attempt
+        verdict = judge(end, child.code, attempt, cancelled=running.cancelled, draining=self._draining)
+        self._failed += verdict.what == "failed"
+        self._on_job(running.taken, verdict)
+        await self._settle(running.taken, verdict, end.crawl if end else None)
+
+    async def _settle(self, taken: Taken, verdict: Verdict, crawl: str | None) -> None:
+        """Tell the queue, for as long as the job is ours for sure; after that others find it."""
+        until = ticks() + self._membership.lease
+        while ticks() < until:
+            try:
+                await self._tell(taken, verdict, crawl)
+                return
+            except StoreUnavailable as error:
+                _log.warning("%s", error)
+                await asyncio.sleep(_RECONNECT)
+
+    async def _tell(self, taken: Taken, verdict: Verdict, crawl: str | None) -> None:
+        member = self._membership
+        if verdict.what == "again":
+            await member.put_back(taken, verdict.seconds, verdict.state, verdict.reason)
+        elif verdict.what == "done":
+            await member.end(taken, "succeeded", verdict.state, verdict.reason, crawl)
+        else:
+            status = "aborted" if verdict.what == "cancelled" else "failed"
+            await member.end(taken, status, verdict.state, verdict.reason, crawl)  # type: ignore[arg-type]
+
+    # Beside the jobs
+
+    async def _beat_on(self) -> None:
+        while True:
+            try:
+                if not self._membership.holds:
+                    # Who was gone for too long comes back as another; its jobs stop by themselves.
+                    await self._membership.join()
+                self._mind(await self._membership.beat(self._draining))
+            except StoreUnavailable as error:
+                _log.warning("%s", error)
+            await asyncio.sleep(self._membership.lease / 6)
+
+    def _mind(self, ours: Mapping[tuple[int, int], bool]) -> None:
+        known = {(each.taken.job, each.taken.attempt): each for each in self._running.values()}
+        for key, unwanted in ours.items():
+            if unwanted and key in known and not known[key].cancelled:
+                known[key].cancelled = True
+                known[key].child.stop()
+        # Twice in a row: one that is just taken, or just ended, is told apart.
+        unknown = ours.keys() - known.keys()
+        for job, attempt in unknown & self._unknown:
+            _log.warning("job %d was taken and not heard of; it is put back", job)
+            task = asyncio.ensure_future(self._membership.let_go(job, attempt))
+            task.add_done_callback(lambda done: done.exception())
+        self._unknown = set(unknown)
+
+    async def _sweep_on(self) -> None:
+        purged = ticks()
+        while True:
+            await asyncio.sleep(self._membership.lease / 4)
+            try:
+                for job in await self._membership.sweep():
+                    _log.warning("job %d: its worker was lost", job)
+                    self._came.set()
+                if ticks() - purged > _PURGE:
+                    purged = ticks()
+                    await self._membership.purge(KEPT_HOURS)
+            except StoreUnavailable as error:
+                _log.warning("%s", error)
+
+    async def _listen_on(self) -> None:
+        while True:
+            with suppress(StoreUnavailable):
+                await self._membership.listen(self._came.set)
+            await asyncio.sleep(_LOOK)

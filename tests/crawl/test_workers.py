@@ -1,0 +1,148 @@
+"""Workers as processes: they share sites and lists, are killed and stopped, and the papers are asked politely."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from command import Run
+from fleet import PATIENCE, Fleet, asked_politely, story_requests, wait_until, world
+from origin import Origin
+from small_paper import Paper
+
+pytestmark = pytest.mark.long
+pytest_plugins = ["postgres"]
+
+MakeFleet = Callable[..., Fleet]
+
+
+@pytest.fixture
+def make_fleet(tmp_path: Path, environment: Mapping[str, str], postgres_database: str) -> Iterator[MakeFleet]:
+    with ExitStack() as stack:
+
+        def make(sites: int, stories: int, delay: float) -> Fleet:
+            fleet = Fleet(tmp_path, environment, postgres_database, stack.enter_context(world(sites, stories)))
+            stack.callback(fleet.end)
+            fleet.configure(delay)
+            return fleet
+
+        yield make
+
+
+def test_a_killed_worker_costs_no_article_and_no_host_is_asked_sooner(make_fleet: MakeFleet, newskeep: Run) -> None:
+    fleet = make_fleet(2, 4, 0.5)
+    assert newskeep("submit", "due").returncode == 0
+    first = fleet.start()
+    wait_until(lambda: sum(story_requests(fleet.papers).values()) >= 3, "the first articles")
+    assert fleet.job_processes()
+    first.kill()
+    first.wait()
+    second = fleet.start("--until-empty")
+    assert second.wait(PATIENCE) == 0, fleet.said()
+    wait_until(lambda: not fleet.job_processes(), "the killed worker's jobs to end")
+    stories = {paper.url(number) for paper in fleet.papers for number in range(1, 5)}
+    assert fleet.captures() == dict.fromkeys(stories, 1)
+    assert set(story_requests(fleet.papers)) == stories
+    assert asked_politely(fleet.papers, 0.5) == []
+    with fleet.queue() as queue:
+        assert {job.status for job in queue.jobs()} == {"done"}
+        histories = [[each["state"] for each in queue.attempts(job.id)] for job in queue.jobs()]
+    assert any("lost" in history for history in histories)
+
+
+def test_a_stopped_worker_ends_in_good_order_and_others_go_on(make_fleet: MakeFleet, newskeep: Run) -> None:
+    fleet = make_fleet(1, 6, 0.4)
+    (paper,) = fleet.papers
+    newskeep("submit", "crawl", "paper0")
+    worker = fleet.start()
+    wait_until(lambda: story_requests([paper]), "the first article")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(PATIENCE) == 0, fleet.said()
+    assert not fleet.job_processes()
+    with fleet.queue() as queue:
+        (job,) = queue.jobs()
+        assert (job.status, job.state, job.reason) == ("waiting", "stopped", "the worker was stopped")
+    # What was asked for is in the archive, before anybody goes on.
+    before = story_requests([paper])
+    assert before and fleet.captures() == before
+    listed = newskeep("worker", "--until-empty", "--lease", "6s")
+    assert listed.returncode == 0, listed.stderr
+    assert fleet.captures() == story_requests([paper]) == {paper.url(number): 1 for number in range(1, 7)}
+    assert asked_politely([paper], 0.4) == []
+
+
+def test_a_list_and_its_report(tmp_path: Path, newskeep: Run, postgres_database: str) -> None:
+    with Origin("127.0.0.2") as one, Origin("127.0.0.3") as two:
+        papers = [Paper(one, 2), Paper(two, 2)]
+        (tmp_path / "newskeep.toml").write_text(f'queue = "{postgres_database}"\nallow_private = true\nworkers = 1\n')
+        urls = [paper.url(number) for number in (1, 2) for paper in papers] + ["https://", one.url("/private/x")]
+        (tmp_path / "list.txt").write_text("# a list\n" + "\n".join([*urls, urls[0]]))
+        done = newskeep("submit", "urls", "list.txt", "--tag", "town", "--json")
+        assert done.returncode == 0, done.stderr
+        submitted = json.loads(done.stdout)
+        assert (submitted["urls"], submitted["waiting"]) == (6, 5)
+        assert newskeep("jobs", "report", "1").returncode == 4
+        assert newskeep("worker", "--until-empty").returncode == 0
+        told = newskeep("jobs", "report", "1", "--json")
+        outcomes = [json.loads(line) for line in told.stdout.splitlines()]
+        assert [each["url"] for each in outcomes] == urls
+        assert [each["outcome"] for each in outcomes] == ["archived"] * 4 + ["refused"] * 2
+        assert outcomes[0]["tags"] == ["town"] and told.returncode == 4
+        assert b"robots.txt" in newskeep("jobs", "report", "1").stdout
+
+
+def test_what_is_wrong_is_one_line(tmp_path: Path, newskeep: Run, postgres_database: str) -> None:
+    def said(*arguments: str) -> tuple[int, str]:
+        done = newskeep(*arguments)
+        assert b"Traceback" not in done.stderr
+        return done.returncode, done.stderr.decode()
+
+    code, line = said("jobs")
+    assert code == 2 and "there is no queue" in line
+    code, line = said("submit", "crawl", "https://a.example/", "--queue", "mysql://me:secret@h/d")
+    assert code == 2 and "postgresql://" in line and "secret" not in line
+    code, line = said("jobs", "--queue", "postgresql://me:secret@127.0.0.1:1/d")
+    assert code == 3 and "127.0.0.1:1/d is out of reach" in line and "secret" not in line
+    code, line = said("worker", "--queue", f"{postgres_database}_absent")
+    assert code == 3 and "does not exist" in line
+    (tmp_path / "newskeep.toml").write_text(f'queue = "{postgres_database}"\n')
+    code, line = said("submit", "crawl", "https://a.example/", "gazete")
+    assert code == 2 and "no site is named 'gazete'" in line
+    # None is queued where one is wrong.
+    assert "no jobs" in said("jobs")[1]
+    assert said("submit", "due")[0] == 2
+    assert said("submit", "urls", "absent.txt") == (2, "newskeep: cannot read the list absent.txt: no such file\n")
+    for command in ("show", "cancel", "retry"):
+        code, line = said("jobs", command, "7")
+        assert code == 2 and "there is no job 7" in line
+    assert said("jobs", "report", "7")[0] == 2
+    assert said("worker", "--lease", "1s")[0] == 2
+
+
+@pytest.mark.exhaustive
+def test_two_hundred_sites_while_workers_are_killed(make_fleet: MakeFleet, newskeep: Run) -> None:
+    fleet = make_fleet(200, 4, 0.5)
+    seed = int.from_bytes(os.urandom(4))
+    print(f"seed {seed}")
+    newskeep("submit", "due")
+    for _ in range(4):
+        fleet.start("--until-empty")
+    had_jobs = fleet.kill_some(random.Random(seed), 25, 12.0)
+    for worker in fleet.workers:
+        worker.wait(3600)
+    wait_until(lambda: not fleet.job_processes(), "the killed workers' jobs to end")
+    stories = {paper.url(number) for paper in fleet.papers for number in range(1, 5)}
+    requests, captures = story_requests(fleet.papers), fleet.captures()
+    twice = sum(count - 1 for count in requests.values())
+    print(f"{len(stories)} articles, {had_jobs} workers killed with jobs, {twice} articles asked for again")
+    with fleet.queue() as queue:
+        print(queue.counts())
+        assert {job.status for job in queue.jobs()} == {"done"}, fleet.said()
+    assert captures == dict.fromkeys(stories, 1)
+    assert asked_politely(fleet.papers, 0.5) == []

@@ -1,0 +1,145 @@
+"""Workers as real processes on one queue, and a world of small papers whose own logs tell how they were asked."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
+
+from origin import Logged, Origin
+from small_paper import Paper
+
+from newskeep.queue.database import QueueDatabase
+from newskeep.queue.jobs import JobQueue
+from storage import open_archive
+from storage.objects import open_store
+from storage.postgres_address import PostgresAddress
+
+#: Seconds; the shortest that a worker takes, so that a killed one is found soon.
+LEASE = 6.0
+#: Seconds that anything here may take on a busy machine.
+PATIENCE = 90.0
+
+
+@contextmanager
+def world(sites: int, stories: int) -> Iterator[list[Paper]]:
+    """So many papers, each a host of its own."""
+    with ExitStack() as stack:
+        hosts = (f"127.{1 + n // 250}.0.{2 + n % 250}" for n in range(sites))
+        yield [Paper(stack.enter_context(Origin(host)), stories) for host in hosts]
+
+
+def wait_until(ready: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.05)
+
+
+class Fleet:
+    """The workers of a test; all share one newskeep.toml and one archive in `folder`."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], address: str, papers: list[Paper]) -> None:
+        self.folder = folder
+        self.papers = papers
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self._environment = environment
+        self._address = address
+
+    def configure(self, delay: float, more: str = "") -> None:
+        head = f'queue = "{self._address}"\nallow_private = true\noperator = "me@example.org"\nworkers = 1\n{more}\n'
+        tables = (
+            f'[sites.paper{number}]\nstart = "{paper.origin.url("/")}"\nfeeds = "{paper.origin.url("/news.rss")}"\n'
+            f"delay = {delay}\n"
+            for number, paper in enumerate(self.papers)
+        )
+        (self.folder / "newskeep.toml").write_text(head + "".join(tables))
+
+    def start(self, *options: str) -> subprocess.Popen[bytes]:
+        """Start a worker; what it says is in `worker-N.log`."""
+        name = f"worker-{len(self.workers)}"
+        command = [sys.executable, "-P", "-m", "newskeep", "worker", "--name", name, f"--lease={LEASE:g}s", *options]
+        with (self.folder / f"{name}.log").open("wb") as log:
+            worker = subprocess.Popen(
+                command, cwd=self.folder, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+        self.workers.append(worker)
+        return worker
+
+    def said(self) -> str:
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("worker-*.log")))
+
+    def end(self) -> None:
+        for worker in self.workers:
+            with suppress(ProcessLookupError):
+                worker.kill()
+            worker.wait()
+
+    @contextmanager
+    def queue(self) -> Iterator[JobQueue]:
+        with QueueDatabase(PostgresAddress.parse(self._address)) as database:
+            yield JobQueue(database, open_store(str(self.folder / "archive")).uri)
+
+    def job_processes(self) -> list[int]:
+        """The processes of jobs of this fleet, whoever their parent is by now."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                command = (path / "cmdline").read_bytes()
+                if b"newskeep.worker.job" in command and (path / "cwd").readlink() == self.folder:
+                    found.append(int(path.name))
+        return found
+
+    def kill_some(self, chance: random.Random, times: int, seconds: float) -> int:
+        """Kill a worker, another one in its place, so often, at random moments; return how many had jobs then."""
+        had_jobs = 0
+        for _ in range(times):
+            time.sleep(chance.uniform(0.2, 1.0) * seconds)
+            victim = chance.choice([each for each in self.workers if each.poll() is None])
+            had_jobs += bool(_children(victim.pid))
+            victim.send_signal(signal.SIGKILL)
+            victim.wait()
+            self.start("--until-empty")
+        return had_jobs
+
+    def captures(self) -> Counter[str]:
+        """How often each story of the world was archived whole."""
+        found: Counter[str] = Counter()
+        with open_archive(str(self.folder / "archive")) as archive:
+            for paper in self.papers:
+                for capture in archive.captures(paper.origin.url("/"), match="host"):
+                    if "/story-" in capture.url and capture.status == 200 and not capture.is_revisit:
+                        found[capture.url] += 1
+        return found
+
+
+def _children(pid: int) -> list[str]:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return []
+
+
+def asked_politely(papers: list[Paper], delay: float) -> list[str]:
+    """What is wrong with how the papers were asked, by their own logs: two requests nearer than the delay."""
+    wrong = []
+    for paper in papers:
+        log: list[Logged] = sorted(paper.origin.log, key=lambda entry: entry.at)
+        for before, after in pairwise(log):
+            if after.at - before.at < delay:
+                gap = after.at - before.at
+                wrong.append(f"{paper.origin.netloc}: {before.path} and {after.path}, {gap:.3f} s apart")
+    return wrong
+
+
+def story_requests(papers: list[Paper]) -> Counter[str]:
+    """How often each story was asked for."""
+    return Counter(
+        paper.origin.url(entry.path) for paper in papers for entry in paper.origin.log if "/story-" in entry.path
+    )
