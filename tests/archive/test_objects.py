@@ -231,7 +231,7 @@ def test_puts_of_the_same_content_at_once_all_succeed(make_store: Callable[[], O
     together = threading.Barrier(4)
 
     def put(store: ObjectStore) -> None:
-        together.wait(30)
+        together.wait(240)
         store.put(KEY, b"the same")
 
     with ThreadPoolExecutor(4) as pool:
@@ -246,7 +246,7 @@ def test_of_different_contents_put_at_once_one_is_kept(
     together = threading.Barrier(4)
 
     def put(number: int) -> bytes | None:
-        together.wait(30)
+        together.wait(240)
         try:
             stores[number].put(KEY, b"%d" % number)
         except ObjectExists:

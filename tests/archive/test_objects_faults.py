@@ -621,7 +621,7 @@ def test_a_killed_put_leaves_nothing_to_be_seen(tmp_path: Path) -> None:
         pipe.write(bytes(1_000_000))
         # The pipe holds 64 KiB, so most of it has been read by now, and the end has not.
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait()
     store = LocalStore(str(archive))
     assert [*store.list()] == []
     assert store.stat("warc/a") is None

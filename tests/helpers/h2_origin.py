@@ -32,7 +32,7 @@ class H2Origin:
     def __enter__(self) -> Self:
         self._thread.start()
         start = asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
-        self._server = asyncio.run_coroutine_threadsafe(start, self._loop).result(30)
+        self._server = asyncio.run_coroutine_threadsafe(start, self._loop).result(240)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -42,9 +42,9 @@ class H2Origin:
             for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task.cancel()
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(240)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(30)
+        self._thread.join(240)
         self._loop.close()
 
     def url(self, path: str) -> str:

@@ -53,7 +53,7 @@ class Hub:
         if self.status == 202:
             threading.Thread(target=self._verify, args=(fields,), daemon=True).start()
 
-    def wait_for(self, number: int, seconds: float = 90) -> None:
+    def wait_for(self, number: int, seconds: float = 400) -> None:
         """Wait until so many subscriptions are verified."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.subscribers) == number, seconds), (
@@ -61,7 +61,7 @@ class Hub:
                 self.challenged,
             )
 
-    def wait_asked(self, number: int, seconds: float = 90) -> None:
+    def wait_asked(self, number: int, seconds: float = 400) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= number, seconds), self.asked
 

@@ -151,7 +151,7 @@ def test_stopping_ends_hanging_and_pausing_connections() -> None:
     serving = [thread for thread in threading.enumerate() if "_serve" in thread.name]
     for thread in serving:
         # One that has closed its connection may still be on its last lines.
-        thread.join(30)
+        thread.join(240)
     assert not [thread for thread in serving if thread.is_alive()]
 
 
