@@ -24,6 +24,7 @@ FOLDER = "bulk/"
 KEY = re.compile(
     r"bulk/[a-z0-9][a-z0-9._-]{0,99}/(?:done/newskeep-[0-9a-z-]+|(?:collected|memory/[^/]+)/\d+-of-\d+)\.json"
 )
+_MEMORY = re.compile(r"bulk/[^/]+/memory/[^/]+/[^/]+\.json")
 _JOB = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _SHARD = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
 
@@ -99,9 +100,19 @@ class BulkJob:
             except ObjectMissing:
                 continue
 
+    def forget_memories(self) -> None:
+        """Remove what the shards have learned: it is part of the sites' own memories when all is done."""
+        forget_memories(self._store, f"{self._folder}memory/")
+
     def _put(self, name: str, figures: Mapping[str, Any]) -> bool:
         try:
             self._store.put(f"{self._folder}{name}.json", json.dumps(figures).encode() + b"\n")
         except ObjectExists:
             return False
         return True
+
+
+def forget_memories(store: ObjectStore, prefix: str = FOLDER) -> None:
+    """Remove what shards have learned of sites, of all jobs: it has lines of articles, which may have to go."""
+    for key in [info.key for info in store.list(prefix) if _MEMORY.fullmatch(info.key)]:
+        store.delete(key)

@@ -97,13 +97,15 @@ def reextract_shard(
     done = ShardResult()
     archive.state.mkdir(parents=True, exist_ok=True)
     with held(archive.state / f"bulk-{job.name}-{shard.name}.lock", f"shard {shard} of {job.name}"):
-        chosen = chosen_warcs(archive, site, since) if filenames is None else filenames
+        chosen = list(chosen_warcs(archive, site, since) if filenames is None else filenames)
         ours = [name for name in chosen if shard.has(name)]
         if not job.has_collected(shard):
             job.collect(shard, _collected(archive, ours))
         done.waits_for = tuple(job.waits_for(shard))
         if not done.waits_for:
             _apply(archive, pool, job, ours, workers, done, on_problem, on_warc)
+            if job.done().issuperset(map(stem_of, chosen)):
+                job.forget_memories()
     return done
 
 

@@ -14,7 +14,16 @@ import click
 
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
-from newskeep.cli._options import Moment, SiteName, check_order, configured, of_tag, open_existing, why_nothing
+from newskeep.cli._options import (
+    Moment,
+    ShardType,
+    SiteName,
+    check_order,
+    configured,
+    of_tag,
+    open_existing,
+    why_nothing,
+)
 from newskeep.cli._terminal import echo
 from newskeep.export import CAPTURE_FORMATS, FORMATS, STREAMS, Selection, Tools, open_stream
 from newskeep.export.left_out import LeftOut, count
@@ -24,6 +33,7 @@ from storage.rights.purposes import PURPOSES, Purpose
 
 if TYPE_CHECKING:
     from storage.archive import Archive
+    from storage.bulk import Shard
     from storage.model import Article
     from storage.problems import Problem
 
@@ -37,6 +47,7 @@ Examples:
   newskeep export --format jsonl --to for-others --public
   newskeep export --format parquet --to for-training --for ai-train
   newskeep export --format wacz --to election --tag election-2026
+  newskeep export --format parquet --to s3://my-bucket/table --shard $SLURM_ARRAY_TASK_ID/16
   newskeep export --format wacz --to s3://my-bucket/for-others --site example.org --sign-key key.pem
 
 \b
@@ -68,6 +79,7 @@ Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of 
     type=click.Path(path_type=Path, dir_okay=False),
     help="Sign WACZ files with this private key (PEM, curve P-384).",
 )
+@click.option("--shard", type=ShardType(), metavar="I/N", help="Only what lies in the WARCs of this shard, 1/8 to 8/8.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
 @configured
 def export(
@@ -81,6 +93,7 @@ def export(
     public: bool,
     purpose: Purpose | None,
     sign_key: Path | None,
+    shard: Shard | None,
     as_json: bool,
     settings: Config,
 ) -> int:
@@ -89,11 +102,15 @@ def export(
     The newest come first, a file at a time, each visible only whole. Stopped anywhere, the same command goes on there.
     How many of them say noarchive is told; with --public these are left out. With --for it is told how many of what was
     chosen are reserved, and by which signals: newskeep docs rights.
+
+    With --shard many processes share the work: each makes the folder shard=I-of-N in the target, and goes on there.
     """
     if sign_key is not None and name != "wacz":
         raise UsageError("--sign-key is for --format wacz")
     if to == "-" and name not in STREAMS:
         raise UsageError(f"--format {name} makes files; only {' and '.join(STREAMS)} can go to standard output")
+    if shard is not None and name == "wacz":
+        raise UsageError("--shard: a WACZ has what its pages need, wherever it lies; choose another format")
     check_order(since, until)
     problems: list[Problem] = []
 
@@ -105,15 +122,24 @@ def export(
             tell(problem, as_json)
 
     selection = Selection(
-        site=site, since=since, until=until, language=language, tag=tag, public=public, purpose=purpose
+        site=site,
+        since=since,
+        until=until,
+        language=language,
+        tag=tag,
+        public=public,
+        purpose=purpose,
+        shard=shard,
     )
     tools = _tools(sign_key, on_problem)
     with open_existing(settings) as opened:
         if to == "-":
             records = _stream(opened, name, selection, tools)
         else:
-            records = _files(opened, name, to, selection, tools, as_json, problems)
-        if not records and not problems:
+            place = to if shard is None else f"{to.rstrip('/')}/shard={shard.name}"
+            records = _files(opened, name, place, selection, tools, as_json, problems)
+        # A shard may have nothing of it.
+        if not records and not problems and shard is None:
             raise NotArchived(f"nothing in {opened.uri} is chosen by that{_why_nothing(opened, name, selection)}")
     return PROBLEMS_FOUND if problems else 0
 
@@ -186,7 +212,7 @@ def _files(
     if done.earlier:
         line += f", {done.earlier:,} of them there already"
     line += _of(LeftOut(done.noarchive, done.ended, Counter(done.reserved), done.licensed), selection)
-    if done.records:
+    if done.records or selection.shard:
         sum_up(line, {**asdict(done), "problems": len(problems)}, as_json)
     return done.records
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from newskeep.extras import command_for
 from storage.archive import Archive
+from storage.bulk import Shard
 from storage.errors import Corrupt, UsageError
 from storage.model import Article
 from storage.problems import Problem
@@ -51,11 +52,13 @@ class Selection:
     public: bool = False
     #: What it is for: without what is reserved for that.
     purpose: Purpose | None = None
+    #: Only what lies in the WARCs of this shard.
+    shard: Shard | None = None
     #: When the export was begun, where that was not just now.
     now: datetime | None = None
 
     def to_json(self) -> dict[str, str | bool | None]:
-        """Of the manifest; those of older versions know neither `tag`, `public` nor `for`."""
+        """Of the manifest; those of older versions know neither `tag`, `public`, `for` nor `shard`."""
         return {
             "site": self.site,
             "since": timestamp14(self.since) if self.since else None,
@@ -64,6 +67,7 @@ class Selection:
             **({"tag": self.tag} if self.tag else {}),
             **({"public": True} if self.public else {}),
             **({"for": self.purpose} if self.purpose else {}),
+            **({"shard": str(self.shard)} if self.shard else {}),
         }
 
 

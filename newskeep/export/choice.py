@@ -28,7 +28,14 @@ class Choice:
         self._now = selection.now or datetime.now(UTC)
 
     def leaves_out(self, held: Held) -> bool:
-        return (self._selection.public and self.is_closed(held)) or self.reserved(held) is not None
+        return (
+            not self.is_of_shard(held)
+            or (self._selection.public and self.is_closed(held))
+            or self.reserved(held) is not None
+        )
+
+    def is_of_shard(self, held: Held) -> bool:
+        return self._selection.shard is None or self._selection.shard.has(held.filename)
 
     def says_noarchive(self, held: Held) -> bool:
         return held.noarchive or noarchive(held.rights) is not None

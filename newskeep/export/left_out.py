@@ -34,6 +34,8 @@ def count(archive: Archive, name: str, selection: Selection) -> LeftOut:
         return found
     choice = Choice(archive, selection)
     for held in _all(archive, name, replace(selection, public=False, purpose=None)):
+        if not choice.is_of_shard(held):
+            continue
         says = choice.says_noarchive(held)
         found.noarchive += says
         found.ended += not says and choice.is_closed(held)

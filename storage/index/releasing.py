@@ -19,7 +19,12 @@ from storage.urls import surt
 #: What the names of such facts begin with; the month follows, and the value is the generation.
 PREFIX = "released "
 
-RELEASED = CompiledQuery(select(about.c.name, about.c.value).where(about.c.name.startswith(PREFIX)))
+# "!" is behind the blank.
+RELEASED = CompiledQuery(
+    select(about.c.name, about.c.value)
+    .where(about.c.name > PREFIX, about.c.name < PREFIX.replace(" ", "!"))
+    .order_by(about.c.name)
+)
 #: Where something is hidden: first, end, low, high; see `storage.index.schema.hidden`.
 HIDDEN_PLACES = CompiledQuery(
     select(hidden.c.first, hidden.c.end, hidden.c.low, hidden.c.high).where(

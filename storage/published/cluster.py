@@ -25,7 +25,7 @@ BLOCK_LINES, BLOCK_BYTES = 3_000, 8 << 20
 #: Bytes of a block when it is unpacked: one that is more was not written by us.
 _BLOCK_MAX = 32 << 20
 #: Blocks that one request asks for at most, and unpacked ones that are kept.
-_AT_ONCE, _KEPT = 8, 16
+_AT_ONCE, _KEPT = 8, 32
 
 
 @dataclass(frozen=True, slots=True)

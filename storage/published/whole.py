@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, dropwhile, groupby, islice
-from typing import Self
+from typing import Self, TypeVar
 
 from storage.annotations import Collection as TagCollection
 from storage.cdxj import in_seconds
@@ -21,6 +21,7 @@ from storage.index import queries, releasing, writes
 from storage.index.annotation_lookup import TagCount
 from storage.index.capture_lookup import Accept
 from storage.index.index import Index
+from storage.index.queries import BATCH
 from storage.index.rows import Row, capture_of, pack_url, seconds
 from storage.model import Capture
 from storage.published.hidden import Hidden
@@ -28,9 +29,11 @@ from storage.published.month import Month
 from storage.published.months import NotWhole, PublishedMonths
 from storage.urls import equivalent_form, surt
 
+T = TypeVar("T")
 #: Where a capture stands: SURT, second, number of its WARC in the database (-1 for none), offset.
 Place = tuple[str, int, int, int]
 _END = "\x7f"
+_LARGER = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,15 @@ class WholeIndex(Index):
     """See the module. Where no month was let go, it is the database alone, and asks nothing of the store."""
 
     _months: PublishedMonths
+    #: The months that were let go when this was last asked.
+    _known: list[Released]
 
     @classmethod
     def over(cls, index: Index, months: PublishedMonths) -> Self:
         """Return `index` with the months that it has let go; it is closed with this one."""
         made = cls(index._database, sees_hidden=index._sees_hidden)
         made._months = months
+        made._known = []
         return made
 
     @property
@@ -68,11 +74,24 @@ class WholeIndex(Index):
 
     def released(self) -> list[Released]:
         """Return the months that the database has let go, in order."""
-        rows = self._fetch(releasing.RELEASED)
-        return sorted(
-            (Released(Month.parse(name.removeprefix(releasing.PREFIX)), int(value)) for name, value in rows),
-            key=lambda each: each.month,
-        )
+        return [
+            Released(Month.parse(name.removeprefix(releasing.PREFIX)), int(value))
+            for name, value in self._fetch(releasing.RELEASED)
+        ]
+
+    def _answer(self, ask: Callable[[list[Released]], T]) -> T:
+        """Return what `ask` answers where these months were let go.
+
+        They are looked at behind it: a month is entered before its first row leaves, so that of a month that is not
+        there then, no row had left before.
+        """
+        released = self._known
+        while True:
+            found = ask(released)
+            now = self.released()
+            if now == released:
+                return found
+            self._known = released = now
 
     def release(self, month: Month, generation: int) -> None:
         """Have a month read from what is published of it from now on, beside what the database has; durable."""
@@ -117,8 +136,34 @@ class WholeIndex(Index):
         limit: int | None,
         tag: str | None = None,
     ) -> Iterator[Capture]:
+        while True:
+            # Of what was let go, more: each time the blocks of all months are begun anew.
+            size = BATCH * _LARGER if self._known else BATCH
+            most = size if limit is None else min(size, limit)
+
+            def ask(released: list[Released], behind: Row = cursor, size: int = most) -> list[Capture]:
+                return list(self._batch(released, behind, end, since, until, size, tag))
+
+            some = self._answer(ask)
+            yield from some
+            limit = None if limit is None else limit - len(some)
+            if len(some) < most or limit == 0:
+                return
+            cursor = self._place(some[-1])
+
+    def _batch(
+        self,
+        released: list[Released],
+        cursor: Row,
+        end: str,
+        since: datetime | None,
+        until: datetime | None,
+        limit: int,
+        tag: str | None,
+    ) -> Iterator[Capture]:
+        """Yield the next captures behind a cursor, at most `limit`."""
         held = super()._captures(cursor, end, since, until, limit, tag)
-        released = [each for each in self.released() if each.may_have(since, until)]
+        released = [each for each in released if each.may_have(since, until)]
         if not released:
             yield from held
             return
@@ -195,9 +240,14 @@ class WholeIndex(Index):
         return found
 
     def closest(self, url: str, at: datetime, *, accept: Accept | None = None) -> Capture | None:
-        released = self.released()
-        if not released:
-            return super().closest(url, at, accept=accept)
+        def ask(released: list[Released]) -> Capture | None:
+            if not released:
+                return super(WholeIndex, self).closest(url, at, accept=accept)
+            return self._closest(released, url, at, accept)
+
+        return self._answer(ask)
+
+    def _closest(self, released: list[Released], url: str, at: datetime, accept: Accept | None) -> Capture | None:
         key, form = surt(url), equivalent_form(url)
         passes: list[Callable[[str], bool]] = [lambda other: other == url]
         if "%" in url:
@@ -250,13 +300,14 @@ class WholeIndex(Index):
 
     def latest(self, url: str, *, accept: Accept | None = None) -> Capture | None:
         """As of the database; where the store is away, what that has alone: a crawl goes on, and keeps more."""
-        released = self.released()
-        if not released:
-            return super().latest(url, accept=accept)
-        with suppress(StoreUnavailable):
-            found = self._backward(released, url)
-            return next((one for one in found if accept is None or accept(one)), None)
-        return super().latest(url, accept=accept)
+
+        def ask(released: list[Released]) -> Capture | None:
+            with suppress(StoreUnavailable):
+                found = self._backward(released, url)
+                return next((one for one in found if accept is None or accept(one)), None)
+            return super(WholeIndex, self).latest(url, accept=accept)
+
+        return self._answer(ask)
 
     def _backward(self, released: list[Released], url: str) -> Iterator[Capture]:
         """Yield the captures of exactly a URL, the newest first; a month is read when what is newer is told."""
@@ -280,44 +331,48 @@ class WholeIndex(Index):
         yield from held
 
     def find(self, url: str, timestamp: datetime, digest: str | None = None) -> Capture | None:
-        found = super().find(url, timestamp, digest)
-        if found is not None:
-            return found
-        for each in self.released():
-            if each.may_have(timestamp, timestamp):
-                key = surt(url)
-                for capture in self._published(each, [(key, f"{key}!")], timestamp, timestamp):
-                    if capture.url == url and not capture.is_revisit and digest in {None, capture.digest}:
-                        return capture
-        return None
+        def ask(released: list[Released]) -> Capture | None:
+            found = super(WholeIndex, self).find(url, timestamp, digest)
+            key = surt(url)
+            months = (each for each in released if found is None and each.may_have(timestamp, timestamp))
+            published = (self._published(each, [(key, f"{key}!")], timestamp, timestamp) for each in months)
+            originals = (one for one in chain.from_iterable(published) if one.url == url and not one.is_revisit)
+            return found or next((one for one in originals if digest in {None, one.digest}), None)
+
+        return self._answer(ask)
 
     def revisits(self, digests: Collection[str]) -> Iterator[Capture]:
-        wanted, told = set(digests), set[tuple[str, int]]()
-        for capture in super().revisits(digests):
-            told.add((capture.filename, capture.offset))
-            yield capture
-        for each in self.released():
-            for capture in self._shown(each, "", _END):
-                is_new = (capture.filename, capture.offset) not in told
-                if capture.is_revisit and capture.digest in wanted and is_new and self._is_alone(capture):
-                    yield capture
+        wanted = set(digests)
+
+        def ask(released: list[Released]) -> list[Capture]:
+            held = list(super(WholeIndex, self).revisits(wanted))
+            told = {(one.filename, one.offset) for one in held}
+            published = chain.from_iterable(self._shown(each, "", _END) for each in released)
+            others = (one for one in published if one.is_revisit and one.digest in wanted)
+            return held + [one for one in others if (one.filename, one.offset) not in told and self._is_alone(one)]
+
+        yield from self._answer(ask)
 
     def hidden_in(self, filename: str, end: int) -> list[Capture]:
-        held = super().hidden_in(filename, end)
-        released = self.released()
+        def ask(released: list[Released]) -> list[Capture]:
+            held = super(WholeIndex, self).hidden_in(filename, end)
+            places = {one.offset for one in held}
+            return held + [one for one in self._hidden_in(released, filename, end) if one.offset not in places]
+
+        return sorted(self._answer(ask), key=lambda one: one.offset)
+
+    def _hidden_in(self, released: list[Released], filename: str, end: int) -> set[Capture]:
+        """The captures of a WARC that are published, are hidden, and begin before a place in it."""
         if not released:
-            return held
-        hidden = self.hidden_now()
-        everything = self.with_hidden
-        found = {
+            return set()
+        hidden, everything = self.hidden_now(), self.with_hidden
+        return {
             capture
             for first, last in hidden.ranges()
             for each in released
             for capture in everything._shown(each, first, last)
             if capture.filename == filename and capture.offset < end and capture in hidden
         }
-        places = {capture.offset for capture in held}
-        return sorted([*held, *(one for one in found if one.offset not in places)], key=lambda one: one.offset)
 
     def tag(self, tag: str, about: TagCollection | None = None) -> TagCount:
         counted = super().tag(tag, about)

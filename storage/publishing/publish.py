@@ -83,7 +83,7 @@ def publish(
 ) -> Iterator[Published]:
     """Publish months that are over and have changed since they were, and yield what counts of each, in their order.
 
-    Reads the CDXJ files in the store; of memory it takes some 200 MB, of the disk twice what a month's CDXJ takes.
+    Reads the CDXJ files in the store; of memory it takes some 300 MB, of the disk twice what a month's CDXJ takes.
     Raises `UsageError` for a month that is not over, `NotArchived` for one of which nothing is held, `AlreadyRunning`.
     """
     options = options or PublishOptions()

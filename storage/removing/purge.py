@@ -17,6 +17,7 @@ from pathlib import Path
 
 from storage import corrections, untexted
 from storage.archive import Archive
+from storage.bulk import forget_memories
 from storage.compaction.merge import workspace
 from storage.compaction.plan import Compaction, earlier
 from storage.compaction.recovery import bring, finish, machine_id, recover
@@ -83,6 +84,7 @@ def purge_now(
         _purge_all(archive, wanted, done, before_warc, on_warc)
     _forget_corrections(archive)
     if done.warcs:
+        forget_memories(archive.store)
         renew(archive, wanted.keys(), done.problems.append)
     return done
 

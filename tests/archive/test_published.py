@@ -26,6 +26,7 @@ from storage.maintenance.reindex import ReindexOptions, reindex
 from storage.maintenance.verify import Verification
 from storage.objects.local import LocalStore
 from storage.problems import Problem
+from storage.published import whole
 from storage.published.cluster import BLOCK_LINES
 from storage.published.manifest import is_manifest, newest
 from storage.published.month import Month
@@ -114,6 +115,15 @@ def test_every_answer_is_the_same_from_what_is_published(two_months: Archive) ->
     # As is what a compaction, and a reextract, enter anew beside it.
     reindex(two_months)
     assert answers(two_months) == before
+
+
+def test_a_month_may_go_while_somebody_reads(two_months: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole, "BATCH", 2)
+    before = list(two_months.index.all_captures())
+    reading = two_months.index.all_captures()
+    told = [next(reading) for _ in range(3)]
+    assert let_go(two_months) == 18
+    assert [*told, *reading] == before
 
 
 def test_what_comes_back_into_the_database_is_told_once(two_months: Archive) -> None:

@@ -58,12 +58,16 @@ def test_shards_make_what_one_process_makes_and_each_warc_once(folder: Path, poo
     before = parts(folder)
     assert [run(folder, pool, number, 3).waits_for for number in (1, 2)] == [(2, 3), (3,)]
     assert parts(folder) == before
+    learned = folder / "bulk" / "again" / "memory" / "paper.example"
+    assert sorted(path.name for path in learned.iterdir()) == ["1-of-3.json", "2-of-3.json"]
     done = [run(folder, pool, number, 3) for number in (3, 1, 2)]
     assert [each.waits_for for each in done] == [()] * 3
     assert sum(each.warcs for each in done) == WARCS and sum(each.earlier for each in done) == 0
     assert sum(each.articles for each in done) == sum(each.articles for each in expected)
     assert sum(each.changed for each in done) == sum(len(each.changes) for each in expected) > 0
     assert parts(folder) == parts(alone)
+    # It has lines of articles, and is part of the site's memory now.
+    assert not [*learned.iterdir()]
     # A second run, and as many shards as one likes: all is done.
     again = [run(folder, pool, number, 3) for number in (1, 2, 3)]
     assert (sum(each.warcs for each in again), sum(each.earlier for each in again)) == (0, WARCS)
