@@ -24,6 +24,11 @@ def frontier_of(archive: Archive) -> Frontier:
     return archive.companion(FILE, open_frontier)
 
 
+def has_frontier(archive: Archive) -> bool:
+    """Whether there is a frontier, without making one; one on a server is taken to be there."""
+    return archive.shared_index is not None or (archive.state / FILE).is_file()
+
+
 def open_frontier(path: Path) -> Frontier:
     """Open the frontier at `path`; make an empty one where there is no file.
 
