@@ -12,13 +12,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from crawler.frontier.frontier import Frontier
     from storage.archive import Archive
+    from storage.postgres_address import PostgresAddress
 
 FILE = "frontier.sqlite"
 
 
 def frontier_of(archive: Archive) -> Frontier:
     """Return the frontier that lies beside the archive's index, made when absent; it is closed with the archive."""
+    if (address := archive.shared_index) is not None:
+        return archive.companion(FILE, lambda _: open_shared_frontier(address, archive.uri))
     return archive.companion(FILE, open_frontier)
+
+
+def has_frontier(archive: Archive) -> bool:
+    """Whether there is a frontier, without making one; one on a server is taken to be there."""
+    return archive.shared_index is not None or (archive.state / FILE).is_file()
 
 
 def open_frontier(path: Path) -> Frontier:
@@ -31,3 +39,15 @@ def open_frontier(path: Path) -> Frontier:
     from storage.sqlite import open_database
 
     return Frontier(open_database(path, schema.KIND))
+
+
+def open_shared_frontier(address: PostgresAddress, archive: str) -> Frontier:
+    """Open the frontier of an archive on a server, for all machines that share it; make an empty one where is none.
+
+    Raises `StoreUnavailable` when the server is out of reach, or it is another archive's.
+    """
+    from crawler.frontier import schema
+    from crawler.frontier.frontier import Frontier
+    from storage.postgres import open_database
+
+    return Frontier(open_database(address, schema.KIND, archive))

@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from crawler.frontier import coverage, rows, statements, writes
 from crawler.frontier.address_state import (
@@ -25,6 +24,7 @@ from crawler.frontier.address_state import (
     Visit,
 )
 from crawler.frontier.clock import ADDRESS_MOST, SLACK, believed, earlier, is_wrong, run_most
+from crawler.frontier.dialects import upsert
 from crawler.frontier.schema import AGAIN, NEW, ROLES, SOURCE, addresses, hosts, names, robots, runs, sites
 from crawler.frontier.statements import ARTICLE
 from storage.index.queries import Lookup
@@ -175,7 +175,8 @@ class Frontier(Lookup):
     def put_site(self, state: SiteState) -> None:
         row = rows.site_row(state)
         with self._writing() as connection:
-            connection.execute(insert(sites).values(row).on_conflict_do_update(index_elements=["name"], set_=row))
+            new = upsert(sites, connection.dialect.name).values(row)
+            connection.execute(new.on_conflict_do_update(index_elements=["name"], set_=row))
 
     def sites(self) -> Iterator[SiteState]:
         """Yield all sites in the order of their names."""
@@ -246,7 +247,8 @@ class Frontier(Lookup):
     def put_host(self, host: HostState) -> None:
         row = {"host": host.host, "wait_until": rows.packed(host.wait_until), "reason": rows.short(host.reason)}
         with self._writing() as connection:
-            connection.execute(insert(hosts).values(row).on_conflict_do_update(index_elements=["host"], set_=row))
+            new = upsert(hosts, connection.dialect.name).values(row)
+            connection.execute(new.on_conflict_do_update(index_elements=["host"], set_=row))
 
     def robots(self, origin: str, at: datetime) -> RobotsText | None:
         """Return the robots.txt of an origin, if one is known that holds at that time."""
@@ -260,7 +262,8 @@ class Frontier(Lookup):
         row = rows.robots_row(text)
         old = select(_r.origin).where(_r.until < seconds(now) - _ROBOTS_KEPT).limit(writes.BATCH)
         with self._writing() as connection:
-            connection.execute(insert(robots).values(row).on_conflict_do_update(index_elements=["origin"], set_=row))
+            new = upsert(robots, connection.dialect.name).values(row)
+            connection.execute(new.on_conflict_do_update(index_elements=["origin"], set_=row))
             connection.execute(delete(robots).where(_r.origin.in_(old)))
 
     # Runs
@@ -277,10 +280,10 @@ class Frontier(Lookup):
         row = rows.run_row(run)
         with self._writing() as connection:
             number = writes.enter_site(connection, run.site)
-            new = insert(runs).values({**row, "site": number})
+            new = upsert(runs, connection.dialect.name).values({**row, "site": number})
             connection.execute(new.on_conflict_do_update(index_elements=["site", "crawl"], set_=row))
             mine = select(runs.c.crawl).where(runs.c.site == number)
-            old = mine.order_by(runs.c.started.desc(), runs.c.crawl.desc()).limit(-1).offset(RUNS)
+            old = mine.order_by(runs.c.started.desc(), runs.c.crawl.desc()).offset(RUNS)
             connection.execute(delete(runs).where(runs.c.site == number, runs.c.crawl.in_(old)))
 
     def runs(self, site: str, limit: int = RUNS) -> list[SiteRun]:
@@ -311,7 +314,8 @@ class Frontier(Lookup):
 
     def counts(self) -> FrontierCounts:
         """Return what there is in all; reads every row."""
-        query = select(_a.role == ARTICLE, _a.state, func.count()).group_by(_a.role == ARTICLE, _a.state)
+        is_article = _a.role == ARTICLE
+        query = select(is_article, _a.state, func.count()).group_by(is_article, _a.state)
         with self._reading() as connection:
             found = connection.execute(query).all()
             number = connection.scalar(select(func.count()).select_from(sites)) or 0
@@ -340,6 +344,8 @@ class Frontier(Lookup):
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with super()._writing() as connection:
+            # A connection to a server was asked whether it is still there.
+            connection.rollback()
             connection.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
                 yield connection

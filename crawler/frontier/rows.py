@@ -43,12 +43,17 @@ def split(url: str) -> tuple[str, str]:
 
 
 def short(reason: str | None) -> str | None:
-    return reason[:_MAX_REASON] if reason else None
+    return reason[:_MAX_REASON].replace("\0", "\ufffd") if reason else None
+
+
+def _may_keep(etag: str | None) -> bool:
+    """Whether a validator is no longer than it may be; PostgreSQL keeps no NUL."""
+    return etag is not None and len(etag) <= _MAX_VALIDATOR and "\0" not in etag
 
 
 def pack_date(header: str | None) -> int | str | None:
     """Return a Last-Modified as seconds if that gives it back as it was, else the text."""
-    if header is None or len(header) > _MAX_VALIDATOR:
+    if header is None or len(header) > _MAX_VALIDATOR or "\0" in header:
         return None
     try:
         stored = seconds(parsedate_to_datetime(header).astimezone(UTC))
@@ -81,7 +86,7 @@ def visit_row(visit: Visit) -> dict[str, Any]:
         "interval": None if visit.interval is None else round(visit.interval),
         "status": visit.status,
         "failures": int(visit.state == "failed"),
-        "etag": visit.etag if len(visit.etag or "") <= _MAX_VALIDATOR else None,
+        "etag": visit.etag if _may_keep(visit.etag) else None,
         "last_modified": pack_date(visit.last_modified),
         "digest": pack_digest(visit.digest),
         "alias_of": visit.alias_of,

@@ -1,5 +1,7 @@
 """Tables of the frontier and their version.
 
+They are in a file of SQLite's, or, where machines share an index, on its PostgreSQL server.
+
 One row an address is most of it, and there may be millions: addresses are found by a hash of their URL, what many of
 them have in common (where a URL begins, which source named it) stands once in `names`, and each index holds only the
 rows that it is asked for.
@@ -11,8 +13,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Column,
-    Computed,
     Connection,
     Index,
     Integer,
@@ -25,6 +27,7 @@ from sqlalchemy import (
 )
 
 from crawler.discovery import dates_in_address
+from crawler.frontier.dialects import DATED, Dated, DateOrText, NewestFirst
 from storage.database import Kind
 from storage.index.rows import seconds
 from storage.migrations import Migration, about_table
@@ -48,25 +51,27 @@ def queue_of(role: str, state: str, due: object) -> int | None:
     return NEW if state == "waiting" else AGAIN
 
 
-# SQLite's min() of nothing and something is nothing.
-_DATED = "min(coalesce(published, named, modified), announced)"
-
 metadata = MetaData()
 about = about_table(metadata)
+
+# Only INTEGER is a row id in SQLite.
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+# Compared by its bytes; PostgreSQL would otherwise sort by language.
+_Name = Text().with_variant(Text(collation="C"), "postgresql")
 
 # Times are seconds since 1970 throughout.
 sites = Table(
     "sites",
     metadata,
     # Never given twice: a process that still writes about a forgotten site writes about no other one.
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("started", Integer),
-    Column("finished", Integer),
-    Column("due", Integer),
-    Column("blocked_until", Integer),
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("name", _Name, nullable=False, unique=True),
+    Column("started", BigInteger),
+    Column("finished", BigInteger),
+    Column("due", BigInteger),
+    Column("blocked_until", BigInteger),
     Column("blocked_reason", Text),
-    Column("blocks", Integer, nullable=False, server_default="0"),
+    Column("blocks", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 Index("sites_by_due", sites.c.due)
@@ -75,9 +80,9 @@ Index("sites_by_due", sites.c.due)
 names = Table(
     "names",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("site", Integer, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("site", BigInteger, nullable=False),
+    Column("name", _Name, nullable=False),
     UniqueConstraint("site", "name"),
     sqlite_autoincrement=True,
 )
@@ -85,44 +90,44 @@ names = Table(
 addresses = Table(
     "addresses",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("site", Integer, nullable=False),
+    Column("id", _Id, primary_key=True),
+    Column("site", BigInteger, nullable=False),
     # 64 bits of a hash of the URL: a site of a million addresses has two alike once in forty million such sites.
-    Column("key", Integer, nullable=False),
+    Column("key", BigInteger, nullable=False),
     # The URL: an entry of names, and what follows it.
-    Column("origin", Integer, nullable=False),
+    Column("origin", BigInteger, nullable=False),
     Column("path", Text, nullable=False),
     # Places in ROLES and STATES.
-    Column("role", Integer, nullable=False),
-    Column("state", Integer, nullable=False),
+    Column("role", BigInteger, nullable=False),
+    Column("state", BigInteger, nullable=False),
     Column("reason", Text),
     # An entry of names.
-    Column("source", Integer),
-    Column("announced", Integer, nullable=False),
-    Column("published", Integer),
-    Column("fetched", Integer),
-    Column("changed", Integer),
+    Column("source", BigInteger),
+    Column("announced", BigInteger, nullable=False),
+    Column("published", BigInteger),
+    Column("fetched", BigInteger),
+    Column("changed", BigInteger),
     # First time that it was held.
-    Column("captured", Integer),
-    Column("due", Integer),
+    Column("captured", BigInteger),
+    Column("due", BigInteger),
     # Seconds.
-    Column("interval", Integer),
-    Column("status", Integer),
-    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("interval", BigInteger),
+    Column("status", BigInteger),
+    Column("failures", BigInteger, nullable=False, server_default="0"),
     Column("etag", Text),
     # Seconds where it is a date as HTTP writes it, else the text behind a "=".
-    Column("last_modified", Integer),
+    Column("last_modified", DateOrText),
     # Packed, see storage/index/rows.py.
     Column("digest", LargeBinary),
     Column("alias_of", Text),
     # SOURCE, NEW or AGAIN; none where nothing is due. Not computed by SQLite: it would not read it from an index alone.
-    Column("queue", Integer),
+    Column("queue", BigInteger),
     # Where nothing says when it was published: the day or the month's beginning that its address names, and when it had
     # last changed when a source first told so.
-    Column("named", Integer),
-    Column("modified", Integer),
+    Column("named", BigInteger),
+    Column("modified", BigInteger),
     # The best that is known of its publication, for the order. A date in the future is a mistake of the source's.
-    Column("dated", Integer, Computed(_DATED, persisted=False)),
+    Column("dated", BigInteger, Dated()),
 )
 Index("addresses_by_url", addresses.c.site, addresses.c.key, unique=True)
 Index(
@@ -133,14 +138,14 @@ Index(
     addresses.c.interval,
     sqlite_where=text("due IS NOT NULL"),
 )
-Index("addresses_new", addresses.c.site, addresses.c.dated.desc(), sqlite_where=text("queue = 1"))
+Index("addresses_new", addresses.c.site, NewestFirst(addresses.c.dated), sqlite_where=text("queue = 1"))
 Index("addresses_by_time", addresses.c.site, addresses.c.announced, sqlite_where=text("role = 3"))
 
 hosts = Table(
     "hosts",
     metadata,
-    Column("host", Text, primary_key=True),
-    Column("wait_until", Integer),
+    Column("host", _Name, primary_key=True),
+    Column("wait_until", BigInteger),
     Column("reason", Text),
     sqlite_with_rowid=False,
 )
@@ -149,8 +154,8 @@ hosts = Table(
 robots = Table(
     "robots",
     metadata,
-    Column("origin", Text, primary_key=True),
-    Column("until", Integer, nullable=False),
+    Column("origin", _Name, primary_key=True),
+    Column("until", BigInteger, nullable=False),
     # As zlib has it.
     Column("content", LargeBinary, nullable=False),
 )
@@ -159,10 +164,10 @@ Index("robots_by_until", robots.c.until)
 runs = Table(
     "runs",
     metadata,
-    Column("site", Integer, primary_key=True, autoincrement=False),
-    Column("crawl", Text, primary_key=True),
-    Column("started", Integer, nullable=False),
-    Column("finished", Integer),
+    Column("site", BigInteger, primary_key=True, autoincrement=False),
+    Column("crawl", _Name, primary_key=True),
+    Column("started", BigInteger, nullable=False),
+    Column("finished", BigInteger),
     Column("state", Text),
     # JSON.
     Column("counts", Text, nullable=False),
@@ -182,7 +187,7 @@ def _date_by_address(connection: Connection) -> None:
     """Version 2: the date in the address, and a sitemap's date of change, which counted as that of publication."""
     connection.exec_driver_sql("DROP INDEX addresses_new")
     connection.exec_driver_sql("ALTER TABLE addresses DROP COLUMN fresh")
-    for column in ("named INTEGER", "modified INTEGER", f"dated INTEGER GENERATED ALWAYS AS ({_DATED}) VIRTUAL"):
+    for column in ("named INTEGER", "modified INTEGER", f"dated INTEGER GENERATED ALWAYS AS ({DATED}) VIRTUAL"):
         connection.exec_driver_sql(f"ALTER TABLE addresses ADD COLUMN {column}")
     connection.exec_driver_sql("CREATE INDEX addresses_new ON addresses (site, dated DESC) WHERE queue = 1")
     waiting = (
@@ -193,7 +198,8 @@ def _date_by_address(connection: Connection) -> None:
             connection.exec_driver_sql("UPDATE addresses SET named = ? WHERE id = ?", (day, number))
 
 
-#: Version -> what makes it the next one. A version that is missing here can only be moved away.
+#: Version -> what makes it the next one. A version that is missing here can only be moved away. No server has had one
+#: before 2.
 MIGRATIONS: Mapping[int, Migration] = {1: _date_by_address}
 
 KIND = Kind(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, func, or_, select, text, update
-from sqlalchemy.dialects.sqlite import Insert, insert
 
 from crawler.frontier.address_state import State
+from crawler.frontier.dialects import NewestFirst, upsert
 from crawler.frontier.schema import AGAIN, NEW, ROLES, SOURCE, STATES, addresses, names, runs, sites
 
 _a, _s = addresses.c, sites.c
@@ -55,8 +56,7 @@ def due_sources(site: str, at: int) -> Select[Any]:
 
 def new_articles(site: str, at: int, limit: int) -> Select[Any]:
     """Articles never asked for, newest first, then those without a date; of one time in the order of their naming."""
-    # SQLite puts what is missing last.
-    return KNOWN.where(_new(site, at)).order_by(_a.dated.desc(), _a.id).limit(limit)
+    return KNOWN.where(_new(site, at)).order_by(NewestFirst(_a.dated), _a.id).limit(limit)
 
 
 def undated_articles(site: str, at: int, named_before: int, limit: int) -> Select[Any]:
@@ -77,7 +77,7 @@ def due_articles(site: str, at: int) -> Select[Any]:
 
 def old_articles(site: str, at: int, limit: int) -> Select[Any]:
     """Articles to ask for again, those first whose wait is longest for their interval."""
-    overdue = (at - _a.due) * 1.0 / func.max(func.coalesce(_a.interval, 0), 60)
+    overdue = (at - _a.due) * 1.0 / case((_a.interval > 60, _a.interval), else_=60)
     where = and_(_a.site == site_id(site), _a.queue == AGAIN, _HAS_DUE, _a.due <= at)
     # Found in the index alone; only those chosen are read.
     chosen = select(_a.id, overdue.label("overdue")).where(where).order_by(text("overdue DESC"), _a.due).limit(limit)
@@ -111,8 +111,10 @@ def mend_runs(site: int, now: int, limit: int) -> Update:
     return update(runs).where(runs.c.site == site, runs.c.started > limit).values(started=now, finished=ended)
 
 
-def _upsert() -> Insert:
-    new = insert(addresses)
+@cache
+def visit(dialect: str) -> Any:
+    """Enters what visits found, see `Frontier.visited`. Made once: to make it takes longer than to run it."""
+    new = upsert(addresses, dialect)
     said = new.excluded
     no_content = or_(said.state != HELD, func.coalesce(said.status, 0) == _NOT_MODIFIED)
 
@@ -141,8 +143,6 @@ LEARN_DATES = update(addresses).values(
     published=func.coalesce(_a.published, bindparam("told_published")),
     modified=func.coalesce(_a.modified, bindparam("told_modified")),
 )
-#: Enters what visits found, see `Frontier.visited`. Made once: to make it takes longer than to run it.
-VISIT = _upsert()
 
 
 def state_of(number: int) -> State:

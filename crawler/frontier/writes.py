@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Row, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Row, insert, select
 
 from crawler.frontier import rows
 from crawler.frontier.address_state import Announcement, Visit
 from crawler.frontier.schema import ROLES, STATES, addresses, named_day, names, queue_of, sites
-from crawler.frontier.statements import ARTICLE, VISIT, site_id
+from crawler.frontier.statements import ARTICLE, site_id, visit
 
 T = TypeVar("T")
 
@@ -115,11 +114,11 @@ def enter_visits(connection: Connection, visits: Iterable[Visit]) -> None:
     numbers: dict[str, int] = {}
     ids: dict[tuple[int, str], int] = {}
     found: list[dict[str, Any]] = []
-    for visit in visits:
-        number = numbers.get(visit.site) or numbers.setdefault(visit.site, enter_site(connection, visit.site))
-        origin, path = rows.split(visit.url)
+    for each in visits:
+        number = numbers.get(each.site) or numbers.setdefault(each.site, enter_site(connection, each.site))
+        origin, path = rows.split(each.url)
         if (number, origin) not in ids:
             ids[number, origin] = name_ids(connection, number, {origin})[origin]
-        found.append({**rows.visit_row(visit), "site": number, "origin": ids[number, origin], "path": path})
+        found.append({**rows.visit_row(each), "site": number, "origin": ids[number, origin], "path": path})
     if found:
-        connection.execute(VISIT, found)
+        connection.execute(visit(connection.dialect.name), found)

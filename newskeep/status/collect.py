@@ -7,8 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from crawler.frontier import FILE as FRONTIER_FILE
-from crawler.frontier import frontier_of
+from crawler.frontier import frontier_of, has_frontier
 from crawler.sites.site import Site, load_sites
 from newskeep.health.collect import Health, health_of
 from newskeep.schedule.listing import ScheduleRow, next_rows
@@ -88,7 +87,7 @@ def status_of(archive: Archive, config: Config, at: datetime, reports: Reports |
 
 def _sites(archive: Archive, sites: Mapping[str, Site], at: datetime) -> tuple[list[Health], list[ScheduleRow]]:
     # Asking for the frontier makes one.
-    if not sites or not (archive.state / FRONTIER_FILE).is_file():
+    if not sites or not has_frontier(archive):
         return [], []
     index = archive.index if archive.has_index else None
     health = list(health_of(frontier_of(archive), islice(sites.values(), JUDGED), at, samples=0, index=index))

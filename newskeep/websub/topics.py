@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from crawler.discovery.hubs import Topic, read_topic
-from crawler.frontier import FILE as FRONTIER_FILE
-from crawler.frontier import frontier_of
+from crawler.frontier import frontier_of, has_frontier
 from storage.errors import NewskeepError, NotArchived
 from storage.http import ContentError
 
@@ -52,7 +51,7 @@ class Topics:
     def _feeds(self, site: Site) -> Iterator[str]:
         """The feeds that are declared, and those that the crawls found."""
         feeds = list(site.feeds)
-        if (self._archive.state / FRONTIER_FILE).exists():
+        if has_frontier(self._archive):
             known = frontier_of(self._archive).due_sources(site.name, _FOREVER)
             feeds += [source.url for source in known if source.role == "feed"]
         yield from list(dict.fromkeys(feeds))[:_FEEDS]

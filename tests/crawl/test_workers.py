@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,8 +27,9 @@ MakeFleet = Callable[..., Fleet]
 def make_fleet(tmp_path: Path, environment: Mapping[str, str], postgres_database: str) -> Iterator[MakeFleet]:
     with ExitStack() as stack:
 
-        def make(sites: int, stories: int, delay: float) -> Fleet:
-            fleet = Fleet(tmp_path, environment, postgres_database, stack.enter_context(world(sites, stories)))
+        def make(sites: int, stories: int, delay: float, shared_index: bool = False) -> Fleet:
+            papers = stack.enter_context(world(sites, stories))
+            fleet = Fleet(tmp_path, environment, postgres_database, papers, shared_index)
             stack.callback(fleet.end)
             fleet.configure(delay)
             return fleet
@@ -56,8 +58,8 @@ def test_a_killed_worker_costs_no_article_and_no_host_is_asked_sooner(make_fleet
     assert any("lost" in history for history in histories)
 
 
-def test_a_stopped_worker_ends_in_good_order_and_others_go_on(make_fleet: MakeFleet, newskeep: Run) -> None:
-    fleet = make_fleet(1, 6, 0.4)
+def test_a_stopped_worker_ends_in_good_order_and_another_machine_goes_on(make_fleet: MakeFleet, newskeep: Run) -> None:
+    fleet = make_fleet(1, 6, 0.4, shared_index=True)
     (paper,) = fleet.papers
     newskeep("submit", "crawl", "paper0")
     worker = fleet.start()
@@ -71,10 +73,13 @@ def test_a_stopped_worker_ends_in_good_order_and_others_go_on(make_fleet: MakeFl
     # What was asked for is in the archive, before anybody goes on.
     before = story_requests([paper])
     assert before and fleet.captures() == before
-    listed = newskeep("worker", "--until-empty", "--lease", "6s")
-    assert listed.returncode == 0, listed.stderr
+    assert fleet.start("--until-empty").wait(PATIENCE) == 0, fleet.said()
     assert fleet.captures() == story_requests([paper]) == {paper.url(number): 1 for number in range(1, 7)}
     assert asked_politely([paper], 0.4) == []
+    # It knows what the other one had asked for already, and when that is to be asked again.
+    asked = Counter(entry.path for entry in paper.origin.log)
+    assert asked["/robots.txt"] == asked["/sitemap.xml"] == 1
+    assert newskeep("submit", "due", "-v").stdout == b""
 
 
 def test_a_list_and_its_report(tmp_path: Path, newskeep: Run, postgres_database: str) -> None:

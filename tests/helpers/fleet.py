@@ -44,17 +44,31 @@ def wait_until(ready: Callable[[], object], what: str, seconds: float = PATIENCE
 
 
 class Fleet:
-    """The workers of a test; all share one newskeep.toml and one archive in `folder`."""
+    """The workers of a test; all share one newskeep.toml and one archive in `folder`.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], address: str, papers: list[Paper]) -> None:
+    With `shared_index` the index and what is known of sites are in the database too, and each worker has a state folder
+    of its own, as on machines of their own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        address: str,
+        papers: list[Paper],
+        shared_index: bool = False,
+    ) -> None:
         self.folder = folder
         self.papers = papers
+        self.shared_index = shared_index
         self.workers: list[subprocess.Popen[bytes]] = []
         self._environment = environment
         self._address = address
 
-    def configure(self, delay: float, more: str = "") -> None:
-        head = f'queue = "{self._address}"\nallow_private = true\noperator = "me@example.org"\nworkers = 1\n{more}\n'
+    def configure(self, delay: float) -> None:
+        # The queue is where the index is, unless said otherwise.
+        where = "index" if self.shared_index else "queue"
+        head = f'{where} = "{self._address}"\nallow_private = true\noperator = "me@example.org"\nworkers = 1\n'
         tables = (
             f'[sites.paper{number}]\nstart = "{paper.origin.url("/")}"\nfeeds = "{paper.origin.url("/news.rss")}"\n'
             f"delay = {delay}\n"
@@ -66,6 +80,7 @@ class Fleet:
         """Start a worker; what it says is in `worker-N.log`."""
         name = f"worker-{len(self.workers)}"
         command = [sys.executable, "-P", "-m", "newskeep", "worker", "--name", name, f"--lease={LEASE:g}s", *options]
+        command += ["--state", name] if self.shared_index else []
         with (self.folder / f"{name}.log").open("wb") as log:
             worker = subprocess.Popen(
                 command, cwd=self.folder, env=self._environment, stdout=log, stderr=log, start_new_session=True
@@ -112,7 +127,8 @@ class Fleet:
     def captures(self) -> Counter[str]:
         """How often each story of the world was archived whole."""
         found: Counter[str] = Counter()
-        with open_archive(str(self.folder / "archive")) as archive:
+        index = self._address if self.shared_index else None
+        with open_archive(str(self.folder / "archive"), index=index) as archive:
             for paper in self.papers:
                 for capture in archive.captures(paper.origin.url("/"), match="host"):
                     if "/story-" in capture.url and capture.status == 200 and not capture.is_revisit:

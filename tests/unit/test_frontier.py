@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.dialects import sqlite as dialect
 
-from crawler.frontier import coverage, frontier_of, open_frontier, schema, statements
+from crawler.frontier import coverage, frontier_of, open_frontier, open_shared_frontier, schema, statements
 from crawler.frontier.address_state import AddressState, Announcement, HostState, RobotsText, SiteRun, SiteState, Visit
 from crawler.frontier.frontier import RUNS, Frontier
 from crawler.frontier.recall import recall, reconcile
@@ -25,6 +25,9 @@ from storage import open_archive
 from storage.errors import StoreUnavailable
 from storage.index import ArticleEntry, WarcEntry, open_index
 from storage.model import Capture
+from storage.postgres_address import PostgresAddress
+
+pytest_plugins = ["postgres"]
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FEED = "https://example.com/feed"
@@ -55,9 +58,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "frontier.sqlite"
 
 
-@pytest.fixture
-def frontier(path: Path) -> Iterator[Frontier]:
-    with open_frontier(path) as opened:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def frontier(path: Path, request: pytest.FixtureRequest) -> Iterator[Frontier]:
+    """A frontier of either kind: what is asked of it is answered alike."""
+    if request.param == "sqlite":
+        with open_frontier(path) as opened:
+            yield opened
+        return
+    address = PostgresAddress.parse(request.getfixturevalue("postgres_database"))
+    with open_shared_frontier(address, "s3://bucket/news") as opened:
         yield opened
 
 
@@ -356,9 +365,9 @@ def test_of_an_archive(tmp_path: Path) -> None:
         assert frontier_of(archive).counts().articles == {"waiting": 1}
 
 
-@pytest.mark.usefixtures("frontier")
 def test_indexes_are_used(path: Path) -> None:
     """No question of a run reads all addresses, nor sorts all that are waiting."""
+    open_frontier(path).close()
     wanted = {
         "addresses_by_due (site=? AND queue=? AND due>? AND due<?)": statements.due_sources("s", 0),
         "addresses_new (site=?)": statements.new_articles("s", 0, 9),

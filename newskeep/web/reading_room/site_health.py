@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from crawler.frontier import FILE as FRONTIER_FILE
-from crawler.frontier import frontier_of
+from crawler.frontier import frontier_of, has_frontier
 from crawler.sites.site import load_sites
 from newskeep.health.collect import health_of, hosts_of
 from newskeep.health.verdicts import Verdict
@@ -44,7 +43,7 @@ class SiteHealth:
 
 def _verdicts(archive: Archive, config: Config, hosts: Collection[str]) -> dict[str, Verdict]:
     # Asking for the frontier makes one.
-    if not (archive.state / FRONTIER_FILE).is_file():
+    if not has_frontier(archive):
         return {}
     try:
         sites = load_sites(config)

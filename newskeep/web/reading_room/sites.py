@@ -12,8 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crawler.frontier import FILE as FRONTIER_FILE
-from crawler.frontier import frontier_of
+from crawler.frontier import frontier_of, has_frontier
 from crawler.frontier.address_state import Coverage, SiteRun, SiteState
 from crawler.frontier.frontier import Frontier
 from newskeep.health.verdicts import Verdict
@@ -108,7 +107,7 @@ def page(request: Request) -> Response:
 def health_of(archive: Archive, site: str, entries: list[ArticleEntry]) -> SiteRuns | None:
     """How a site's crawls go; `None` where no frontier is here, or it knows nothing of the site."""
     # Asking for the frontier makes one.
-    if not (archive.state / FRONTIER_FILE).is_file():
+    if not has_frontier(archive):
         return None
     try:
         name = _name_of(frontier_of(archive), site, [entry.url for entry in entries[:10]])
