@@ -115,7 +115,10 @@ class _Records(ArchiveIterator):  # type: ignore[misc]
 
 
 def read_records(stream: BinaryIO) -> Iterator[Record]:
-    """Yield the records of a WARC from the stream's position on, offsets counted from there; raises `Corrupt`."""
+    """Yield the records of a WARC from the stream's position on; raises `Corrupt`.
+
+    Their offsets are those of the file where the stream tells its position, else counted from where it stands.
+    """
     try:
         iterator = _Records(stream, no_record_parse=True)
         for record in iterator:
@@ -133,6 +136,14 @@ def read_records(stream: BinaryIO) -> Iterator[Record]:
         # warcio explains itself over several lines, and shows the bytes that it could not read.
         cause = " ".join(str(error).partition(", first line:")[0].split())
         raise Corrupt(f"not a readable WARC: {cause[:120]}") from error
+
+
+def read_record_at(file: BinaryIO, offset: int) -> Record:
+    """The record that begins at an offset of a WARC; raises `Corrupt`."""
+    file.seek(offset)
+    for record in read_records(file):
+        return record
+    raise Corrupt(f"no record at offset {offset}")
 
 
 def _block(record: ArcWarcRecord) -> bytes:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 
 from crawler.session.correction_store import CorrectionStore
 from crawler.session.extract_ahead import extract_ahead
 from crawler.session.extraction_pool import ExtractionPool
-from crawler.session.page_extraction import Extraction, text_left_out
+from crawler.session.read_back import PartRead, WarcPart, read_back
 from crawler.session.reasons import in_words
 from crawler.session.recorder import OpenWarc
 from crawler.session.report import write_report
@@ -158,7 +159,7 @@ class Delivery:
 
     def _bring(self, parcel: Parcel, look: Look, has_text: bool = True) -> None:
         """Seal a closed WARC where that is left to do, and deliver it; of a damaged one what is whole."""
-        extract = self._extractor(look) if has_text else _leave_out
+        extract = self._extractor(look) if has_text else None
         if self._is_indexed(parcel):
             # The index comes last: a run that was killed just had not emptied the spool yet.
             parcel.remove()
@@ -167,18 +168,25 @@ class Delivery:
             if parcel.complete:
                 check(parcel, look)
             else:
-                seal(parcel, extract, self._memories, self._corrections, look)
+                seal(parcel, extract, self._memories, self._corrections, look, self._read)
         except Corrupt as error:
             whole, kept = salvage(parcel, self._archive.spool, look)
             rest = "nothing in it can be archived" if whole is None else "the records that are whole are archived"
             self._on_failure(Corrupt(f"{kept}: damaged in the spool ({error}); {rest}, the file is kept"))
             if whole is None:
                 return
-            parcel = seal(whole, extract, self._memories, self._corrections, look)
+            parcel = seal(whole, extract, self._memories, self._corrections, look, self._read)
         self._deliver(parcel, look)
 
     def _extractor(self, look: Look) -> Extract:
         return lambda response, url, captured: self._pool.extract_now(response, url, captured, look)
+
+    def _read(self, parts: Sequence[WarcPart], look: Look) -> Iterator[PartRead]:
+        """Read parts back by the workers, all of them at a time; here what they cannot."""
+        with ThreadPoolExecutor(self._pool.workers, "reading-back") as threads:
+            by_workers = threads.map(lambda part: self._pool.call_now(read_back, part, look), parts)
+            for part, found in zip(parts, by_workers, strict=True):
+                yield found or read_back(part, look)
 
     def _is_indexed(self, parcel: Parcel) -> bool:
         try:
@@ -215,7 +223,3 @@ class Delivery:
         except Exception as error:
             logger.exception("%s failed", work)
             self._on_failure(NewskeepError(f"{work} failed: {in_words(error)}"))
-
-
-def _leave_out(response: bytes, url: str, captured: datetime) -> Extraction:  # noqa: ARG001
-    return text_left_out(response)

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 
 from crawler.session.extracted_lines import ExtractedLines
 from crawler.session.page_extraction import Extraction
-from crawler.session.sealing import Extract, with_sources
+from crawler.session.read_back import with_sources
+from crawler.session.sealing import Extract
 from storage.spool import Look, Parcel, no_look
 from storage.warc import Record, read_records
 

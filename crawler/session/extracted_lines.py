@@ -7,7 +7,7 @@ memory, a tab, and the article line; the last two are empty for a page without a
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -52,6 +52,11 @@ class ExtractedLines:
 
     def __contains__(self, offset: int) -> bool:
         return offset in self._lines
+
+    @property
+    def offsets(self) -> Iterable[int]:
+        """Of the records that have been extracted."""
+        return self._lines.keys()
 
     def add(self, offset: int, extraction: Extraction) -> None:
         self._file.seek(self._end)

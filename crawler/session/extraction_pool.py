@@ -10,13 +10,14 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import forkserver, resource_tracker
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -29,6 +30,8 @@ from storage.spool import Look, no_look
 
 logger = logging.getLogger(__name__)
 
+S = TypeVar("S")
+T = TypeVar("T")
 #: A worker is replaced after this many pages: parsers keep memory they no longer need.
 _PAGES_A_WORKER = 2_000
 #: Allocations between two looks for garbage cycles (700 by default): a page makes many objects, few of them in cycles.
@@ -78,7 +81,7 @@ class _Workers:
     def __init__(self, workers: int, limits: ExtractionLimits) -> None:
         self._limits = limits
         self._lock = threading.Lock()
-        self._waiting: set[Future[Extraction]] = set()
+        self._waiting: set[Future[Any]] = set()
         self._ended = False
         # Not fork: the crawler has threads, and a lock held at the fork would stay held in the child.
         context = WorkerContext()
@@ -95,13 +98,15 @@ class _Workers:
     def submit(self, response: bytes, url: str, captured: datetime, is_known_page: bool = False) -> Future[Extraction]:
         """Give a page to a worker; raises `_Broken`."""
         task = (response, url, captured, self._limits.content_bytes, is_known_page)
+        return self.call(extract_response, task, self._limits.seconds)
+
+    def call(self, function: Callable[..., T], task: tuple[Any, ...], seconds: float | None = None) -> Future[T]:
+        """Have a worker call a function, for so many seconds at most; raises `_Broken`."""
         with self._lock:
             if not self._runs():
                 raise _Broken("the workers have ended")
             try:
-                future: Future[Extraction] = self._pool.schedule(
-                    extract_response, args=task, timeout=self._limits.seconds
-                )
+                future: Future[T] = self._pool.schedule(function, args=task, timeout=seconds)
             except RuntimeError as error:
                 raise _Broken(str(error)) from error
             self._waiting.add(future)
@@ -147,7 +152,8 @@ class ExtractionPool:
     """Worker processes that extract; started on first use, and anew when what they come from was killed."""
 
     def __init__(self, workers: int, limits: ExtractionLimits) -> None:
-        self._count = workers
+        #: How many there are.
+        self.workers = workers
         self._limits = limits
         self._renewing = threading.Lock()
         self._closed = False
@@ -206,6 +212,27 @@ class ExtractionPool:
                 if not self._renew(workers):
                     return self._explain(_Broken())
 
+    def call_now(self, function: Callable[[S], T], task: S, look: Look = no_look) -> T | None:
+        """Have a worker call a pure function of ours, as `extract_now` does; `None` where the caller has to do it.
+
+        No workers are started for it, and what goes wrong in one, or with it, will be seen where it is done again.
+        """
+        workers = self._workers
+        if not self._worked:
+            return None
+        try:
+            future = workers.call(function, (task,))
+            while not wait({future}, timeout=_LOOK_SECONDS).done:
+                look()
+                workers.check()
+            return future.result()
+        except StopAsked:
+            future.cancel()
+            raise
+        except Exception:
+            logger.debug("a worker could not call %s", function.__name__, exc_info=True)
+            return None
+
     def close(self) -> None:
         """Stop the workers, whatever they do."""
         with self._renewing:
@@ -224,7 +251,7 @@ class ExtractionPool:
                 return False
             self._broken += 1
             logger.debug("the extraction workers are gone; new ones take their pages")
-            self._workers = _Workers(self._count, self._limits)
+            self._workers = _Workers(self.workers, self._limits)
             # Begun here, not in the event loop.
             with suppress(_Broken):
                 self._workers.check()

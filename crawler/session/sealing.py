@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -23,20 +23,20 @@ from crawler.extraction.template.lesson import Lesson
 from crawler.extraction.template.marking import SPARED
 from crawler.session.correction_store import CorrectionStore
 from crawler.session.extracted_lines import ExtractedLines
-from crawler.session.page_extraction import Extraction, is_readable, is_whole
+from crawler.session.page_extraction import Extraction
+from crawler.session.read_back import PartRead, ReadBack, parts_of, read_all
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import cdxj
 from storage.articles import to_line, with_record, write_line
 from storage.errors import Corrupt, InvalidURL
 from storage.model import Capture, TextSource
-from storage.renditions import page_of
 from storage.repair import copy_whole_records, cut_torn
 from storage.rights.page import noarchive
 from storage.spool import OPEN_SUFFIX, Look, Parcel, Spool, no_look, sync_folder, writing
 from storage.untexted import UntextedPage
 from storage.untexted import to_json as untexted_json
 from storage.urls import site_of
-from storage.warc import WALL, Record, capture_of, read_records
+from storage.warc import Record, read_record_at, read_records
 
 logger = logging.getLogger(__name__)
 
@@ -104,9 +104,16 @@ def salvage(damaged: Parcel, spool: Spool, look: Look = no_look) -> tuple[Parcel
 
 
 def seal(
-    parcel: Parcel, extract: Extract, memories: SiteMemoryStore, corrections: CorrectionStore, look: Look = no_look
+    parcel: Parcel,
+    extract: Extract | None,
+    memories: SiteMemoryStore,
+    corrections: CorrectionStore,
+    look: Look = no_look,
+    read: ReadBack = read_all,
 ) -> Parcel:
     """Verify a closed WARC and write its CDXJ and text beside it.
+
+    Pages that have no article yet are extracted, unless `extract` is `None`. `read` reads the parts of the WARC back.
 
     What repeats on a site is learned from all its articles here before the first of them is written; what readers said
     of their blocks comes last, and counts before all else. `look` is called once a record and once an article, and ends
@@ -115,7 +122,7 @@ def seal(
     """
     with writing(parcel.warc.parent):
         with ExtractedLines.open(parcel.articles) as extracted:
-            captures, untexted = _verify(parcel, extract, extracted, look)
+            captures, untexted = _verify(parcel, extract, extracted, look, read)
             with _whole(parcel.text) as text:
                 for line, url in _cleaned(captures, extracted, memories, corrections, look):
                     write_line(text, line, url)
@@ -130,7 +137,7 @@ def seal(
 
 
 def _verify(
-    parcel: Parcel, extract: Extract, extracted: ExtractedLines, look: Look
+    parcel: Parcel, extract: Extract | None, extracted: ExtractedLines, look: Look, read: ReadBack
 ) -> tuple[list[Capture], list[UntextedPage]]:
     """Check every record, extract what has not been extracted yet.
 
@@ -140,21 +147,30 @@ def _verify(
     untexted: list[UntextedPage] = []
     records = 0
     with parcel.warc.open("rb") as warc:
-        for record, source in with_sources(read_records(warc)):
-            look()
-            record.check()
-            records += 1
-            if capture := capture_of(record, parcel.filename):
-                captures.append(capture)
-                if source is not None and record.offset not in extracted:
-                    extraction = _extracted(source, extract)
-                    if extraction.again:
-                        untexted.append(UntextedPage(record.url, record.date, extraction.reason or "no text"))
-                    else:
-                        extracted.add(record.offset, extraction)
+        for part in read(parts_of(parcel.warc, extracted.offsets), look):
+            records += part.records
+            captures += part.captures
+            if extract is not None:
+                untexted += _extract_missing(warc, part, extract, extracted, look)
     if not records:
         raise Corrupt("it is empty")
     return captures, untexted
+
+
+def _extract_missing(
+    warc: BinaryIO, part: PartRead, extract: Extract, extracted: ExtractedLines, look: Look
+) -> Iterator[UntextedPage]:
+    """Extract the pages of a part that have not been; yield those that the machine let not be."""
+    for offset, source in part.sources.items():
+        if offset in extracted:
+            continue
+        look()
+        page = read_record_at(warc, offset)
+        extraction = _extracted(page if source == offset else read_record_at(warc, source), extract)
+        if extraction.again:
+            yield UntextedPage(page.url, page.date, extraction.reason or "no text")
+        else:
+            extracted.add(offset, extraction)
 
 
 def _extracted(record: Record, extract: Extract) -> Extraction:
@@ -167,38 +183,6 @@ def _extracted(record: Record, extract: Extract) -> Extraction:
         time.sleep(attempt)
     logger.warning("%s of %s; newskeep reextract makes it later", extraction.reason, record.url)
     return extraction
-
-
-def with_sources(records: Iterable[Record]) -> Iterator[tuple[Record, Record | None]]:
-    """Yield each record with the one that its text is made of: of a page, itself, or its DOM where that is beside it.
-
-    `None` for what is no page. A page comes behind the records beside it, all others in order.
-    """
-    page: Record | None = None
-    source: Record | None = None
-    for record in records:
-        if page is not None and record.field("WARC-Concurrent-To") == page.field("WARC-Record-ID"):
-            if record.type == "resource" and page_of(record.url) == page.url:
-                source = record
-            yield record, None
-            continue
-        if page is not None:
-            yield page, source
-        page = source = record if has_text(record) else None
-        if page is None:
-            yield record, None
-    if page is not None:
-        yield page, source
-
-
-def has_text(record: Record) -> bool:
-    """Whether a record is a page or document to be extracted."""
-    if record.type not in ("response", "resource") or record.url.endswith("/robots.txt"):
-        return False
-    if record.field(WALL):
-        return False
-    response = record.response
-    return is_readable(response) and is_whole(response, record.field("WARC-Truncated"))
 
 
 def _cleaned(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crawler.session.page_extraction import extract_response
-from crawler.session.sealing import with_sources
+from crawler.session.read_back import with_sources
 from storage.model import Exchange, Resource
 from storage.renditions import DOM_TYPE, is_rendition, page_of, uri_of
 from storage.warc import Record, capture_of, make_stem, read_records, resource_head
