@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Awaitable
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Frame, Page, Request, Response, Route, WebSocketRoute
+from playwright.async_api import BrowserContext, ElementHandle, Frame, Page, Request, Response, Route, WebSocketRoute
 from playwright.async_api import Error as PlaywrightError
 
 from crawler.browser.blocklist import Blocklist
@@ -30,12 +31,14 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 #: Times that a document is asked for that goes away meanwhile.
 _TRIES = 3
 #: The document with what its open shadow roots, and frames of its own origin, show in their place, as readers see it:
-#: extractors know neither.
-_FLAT_DOM = """() => {
+#: extractors know neither. In the place of the frames that are given it has their numbers.
+_FLAT_DOM = """(foreign) => {
   const copy = (node) => {
+    const number = foreign.indexOf(node);
     const frame = node.localName === "iframe" && node.contentDocument;
-    const made = frame ? document.createElement("div") : node.cloneNode(false);
-    if (frame) made.dataset.frame = node.src;
+    const made = frame || number >= 0 ? document.createElement("div") : node.cloneNode(false);
+    if (frame || number >= 0) made.dataset.frame = node.src;
+    if (number >= 0) return made.append(document.createComment(`frame ${number}`)), made;
     const isSlot = node.localName === "slot" && node.assignedNodes && node.assignedNodes().length;
     const inside = isSlot ? node.assignedNodes()
       : frame ? (frame.body || frame).childNodes : (node.shadowRoot || node).childNodes;
@@ -46,6 +49,13 @@ _FLAT_DOM = """() => {
   const type = document.doctype ? "<!DOCTYPE html>" : "";
   return type + copy(document.documentElement).outerHTML;
 }"""
+
+
+_BODY = re.compile(r"<body\b[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
+#: Pixels of a frame of another origin that may hold an article: those of advertisements are smaller.
+_FRAME_WIDTH, _FRAME_HEIGHT = 500, 400
+#: Frames of other origins that are looked at.
+_FRAMES_MAX = 20
 
 
 class NotShown(Exception):
@@ -142,7 +152,7 @@ class ShownPage:
         url = (self._shown or job.url).partition("#")[0]
         if urlsplit(page.url).scheme not in _DEFAULT_PORTS:
             raise NotShown("the page went where it may not go")
-        if not isinstance(dom, str) or len(dom) > job.bounds.dom:
+        if len(dom) > job.bounds.dom:
             raise NotShown("the page's document is too large")
         taken = [Resource(uri_of("dom", url), DOM_TYPE, dom.encode("utf-8", "replace"))]
         if job.screenshot:
@@ -151,16 +161,36 @@ class ShownPage:
             taken.append(Resource(uri_of("pdf", url), "application/pdf", await page.pdf(print_background=True)))
         return url, taken
 
-    async def _dom(self, page: Page) -> object:
+    async def _dom(self, page: Page) -> str:
         """The document; of a page that loads itself anew, the one that stays long enough."""
         for attempt in range(_TRIES):
             try:
-                return await page.evaluate(_FLAT_DOM)
+                frames = await self._foreign_frames(page)
+                dom = str(await page.evaluate(_FLAT_DOM, [element for element, _ in frames]))
+                for number, (_, shown) in enumerate(frames):
+                    dom = dom.replace(f"<!--frame {number}-->", shown, 1)
+                return dom
             except PlaywrightError:
                 if self._crashed.is_set() or attempt == _TRIES - 1:
                     raise
                 await asyncio.sleep(_PAUSE)
         raise AssertionError("unreachable")
+
+    async def _foreign_frames(self, page: Page) -> list[tuple[ElementHandle, str]]:
+        """Large frames of the page that have other origins, and what they show: the page's own script cannot tell."""
+        found = list[tuple[ElementHandle, str]]()
+        for frame in page.main_frame.child_frames[:_FRAMES_MAX]:
+            if _origin(frame.url) == _origin(page.url) or urlsplit(frame.url).scheme not in _DEFAULT_PORTS:
+                continue
+            # One that has gone meanwhile shows nothing.
+            with suppress(PlaywrightError, TimeoutError):
+                element = await frame.frame_element()
+                box = await element.bounding_box()
+                if box and box["width"] >= _FRAME_WIDTH and box["height"] >= _FRAME_HEIGHT:
+                    shown = await asyncio.wait_for(frame.evaluate(_FLAT_DOM, []), _CLICK)
+                    body = _BODY.search(str(shown))
+                    found.append((element, body[1] if body else ""))
+        return found
 
     def _note_document(self, response: Response) -> None:
         is_redirect = 300 <= response.status < 400

@@ -123,6 +123,93 @@ def shapes(other: str) -> Mapping[str, Shape]:
         ),
         "file": Shape(shell("show(story('mark-file')); location = 'file:///etc/passwd'"), "mark-file"),
         "chrome": Shape(shell("show(story('mark-chrome')); location = 'chrome://settings'"), "mark-chrome"),
+        # In the manner of React: elements as objects, put into the page by a scheduler of its own.
+        "elements": Shape(
+            shell(
+                "const h = (type, props, ...children) => ({type, props, children});"
+                "const mount = (node, parent) => { if (typeof node === 'string') return parent.append(node);"
+                "if (typeof node.type === 'function') return mount(node.type(node.props), parent);"
+                "const made = document.createElement(node.type); Object.assign(made, node.props);"
+                "node.children.forEach((child) => mount(child, made)); parent.append(made); };"
+                f"const Story = () => h('article', {{}}, ...Array(6).fill('{SENTENCE}').map((s) => h('p', {{}}, s)),"
+                "h('p', {}, 'mark-elements'));"
+                "const channel = new MessageChannel(); channel.port1.onmessage = () => mount(h(Story), root);"
+                "channel.port2.postMessage(0);"
+            ),
+            "mark-elements",
+        ),
+        # In the manner of Vue: a template in the page, and data whose change shows.
+        "template": Shape(
+            shell(
+                "const render = (data) => { root.innerHTML = document.getElementById('page').innerHTML"
+                ".replace(/{{ (\\w+) }}/g, (_, name) => data[name]); };"
+                "const data = new Proxy({body: ''}, {set(to, name, value) {"
+                "to[name] = value; queueMicrotask(() => render(to)); return true; }});"
+                "fetch('/data').then(() => { data.body = story('mark-template'); });",
+                '<script type="text/x-template" id="page"><main>{{ body }}</main></script>',
+            ),
+            "mark-template",
+        ),
+        # In the manner of Lit: elements within elements, their text in open shadow roots and slots.
+        "nested elements": Shape(
+            shell(
+                "class Body extends HTMLElement { connectedCallback() { const root = this.attachShadow({mode: 'open'});"
+                "Promise.resolve().then(() => { root.innerHTML = '<div><slot></slot></div>'; }); } }"
+                "class Story extends HTMLElement { async connectedCallback() {"
+                "const root = this.attachShadow({mode: 'open'}); await 0;"
+                "root.innerHTML = '<news-body>' + story('mark-nested') + '</news-body>'; } }"
+                "customElements.define('news-body', Body); customElements.define('news-story', Story);",
+                "<news-story></news-story>",
+            ),
+            "mark-nested",
+        ),
+        "closed root": Shape(
+            shell(
+                "customElements.define('news-app', class extends HTMLElement { connectedCallback() {"
+                "this.attachShadow({mode: 'closed'}).innerHTML = story('mark-closed'); } });",
+                "<news-app></news-app>",
+            ),
+            # Nobody but its script can read it.
+            None,
+            "no text: needs scripts (though it was rendered)",
+        ),
+        "declared root": Shape(
+            shell(
+                "document.body.setHTMLUnsafe('<news-app><template shadowrootmode=open>' + story('mark-declared') +"
+                " '</template></news-app>')"
+            ),
+            "mark-declared",
+        ),
+        "foreign frame": Shape(
+            shell(f"root.innerHTML = '<iframe src={other}/target width=900 height=900></iframe>'"), "mark-target"
+        ),
+        "overlay": Shape(
+            shell(
+                "show(story('mark-overlay')); const over = document.createElement('div');"
+                "over.textContent = 'Subscribe!';"
+                "over.style = 'position:fixed;inset:0;background:#fff'; document.body.append(over);"
+                "document.body.style.overflow = 'hidden'"
+            ),
+            "mark-overlay",
+        ),
+        "alerts": Shape(shell("show(story('mark-alerts')); setInterval(() => alert('again'), 1)"), "mark-alerts"),
+        "huge": Shape(
+            shell(
+                "show(story('mark-huge')); const many = document.createElement('div');"
+                "for (let i = 0; i < 200000; i++) many.append(document.createElement('i')); document.body.append(many)"
+            ),
+            None,
+            "no text: too large",
+        ),
+        "blob": Shape(
+            shell(
+                "show(story('mark-blob')); location = URL.createObjectURL(new Blob(['<p>gone'], {type: 'text/html'}))"
+            ),
+            None,
+            "no text: needs scripts (not rendered: the page went where it may not go)",
+        ),
+        "data": Shape(shell("show(story('mark-data')); location = 'data:text/html,<p>gone'"), "mark-data"),
+        "crash page": Shape(shell("show(story('mark-crashed')); location = 'chrome://crash'"), "mark-crashed"),
         "refused": Shape(
             shell("location = '/forbidden'"),
             None,
@@ -149,7 +236,20 @@ class Saved:
 
 #: Near to others, and a browser more each.
 MORE = frozenset(
-    ["imported", "lazy", "moved", "reloads", "popup", "download", "socket", "dialog", "print", "file", "chrome"]
+    [
+        *("imported", "lazy", "moved", "reloads", "popup", "download", "socket", "dialog", "print", "file", "chrome"),
+        *(
+            "elements",
+            "template",
+            "nested elements",
+            "closed root",
+            "declared root",
+            "foreign frame",
+            "overlay",
+            "alerts",
+        ),
+        *("huge", "blob", "data", "crash page"),
+    ]
 )
 
 
@@ -163,7 +263,8 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         found = {name: shape for name, shape in shapes(other.url("")).items() if not names or name in names}
         origin.on_any(lambda path: b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         origin.reply("/data", b'{"mark": "mark-fetched"}', headers=[("Content-Type", "application/json")])
-        origin.reply("/target", shell("show(story('mark-target'))"), headers=HTML)
+        for each in (origin, other):
+            each.reply("/target", shell("show(story('mark-target'))"), headers=HTML)
         origin.on("/forbidden", b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
         origin.reply("/file", b"a file", headers=[("Content-Disposition", "attachment")])
         module = f"document.getElementById('app').innerHTML = {STORY % repr('mark-module')};"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -112,6 +114,30 @@ def tagged(value: Any) -> list[Any]:
     if isinstance(value, list):
         return [1, [tagged(item) for item in value]]
     return [0, {key: tagged(inner) for key, inner in value.items()} if isinstance(value, dict) else value]
+
+
+def qwik(value: Any) -> list[Any]:
+    """A list whose objects hold places in it, to base 36."""
+    found: list[Any] = []
+
+    def put(each: Any) -> str:
+        if isinstance(each, dict):
+            each = {key: put(inner) for key, inner in each.items()}
+        elif isinstance(each, list):
+            each = [put(inner) for inner in each]
+        found.append(each)
+        return np.base_repr(len(found) - 1, 36).lower()
+
+    put(value)
+    return found
+
+
+def in_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+#: Names the page, and has the text of others alone.
+WITH_OTHERS = {"title": TITLE, "more": OTHERS}
 
 
 def cache() -> dict[str, Any]:
@@ -331,6 +357,31 @@ SHAPES = {
     "an attribute": shell(
         "", root=f'<div id="app" data-page="{html.escape(json.dumps({"article": ARTICLE, "latest": OTHERS}))}"></div>'
     ),
+    "SvelteKit's start": script(
+        f'Promise.all([import("./start.js"),import("./app.js")]).then(([kit,app])=>{{kit.start(app,element,'
+        f'{{node_ids:[0,2],data:[null,{{type:"data",data:{{article:{json.dumps(ARTICLE)},more:{json.dumps(OTHERS)}}},'
+        "uses:{}}],form:null,error:null})})"
+    ),
+    "Qwik": shell(
+        '<script type="qwik/json">'
+        + json.dumps({"refs": {}, "ctx": {}, "objs": qwik({"article": ARTICLE, "more": OTHERS}), "subs": []})
+        + "</script>"
+    ),
+    "base64": script(
+        f'window.__DATA__=JSON.parse(atob("{in_base64(json.dumps({"article": ARTICLE, "more": OTHERS}))}"))'
+    ),
+    "base64 of UTF-8": script(
+        "window.__DATA__=JSON.parse(decodeURIComponent(escape(window.atob('"
+        + in_base64(json.dumps({"article": ARTICLE, "more": OTHERS}, ensure_ascii=False))
+        + "'))))"
+    ),
+    "a type of its own": shell(
+        f'<script type="text/x-page-data">{json.dumps({"article": ARTICLE, "more": OTHERS})}</script>'
+    ),
+    "a comment in a script": shell(
+        '<script type="application/json" data-hypernova-key="Page"><!--'
+        f"{json.dumps({'article': ARTICLE, 'more': OTHERS})}--></script>"
+    ),
     "escaped": script(f'window.__DATA__=JSON.parse(decodeURIComponent("{quote(json.dumps({"article": ARTICLE}))}"))'),
     "found by its address": shell(
         f"<script>window.stories={json.dumps([*OTHERS, {**ARTICLE, 'url': '/2026/11/22/new-bridge-opens'}])}</script>",
@@ -376,6 +427,12 @@ def test_what_the_data_says_of_the_article_is_taken_from_there() -> None:
         island({"title": TITLE, "description": PARAGRAPHS[0], "share": {"title": TITLE, "text": PARAGRAPHS[0]}}),
         island({"title": TITLE, "teletext": " ".join(PARAGRAPHS), "rest": TABLES}),
         island({"title": TITLE, "sections": TABLES}),
+        script(f"kit.start(app,element,{{data:[{{type:'data',data:{json.dumps(WITH_OTHERS)}}}]}})"),
+        shell(f'<script type="qwik/json">{json.dumps({"objs": qwik(WITH_OTHERS), "subs": []})}</script>'),
+        script(f"window.d=JSON.parse(atob('{in_base64(json.dumps(WITH_OTHERS))}'))"),
+        shell(f'<script type="text/x-data">{json.dumps([*OTHERS, INTERFACE])}</script>'),
+        shell(f'<script type="text/x-template" id="page">{HTML}</script>'),
+        shell(f'<script type="application/json"><!--{json.dumps({"title": TITLE, "comments": OTHERS})}--></script>'),
         script(f"var translations={json.dumps({str(n): INTERFACE['cookies'] for n in range(30)})}"),
     ],
     ids=[
@@ -388,6 +445,12 @@ def test_what_the_data_says_of_the_article_is_taken_from_there() -> None:
         "its description",
         "a part",
         "sections",
+        "others of SvelteKit",
+        "others of Qwik",
+        "others in base64",
+        "others of a type of its own",
+        "a template",
+        "comments in a comment",
         "translations",
     ],
 )
@@ -466,6 +529,9 @@ def test_what_a_browser_shows_without_a_script_of_the_site(before: str, after: s
         ("`a template\nof ${two} lines`", "a template\nof ${two} lines"),
         ("'one ' + 'text' + \" of three\"", "one text of three"),
         ('JSON.parse("{\\"k\\":[1]}")', {"k": [1]}),
+        ('JSON.parse(atob("eyJrIjpbMV19"))', {"k": [1]}),
+        ('decodeURIComponent(escape(atob("w6Q=")))', "ä"),
+        ('atob("no base64!")', None),
         ('Object.freeze({a: new Map([["x", 1]])})', {"a": [["x", 1]]}),
         ("(function(a,b){var c={};return {x:a,y:[b]}}(1,'two'))", {"x": 1, "y": ["two"]}),
         ("(function(a){return {x:a}})(1)", None),

@@ -1,17 +1,19 @@
 """Literals of JavaScript as Python values: what a page's scripts assign, read and never run.
 
 JSON, and what is not JSON but has a value one can read off: keys without quotes, single quotes, templates, `!0`,
-`void 0`, strings put together by `+`, `JSON.parse("…")`, `new Map([…])`, and a function that is called at once with
-the values of its parameters (as Nuxt 2 writes its state). Any other expression is `None`, or ends the reading.
+`void 0`, strings put together by `+`, `JSON.parse("…")`, `atob("…")`, `new Map([…])`, and a function that is called at
+once with the values of its parameters (as Nuxt 2 writes its state). Any other is `None`, or ends the reading.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 #: Levels of nesting; deeper values end the reading.
 MAX_DEPTH = 60
@@ -215,12 +217,23 @@ def _called(name: str, arguments: list[Any]) -> Any:
     first = arguments[0] if arguments else None
     if name == "decodeURIComponent" and isinstance(first, str):
         return unquote(first)
+    if name in ("atob", "window.atob") and isinstance(first, str):
+        return _from_base64(first)
+    if name == "escape" and isinstance(first, str):
+        return quote(first, encoding="latin-1", errors="replace")
     if name == "JSON.parse" and isinstance(first, str):
         try:
             return _JSON.decode(first)
         except (ValueError, RecursionError):
             return None
     return first if name in ("Object.freeze", "Object.assign", "Map", "Set", "Date", "URL") else None
+
+
+def _from_base64(text: str) -> str | None:
+    """The bytes of a text in base64, each as the character of its number, as browsers give them (Infra, 5)."""
+    with suppress(ValueError):
+        return base64.b64decode("".join(text.split()), validate=True).decode("latin-1")
+    return None
 
 
 def _known(value: Any, variables: Mapping[str, Any]) -> Any:

@@ -1,5 +1,5 @@
 """Values whose parts stand elsewhere, or behind a sign of what they are: devalue, turbo-stream, React's rows, the
-caches of Apollo and Relay, the islands of Astro."""
+caches of Apollo and Relay, the islands of Astro, Qwik's objects."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from crawler.extraction.embedded.literals import MAX_DEPTH
 #: A row of React's stream: a number, a letter for what follows, and JSON, or a text of so many bytes.
 _ROW = re.compile(rb"([\da-f]{0,8}):(?:T([\da-f]{1,8}),|([A-Z]{0,2})(?=[\[{\"\dtfn]))")
 _NAMED_ROW = re.compile(r"\$[L@]?([\da-f]{1,8})")
+_QWIK_PLACE = re.compile(r"([\da-z]{1,6})[^\da-z]?")
 _PLACE_OF_KEY = re.compile(r"_(\d{1,7})")
 #: Objects of one list that are put together, so that parts named many times do not become many.
 _MOST = 20_000
@@ -29,13 +30,44 @@ def joined(value: Any) -> Any:
 
     devalue (Nuxt 3, SvelteKit): `[{"title": 1}, "The bridge"]`; turbo-stream (React Router, Remix): `[{"_1": 2},
     "title", "The bridge"]`. Astro: `{"title": [0, "The bridge"]}`. Apollo, Relay: `{"Article:1": {"body": {"__ref":
-    "Body:1"}}, "Body:1": {"text": "The bridge"}}`.
+    "Body:1"}}, "Body:1": {"text": "The bridge"}}`. Qwik: `{"objs": ["The bridge", {"title": "0"}], "subs": []}`.
     """
+    if isinstance(value, dict) and isinstance(objects := value.get("objs"), list) and "subs" in value:
+        return _Qwik(objects).all()
     if isinstance(value, dict):
         return _untagged(value) if _is_tagged(value) else _Cache(value).whole(value)
     if not isinstance(value, list) or len(value) < 2 or not _is_flat(value[0]):
         return value
     return _Flat(value).at(0)
+
+
+class _Qwik:
+    """A list whose objects and lists hold places in it, as numbers to base 36, with a sign behind for what they are."""
+
+    def __init__(self, objects: list[Any]) -> None:
+        self._objects = objects
+        self._left = _MOST
+
+    def all(self) -> list[Any]:
+        """The objects, each whole."""
+        return [self._whole(value, frozenset()) for value in self._objects if isinstance(value, dict)]
+
+    def _whole(self, value: Any, within: frozenset[int]) -> Any:
+        if isinstance(value, dict):
+            return {key: self._at(place, within) for key, place in value.items()}
+        if isinstance(value, list):
+            return [self._at(place, within) for place in value]
+        return value
+
+    def _at(self, place: Any, within: frozenset[int]) -> Any:
+        """What stands at a place; nothing of an object that is inside itself, or nested deeper than any article."""
+        self._left -= 1
+        if not isinstance(place, str) or (match := _QWIK_PLACE.fullmatch(place)) is None:
+            return None
+        number = int(match[1], 36)
+        if number >= len(self._objects) or number in within or len(within) > MAX_DEPTH or self._left < 0:
+            return None
+        return self._whole(self._objects[number], within | {number})
 
 
 def _is_flat(first: Any) -> bool:

@@ -17,10 +17,11 @@ _MAX_SCRIPT = 6_000_000
 _MAX_VALUES = 200
 #: Characters; shorter data holds no article.
 _SHORTEST = 200
-#: A name, and a literal that is assigned or handed to it.
+#: A name, and a literal that is assigned or handed to it, behind up to three variables: `kit.start(app, element, {`.
 _GIVEN = re.compile(
-    r"([\w$][\w$.]{0,99})(?:\[\s*[\"']([\w$.-]{1,99})[\"']\s*\])?\s{0,9}(?:=(?![=>])|\()\s{0,9}"
-    r"(?=[\[{\"'`]|JSON\.parse\(|\(?function\b|Object\.|decodeURIComponent\()"
+    r"(?<![\w$.])([\w$][\w$.]{0,99}+)(?:\[\s*[\"']([\w$.-]{1,99})[\"']\s*\])?\s{0,9}"
+    r"(?:=(?![=>])|\((?:\s{0,9}[A-Za-z_$][\w$.]{0,99}+\s{0,9},){0,3})\s{0,9}"
+    r"(?=[\[{\"'`]|JSON\.parse\(|\(?function\b|Object\.|decodeURIComponent\(|(?:window\.)?atob\()"
 )
 _STREAM = "__next_f"
 
@@ -49,9 +50,10 @@ def _values(tree: _Element, stream: list[str]) -> Iterator[Data]:
             text, kind = element.text or "", (element.get("type") or "").lower()
             if "ld+json" in kind or not (_SHORTEST <= len(text) <= _MAX_SCRIPT or _STREAM in text):
                 continue
-            if "json" in kind:
+            # Of other kinds, such as text/x-data, a page's own script makes something; markup is no data.
+            if "json" in kind or (kind and not _is_code(kind) and text.lstrip()[:1] in ("{", "[")):
                 yield from _json(element.get("id") or kind, text)
-            elif not kind or "javascript" in kind or kind == "module":
+            elif _is_code(kind):
                 yield from _given(text, stream)
         else:
             for key, value in element.items():
@@ -60,7 +62,14 @@ def _values(tree: _Element, stream: list[str]) -> Iterator[Data]:
                     yield from _json(name, text)
 
 
+def _is_code(kind: str) -> bool:
+    return not kind or "javascript" in kind or kind == "module"
+
+
 def _json(name: str, text: str) -> Iterator[Data]:
+    if text.lstrip().startswith("<!--"):
+        # So that no browser of old shows it, nor a parser reads tags in it (Hypernova).
+        text = text.strip().removeprefix("<!--").removesuffix("-->")
     try:
         value = json.loads(text, strict=False)
     except (ValueError, RecursionError):
