@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command import Run
+from next_second import next_second
 from origin import Origin
 from small_paper import Paper
 
@@ -73,6 +74,7 @@ def test_a_site_has_tags_of_its_own_and_those_of_the_command(newskeep: Run, tmp_
     assert newskeep("reindex", "--fresh").returncode == 0
     assert tagged(tmp_path, "dailies")[1] == articles
     # What a person takes away stays away until a crawl gives it again.
+    next_second()
     assert newskeep("tag", paper.url(1), "--remove", "e26").returncode == 0
     assert tagged(tmp_path, "e26")[1] == articles - {paper.path(1)}
 
