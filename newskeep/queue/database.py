@@ -101,6 +101,15 @@ class QueueDatabase:
             yield connection
 
 
+def has_queue(address: PostgresAddress) -> bool:
+    """Whether our tables are there; none are made. Raises `StoreUnavailable`."""
+    try:
+        with psycopg.connect(address.uri, autocommit=True, **_CONNECTION) as connection:  # type: ignore[arg-type]
+            return schema.is_there(connection)
+    except psycopg.Error as error:
+        raise unavailable(address, error) from error
+
+
 def unavailable(address: PostgresAddress, error: BaseException) -> StoreUnavailable:
     """What is told of a server that cannot be reached or refuses us; libpq's own words, which name no password."""
     cause: BaseException = error

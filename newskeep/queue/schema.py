@@ -110,6 +110,11 @@ def make(connection: Connection[Any]) -> None:
         raise StoreUnavailable(f"the queue was made by a newer newskeep (version {version}, ours is {VERSION})")
 
 
+def is_there(connection: Connection[Any]) -> bool:
+    """Whether our tables are there."""
+    return not _missing(connection, "newskeep_queue")
+
+
 def _make(connection: Connection[Any]) -> None:
     from importlib.metadata import version
 

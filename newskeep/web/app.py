@@ -30,6 +30,7 @@ from newskeep.web import (
     websub,
 )
 from newskeep.web.access import Gate, app_fields, originals_fields, replay_fields
+from newskeep.web.fleet_watch import FleetWatch
 from newskeep.web.language.choice import ChooseLanguage
 from newskeep.web.metrics import Metrics
 from newskeep.web.options import ServeOptions
@@ -108,6 +109,7 @@ def _application(
     app.router.redirect_slashes = False
     app.state.archive = archive
     app.state.options = options
+    app.state.fleet = FleetWatch(options.config, archive.uri)
     app.state.metrics = counted
     return app
 

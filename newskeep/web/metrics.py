@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
+from newskeep.web.fleet_watch import metric_lines
+
 if TYPE_CHECKING:
     from storage.archive import Archive
 
@@ -27,6 +29,7 @@ _ROOM = (
     "verify",
     "doubts",
     "status",
+    "fleet",
 )
 GROUPS = {**{name: name for name in _GROUPED}, **dict.fromkeys(_ROOM, "room")}
 
@@ -96,4 +99,5 @@ def _metrics(request: Request) -> PlainTextResponse:
     }
     for name, (text, value) in counters.items():
         lines += [f"# HELP {name} {text}", f"# TYPE {name} counter", f"{name} {value}"]
+    lines += metric_lines(request.app.state.fleet)
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")

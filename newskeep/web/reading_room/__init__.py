@@ -13,6 +13,7 @@ from newskeep.web.reading_room import (
     correct,
     doubts,
     exchange,
+    fleet,
     home,
     replay,
     save,
@@ -32,6 +33,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/", home.page(reports, health)),
         Route("/status", status.page(reports)),
+        Route("/fleet", fleet.page),
         Route("/search", search.page),
         Route("/doubts", doubts.page),
         Route("/sites", sites.listed(health)),
