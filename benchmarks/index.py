@@ -1,8 +1,9 @@
-"""How fast and how large the SQLite index is: python benchmarks/index.py [--captures N ...] [--folder DIR].
+"""How fast and how large the index is: python benchmarks/index.py [--captures N ...] [--folder DIR | --index URI].
 
 Makes captures as a news archive has them (200 sites, each article captured five times, a front page of each site
 captured most of all, in WARCs of 20,000), enters them and looks them up at random. Prints one figure a line; of several
-numbers, such as 1000 10000 100000, how it grows.
+numbers, such as 1000 10000 100000, how it grows. The index is a SQLite file; with `--index` an empty PostgreSQL
+database, which is emptied again.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from hashlib import sha1
 from pathlib import Path
 
 from newskeep.status.holdings import count
-from storage.index import WarcEntry, open_index
+from storage.archive import shared_index
+from storage.index import SharedIndex, WarcEntry, discard_index, open_index
 from storage.index.index import Index
 from storage.model import Capture
+from storage.postgres_address import PostgresAddress
 
 SITES = 200
 A_WARC = 20_000
@@ -85,6 +88,12 @@ def look_up(index: Index, total: int, articles: int, times: int) -> None:
     show("closest", times, timed(lambda: [index.closest(*one) for one in zip(urls, moments, strict=True)]))
     show("latest", times, timed(lambda: [index.latest(url) for url in urls]))
     show("latest, not held", times, timed(lambda: [index.latest(url + "x") for url in urls]))
+    few = urls[: times // 10]
+    show("20 of a prefix", len(few), timed(lambda: [_twenty(index, url.rpartition("/")[0] + "/") for url in few]))
+
+
+def _twenty(index: Index, prefix: str) -> list[Capture]:
+    return list(index.captures(prefix, match="prefix", limit=20))
 
 
 def main() -> None:
@@ -92,27 +101,29 @@ def main() -> None:
     parser.add_argument("--captures", type=int, nargs="+", default=[1_000_000], metavar="N")
     parser.add_argument("--lookups", type=int, default=50_000)
     parser.add_argument("--folder", type=Path, help="where to make the index (default: a temporary folder)")
+    parser.add_argument("--index", help="an empty database, postgresql://USER@HOST/DATABASE")
     options = parser.parse_args()
     for total in options.captures:
-        measure(total, options.lookups, options.folder)
+        measure(total, options.lookups, options.folder, shared_index(options.index))
 
 
-def measure(total: int, lookups: int, parent: Path | None) -> None:
+def measure(total: int, lookups: int, parent: Path | None, address: PostgresAddress | None) -> None:
     random.seed(1)
     articles = total // 5
     print(f"{total:,} captures")
     with tempfile.TemporaryDirectory(dir=parent) as folder:
-        path = Path(folder) / "index.sqlite"
-        with open_index(path) as index:
+        place = SharedIndex(address, "file:///benchmark") if address else Path(folder) / "index.sqlite"
+        with open_index(place) as index:
             show("entered", total, fill(index, total, articles))
             look_up(index, total, articles, lookups)
             show("counted (status)", total, timed(lambda: count(index)))
             show("read through", total, timed(lambda: sum(1 for _ in index.captures("example", match="domain"))))
-        size = path.stat().st_size
-        with open_index(path) as index:
+            size = index.size()
+        with open_index(place) as index:
             removing = timed(lambda: index.remove(next(index.warcs()).filename))
             print(f"a WARC removed in  {removing[0]:12.2f} s")
         print(f"size               {size / total:12.1f} bytes a row")
+        discard_index(place)
     print(f"peak memory        {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:12.0f} MB")
 
 

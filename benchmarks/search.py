@@ -2,7 +2,8 @@
 
 Makes articles of 400 words from 60,000 made-up ones, used as often as words of a language are (Zipf), by 200 sites over
 a year; with `--texts`, a JSON-lines file with a field `text`, it takes those texts in turn instead. Enters them, a WARC
-of 2,000 at a time, and asks; prints the 50th and 99th percentile of the first 20 hits, and where the bytes went.
+of 2,000 at a time, and asks; prints the 50th and 99th percentile of the first 20 hits, and where the bytes went. The
+index is a SQLite file; with `--index URI` an empty PostgreSQL database, which is emptied again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, cycle, pairwise
 from pathlib import Path
 
-from storage.index import ArticleEntry, Filters, WarcEntry, open_index
+from storage.archive import shared_index
+from storage.index import ArticleEntry, Filters, SharedIndex, WarcEntry, discard_index, open_index
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 
@@ -113,6 +115,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=100_000)
     parser.add_argument("--texts", type=Path, help="JSON lines with a field `text`")
     parser.add_argument("--folder", type=Path, help="where to make the index (default: a temporary folder)")
+    parser.add_argument("--index", help="an empty database, postgresql://USER@HOST/DATABASE")
     options = parser.parse_args()
     texts, rng = synthetic(), random.Random(2)
     if options.texts:
@@ -121,8 +124,9 @@ def main() -> None:
         [word(rng.randrange(*ranks)) for _ in range(50)] for ranks in ((0, 50), (200, 2_000), (20_000, VOCABULARY))
     )
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        path = Path(folder) / "index.sqlite"
-        with open_index(path) as index:
+        path, address = Path(folder) / "index.sqlite", shared_index(options.index)
+        place = SharedIndex(address, "file:///benchmark") if address else path
+        with open_index(place) as index:
             fill(index, texts, options.articles)
             if not options.texts:
                 ask(index, "a common word", common)
@@ -148,7 +152,11 @@ def main() -> None:
                 ask(index, "common but not common", [f"{a} -{b}" for a, b in pairwise(common)])
                 ask(index, "a beginning of three letters", [f"{each[:3]}*" for each in middle[:10]])
                 ask(index, "a beginning of two letters", [f"{each[:2]}*" for each in middle[:5]])
-        sizes(path, options.articles)
+            print(f"{'the whole index':34} {index.size() / options.articles:9.0f} bytes an article")
+        if address:
+            discard_index(place)
+        else:
+            sizes(path, options.articles)
 
 
 if __name__ == "__main__":

@@ -245,8 +245,13 @@ def _schema(kind: Kind) -> str:
 
 
 def _has_schema(connection: Connection, kind: Kind) -> bool:
-    """Whether our tables are there; they are made whole or not at all."""
-    return bool(connection.exec_driver_sql(f"SELECT to_regclass('{_schema(kind)}.about') IS NOT NULL").scalar_one())
+    """Whether our tables are there; they are made whole or not at all.
+
+    Asked of the catalogue's rows, as names are remembered: what another has just made would not be seen.
+    """
+    ours = f"relname = 'about' AND nspname = '{_schema(kind)}'"
+    asked = f"SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE {ours}"
+    return bool(connection.exec_driver_sql(asked).scalar_one())
 
 
 def _version(connection: Connection) -> int | None:

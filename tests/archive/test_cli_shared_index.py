@@ -1,0 +1,75 @@
+"""The command line with an index on PostgreSQL, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import Run
+from export_archive import PAPER
+from postgres import GUARDED
+
+from storage.archive import Archive
+
+pytest_plugins = ["export_archive", "postgres"]
+
+
+@pytest.fixture
+def address(postgres_database: str) -> str:
+    """The address of an empty database, with a password, which PostgreSQL does not ask for here."""
+    return postgres_database.replace("@", ":hush-hush@")
+
+
+def test_made_looked_up_and_checked(newskeep: Run, newsroom: Archive, tmp_path: Path, address: str) -> None:
+    referring = address.replace("hush-hush", "${file:secret}")
+    (tmp_path / "newskeep.toml").write_text(f"archive = '{newsroom.uri}'\nindex = '{referring}'\n")
+    (tmp_path / "secret").write_text("hush-hush\n")
+    (tmp_path / "secret").chmod(0o600)
+
+    done = newskeep("reindex")
+    assert done.returncode == 0 and b"entered" in done.stdout + done.stderr, done.stderr.decode()
+    own = ("--config", "/dev/null", "--archive", newsroom.uri)
+    for command in (
+        ("search", "bridge", "--json"),
+        ("captures", PAPER, "--prefix", "--json"),
+        ("get", f"{PAPER}/a", "--as", "text"),
+    ):
+        shared, local = newskeep(*command), newskeep(*command, *own)
+        assert (shared.returncode, shared.stdout) == (local.returncode, local.stdout), shared.stderr.decode()
+    verified = newskeep("verify")
+    assert verified.returncode == newskeep("verify", *own).returncode, verified.stderr.decode()
+    status = json.loads(newskeep("status", "--json").stdout)
+    assert status["problem"] is None and status["bytes"]["index"] > 0
+    doctor = newskeep("doctor", "--json")
+    found = [json.loads(line) for line in doctor.stdout.splitlines()]
+    (index,) = (each for each in found if each["check"] == "index")
+    assert index["grade"] == "ok" and "PostgreSQL 1" in json.dumps(index)
+    assert not any(b"hush" in each.stdout + each.stderr for each in (done, verified, doctor))
+
+
+def test_refused_in_one_line(newskeep: Run, newsroom: Archive, tmp_path: Path, address: str) -> None:
+    assert newskeep("reindex", "--archive", newsroom.uri, "--index", address).returncode == 0
+    (tmp_path / "other").mkdir()
+    other = newskeep("search", "bridge", "--archive", "other", "--index", address)
+    assert other.returncode == 3 and b"needs a database of its own\n" in other.stderr
+    for index, code, said in (
+        ("elsewhere", 2, b"an index on a server is given as postgresql://USER@HOST/DATABASE\n"),
+        ("postgresql://u:${NOT_SET}@127.0.0.1/x", 2, b"index: the variable NOT_SET is not set\n"),
+        ("postgresql://u:hush@127.0.0.1:1/x", 3, b"postgresql://u@127.0.0.1:1/x: the server cannot be reached"),
+    ):
+        done = newskeep("search", "bridge", "--archive", newsroom.uri, "--index", index)
+        assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (code, b"", 1)
+        assert said in done.stderr and b"hush" not in done.stderr
+    doctor = newskeep(
+        "doctor", "--archive", newsroom.uri, "--index", f"postgresql://{GUARDED}:hush@{address.partition('@')[2]}"
+    )
+    assert b"password authentication failed" in doctor.stdout and b"hush" not in doctor.stdout + doctor.stderr
+
+
+def test_a_schedule_shows_no_password(newskeep: Run, newsroom: Archive, address: str) -> None:
+    command = ("schedule", "install", "--cron", "--dry-run", "--archive", newsroom.uri, "--index")
+    done = newskeep(*command, address)
+    assert done.returncode == 2 and b"name the index in newskeep.toml instead" in done.stderr
+    bare = address.replace(":hush-hush", "")
+    assert f"--index {bare}" in newskeep(*command, bare).stdout.decode()
