@@ -51,7 +51,7 @@ def findings(config: Config) -> Iterator[Finding]:
             ("store", lambda: _store(archive)),
             ("state folder", lambda: _state(archive)),
             ("index", lambda: _index(archive)),
-            ("frontier", lambda: _file(archive.state / FRONTIER, "frontier", frontier_schema.KIND)),
+            ("frontier", lambda: _frontier(archive)),
             ("spool", lambda: _spool(archive, config)),
             ("disk", lambda: _disk(archive, config)),
         ):
@@ -116,6 +116,12 @@ def _index(archive: Archive) -> Iterator[Finding]:
             yield bad("index", "there is none on this machine, and the archive is not empty", "newskeep reindex")
         return
     yield from _held(archive, f"schema {index_schema.VERSION}")
+
+
+def _frontier(archive: Archive) -> Iterator[Finding]:
+    # One on the server of a shared index is as that is.
+    if archive.shared_index is None:
+        yield from _file(archive.state / FRONTIER, "frontier", frontier_schema.KIND)
 
 
 def _shared(archive: Archive, place: SharedIndex) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from newskeep.doctor import archive, configuration, program, schedule
+from newskeep.doctor import archive, configuration, program, queue, schedule
 from newskeep.doctor.finding import Finding, warned
 
 if TYPE_CHECKING:
@@ -26,4 +26,5 @@ def examine(config: Config, mistakes: Sequence[str], *, has_archive: bool) -> It
         yield warned("archive", "not looked at, since the configuration may name another one", "mend that first")
         return
     yield from archive.findings(config)
+    yield from queue.findings(config)
     yield from schedule.findings(config)

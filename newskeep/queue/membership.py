@@ -30,7 +30,7 @@ T = TypeVar("T")
 End = Literal["succeeded", "failed", "aborted"]
 
 #: A job whose workers were lost so often is given up: it may be what kills them.
-LOST_MOST = 5
+LOST_MOST = 10
 
 
 def ticks() -> float:

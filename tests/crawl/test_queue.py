@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from crawler.config import Config
 from crawler.frontier.address_state import HostState
 from crawler.url_list import ListedURL, read_urls
+from newskeep.doctor.queue import findings
 from newskeep.queue.database import QueueDatabase
 from newskeep.queue.fleet import fleet_of
 from newskeep.queue.hosts import HostLeases
@@ -24,6 +26,7 @@ from newskeep.queue.submitting import submit_list
 from newskeep.queue.task import BatchTask, CrawlTask
 from storage.errors import StoreUnavailable, UsageError
 from storage.model import Outcome
+from storage.objects import open_store
 from storage.postgres_address import PostgresAddress
 
 pytest_plugins = ["postgres"]
@@ -278,6 +281,25 @@ def test_the_fleet_says_who_works_and_for_how_long_others_wait(queue: JobQueue, 
     assert fleet.lag >= 7200
     silence(database, taken)
     assert [each.lost for each in fleet_of(queue).workers] == [True]
+
+
+def test_doctor_tells_of_the_queue(postgres_database: str, tmp_path: Path) -> None:
+    def told(address: str | None) -> list[tuple[str, str, str | None]]:
+        found = findings(Config(queue=address, archive=str(tmp_path)))
+        return [(each.grade, each.said, each.cure) for each in found]
+
+    assert told(None) == []
+    ((grade, said, _),) = told(postgres_database)
+    assert grade == "warn" and "none yet" in said
+    with QueueDatabase(PostgresAddress.parse(postgres_database)) as database:
+        queue = JobQueue(database, open_store(str(tmp_path)).uri)
+        queue.submit(CrawlTask("gazette", "gazette"), None)
+        ((grade, said, cure),) = told(postgres_database)
+        assert (grade, cure) == ("bad", "newskeep worker") and "1 job waiting" in said
+        assert take(queue) is not None
+        assert [grade for grade, _, _ in told(postgres_database)] == ["ok"]
+    ((grade, said, _),) = told("postgresql://me:secret@127.0.0.1:1/d")
+    assert grade == "bad" and "Connection refused" in said and "secret" not in said
 
 
 # Hosts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -128,6 +129,30 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, newskeep: Run, postgres_datab
         assert code == 2 and "there is no job 7" in line
     assert said("jobs", "report", "7")[0] == 2
     assert said("worker", "--lease", "1s")[0] == 2
+
+
+@pytest.mark.exhaustive
+def test_a_machine_that_was_frozen_asks_no_host_that_another_has_by_then(make_fleet: MakeFleet, newskeep: Run) -> None:
+    fleet = make_fleet(2, 12, 0.5, shared_index=True)
+    newskeep("submit", "due")
+    frozen = fleet.start()
+    wait_until(lambda: sum(story_requests(fleet.papers).values()) >= 3, "the first articles")
+    processes = [frozen.pid, *fleet.job_processes()]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    other = fleet.start("--until-empty")
+    asked = sum(story_requests(fleet.papers).values())
+    wait_until(lambda: sum(story_requests(fleet.papers).values()) > asked + 2, "another worker to take over")
+    for process in processes:
+        os.kill(process, signal.SIGCONT)
+    assert other.wait(PATIENCE) == 0, fleet.said()
+    frozen.send_signal(signal.SIGTERM)
+    assert frozen.wait(PATIENCE) == 0, fleet.said()
+    wait_until(lambda: not fleet.job_processes(), "the jobs to end")
+    assert re.search(r"job \d+: stopping: (the queue has been|job \d+ is another worker's)", fleet.said())
+    assert asked_politely(fleet.papers, 0.5) == []
+    stories = {paper.url(number) for paper in fleet.papers for number in range(1, 13)}
+    assert set(fleet.captures()) == stories
 
 
 @pytest.mark.exhaustive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -96,6 +97,10 @@ class Fleet:
             with suppress(ProcessLookupError):
                 worker.kill()
             worker.wait()
+        # They end with their worker, but for those that a test has stopped.
+        for process in self.job_processes():
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
     @contextmanager
     def queue(self) -> Iterator[JobQueue]:

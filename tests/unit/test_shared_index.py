@@ -222,6 +222,7 @@ def test_a_title_with_a_nul(index: Index) -> None:
     assert found.title == "A\ufffdB"
 
 
+@pytest.mark.exhaustive
 def test_a_text_of_more_words_than_a_set_takes(index: Index) -> None:
     text = " ".join(f"word{number}" for number in range(150_000))
     index.add(warc("a"), [], [article("a", "https://example.com/", text=text)])
