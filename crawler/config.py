@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 from urllib.parse import quote
@@ -352,6 +353,8 @@ def _chosen(name: str, value: Any, choices: tuple[str, ...]) -> str:
 def _bounded(name: str, value: Any) -> Any:
     if isinstance(value, int | float) and value < 0:
         raise ConfigError(f"{name} must not be negative")
+    if isinstance(value, float) and not isfinite(value):
+        raise ConfigError(f"{name} must be a number, not {value}")
     return value
 
 

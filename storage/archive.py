@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from heapq import merge
@@ -31,6 +31,7 @@ from storage.index import (
     SharedIndex,
     WarcEntry,
     discard_index,
+    held_by_all,
     open_index,
 )
 from storage.index.articles import entries_of
@@ -460,9 +461,15 @@ class Archive:
             return f"{error}; what is fetched waits in {self.spool.root}"
         return None
 
-    def upkeep(self) -> AbstractContextManager[None]:
-        """Hold the lock of work that moves or replaces what is held. Raises `AlreadyRunning`."""
-        return held(self.state / "upkeep.lock", "a reindex, compaction, copy or reextract")
+    @contextmanager
+    def upkeep(self) -> Iterator[None]:
+        """Hold the lock of work that moves or replaces what is held: on this machine, and on all that share its index.
+
+        Raises `AlreadyRunning`.
+        """
+        work = "a reindex, compaction, copy or reextract"
+        with held(self.state / "upkeep.lock", work), held_by_all(self.index_place, work):
+            yield
 
     def close(self) -> None:
         if "index" in self.__dict__:

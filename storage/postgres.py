@@ -8,7 +8,7 @@ it is done. Readers wait for nobody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, create_engine, event, insert, select
@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from storage.database import Database, Kind
-from storage.errors import ConfigError, StoreUnavailable
+from storage.errors import AlreadyRunning, ConfigError, StoreUnavailable
 from storage.migrations import create, migrate, version_of
 from storage.postgres_address import PostgresAddress
 from storage.postgres_errors import explain
@@ -29,7 +29,14 @@ _LOCK_WAIT = 300
 _WRITER_SILENCE = 120
 # The first number of our advisory locks; the second is what is locked: the schema, or the rows.
 _LOCKS = 0x6E657773
-_SCHEMA, _ROWS = 1, 2
+_SCHEMA, _ROWS, _UPKEEP = 1, 2, 3
+#: A session that holds a lock for hours: not ended for its silence, but soon where its machine is gone.
+_LONG_SESSION = (
+    "SET idle_session_timeout = 0",
+    f"SET tcp_keepalives_idle = {_WRITER_SILENCE // 2}",
+    f"SET tcp_keepalives_interval = {_WRITER_SILENCE // 6}",
+    "SET tcp_keepalives_count = 3",
+)
 
 #: How a transaction begins, by what `storage.index.writes.transaction` asks for in SQLite's words.
 _BEGIN = {
@@ -100,6 +107,28 @@ def discard(address: PostgresAddress, kind: Kind, archive: str) -> None:
             _make(connection, kind, archive)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def held(address: PostgresAddress, kind: Kind, work: str) -> Iterator[None]:
+    """Hold the lock of upkeep of a database while the block runs, for all machines that share it.
+
+    Where it is taken, raises `AlreadyRunning`, naming the `work`. A server that restarts lets go of it.
+    """
+    engine = _engine(address, kind)
+    with ExitStack() as ending:
+        ending.callback(engine.dispose)
+        with _explained(address, kind):
+            connection = ending.enter_context(engine.connect())
+            # The session ends with the block, whether the server still answers or not, and the lock with it.
+            ending.callback(connection.invalidate)
+            for statement in _LONG_SESSION:
+                connection.exec_driver_sql(statement)
+            asked = f"SELECT pg_try_advisory_lock({_LOCKS}, {_UPKEEP})"
+            is_ours = connection.exec_driver_sql(asked).scalar_one()
+        if not is_ours:
+            raise AlreadyRunning(f"{work} of this archive is already running on another machine ({address.shown})")
+        yield
 
 
 def schema_version(address: PostgresAddress, kind: Kind) -> tuple[str, int | None]:

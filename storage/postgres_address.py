@@ -13,10 +13,13 @@ from storage.errors import UsageError
 
 _SIGNS = r"[^\s/@?#\[\]:]"
 _HOST = rf"(?:\[[0-9A-Fa-f:.%]+\]|{_SIGNS}*)(?::\d{{1,5}})?"
+_OPTION = r"\w+=[^\s@#&]*"
 _ADDRESS = re.compile(
     rf"postgres(?:ql)?://(?:(?P<user>{_SIGNS}*)(?::(?P<password>[^\s/@?#\[\]]*))?@)?"
-    rf"(?P<host>{_HOST}(?:,{_HOST})*)(?:/(?P<database>[^\s/@?#]*))?(?:\?(?P<options>[^\s@#]*))?"
+    rf"(?P<host>{_HOST}(?:,{_HOST})*)(?:/(?P<database>[^\s/@?#]*))?(?:\?(?P<options>{_OPTION}(?:&{_OPTION})*&?)?)?"
 )
+# libpq shows the whole password that has such a sign in it.
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 _SECRET_OPTION = re.compile(r"(?:^|&)\w*password=", re.IGNORECASE)
 
 
@@ -32,7 +35,7 @@ class PostgresAddress:
     def parse(cls, text: str) -> PostgresAddress:
         """Raises `UsageError`."""
         found = _ADDRESS.fullmatch(text)
-        if found is None:
+        if found is None or _BAD_ESCAPE.search(text):
             known = text.startswith(("postgresql://", "postgres://"))
             hint = "; in its user and password, other signs are written as %XX" if known else ""
             raise UsageError(f"an index on a server is given as postgresql://USER@HOST/DATABASE{hint}")

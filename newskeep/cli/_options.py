@@ -18,6 +18,7 @@ from click.shell_completion import CompletionItem
 
 from crawler import defaults
 from crawler.config import Config, load
+from newskeep.cli._numbers import Real, Whole
 from newskeep.cli._terminal import Formatter
 from storage.errors import ConfigError, UsageError
 
@@ -31,13 +32,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 def delay(default: float) -> Callable[[F], F]:
     """--delay of a command whose requests are `default` seconds apart where neither it nor the configuration says."""
     wait = f"Wait between two requests to a host.  [{default:g}]"
-    return click.option("--delay", type=click.FloatRange(0), metavar="SECONDS", help=wait)
+    return click.option("--delay", type=Real(0), metavar="SECONDS", help=wait)
 
 
 #: --at-once of a command that crawls sites.
 at_once = click.option(
     "--at-once",
-    type=click.IntRange(1),
+    type=Whole(),
     default=defaults.SITES_AT_ONCE,
     show_default=True,
     metavar="N",

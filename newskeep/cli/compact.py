@@ -9,6 +9,7 @@ import click
 
 from crawler.config import Config
 from newskeep.cli._maintenance import progress, still_kept, sum_up, tell
+from newskeep.cli._numbers import HIGHEST, Real, Whole
 from newskeep.cli._options import configured, open_existing
 from newskeep.cli._terminal import echo
 from storage.counts import counted
@@ -31,11 +32,13 @@ Exit codes: 0 done, 3 the archive is out of reach, 7 done, but something was lef
 @click.command(epilog=_EXAMPLES)
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Only WARCs begun on this day (UTC).")
 @click.option(
-    "--min-size", type=click.IntRange(1), default=100_000_000, metavar="BYTES", help="Join WARCs below this.  [100 MB]"
+    "--min-size",
+    type=Whole(most=HIGHEST),
+    default=100_000_000,
+    metavar="BYTES",
+    help="Join WARCs below this.  [100 MB]",
 )
-@click.option(
-    "--min-age", type=click.FloatRange(0), default=60, metavar="MINUTES", help="Leave younger ones alone.  [60]"
-)
+@click.option("--min-age", type=Real(0), default=60, metavar="MINUTES", help="Leave younger ones alone.  [60]")
 @click.option("--dry-run", is_flag=True, help="Say what would be joined, and change nothing in the archive.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
 @configured

@@ -11,6 +11,7 @@ import click
 
 from crawler import defaults
 from newskeep.cli import _options
+from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Duration, Moment, check_order, common, settle, site_names
 from newskeep.cli._terminal import echo
 from storage.errors import UsageError
@@ -35,7 +36,7 @@ archive is out of reach, 4 some sites failed, blocked us, gave nothing or were s
     "--since", type=Moment("start"), metavar="TIME", help="Only what was published since; sitemaps are read for it."
 )
 @click.option("--until", type=Moment("end"), metavar="TIME", help="With --since: nothing newer.")
-@click.option("--cap", type=click.IntRange(1), metavar="N", help=f"Articles a site at most.  [{defaults.SITE_CAP}]")
+@click.option("--cap", type=Whole(), metavar="N", help=f"Articles a site at most.  [{defaults.SITE_CAP}]")
 @click.option("--requisites", is_flag=True, default=None, help="Archive pictures, styles and scripts with the pages.")
 @_options.gives_tags
 @_options.delay(defaults.SITE_DELAY)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.config import Config
+from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Moment, Share, SiteName, check_order, configured, open_existing, why_nothing
 from newskeep.cli._terminal import Console, echo, escape
 from newskeep.confidence import percent
@@ -46,7 +47,7 @@ Exit codes: 0 done, 2 a wrong option, 3 the archive is out of reach, 6 no articl
 @click.option("--until", type=Moment("end"), metavar="TIME", help="Captured not later than this.")
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=Whole(),
     default=20,
     show_default=True,
     metavar="N",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.config import Config
+from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Moment, configured, open_existing
 from newskeep.cli._terminal import Console, echo, escape
 from storage.urls import timestamp14
@@ -29,7 +30,7 @@ Exit codes: 0 done, 3 the archive is out of reach, 6 not in the archive."""
 @click.command(epilog=_EXAMPLES)
 @click.argument("url")
 @click.option("--at", type=Moment(), metavar="TIME", help="The text of the capture nearest to this time.  [the newest]")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Not more than these, the newest.")
+@click.option("--limit", type=Whole(), metavar="N", help="Not more than these, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each.")
 @configured
 def duplicates(

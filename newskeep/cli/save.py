@@ -12,6 +12,7 @@ import click
 
 from crawler import defaults
 from newskeep.cli import _options
+from newskeep.cli._numbers import HIGHEST, Real, Whole
 from newskeep.cli._options import Since, common, open_existing, settle
 from newskeep.cli._terminal import echo
 from newskeep.times import local
@@ -79,19 +80,19 @@ them, 6 no such crawl."""
 @_options.delay(defaults.LIST_DELAY)
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Real(0, min_open=True),
     metavar="SECONDS",
     help=f"Bound of a request.  [{defaults.DOWNLOAD_TIMEOUT:g}]",
 )
 @click.option(
     "--max-size",
-    type=click.IntRange(1),
+    type=Whole(most=HIGHEST),
     metavar="BYTES",
     help=f"Bound of a body; more is cut.  [{defaults.DOWNLOAD_MAXSIZE >> 20} MiB]",
 )
 @click.option(
     "--concurrency",
-    type=click.IntRange(1),
+    type=Whole(),
     metavar="N",
     help=f"Requests at once, over all hosts.  [{defaults.CONCURRENT_REQUESTS}]",
 )

@@ -12,6 +12,7 @@ import click
 from rich.text import Text
 
 from crawler.config import Config
+from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Moment, SiteName, check_order, configured, of_tag, open_existing, why_nothing
 from newskeep.cli._terminal import Console, echo, fit
 from newskeep.fields import of_article
@@ -72,7 +73,7 @@ def _as_typed(_ctx: click.Context, _param: click.Parameter, words: tuple[str, ..
 @click.option(
     "--order", type=click.Choice(ORDERS), default="date", show_default=True, help="The newest first, or the best first."
 )
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Not more than these, the first.")
+@click.option("--limit", type=Whole(), default=20, show_default=True, help="Not more than these, the first.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each article.")
 @configured
 def search(

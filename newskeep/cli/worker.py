@@ -9,6 +9,7 @@ import socket
 import click
 
 from crawler.config import Config
+from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Duration
 from newskeep.cli._queue import with_queue
 from newskeep.cli._terminal import echo
@@ -30,7 +31,7 @@ _LEASE_LEAST = 5.0
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--at-once", type=click.IntRange(1), default=4, show_default=True, metavar="N", help="Jobs at a time.")
+@click.option("--at-once", type=Whole(), default=4, show_default=True, metavar="N", help="Jobs at a time.")
 @click.option("--name", metavar="NAME", help="What the worker is called in `newskeep jobs`.  [host name and process]")
 @click.option("--until-empty", is_flag=True, help="End when nothing waits and nothing runs, here or elsewhere.")
 @click.option(

@@ -13,7 +13,7 @@ from typing import Any, LiteralString, Self
 
 from newskeep.extras import command_for
 from newskeep.queue import schema
-from storage.errors import StoreUnavailable, UsageError
+from storage.errors import StoreDenied, StoreUnavailable, UsageError
 from storage.postgres_address import PostgresAddress
 
 try:
@@ -24,6 +24,8 @@ except ImportError:
     raise UsageError(f"jobs need packages that are not installed: {command_for('distributed')}") from None
 
 Row = dict[str, Any]
+#: PostgreSQL's code for what the user has no right to.
+_NOT_ALLOWED = "42501"
 
 #: Seconds until a server that says nothing counts as away. What is asked here is little and indexed.
 PATIENCE = 10.0
@@ -117,5 +119,8 @@ def unavailable(address: PostgresAddress, error: BaseException) -> StoreUnavaila
         cause = cause.__cause__
     said = str(cause).strip().splitlines()
     # libpq tells in the first line what happened, and begins with where, which is said already.
+    code = getattr(cause, "sqlstate", None)
     why = said[0].rpartition(" failed: ")[2].removeprefix("FATAL:").strip() if said else type(cause).__name__
+    if code == _NOT_ALLOWED:
+        return StoreDenied(f"the queue {address.shown}: its user may not do this ({why}); grant it the right")
     return StoreUnavailable(f"the queue {address.shown} is out of reach: {why}")

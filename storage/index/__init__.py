@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -183,6 +184,19 @@ def shared_version(place: SharedIndex) -> tuple[str, int | None]:
     from storage.index import schema
 
     return postgres.schema_version(place.address, schema.KIND)
+
+
+def held_by_all(place: Path | SharedIndex, work: str) -> AbstractContextManager[None]:
+    """Keep other machines that share an index from upkeep of it; nobody shares a file.
+
+    Raises `AlreadyRunning`, naming the `work`, where one of them is at it, and `StoreUnavailable`.
+    """
+    if isinstance(place, SharedIndex):
+        from storage import postgres
+        from storage.index import schema
+
+        return postgres.held(place.address, schema.KIND, work)
+    return nullcontext()
 
 
 def discard_index(place: Path | SharedIndex) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from command import Run
 from export_archive import PAPER
-from postgres import GUARDED
+from postgres import GUARDED, PostgresServer
 
 from storage.archive import Archive
+from storage.objects.local import LocalStore
+from storage.postgres_address import PostgresAddress
 
 pytest_plugins = ["export_archive", "postgres"]
 
@@ -73,3 +75,24 @@ def test_a_schedule_shows_no_password(newskeep: Run, newsroom: Archive, address:
     assert done.returncode == 2 and b"name the index in newskeep.toml instead" in done.stderr
     bare = address.replace(":hush-hush", "")
     assert f"--index {bare}" in newskeep(*command, bare).stdout.decode()
+
+
+def test_one_machine_at_a_time_moves_what_is_held(
+    newskeep: Run, newsroom: Archive, tmp_path: Path, postgres_server: PostgresServer, postgres_database: str
+) -> None:
+    here = ("--archive", newsroom.uri, "--index", postgres_database, "--state")
+    assert newskeep("reindex", *here, "one").returncode == 0
+    address = PostgresAddress.parse(postgres_database)
+    with Archive(LocalStore(newsroom.uri), tmp_path / "two", address) as other:
+        with other.upkeep():
+            for command in (("reindex",), ("reindex", "--fresh"), ("compact",), ("index", "publish", "--release")):
+                refused = newskeep(*command, *here, "one")
+                assert refused.returncode == 75 and refused.stderr.count(b"\n") == 1, refused.stderr
+                assert b"already running on another machine" in refused.stderr
+            # Crawls go on meanwhile, and so do readers.
+            assert newskeep("search", "bridge", *here, "one").returncode == 0
+        assert newskeep("reindex", *here, "one").returncode == 0
+        # As a restart does: what was at work ends in good order all the same.
+        with other.upkeep(), postgres_server.connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+        assert newskeep("reindex", *here, "one").returncode == 0

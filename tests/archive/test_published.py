@@ -22,9 +22,11 @@ from storage.annotations import tagged
 from storage.archive import Archive
 from storage.compaction.run import CompactOptions, compact
 from storage.errors import AlreadyRunning, NotArchived, StoreUnavailable, UsageError
+from storage.index import SharedIndex
 from storage.maintenance.reindex import ReindexOptions, reindex
 from storage.maintenance.verify import Verification
 from storage.objects.local import LocalStore
+from storage.postgres_address import PostgresAddress
 from storage.problems import Problem
 from storage.published import whole
 from storage.published.cluster import BLOCK_LINES
@@ -39,14 +41,23 @@ from storage.removing.hide import put as decide
 from storage.removing.purge import purge
 from storage.warc import key_of
 
-pytest_plugins = ["s3_server"]
+pytest_plugins = ["postgres", "s3_server"]
 MARCH, APRIL = Month(2026, 3), Month(2026, 4)
 ONE = "https://www.paper.example/1"
 
 
+#: What is told of the database is told of both kinds; it is the same where files alone are looked at.
+over_both = pytest.mark.parametrize("archive", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    yield from folder_archive(tmp_path / "archive")
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield from folder_archive(tmp_path / "archive")
+        return
+    address = PostgresAddress.parse(request.getfixturevalue("postgres_database"))
+    with Archive(LocalStore(str(tmp_path / "archive")), tmp_path / "archive", address) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -106,6 +117,7 @@ def sound(archive: Archive) -> list[Problem]:
     return list(Verification(archive, deep=True).problems())
 
 
+@over_both
 def test_every_answer_is_the_same_from_what_is_published(two_months: Archive) -> None:
     before = answers(two_months)
     assert let_go(two_months) == 18
@@ -117,6 +129,7 @@ def test_every_answer_is_the_same_from_what_is_published(two_months: Archive) ->
     assert answers(two_months) == before
 
 
+@over_both
 def test_a_month_may_go_while_somebody_reads(two_months: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whole, "BATCH", 2)
     before = list(two_months.index.all_captures())
@@ -126,6 +139,7 @@ def test_a_month_may_go_while_somebody_reads(two_months: Archive, monkeypatch: p
     assert [*told, *reading] == before
 
 
+@over_both
 def test_what_comes_back_into_the_database_is_told_once(two_months: Archive) -> None:
     before = answers(two_months)
     let_go(two_months)
@@ -141,6 +155,7 @@ def test_what_comes_back_into_the_database_is_told_once(two_months: Archive) -> 
     assert let_go(two_months) == 18
 
 
+@over_both
 def test_compaction_moves_what_was_let_go(two_months: Archive) -> None:
     pages = [page(number) for number in range(12)]
     before = answers(two_months)["all"]
@@ -163,6 +178,7 @@ def test_compaction_moves_what_was_let_go(two_months: Archive) -> None:
     assert list(two_months.index.all_captures()) == moved
 
 
+@over_both
 def test_only_what_has_changed_is_published_again(two_months: Archive) -> None:
     assert published(two_months) == [("2026-03", True), ("2026-04", True)]
     assert published(two_months) == [("2026-03", False), ("2026-04", False)]
@@ -177,6 +193,7 @@ def test_only_what_has_changed_is_published_again(two_months: Archive) -> None:
     assert sound(two_months) == []
 
 
+@over_both
 def test_what_is_hidden_lies_apart_and_what_is_purged_goes(two_months: Archive) -> None:
     let_go(two_months)
     plain = answers(two_months)
@@ -222,6 +239,7 @@ def everywhere(archive: Archive) -> set[str]:
     return found | ({"table"} if rows != [(0,)] else set())
 
 
+@over_both
 def test_marked_rows_stay_since_warcs_are_served_by_them(archive: Archive) -> None:
     marked = page(5)
     head, _, body = marked.response.partition(b"\r\n\r\n")
@@ -241,6 +259,7 @@ def test_marked_rows_stay_since_warcs_are_served_by_them(archive: Archive) -> No
     assert sound(archive) == []
 
 
+@over_both
 def test_a_row_that_is_not_published_keeps_its_month(two_months: Archive) -> None:
     found = [each.manifest for each in publish(two_months)]
     deliver(two_months, 10, [page(100)], "00000000ffff")
@@ -305,6 +324,7 @@ def test_of_two_who_publish_at_once_one_is_late(two_months: Archive, tmp_path: P
     assert sound(two_months) == []
 
 
+@over_both
 def test_damage_is_one_line_and_is_made_good(two_months: Archive) -> None:
     let_go(two_months)
     before = answers(two_months)
@@ -318,7 +338,9 @@ def test_damage_is_one_line_and_is_made_good(two_months: Archive) -> None:
     # Nothing of it left at all: the CDXJ files still have every capture.
     for path in sorted((Path(two_months.uri) / "index").rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
-    with Archive(LocalStore(two_months.uri), two_months.state) as opened:
+    place = two_months.index_place
+    shared = place.address if isinstance(place, SharedIndex) else None
+    with Archive(LocalStore(two_months.uri), two_months.state, shared) as opened:
         with pytest.raises(StoreUnavailable, match="index publish --month 2026-0"):
             list(opened.index.all_captures())
         assert any("reindex --fresh" in each.what for each in sound(opened))

@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import pytest
+from postgres import GUARDED, OWNER, PASSWORD
 
 from crawler.config import Config
 from crawler.frontier.address_state import HostState
@@ -24,7 +26,7 @@ from newskeep.queue.lists import BATCH_URLS, ListStore
 from newskeep.queue.membership import LOST_MOST, Membership, Taken
 from newskeep.queue.submitting import submit_list
 from newskeep.queue.task import BatchTask, CrawlTask
-from storage.errors import StoreUnavailable, UsageError
+from storage.errors import StoreDenied, StoreUnavailable, UsageError
 from storage.model import Outcome
 from storage.objects import open_store
 from storage.postgres_address import PostgresAddress
@@ -133,6 +135,14 @@ def test_tables_are_made_once_though_many_come_at_once(postgres_database: str) -
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_a_user_without_rights_is_told_so(postgres_database: str) -> None:
+    # PostgreSQL asks OWNER alone for no password.
+    address = PostgresAddress.parse(postgres_database.replace(OWNER, f"{GUARDED}:{quote(PASSWORD, safe='')}", 1))
+    with pytest.raises(StoreDenied, match="its user may not do this") as caught:
+        QueueDatabase(address)
+    assert "schema public" in str(caught.value) and PASSWORD not in str(caught.value)
 
 
 def test_a_newer_queue_is_told(database: QueueDatabase, postgres_database: str) -> None:

@@ -30,6 +30,9 @@ def test_file_then_environment(folder: Path) -> None:
         ("archive = 7", "archive must be a text"),
         ("timeout = true", "timeout must be a number"),
         ("max_size = -1", "max_size must not be negative"),
+        # No pause would be as long as this one.
+        ("delay = nan", "delay must be a number, not nan"),
+        ("timeout = inf", "timeout must be a number, not inf"),
         ("archiv = 'x'", "unknown key 'archiv'; did you mean 'archive'"),
         ("archive = ", "newskeep.toml"),
     ],

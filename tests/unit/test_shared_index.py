@@ -87,7 +87,19 @@ def test_an_address_is_shown_without_its_password(address: str, shown: str, has_
 
 @pytest.mark.parametrize(
     "address",
-    ["secret", "index.sqlite", "mysql://u:secret@db/x", "postgresql://u:se/secret@db/x", "postgresql://u:secret#@db/x"],
+    [
+        "secret",
+        "index.sqlite",
+        "mysql://u:secret@db/x",
+        "postgresql://u:se/secret@db/x",
+        "postgresql://u:secret#@db/x",
+        # libpq would show all of it.
+        "postgresql://u:sec%retsecret@db/x",
+        "postgresql://u:secret%00@db/x",
+        "postgresql://u:secret%@db/x",
+        "postgresql://db/x?user=u&password=100%secret",
+        "postgresql://db/x?secret",
+    ],
 )
 def test_what_is_no_address_is_told_without_showing_it(address: str) -> None:
     with pytest.raises(UsageError, match="is given as postgresql://USER@HOST/DATABASE") as caught:

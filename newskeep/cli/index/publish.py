@@ -123,10 +123,11 @@ def _release(archive: Archive, published: Published, on_problem: Any) -> int:
     manifest = published.manifest
     done = release(archive, manifest)
     if done.example is not None:
+        # Others may have delivered it while the month was published.
+        is_new = done.example.filename not in manifest.sources
+        cure = "run this again" if is_new else "run `newskeep reindex`, then this again"
         what = f"{counted(done.unanswered, 'row of the database is', 'rows of the database are')} not in it as they are"
-        on_problem(
-            Problem(manifest.key, f"not let go: {what} ({done.example.url}); run `newskeep reindex`, then again")
-        )
+        on_problem(Problem(manifest.key, f"not let go: {what} ({done.example.url}); {cure}"))
     return done.left
 
 

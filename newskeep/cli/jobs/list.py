@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.config import Config
+from newskeep.cli._numbers import Whole
 from newskeep.cli._queue import opened_queue, with_queue
 from newskeep.cli._terminal import echo
 from newskeep.times import distance
@@ -33,7 +34,7 @@ Exit codes: 0 done, 2 usage or configuration, 3 the queue is out of reach."""
 
 @click.command("list", epilog=_EXAMPLES)
 @click.option("--status", "statuses", type=click.Choice(_STATUSES), multiple=True, help="Of this status; repeatable.")
-@click.option("--limit", type=click.IntRange(1), default=200, show_default=True, metavar="N", help="So many at most.")
+@click.option("--limit", type=Whole(), default=200, show_default=True, metavar="N", help="So many at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each job.")
 @with_queue
 def list_(statuses: tuple[str, ...], limit: int, as_json: bool, settings: Config) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.config import Config
+from newskeep.cli._numbers import HIGHEST, Whole
 from newskeep.cli._queue import opened_queue, with_queue
 from newskeep.cli._terminal import Console, echo
 from newskeep.times import local
@@ -29,7 +30,7 @@ reach, 4 some URLs failed, were refused or wait, 5 all of them failed or were re
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("number", type=int, required=False, metavar="[LIST]")
+@click.argument("number", type=Whole(most=HIGHEST), required=False, metavar="[LIST]")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each URL; without LIST, for each list.")
 @with_queue
 def report(number: int | None, as_json: bool, settings: Config) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from crawler.config import Config
+from newskeep.cli._numbers import HIGHEST, Whole
 from newskeep.cli._queue import opened_queue, with_queue
 from newskeep.cli._terminal import echo
 from storage.errors import UsageError
@@ -19,7 +20,7 @@ Exit codes: 0 done, 2 no such job, or one that did not fail, 3 the queue is out 
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("numbers", nargs=-1, type=int, metavar="[JOB]...")
+@click.argument("numbers", nargs=-1, type=Whole(most=HIGHEST), metavar="[JOB]...")
 @click.option("--failed", is_flag=True, help="All that failed.")
 @with_queue
 def retry(numbers: tuple[int, ...], failed: bool, settings: Config) -> None:

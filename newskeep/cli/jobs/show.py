@@ -7,6 +7,7 @@ import json
 import click
 
 from crawler.config import Config
+from newskeep.cli._numbers import HIGHEST, Whole
 from newskeep.cli._queue import opened_queue, with_queue
 from newskeep.cli._terminal import echo
 
@@ -20,7 +21,7 @@ Exit codes: 0 done, 2 no such job, 3 the queue is out of reach."""
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("number", type=int, metavar="JOB")
+@click.argument("number", type=Whole(most=HIGHEST), metavar="JOB")
 @click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
 @with_queue
 def show(number: int, as_json: bool, settings: Config) -> None:

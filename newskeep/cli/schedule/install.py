@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Duration, common, settle
 from newskeep.cli.schedule._change import Agreed, job_of
 from newskeep.schedule import crontab, systemd
@@ -29,7 +30,7 @@ Examples:
 @click.option("--systemd", "kind", flag_value="systemd", help="Write a service and a timer of your systemd.")
 @click.option("--every", type=Duration(), default="5m", show_default=True, metavar="TIME", help="How often to look.")
 @click.option("--time-limit", type=Duration(), metavar="TIME", help="Passed on to `newskeep due`.")
-@click.option("--at-once", type=click.IntRange(1), metavar="N", help="Passed on to `newskeep due`.")
+@click.option("--at-once", type=Whole(), metavar="N", help="Passed on to `newskeep due`.")
 @click.option("--dry-run", is_flag=True, help="Only print what would be written.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask on a terminal.")
 @common

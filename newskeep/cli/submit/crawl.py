@@ -9,6 +9,7 @@ import click
 from crawler import defaults
 from crawler.config import Config
 from newskeep.cli import _options
+from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Moment, check_order, site_names
 from newskeep.cli._queue import opened_queue, with_queue
 from storage.errors import UsageError
@@ -28,7 +29,7 @@ of reach."""
 @click.argument("sites", nargs=-1, required=True, metavar="SITE-OR-URL...", shell_complete=site_names)
 @click.option("--since", type=Moment("start"), metavar="TIME", help="Only what was published since: a back-fill.")
 @click.option("--until", type=Moment("end"), metavar="TIME", help="With --since: nothing newer.")
-@click.option("--cap", type=click.IntRange(1), metavar="N", help=f"Articles a site at most.  [{defaults.SITE_CAP}]")
+@click.option("--cap", type=Whole(), metavar="N", help=f"Articles a site at most.  [{defaults.SITE_CAP}]")
 @click.option("--requisites", is_flag=True, default=None, help="Archive pictures, styles and scripts with the pages.")
 @_options.gives_tags
 @_options.delay(defaults.SITE_DELAY)
