@@ -17,7 +17,7 @@ from crawler.engine.host_queue import host_of
 from crawler.engine.redaction import redact
 from crawler.politeness.host_gate import WAIT_STATUSES
 from crawler.session.outcomes import phrase
-from crawler.session.page_extraction import RENDERED, Extraction, is_page, is_whole
+from crawler.session.page_extraction import NEEDS_SCRIPTS, RENDERED, Extraction, is_page, is_whole
 from crawler.sites.context import context_of
 from storage.errors import NewskeepError
 from storage.http import HttpMessage
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from storage.model import Exchange, Resource
 
 logger = logging.getLogger(__name__)
-
-#: What extraction says of a page that is worth a browser; the data of its scripts has been tried by then.
-_NEEDS_SCRIPTS = "no text: needs scripts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ class Renderer:
                 whole = is_page(exchange.response) and is_whole(exchange.response, exchange.truncated)
                 return whole and recorded.capture is not None and recorded.wall is None
             case "when-needed":
-                return extraction.reason == _NEEDS_SCRIPTS
+                return extraction.reason == NEEDS_SCRIPTS
         return False
 
     def _was_rendered(self, url: str) -> bool:
@@ -128,7 +125,7 @@ class Renderer:
         found = await self._context.session.extract(page, dom)
         if found.article is None and extraction.article is not None:
             return recorded, extraction
-        return page, _noting(found, "though it was rendered") if found.reason == _NEEDS_SCRIPTS else found
+        return page, _noting(found, "though it was rendered") if found.reason == NEEDS_SCRIPTS else found
 
     async def _shown(self, url: str) -> Rendered:
         options, session = self._options, self._context.session
