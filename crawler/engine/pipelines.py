@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from scrapy.exceptions import DropItem, NotConfigured
 
-from crawler.engine.rendering import Renderer
+from crawler.engine.rendering import PageShown, Renderer
 from crawler.engine.twins import Twins
 from crawler.session.outcomes import page_outcome
 from crawler.session.reasons import in_words
@@ -47,10 +47,11 @@ class ExtractionPipeline:
             extraction = await self._session.extract(recorded)
             # A plain request costs less than a browser.
             extraction = await self._twins.text_of(recorded, extraction)
+            page = PageShown(recorded, extraction)
             if await self._renderer.wants(recorded, extraction):
-                recorded, extraction = await self._renderer.render(recorded, extraction)
-            outcome = page_outcome(item.url, recorded, extraction)
-            return replace(item, recorded=recorded, extraction=extraction, outcome=outcome)
+                page = await self._renderer.render(recorded, extraction)
+            outcome = page_outcome(item.url, page.recorded, page.extraction, page.left_out)
+            return replace(item, recorded=page.recorded, extraction=page.extraction, outcome=outcome)
         except Exception as error:
             # A URL without an outcome would be lost unseen.
             self._session.note_fault(error)

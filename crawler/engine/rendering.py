@@ -76,6 +76,15 @@ class RenderOptions:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PageShown:
+    """The exchange and the text of a page that count, and what a browser did not give it, in words."""
+
+    recorded: RecordedExchange
+    extraction: Extraction
+    left_out: tuple[str, ...] = ()
+
+
 class Renderer:
     """Renders the pages of one crawl, as many at a time as the session allows."""
 
@@ -108,24 +117,28 @@ class Renderer:
             return False
         return extractor is not None and extractor.method.startswith(RENDERED)
 
-    async def render(self, recorded: RecordedExchange, extraction: Extraction) -> tuple[RecordedExchange, Extraction]:
-        """Render a page and record all that went over the wire; return the exchange and the text that count.
+    async def render(self, recorded: RecordedExchange, extraction: Extraction) -> PageShown:
+        """Render a page and record all that went over the wire.
 
-        Those of the plain answer where nothing came of it, with the reason. Raises `SpoolError`.
+        What counts are exchange and text of the plain answer where nothing came of it, with the reason. Raises
+        `SpoolError`.
         """
         try:
             shown = await self._shown(recorded.exchange.url)
         except NewskeepError as error:
-            return recorded, _noting(extraction, f"not rendered: {error}")
+            return PageShown(recorded, _noting(extraction, f"not rendered: {error}"))
         if shown.left_out:
             logger.info("%s: left out: %s", shown.url, "; ".join(shown.left_out))
         page, dom = await self._record(shown)
         if page is None or dom is None or page.capture is None or page.wall is not None:
-            return recorded, _noting(extraction, f"not rendered: {shown.error or _why(page)}")
+            said = _noting(extraction, f"not rendered: {shown.error or _why(page)}")
+            return PageShown(recorded, said, shown.left_out)
         found = await self._context.session.extract(page, dom)
         if found.article is None and extraction.article is not None:
-            return recorded, extraction
-        return page, _noting(found, "though it was rendered") if found.reason == NEEDS_SCRIPTS else found
+            return PageShown(recorded, extraction, shown.left_out)
+        if found.reason == NEEDS_SCRIPTS:
+            found = _noting(found, "though it was rendered")
+        return PageShown(page, found, shown.left_out)
 
     async def _shown(self, url: str) -> Rendered:
         options, session = self._options, self._context.session
