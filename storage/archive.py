@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from heapq import merge
 from itertools import islice
@@ -36,6 +36,7 @@ from storage.index import (
 )
 from storage.index.articles import entries_of
 from storage.index.query_parser import SearchQuery
+from storage.index.rows import seconds
 from storage.index.tokenizer import is_named
 from storage.inventory import day_of
 from storage.locking import held
@@ -59,8 +60,9 @@ from storage.warc import NOT_MODIFIED, Record, key_of
 
 #: Redirects that are followed inside the archive.
 _HOPS = 10
-#: A browser shows a page so soon after its plain answer, though others wait before it.
-_AT_ONCE = timedelta(minutes=30)
+#: A browser shows a page, and its AMP or print form is fetched, so soon after its plain answer, though others wait;
+#: in seconds.
+_AT_ONCE = 30 * 60
 #: Captures of a page that are looked at for what a browser made of it.
 _LOOKED_AT = 20
 
@@ -246,13 +248,16 @@ class Archive:
     def _entry_of(self, memento: Memento) -> ArticleEntry | None:
         original = memento.original
         made = self.index.article_at(original.filename, original.offset) or self._moved_article(original)
-        return made or self._rendered_article(original)
+        return made or self._article_at_once(memento.capture) or self._article_at_once(original)
 
-    def _rendered_article(self, plain: Capture) -> ArticleEntry | None:
-        """The article of a page that was fetched plainly, had no text, and was shown by a browser at once."""
+    def _article_at_once(self, plain: Capture) -> ArticleEntry | None:
+        """The article of a page whose plain answer has no text, and that a browser or its twin gave one at once."""
         entry = self.index.article(plain.url, plain.timestamp)
-        is_at_once = entry is not None and timedelta(0) <= entry.timestamp - plain.timestamp <= _AT_ONCE
-        return entry if is_at_once and entry is not None and entry.url == plain.url else None
+        if entry is None or entry.url != plain.url:
+            return None
+        # The index knows whole seconds.
+        passed = seconds(entry.timestamp) - seconds(plain.timestamp)
+        return entry if 0 <= passed <= _AT_ONCE else None
 
     def read_article(self, entry: ArticleEntry) -> Article:
         """Return the article of an index entry, though a compaction or `reextract` may have moved it since."""

@@ -24,6 +24,10 @@ from storage.urls import parse_timestamp, timestamp14
 
 logger = logging.getLogger(__name__)
 
+#: How the method of an article begins whose text is that of the page's twin: its AMP or print form, in a record of
+#: another address.
+TWIN = "twin, "
+
 _GZIP_LEVEL = 2
 _READ = 1 << 20
 
@@ -35,6 +39,11 @@ class PlacedArticle:
     article: Article
     offset: int
     length: int
+
+
+def is_twins(article: Article) -> bool:
+    """Whether the record that an article was made from is that of another address than the article's."""
+    return article.extractor is not None and article.extractor.method.startswith(TWIN)
 
 
 def to_json(article: Article) -> dict[str, Any]:

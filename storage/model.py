@@ -252,3 +252,5 @@ class Outcome:
     #: What the run gives to the capture; and from when on, where it has what an earlier one has.
     tags: tuple[str, ...] = ()
     tags_since: datetime | None = None
+    #: What a page was not given while a browser showed it, in words: hosts, popups, what is beyond a bound.
+    left_out: tuple[str, ...] = ()

@@ -35,6 +35,8 @@ NOARCHIVE = "Newskeep-Noarchive"
 PAYLOAD_DIGEST = "Newskeep-Payload-Digest"
 #: Of a resource: what the page was not given while it was made, in words.
 LEFT_OUT = "Newskeep-Left-Out"
+#: Our field of a response that was fetched as the AMP or print form of another page: the address of that page.
+TWIN_OF = "Newskeep-Twin-Of"
 #: Our field of a record with marks in the place of secrets: the names of the fields, and "body".
 REDACTED = "Newskeep-Redacted"
 NOT_MODIFIED = 304

@@ -113,8 +113,10 @@ class ShownPage:
         except PlaywrightError as error:
             raise NotShown(self._why(error)) from error
         # Whether it comes to rest or not: what it shows by then is taken.
-        for state in ("load", "networkidle"):
-            await _patiently(page.wait_for_load_state(state, timeout=_milliseconds(deadline)))
+        await _patiently(page.wait_for_load_state("load", timeout=_milliseconds(deadline)))
+        await _patiently(page.wait_for_load_state("networkidle", timeout=_milliseconds(deadline)))
+        if time.monotonic() >= deadline:
+            self.left_out[f"what comes after {self._job.bounds.rest:g} s"] += 1
         try:
             await self._behave(page)
             return await self._taken(page)

@@ -46,7 +46,7 @@ from crawler.identity.signatures import FIELDS
 from crawler.politeness.proxies import is_socks
 from crawler.session.page_extraction import is_whole
 from crawler.sites.context import context_of
-from crawler.sites.items import ANONYMOUS, UNRECORDED
+from crawler.sites.items import ANONYMOUS, TWIN_OF, UNRECORDED
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -198,7 +198,9 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
                 continue  # the handshake was not completed: nothing was sent
             last = wire is attempt.wires[-1]
             exchange = await self._redacted(exchange_of(wire, request.url, response if last else None, error), request)
-            recorded = await self._session.record(exchange, asked, self._refuse_noarchive)
+            recorded = await self._session.record(
+                exchange, asked, self._refuse_noarchive, twin_of=request.meta.get(TWIN_OF)
+            )
             wire.received.clear()
             lost = self._leave(request, recorded)
             error = error or (lost if last else None)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from scrapy.exceptions import DropItem, NotConfigured
 
-from crawler.engine.rendering import Renderer
+from crawler.engine.rendering import PageShown, Renderer
+from crawler.engine.twins import Twins
 from crawler.session.outcomes import page_outcome
 from crawler.session.reasons import in_words
 from crawler.session.report import outcome_json
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 class ExtractionPipeline:
     """Gives a `Page` its article and its outcome."""
 
-    def __init__(self, session: Session, renderer: Renderer) -> None:
+    def __init__(self, session: Session, twins: Twins, renderer: Renderer) -> None:
         self._session = session
+        self._twins = twins
         self._renderer = renderer
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(context_of(crawler).session, Renderer.from_crawler(crawler))
+        return cls(context_of(crawler).session, Twins.from_crawler(crawler), Renderer.from_crawler(crawler))
 
     async def process_item(self, item: Any) -> Any:
         if not isinstance(item, Page):
@@ -43,10 +45,13 @@ class ExtractionPipeline:
         try:
             recorded = item.recorded
             extraction = await self._session.extract(recorded)
+            # A plain request costs less than a browser.
+            extraction = await self._twins.text_of(recorded, extraction)
+            page = PageShown(recorded, extraction)
             if await self._renderer.wants(recorded, extraction):
-                recorded, extraction = await self._renderer.render(recorded, extraction)
-            outcome = page_outcome(item.url, recorded, extraction)
-            return replace(item, recorded=recorded, extraction=extraction, outcome=outcome)
+                page = await self._renderer.render(recorded, extraction)
+            outcome = page_outcome(item.url, page.recorded, page.extraction, page.left_out)
+            return replace(item, recorded=page.recorded, extraction=page.extraction, outcome=outcome)
         except Exception as error:
             # A URL without an outcome would be lost unseen.
             self._session.note_fault(error)

@@ -17,7 +17,7 @@ from crawler.engine.host_queue import host_of
 from crawler.engine.redaction import redact
 from crawler.politeness.host_gate import WAIT_STATUSES
 from crawler.session.outcomes import phrase
-from crawler.session.page_extraction import RENDERED, Extraction, is_page, is_whole
+from crawler.session.page_extraction import NEEDS_SCRIPTS, RENDERED, Extraction, is_page, is_whole
 from crawler.sites.context import context_of
 from storage.errors import NewskeepError
 from storage.http import HttpMessage
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from storage.model import Exchange, Resource
 
 logger = logging.getLogger(__name__)
-
-#: What extraction says of a page that is worth a browser; the data of its scripts has been tried by then.
-_NEEDS_SCRIPTS = "no text: needs scripts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +76,15 @@ class RenderOptions:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PageShown:
+    """The exchange and the text of a page that count, and what a browser did not give it, in words."""
+
+    recorded: RecordedExchange
+    extraction: Extraction
+    left_out: tuple[str, ...] = ()
+
+
 class Renderer:
     """Renders the pages of one crawl, as many at a time as the session allows."""
 
@@ -100,7 +106,7 @@ class Renderer:
                 whole = is_page(exchange.response) and is_whole(exchange.response, exchange.truncated)
                 return whole and recorded.capture is not None and recorded.wall is None
             case "when-needed":
-                return extraction.reason == _NEEDS_SCRIPTS
+                return extraction.reason == NEEDS_SCRIPTS
         return False
 
     def _was_rendered(self, url: str) -> bool:
@@ -111,24 +117,28 @@ class Renderer:
             return False
         return extractor is not None and extractor.method.startswith(RENDERED)
 
-    async def render(self, recorded: RecordedExchange, extraction: Extraction) -> tuple[RecordedExchange, Extraction]:
-        """Render a page and record all that went over the wire; return the exchange and the text that count.
+    async def render(self, recorded: RecordedExchange, extraction: Extraction) -> PageShown:
+        """Render a page and record all that went over the wire.
 
-        Those of the plain answer where nothing came of it, with the reason. Raises `SpoolError`.
+        What counts are exchange and text of the plain answer where nothing came of it, with the reason. Raises
+        `SpoolError`.
         """
         try:
             shown = await self._shown(recorded.exchange.url)
         except NewskeepError as error:
-            return recorded, _noting(extraction, f"not rendered: {error}")
+            return PageShown(recorded, _noting(extraction, f"not rendered: {error}"))
         if shown.left_out:
             logger.info("%s: left out: %s", shown.url, "; ".join(shown.left_out))
         page, dom = await self._record(shown)
         if page is None or dom is None or page.capture is None or page.wall is not None:
-            return recorded, _noting(extraction, f"not rendered: {shown.error or _why(page)}")
+            said = _noting(extraction, f"not rendered: {shown.error or _why(page)}")
+            return PageShown(recorded, said, shown.left_out)
         found = await self._context.session.extract(page, dom)
         if found.article is None and extraction.article is not None:
-            return recorded, extraction
-        return page, _noting(found, "though it was rendered") if found.reason == _NEEDS_SCRIPTS else found
+            return PageShown(recorded, extraction, shown.left_out)
+        if found.reason == NEEDS_SCRIPTS:
+            found = _noting(found, "though it was rendered")
+        return PageShown(page, found, shown.left_out)
 
     async def _shown(self, url: str) -> Rendered:
         options, session = self._options, self._context.session

@@ -10,6 +10,7 @@ from crawler.session.extracted_lines import ExtractedLines
 from crawler.session.page_extraction import Extraction
 from crawler.session.read_back import with_sources
 from crawler.session.sealing import Extract
+from crawler.session.twins import text_address
 from storage.spool import Look, Parcel, no_look
 from storage.warc import Record, read_records
 
@@ -33,7 +34,7 @@ def extract_ahead(parcel: Parcel, extract: Extract, workers: int, look: Look = n
             look()
             if source is None or record.offset in extracted:
                 continue
-            ahead.append((record, threads.submit(extract, source.response, source.url, source.date)))
+            ahead.append((record, threads.submit(extract, source.response, text_address(source), source.date)))
             if len(ahead) > workers * _AHEAD:
                 _keep(extracted, *ahead.popleft())
         for record, extraction in ahead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,15 @@ if TYPE_CHECKING:
     from crawler.session.page_extraction import Extraction
 
 
-def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -> Outcome:
-    """The outcome of an answered request; `url` is the address as it was given."""
+#: Of what a browser left out, so much is told in an outcome, of so many characters each.
+_LEFT_OUT_MOST, _LEFT_OUT_LENGTH = 20, 200
+
+
+def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction, left_out: Sequence[str] = ()) -> Outcome:
+    """The outcome of an answered request; `url` is the address as it was given.
+
+    `left_out` is what a browser did not give the page, in words, of which the first are told.
+    """
     capture = recorded.capture
     kind, reason = _judge(recorded)
     article = extraction.article
@@ -65,7 +73,15 @@ def page_outcome(url: str, recorded: RecordedExchange, extraction: Extraction) -
         noarchive=recorded.noarchive,
         mime=message.media_type,
         size=size,
+        left_out=_few(left_out),
     )
+
+
+def _few(left_out: Sequence[str]) -> tuple[str, ...]:
+    """The first of what was left out: a page may name any number of hosts, of any length."""
+    told = tuple(each[:_LEFT_OUT_LENGTH] for each in left_out[:_LEFT_OUT_MOST])
+    more = len(left_out) - len(told)
+    return (*told, f"{more:,} more") if more else told
 
 
 def was_asked(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from crawler.documents import Kind, NoText, document_kind
 from crawler.documents import read as read_document
 from crawler.politeness.block_detection import recognise
 from crawler.session.media import described
+from crawler.session.twins import as_page, twin_of
 from storage.articles import json_line, parse_line, to_json
 from storage.bounds import ARTICLE_LINE_MAX, fits
 from storage.fingerprints import Fingerprint
@@ -27,6 +28,8 @@ _CUT_BYTES, _TAIL = 8 * 1024 * 1024, 2_000
 
 #: How the method of an article begins whose text is that of a page as a browser showed it.
 RENDERED = "rendered, "
+#: Why a page has no text that a browser, or another form of the page, may give it; its scripts' data has been tried.
+NEEDS_SCRIPTS = "no text: needs scripts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +141,15 @@ def extract_response(
     """Extract the article of a response as on the wire; runs in a worker.
 
     `is_known_page`: nothing came in its place, as `recognise` has said of it. Of a DOM `url` is the DOM's own
-    (`storage.renditions`); the article is the page's.
+    (`storage.renditions`), and of a twin (`crawler.session.twins`); the article is the page's.
     """
     from crawler.extraction import extract
     from crawler.extraction.textless import cause_of
 
     page = page_of(url)
     is_rendered, url = page is not None, page or url
+    twin = twin_of(url)
+    url, page = twin or (url, None)
     if not is_known_page and (wall := recognise(response, url)) is not None:
         # Of a WARC that was written before walls were marked.
         return Extraction(reason=wall.reason)
@@ -170,7 +175,13 @@ def extract_response(
         return Extraction(reason=f"no text: {cause}")
     if is_rendered:
         article = _as_rendered(article)
-    extracted = ExtractedArticle.of(replace(article, url=url, timestamp=captured))
+    article = replace(article, url=url, timestamp=captured)
+    if page is not None:
+        of_page = as_page(article, page)
+        if of_page is None:
+            return Extraction(reason="no text: the form of another page")
+        article = of_page
+    extracted = ExtractedArticle.of(article)
     if not fits(extracted.line, ARTICLE_LINE_MAX):
         return Extraction(reason="no text: too large (the article has more blocks than any reader would take)")
     return Extraction(extracted)

@@ -27,7 +27,7 @@ from storage.rights.page import noarchive, signals
 from storage.rights.record import RIGHTS
 from storage.rights.signal import Signal, kept, pack, shown_until
 from storage.spool import OPEN_SUFFIX, CrawlFolder, Parcel, sync_folder, writing
-from storage.warc import NOARCHIVE, NOT_MODIFIED, WALL, make_stem
+from storage.warc import NOARCHIVE, NOT_MODIFIED, TWIN_OF, WALL, make_stem
 from storage.warc_writer import WarcWriter
 
 if TYPE_CHECKING:
@@ -165,18 +165,20 @@ class Recorder:
         asked: str | None = None,
         refuse_noarchive: bool = False,
         resources: Sequence[Resource] = (),
+        twin_of: Capture | None = None,
     ) -> RecordedExchange:
         """Append an exchange; on return its records are in the WARC.
 
         `asked` is the address whose redirects led to it, if there were any. With `refuse_noarchive` a response that
         says `noarchive` is not kept. `resources` were made of the response, which is then kept whole though it be the
         same as before.
+        `twin_of` is the page that named it as its AMP or print form: it is marked, and kept whole as well.
         `confirmed` finds the capture of an earlier run that a 304 is about; it is called in a thread of its own.
         """
         original = None
         if exchange.truncated is None and _is_not_modified(exchange):
             original = self._recently_confirmed(exchange) or await asyncio.to_thread(confirmed, exchange)
-        return await self._run(lambda: self._append(exchange, original, asked, refuse_noarchive, resources))
+        return await self._run(lambda: self._append(exchange, original, asked, refuse_noarchive, resources, twin_of))
 
     def _recently_confirmed(self, exchange: Exchange) -> Capture | None:
         capture, earlier = self._recent.get(exchange.url, (None, Validators()))
@@ -217,6 +219,7 @@ class Recorder:
         asked: str | None,
         refuse_noarchive: bool,
         resources: Sequence[Resource],
+        twin_of: Capture | None,
     ) -> RecordedExchange:
         if self._open is not None and self._open.is_full(self._bounds):
             self._rotate()
@@ -225,18 +228,21 @@ class Recorder:
         # Before a byte of it is written.
         rights = signals(exchange.response, self._robot) if exchange.response else ()
         said = noarchive(rights)
-        if confirmed is not None:
-            # A 304 confirms what the page says of itself, too.
-            rights = kept((*rights, *confirmed.rights))
-            said = said or ("as before" if confirmed.noarchive else None)
+        for other, told in ((confirmed, "as before"), (twin_of, "the page it is a form of")):
+            if other is not None:
+                # A 304 confirms what the page says of itself, too; a text has the rights of the page that it is of.
+                rights = kept((*rights, *other.rights))
+                said = said or (told if other.noarchive else None)
         if said is not None and refuse_noarchive:
             self._open.writer.append(exchange, left_out=f"noarchive ({said})")
             return RecordedExchange(exchange, None, self._open, said)
         # Here, so that the mark is in the record: whoever makes the text again knows no redirects.
         wall = recognise(exchange.response, exchange.url, asked) if exchange.response else None
         # What is made of a page lies beside its own bytes.
-        original = None if resources else confirmed or self._original(exchange, said is not None, rights)
-        capture = self._open.writer.append(exchange, original, marks=_marks(wall, said, rights), resources=resources)
+        original = None if resources or twin_of else confirmed or self._original(exchange, said is not None, rights)
+        capture = self._open.writer.append(
+            exchange, original, marks=_marks(wall, said, rights, twin_of), resources=resources
+        )
         if capture is not None and not capture.is_revisit and capture.digest is not None:
             whole = exchange.truncated is None and capture.status is not None and 200 <= capture.status < 300
             self._recent[capture.url] = capture, validators(exchange.response) if whole else Validators()
@@ -293,9 +299,16 @@ class Recorder:
             self._on_full(full)
 
 
-def _marks(wall: BlockSign | None, noarchive: str | None, rights: tuple[Signal, ...]) -> dict[str, str]:
+def _marks(
+    wall: BlockSign | None, noarchive: str | None, rights: tuple[Signal, ...], twin_of: Capture | None
+) -> dict[str, str]:
     # Also where nothing is said: what has no such field was written before it was looked for.
-    marks = {WALL: wall.reason if wall else None, NOARCHIVE: noarchive, RIGHTS: pack(rights)}
+    marks = {
+        WALL: wall.reason if wall else None,
+        NOARCHIVE: noarchive,
+        RIGHTS: pack(rights),
+        TWIN_OF: twin_of.url if twin_of else None,
+    }
     return {name: value for name, value in marks.items() if value is not None}
 
 

@@ -42,7 +42,8 @@ class OutcomeLog:
     def add(self, outcome: Outcome) -> None:
         line = _line(outcome)
         if len(line) > OUTCOME_LINE_MAX:
-            line = _line(replace(outcome, title=None, reason=outcome.reason and outcome.reason[:1000]))
+            short = outcome.reason and outcome.reason[:1000]
+            line = _line(replace(outcome, title=None, reason=short, left_out=()))
         with self._lock:
             try:
                 self._file.write(line)
@@ -74,6 +75,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "size": outcome.size,
         "tags": list(outcome.tags),
         "tags_since": timestamp14(outcome.tags_since) if outcome.tags_since else None,
+        "left_out": list(outcome.left_out),
     }
 
 

@@ -26,6 +26,7 @@ from crawler.session.extracted_lines import ExtractedLines
 from crawler.session.page_extraction import Extraction
 from crawler.session.read_back import PartRead, ReadBack, parts_of, read_all
 from crawler.session.site_memory_store import SiteMemoryStore
+from crawler.session.twins import text_address
 from storage import cdxj
 from storage.articles import to_line, with_record, write_line
 from storage.errors import Corrupt, InvalidURL
@@ -176,7 +177,7 @@ def _extract_missing(
 def _extracted(record: Record, extract: Extract) -> Extraction:
     """Extract a page, more than once where the machine fails."""
     for attempt in range(_ATTEMPTS):
-        extraction = extract(record.response, record.url, record.date)
+        extraction = extract(record.response, text_address(record), record.date)
         if not extraction.again or extraction.hopeless:
             # Of the hopeless, their pool has said so once for all.
             return extraction

@@ -32,9 +32,10 @@ from crawler.session.recorder import OpenWarc, RecordedExchange, Recorder, SealB
 from crawler.session.report import OutcomeLog
 from crawler.session.stop_flag import StopFlag
 from crawler.session.tagging import with_tags
+from crawler.session.twins import twin_uri
 from storage.archive import Archive
 from storage.errors import NewskeepError, SpoolError
-from storage.model import Exchange, Outcome, Resource, RunState
+from storage.model import Capture, Exchange, Outcome, Resource, RunState
 from storage.warc import resource_head
 
 if TYPE_CHECKING:
@@ -214,28 +215,33 @@ class Session:
         resources: Sequence[Resource] = (),
         *,
         is_browsers: bool = False,
+        twin_of: Capture | None = None,
     ) -> RecordedExchange:
         """Write an exchange to the WARC; raises `SpoolError` and stops the crawl when that fails.
 
         `asked` is the address whose redirects led to it, if there were any. With `refuse_noarchive` a response that
         says `noarchive` is not kept. `resources` were made of the response, and are kept beside it. `is_browsers`: it
-        is a browser's, one of many for a page that was asked for before.
+        is a browser's, one of many for a page that was asked for before. `twin_of`: the page whose AMP or print form
+        it is.
         """
         if not is_browsers:
             self._mind_contact(exchange)
         self._mind_disk()
         try:
             return await self._recorder.record(
-                exchange, lambda again: confirmed(self.archive, again), asked, refuse_noarchive, resources
+                exchange, lambda again: confirmed(self.archive, again), asked, refuse_noarchive, resources, twin_of
             )
         except SpoolError as error:
             self._fail(error)
             raise
 
-    async def extract(self, recorded: RecordedExchange, dom: Resource | None = None) -> Extraction:
+    async def extract(
+        self, recorded: RecordedExchange, dom: Resource | None = None, twin_of: Capture | None = None
+    ) -> Extraction:
         """Extract the page of a recorded exchange and keep its article for sealing.
 
-        `dom`: what a browser made of it, which is extracted in place of the response.
+        `dom`: what a browser made of it, which is extracted in place of the response. `twin_of`: the page whose AMP or
+        print form it is, and whose article it then is.
         """
         capture = recorded.capture
         is_whole_page = is_whole(recorded.exchange.response, recorded.exchange.truncated)
@@ -247,6 +253,8 @@ class Session:
             response, url, is_known = recorded.exchange.response, capture.url, not recorded.redirected
         else:
             response, url, is_known = resource_head(dom.kind) + dom.data, dom.uri, False
+        if twin_of is not None:
+            url = twin_uri(url, twin_of.url)
         extraction = await self._pool.extract(response, url, capture.timestamp, is_known_page=is_known)
         # What is not kept here, sealing extracts again.
         if not capture.is_revisit and extraction != Extraction() and not extraction.again:

@@ -21,6 +21,8 @@ KNOWN = "known"
 GIVEN = "given"
 #: In a request's meta: its exchange is not recorded; nothing of a subscription is sent with it.
 UNRECORDED, ANONYMOUS = "dont_record", "dont_send_secrets"
+#: … the capture of the page that names it as its AMP or print form.
+TWIN_OF = "twin_of"
 
 
 def known_of(request: Request) -> AddressState | None:

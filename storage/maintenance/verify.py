@@ -11,7 +11,7 @@ from storage import cdxj, corrections, untexted
 from storage.annotating import sync as annotations_sync
 from storage.annotations import FOLDER as ANNOTATIONS
 from storage.archive import Archive
-from storage.articles import PlacedArticle, read_part
+from storage.articles import PlacedArticle, is_twins, read_part
 from storage.cdxj import in_seconds
 from storage.compaction.plan import hidden, plans, read
 from storage.counts import counted
@@ -267,8 +267,10 @@ class Verification:
             return f"was made from {row.filename}; {_REEXTRACT}"
         if captures is not None:
             held = captures.get(row.offset)
-            place = (row.url, row.timestamp, source.length)
-            if held is None or (held.url, in_seconds(held).timestamp, held.length) != place:
+            place = (row.timestamp, source.length)
+            if held is None or (in_seconds(held).timestamp, held.length) != place:
+                return f"was made from no record that is held; {_REEXTRACT}"
+            if held.url != row.url and not is_twins(placed.article):
                 return f"was made from no record that is held; {_REEXTRACT}"
             if source.digest not in (held.digest, None):
                 return f"was made from another record than the one at {row.offset}; {_REEXTRACT}"

@@ -8,11 +8,13 @@ from itertools import islice
 
 from storage.archive import Archive
 from storage.errors import NotArchived
+from storage.index import ArticleEntry
 from storage.index.rows import seconds
 from storage.model import Capture
 from storage.removals import Hiding, Removal, in_force
 from storage.removing.sync import learn
 from storage.urls import Match, normalize
+from storage.warc import key_of, read_record
 
 #: Articles of which copies under other addresses are looked for.
 _ASKED = 50
@@ -63,12 +65,31 @@ def version_at(archive: Archive, url: str, at: datetime) -> tuple[datetime, ...]
 
 
 def copies(archive: Archive, captures: Collection[Capture]) -> list[str]:
-    """Return other addresses, not among those of the captures, under which the texts of some are held as well."""
+    """Return other addresses, not among those of the captures, under which the texts of some are held as well.
+
+    That of the page whose text is made of one, and of the record that a page's text is made of, among them.
+    """
     urls = {capture.url for capture in captures}
-    entries = (archive.index.article_at(capture.filename, capture.offset) for capture in captures)
-    known = islice((entry for entry in entries if entry is not None), _ASKED)
+    entries = (_entry_of(archive, capture) for capture in captures)
+    known = list(islice((entry for entry in entries if entry is not None), _ASKED))
     found = {each.article.url for entry in known for each in archive.index.duplicates(entry)}
+    found |= {entry.url for entry in known}
+    places = {(capture.filename, capture.offset) for capture in captures}
+    found |= {_made_of(archive, entry) for entry in known if (entry.filename, entry.offset) not in places}
     return sorted(found - urls)
+
+
+def _entry_of(archive: Archive, capture: Capture) -> ArticleEntry | None:
+    index = archive.index
+    return index.article_at(capture.filename, capture.offset) or index.article(capture.url, capture.timestamp)
+
+
+def _made_of(archive: Archive, entry: ArticleEntry) -> str:
+    """The address of the record that a text is made of."""
+    source = archive.read_article(entry).warc
+    if source is None:
+        return entry.url
+    return read_record(archive.reader.range(key_of(source.filename), source.offset, source.length)).url
 
 
 def put(archive: Archive, removal: Removal) -> None:

@@ -6,14 +6,19 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from browsing import rendered
 from certificates import Authority
 from h2_origin import H2Origin
-from origin import Origin
+from live_processes import is_alive
+from origin import Hang, Origin
+from waiting import until
 
 from crawler.browser.job import BrowserBounds, Rendered, RenderJob
 from crawler.browser.pool import Browsers
@@ -126,6 +131,55 @@ def test_one_that_is_killed_while_it_waits_is_replaced() -> None:
         found = rendered(*[job(origin.url("/a"))] * 2, after=kill_all)
         assert [page.error for page in found] == [None, None]
     assert not mains()
+
+
+def test_a_renderer_that_is_killed_costs_its_page_alone() -> None:
+    with Origin() as origin, ThreadPoolExecutor(1) as thread:
+        origin.reply("/a", b"<!doctype html><p>Hello", headers=HTML)
+        origin.reply("/b", b"<!doctype html><script src=/never></script>", headers=HTML)
+        origin.on("/never", b"HTTP/1.1 200 OK\r\n", Hang())
+        work = thread.submit(rendered, *(job(origin.url(path)) for path in ("/a", "/b", "/a")))
+        until(lambda: bool(origin.logged("/never")) or work.done())
+        for pid in descendants(os.getpid()):
+            if b"--type=renderer" in cmdline(pid):
+                os.kill(pid, signal.SIGKILL)
+        errors = [page.error for page in work.result()]
+    assert errors == [None, "the page crashed the browser", None]
+    assert not mains()
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [
+        pytest.param([signal.SIGTERM], id="SIGTERM"),
+        pytest.param([signal.SIGINT], id="Ctrl-C", marks=pytest.mark.exhaustive),
+        pytest.param([signal.SIGINT, signal.SIGINT], id="Ctrl-C twice"),
+    ],
+)
+def test_a_crawl_that_is_stopped_leaves_no_browser_that_waits(tmp_path: Path, signals: list[signal.Signals]) -> None:
+    with Origin() as origin:
+        origin.reply("/a", b"<!doctype html><p>Hello", headers=HTML)
+        origin.on("/b", b"HTTP/1.1 200 OK\r\n", Hang())
+        asked = ("--render", "always", "--timeout", "3", "--allow-private", "--archive", str(tmp_path / "archive"))
+        command = [sys.executable, "-P", "-m", "newskeep", "save", origin.url("/a"), origin.url("/b"), *asked]
+        crawl = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert crawl.stdout is not None and crawl.stderr is not None
+        try:
+            # The outcome of the page: its browser has ended it, and waits.
+            assert b"/a" in crawl.stdout.readline()
+            until(lambda: bool(origin.logged("/b")) or crawl.poll() is not None)
+            below = descendants(crawl.pid)
+            assert any(b"--log-net-log=" in cmdline(pid) for pid in below)
+            crawl.send_signal(signals[0])
+            for again in signals[1:]:
+                # It has heard the first one.
+                assert any(b"stopping" in line for line in iter(crawl.stderr.readline, b""))
+                crawl.send_signal(again)
+            crawl.communicate(timeout=300)
+        finally:
+            crawl.kill()
+            crawl.wait()
+        until(lambda: not [pid for pid in below if is_alive(pid)])
 
 
 @pytest.mark.exhaustive

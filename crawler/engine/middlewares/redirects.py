@@ -60,6 +60,8 @@ class RedirectPolicy(RedirectMiddleware):
                 "utf-8", "surrogateescape"
             )
         result = super().process_response(request, response)
+        if request.meta.get("dont_redirect"):
+            return result
         if result is response and (target := _refreshed(request, response)):
             result = self._redirect(
                 self._build_redirect_request(request, response, url=target), request, "meta refresh"

@@ -63,7 +63,7 @@ class RobotsMiddleware:
         if rules.wait and (later := again(request, self._gate)):
             return later
         rules.check(request.url, self._user_agent)
-        if self._gate.ready_in(host_of(request)) > _SHORTLY:
+        if request.callback is not NO_CALLBACK and self._gate.ready_in(host_of(request)) > _SHORTLY:
             # Asked for robots.txt just now, the host wants a pause: the request waits for it in the scheduler.
             return sooner(request)
         return None
