@@ -31,6 +31,8 @@ End = Literal["succeeded", "failed", "aborted"]
 
 #: A job whose workers were lost so often is given up: it may be what kills them.
 LOST_MOST = 10
+#: Seconds until a job whose worker was lost may be taken again; each further time twice as long.
+_LOST_PAUSE, _LOST_PAUSE_MOST = 2.0, 120.0
 
 
 def ticks() -> float:
@@ -143,7 +145,7 @@ class Membership:
         return await self._again(taken.job, taken.attempt, taken.worker, seconds)
 
     async def sweep(self) -> list[int]:
-        """Find the jobs of workers that are gone, and have them done again; return them."""
+        """Find the jobs of workers that are gone, and have them done again after a short pause; return them."""
         found = await self._all(_LOST, queue=self._queue)
         lost = []
         for row in found:
@@ -154,7 +156,9 @@ class Membership:
             if int(row["lost"]) + 1 >= LOST_MOST:
                 await self._one(_END, job=row["id"], attempt=attempt, worker=worker, status="failed")
             else:
-                await self._again(row["id"], attempt, worker, 0.0)
+                # One that kills its workers must not go around among them at once.
+                pause = min(_LOST_PAUSE * 2.0 ** int(row["lost"]), _LOST_PAUSE_MOST)
+                await self._again(row["id"], attempt, worker, pause)
         await self._run(_BURY)
         await self._run(_FORGET_HOSTS)
         return lost
@@ -169,8 +173,8 @@ class Membership:
         await self._doing(self._app.job_manager.listen_for_jobs(on_notification=notified, queues=[self._queue]))
 
     async def idle(self) -> bool:
-        """Whether nothing waits and nothing runs anywhere, but for what is put off."""
-        row = await self._one(_LEFT, queue=self._queue)
+        """Whether nothing waits and nothing runs anywhere, but for what is put off; a lost job comes back soon."""
+        row = await self._one(_LEFT, queue=self._queue, soon=_LOST_PAUSE_MOST)
         return row is None or not row["jobs"]
 
     async def purge(self, hours: int) -> None:
@@ -280,7 +284,11 @@ DELETE FROM newskeep_hosts
  WHERE holder IS NULL AND greatest(next_at, wait_until) < now() - interval '1 day'
 """
 _LEFT: LiteralString = """
-SELECT count(*) AS jobs FROM procrastinate_jobs
+SELECT count(*) AS jobs FROM procrastinate_jobs job
  WHERE queue_name = %(queue)s
-   AND (status = 'doing' OR (status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())))
+   AND (status = 'doing'
+        OR (status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))
+        OR (status = 'todo' AND scheduled_at <= now() + make_interval(secs => %(soon)s)
+            AND EXISTS (SELECT FROM newskeep_attempts old
+                         WHERE old.job = job.id AND old.attempt = job.attempts - 1 AND old.state = 'lost')))
 """

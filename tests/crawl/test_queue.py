@@ -85,6 +85,19 @@ def silence(database: QueueDatabase, taken: Taken) -> None:
     database.run(query, worker=taken.worker)
 
 
+def pause_over(database: QueueDatabase, taken: Taken) -> float:
+    """Have a lost job be put off no longer; return for how many seconds it was, counted from its loss."""
+    query = (
+        "UPDATE procrastinate_jobs job SET scheduled_at = now()"
+        " FROM newskeep_attempts lost, procrastinate_jobs before"
+        " WHERE job.id = %(job)s AND before.id = job.id AND lost.job = job.id AND lost.attempt = %(attempt)s"
+        " RETURNING extract(epoch FROM before.scheduled_at - lost.ended)::float8 AS seconds"
+    )
+    row = database.one(query, job=taken.job, attempt=taken.attempt)
+    assert row is not None
+    return float(row["seconds"])
+
+
 def sweep(queue: JobQueue) -> list[int]:
     return as_member(queue, lambda member: member.sweep(), "sweeper")
 
@@ -185,6 +198,7 @@ def test_the_job_of_a_lost_worker_is_done_again_once(queue: JobQueue, database: 
     silence(database, taken)
     assert sweep(queue) == [taken.job]
     assert sweep(queue) == []
+    pause_over(database, taken)
     again = take(queue, "two")
     assert again is not None and again.job == taken.job and again.attempt == taken.attempt + 1
     # Another one that had looked at the same time finds nothing to do with it.
@@ -205,6 +219,7 @@ def test_a_worker_that_was_given_up_neither_ends_its_job_nor_comes_back(
         assert await member.beat() == {}
         assert not member.holds and await member.take() is None
         await asyncio.to_thread(sweep, queue)
+        await asyncio.to_thread(pause_over, database, taken)
         again = await asyncio.to_thread(take, queue, "two")
         assert again is not None
         assert not await member.end(taken, "succeeded", "finished", None, None)
@@ -217,12 +232,17 @@ def test_a_worker_that_was_given_up_neither_ends_its_job_nor_comes_back(
 
 def test_a_job_that_kills_its_workers_is_given_up(queue: JobQueue, database: QueueDatabase) -> None:
     taken = taken_of(queue)
+    pauses = []
     for _ in range(LOST_MOST - 1):
         silence(database, taken)
         sweep(queue)
+        # Who works until nothing is left waits for it.
+        assert take(queue) is None and not as_member(queue, lambda member: member.idle())
+        pauses.append(pause_over(database, taken))
         again = take(queue)
         assert again is not None
         taken = again
+    assert all(pause >= 2.0 * 2**losses for losses, pause in enumerate(pauses[:6])), pauses
     silence(database, taken)
     sweep(queue)
     job = queue.job(taken.job)
