@@ -19,7 +19,7 @@ from crawler.sites.site import KEYS
 from newskeep.cli import newskeep as program
 from newskeep.health.prometheus import HELP
 from newskeep.health.verdicts import KINDS
-from newskeep.web import metrics
+from newskeep.web import fleet_watch, metrics
 from storage.errors import NewskeepError
 from storage.model import OutcomeKind
 
@@ -109,7 +109,8 @@ def test_every_metric_of_health_is_described() -> None:
 
 
 def test_every_metric_of_the_server_is_described() -> None:
-    emitted = set(METRIC.findall(Path(metrics.__file__).read_text(encoding="utf-8")))
+    sources = (Path(each.__file__).read_text(encoding="utf-8") for each in (metrics, fleet_watch))
+    emitted = {name for source in sources for name in METRIC.findall(source)}
     assert len(emitted) >= 8
     assert emitted == set(METRIC.findall(read("http.md")))
 
