@@ -17,7 +17,9 @@ from hypothesis import strategies as some
 
 from crawler.extraction import extract
 from crawler.extraction.embedded import literals, references
+from crawler.extraction.embedded.scripts import data
 from crawler.extraction.textless import cause_of
+from crawler.html.document import parse
 from storage.model import Article
 
 URL = "https://www.news.example/2026/11/22/new-bridge-opens"
@@ -582,3 +584,45 @@ def test_a_list_whose_parts_name_each_other_ends() -> None:
 @given(some.text(alphabet='0123:T,["]{}$\n', max_size=200))
 def test_any_stream_has_rows(stream: str) -> None:
     references.rows(stream)
+
+
+#: Characters of a script that is long and hostile.
+LONG = 5_000_000
+#: What a hostile script repeats; where each begins, something might be read that never ends.
+REPEATED = {
+    "a word": "a",
+    "words": "ab cd ",
+    "quotes": '"',
+    "backslashes": "\\",
+    "quotes behind backslashes": '\\"',
+    "strings that are open": "a='\\",
+    "lists": "a=[",
+    "lists in calls": "a([",
+    "objects": "a={",
+    "comments that are open": "a=[/*",
+    "lines of comment": "a=[//",
+    "functions": "a=function(){",
+    "calls": "a(",
+    "broken JSON": 'a=[{"b":1},',
+    "templates": "a=`${",
+    "strings put together": "'b'+",
+    "negations": "a=[!",
+    "short values": "a=1;b=[2];",
+}
+#: Those that are tried at every run.
+DEAREST = {"a word", "quotes", "backslashes", "comments that are open"}
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        pytest.param(text, id=name, marks=[] if name in DEAREST else [pytest.mark.exhaustive])
+        for name, text in REPEATED.items()
+    ],
+)
+def test_hostile_scripts_cost_what_their_length_does(repeated: str) -> None:
+    # One that costs the square of it goes on for hours: the limit of the test ends it.
+    code = f"x=[{repeated * (LONG // len(repeated))}"
+    tree = parse(f"<html><script>{code}</script>")
+    assert tree is not None
+    assert all(isinstance(found.name, str) for found in data(tree))

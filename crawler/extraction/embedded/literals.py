@@ -30,6 +30,7 @@ _SINGLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0"
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _CONSTANTS = {"true": True, "false": False, "null": None, "undefined": None, "NaN": None, "Infinity": None}
 _OPENING = {"(": ")", "[": "]", "{": "}"}
+_OPEN = ('"', "'", "`", "/*")
 _JSON = json.JSONDecoder(strict=False)
 
 
@@ -54,14 +55,25 @@ class _Function(NamedTuple):
 _END = _Token("end", "")
 
 
+class NoLiteral(ValueError):
+    """There is no value that can be read; `at` is how far the text was looked through to know it."""
+
+    def __init__(self, message: str, at: int) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 def read(text: str, at: int = 0) -> tuple[Any, int]:
-    """Return the value that begins at `at`, and where it ends. Raises `ValueError` where none can be read."""
+    """Return the value that begins at `at`, and where it ends. Raises `NoLiteral` where none can be read."""
     try:
         return _JSON.raw_decode(text, at)
     except (ValueError, RecursionError):
         pass
     reader = _Reader(text, at)
-    return _known(reader.value(), {}), reader.at
+    try:
+        return _known(reader.value(), {}), reader.at
+    except (ValueError, RecursionError) as error:
+        raise NoLiteral(str(error), reader.seen) from error
 
 
 class _Reader:
@@ -70,17 +82,22 @@ class _Reader:
     def __init__(self, text: str, at: int) -> None:
         self._text = text
         self.at = at
+        #: How far it was looked, which is further than what was read.
+        self.seen = at
 
     def value(self, depth: int = 0) -> Any:
         """Read an expression that is a literal, or strings put together."""
         if depth > MAX_DEPTH:
             raise ValueError("nested too deep")
         found = self._called_at_once(depth)
+        if self._peek().text != "+":
+            return found
+        parts = [found]
         while self._peek().text == "+":
             self._next()
-            more = self._called_at_once(depth)
-            found = f"{found}{more}" if isinstance(found, str) and isinstance(more, str) else None
-        return found
+            parts.append(self._called_at_once(depth))
+        texts = [part for part in parts if isinstance(part, str)]
+        return "".join(texts) if len(texts) == len(parts) else None
 
     def _called_at_once(self, depth: int) -> Any:
         """An operand; of a function that is called where it stands, what it returns."""
@@ -207,9 +224,14 @@ class _Reader:
     def _next(self) -> _Token:
         found = _TOKEN.match(self._text, self.at)
         if found is None or found.lastgroup is None:
+            self.seen = len(self._text)
             return _END
         self.at = found.end()
-        return _Token(found.lastgroup, found[found.lastgroup])
+        token = _Token(found.lastgroup, found[found.lastgroup])
+        # The end of a string or comment that has none was looked for everywhere.
+        is_open = token.kind == "mark" and self._text.startswith(_OPEN, self.at - 1)
+        self.seen = len(self._text) if is_open else max(self.seen, self.at)
+        return token
 
 
 def _called(name: str, arguments: list[Any]) -> Any:

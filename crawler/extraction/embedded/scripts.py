@@ -9,12 +9,17 @@ from typing import Any, NamedTuple
 
 from lxml.etree import _Element
 
-from crawler.extraction.embedded.literals import MAX_DEPTH, read
+from crawler.extraction.embedded.literals import MAX_DEPTH, NoLiteral, read
 from crawler.extraction.embedded.references import joined, rows
 
 # Bounds on what one page can cost.
 _MAX_SCRIPT = 6_000_000
 _MAX_VALUES = 200
+#: Characters of a page that are looked through for values that turn out to be none: each place where one may begin is
+#: tried, and what is open at one may be open at all of them.
+_MAX_FUTILE = 8_000_000
+#: Characters before a place that cost as much as one that is looked through: what is no JSON is told with its line.
+_BEFORE = 16_000
 #: Characters; shorter data holds no article.
 _SHORTEST = 200
 #: A name, and a literal that is assigned or handed to it, behind up to three variables: `kit.start(app, element, {`.
@@ -33,18 +38,31 @@ class Data(NamedTuple):
     value: Any
 
 
+class _Page:
+    """What is kept while the scripts of a page are read."""
+
+    def __init__(self) -> None:
+        #: The parts of React's stream.
+        self.stream: list[str] = []
+        #: Characters that may still be looked through in vain.
+        self.patience = _MAX_FUTILE
+
+
 def data(tree: _Element) -> Iterator[Data]:
-    """Yield the values that scripts of a page are given, in page order; JSON-LD is no data of scripts."""
-    stream: list[str] = []
-    for count, found in enumerate(_values(tree, stream)):
+    """Yield the values that scripts of a page are given, in page order; JSON-LD is no data of scripts.
+
+    Bounded by the length of the page, whatever its scripts are.
+    """
+    page = _Page()
+    for count, found in enumerate(_values(tree, page)):
         if count >= _MAX_VALUES:
             break
         yield found
-    if stream:
-        yield Data(_STREAM, rows("".join(stream)))
+    if page.stream:
+        yield Data(_STREAM, rows("".join(page.stream)))
 
 
-def _values(tree: _Element, stream: list[str]) -> Iterator[Data]:
+def _values(tree: _Element, page: _Page) -> Iterator[Data]:
     for element in tree.iter():
         if element.tag == "script":
             text, kind = element.text or "", (element.get("type") or "").lower()
@@ -54,7 +72,7 @@ def _values(tree: _Element, stream: list[str]) -> Iterator[Data]:
             if "json" in kind or (kind and not _is_code(kind) and text.lstrip()[:1] in ("{", "[")):
                 yield from _json(element.get("id") or kind, text)
             elif _is_code(kind):
-                yield from _given(text, stream)
+                yield from _given(text, page)
         else:
             for key, value in element.items():
                 name, text = str(key), str(value)
@@ -77,19 +95,21 @@ def _json(name: str, text: str) -> Iterator[Data]:
     yield Data(name, joined(_unpacked(value)))
 
 
-def _given(script: str, stream: list[str]) -> Iterator[Data]:
+def _given(script: str, page: _Page) -> Iterator[Data]:
     """What a script assigns, or hands to a function; the parts of React's stream are put to it."""
     at = 0
-    while (found := _GIVEN.search(script, at)) is not None:
+    while page.patience > 0 and (found := _GIVEN.search(script, at)) is not None:
         name = found[2] or found[1]
+        page.patience -= found.end() // _BEFORE
         try:
             value, at = read(script, found.end())
-        except (ValueError, RecursionError):
+        except NoLiteral as error:
             at = found.end()
+            page.patience -= error.at - at
             continue
         if _STREAM in name:
             if isinstance(value, list) and len(value) == 2 and isinstance(value[1], str):
-                stream.append(value[1])
+                page.stream.append(value[1])
         elif at - found.end() >= _SHORTEST:
             yield Data(name.removeprefix("window."), joined(_unpacked(value)))
 
