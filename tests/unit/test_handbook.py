@@ -40,7 +40,7 @@ def test_what_the_site_puts_in_stands_in_the_page() -> None:
 def test_a_page_into_a_pipe_is_markdown(newskeep: Run) -> None:
     assert newskeep("docs", "lists").stdout == (DOCS / "lists.md").read_bytes()
     listed = newskeep("docs").stdout.decode().splitlines()
-    assert "formats         Formats" in listed
+    assert "formats          Formats" in listed
     assert not any("0001" in line for line in listed), "decisions are listed on their own page"
     assert newskeep("docs", "lists", "--path").stdout.decode().strip().endswith("lists.md")
 

@@ -13,5 +13,5 @@ from newskeep.web.reading_room.common import show
 def page(request: Request) -> Response:
     watch: FleetWatch = request.app.state.fleet
     if not watch.is_configured:
-        raise HTTPException(404, "no queue is configured; docs/workers.md tells how crawls run on many machines")
+        raise HTTPException(404, "no queue is configured; newskeep docs workers tells how crawls run on many machines")
     return show(request, "fleet.html", fleet=watch.newest())
