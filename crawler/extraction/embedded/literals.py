@@ -32,6 +32,10 @@ _CONSTANTS = {"true": True, "false": False, "null": None, "undefined": None, "Na
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 _OPEN = ('"', "'", "`", "/*")
 _JSON = json.JSONDecoder(strict=False)
+#: Characters that are given to the JSON decoder first; what is cut there gets eight times as many.
+_WINDOW = 4096
+#: Characters before the end of a cut text in which the decoder may trip over the cut: an escape, a word.
+_AT_CUT = 8
 
 
 class _Token(NamedTuple):
@@ -66,7 +70,7 @@ class NoLiteral(ValueError):
 def read(text: str, at: int = 0) -> tuple[Any, int]:
     """Return the value that begins at `at`, and where it ends. Raises `NoLiteral` where none can be read."""
     try:
-        return _JSON.raw_decode(text, at)
+        return _json(text, at)
     except (ValueError, RecursionError):
         pass
     reader = _Reader(text, at)
@@ -74,6 +78,22 @@ def read(text: str, at: int = 0) -> tuple[Any, int]:
         return _known(reader.value(), {}), reader.at
     except (ValueError, RecursionError) as error:
         raise NoLiteral(str(error), reader.seen) from error
+
+
+def _json(text: str, at: int) -> tuple[Any, int]:
+    """As `raw_decode`, whose errors tell the line: each costs as much as all that stands before it in the text."""
+    size = _WINDOW
+    while True:
+        window = text[at : at + size]
+        try:
+            value, length = _JSON.raw_decode(window)
+        except json.JSONDecodeError as error:
+            is_cut = error.pos > len(window) - _AT_CUT or error.msg.startswith("Unterminated string")
+            if not is_cut or at + size >= len(text):
+                raise
+            size *= 8
+        else:
+            return value, at + length
 
 
 class _Reader:

@@ -17,9 +17,9 @@ _MAX_SCRIPT = 6_000_000
 _MAX_VALUES = 200
 #: Characters of a page that are looked through for values that turn out to be none: each place where one may begin is
 #: tried, and what is open at one may be open at all of them.
-_MAX_FUTILE = 8_000_000
-#: Characters before a place that cost as much as one that is looked through: what is no JSON is told with its line.
-_BEFORE = 16_000
+_MAX_FUTILE = 4_000_000
+#: What a place in vain costs beside that, in characters.
+_PLACE = 16
 #: Characters; shorter data holds no article.
 _SHORTEST = 200
 #: A name, and a literal that is assigned or handed to it, behind up to three variables: `kit.start(app, element, {`.
@@ -100,12 +100,11 @@ def _given(script: str, page: _Page) -> Iterator[Data]:
     at = 0
     while page.patience > 0 and (found := _GIVEN.search(script, at)) is not None:
         name = found[2] or found[1]
-        page.patience -= found.end() // _BEFORE
         try:
             value, at = read(script, found.end())
         except NoLiteral as error:
             at = found.end()
-            page.patience -= error.at - at
+            page.patience -= error.at - at + _PLACE
             continue
         if _STREAM in name:
             if isinstance(value, list) and len(value) == 2 and isinstance(value[1], str):
