@@ -44,6 +44,13 @@ def make_fleet(tmp_path: Path, environment: Mapping[str, str], postgres_database
         yield make
 
 
+@pytest.fixture
+def bucket(moto_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """The variables with which a bucket is reached; ours has them as well."""
+    use(moto_server, monkeypatch)
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+
 def test_a_killed_worker_costs_no_article_and_no_host_is_asked_sooner(make_fleet: MakeFleet, newskeep: Run) -> None:
     fleet = make_fleet(2, 4, 0.5)
     assert newskeep("submit", "due").returncode == 0
@@ -65,11 +72,13 @@ def test_a_killed_worker_costs_no_article_and_no_host_is_asked_sooner(make_fleet
     assert any("lost" in history for history in histories)
 
 
-def test_a_stopped_worker_ends_in_good_order_and_another_machine_goes_on(make_fleet: MakeFleet, newskeep: Run) -> None:
-    fleet = make_fleet(1, 6, 0.4, shared_index=True)
+def test_a_stopped_worker_ends_in_good_order_and_another_machine_goes_on(
+    make_fleet: MakeFleet, newskeep: Run, bucket: Mapping[str, str]
+) -> None:
+    fleet = make_fleet(1, 6, 0.4, shared_index=True, archive=f"s3://{BUCKET}/stopped")
     (paper,) = fleet.papers
     newskeep("submit", "crawl", "paper0")
-    worker = fleet.start()
+    worker = fleet.start(**bucket)
     wait_until(lambda: story_requests([paper]), "the first article")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(PATIENCE) == 0, fleet.said()
@@ -80,7 +89,7 @@ def test_a_stopped_worker_ends_in_good_order_and_another_machine_goes_on(make_fl
     # What was asked for is in the archive, before anybody goes on.
     before = story_requests([paper])
     assert before and fleet.captures() == before
-    assert fleet.start("--until-empty").wait(PATIENCE) == 0, fleet.said()
+    assert fleet.start("--until-empty", **bucket).wait(PATIENCE) == 0, fleet.said()
     assert fleet.captures() == story_requests([paper]) == {paper.url(number): 1 for number in range(1, 7)}
     assert asked_politely([paper], 0.4) == []
     # It knows what the other one had asked for already, and when that is to be asked again.
@@ -197,18 +206,16 @@ def test_a_worker_that_the_database_no_longer_hears_asks_no_host_and_writes_noth
 
 @pytest.mark.exhaustive
 def test_a_worker_that_the_bucket_no_longer_hears_keeps_what_it_fetched_until_it_is_back(
-    make_fleet: MakeFleet, newskeep: Run, moto_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    make_fleet: MakeFleet, newskeep: Run, moto_server: S3Server, bucket: Mapping[str, str]
 ) -> None:
-    use(moto_server, monkeypatch)
-    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     fleet = make_fleet(2, 8, 0.5, shared_index=True, archive=f"s3://{BUCKET}/cut-off")
     with FaultProxy(moto_server.port) as line:
-        cut_off = fleet.start(**{**aws, "AWS_ENDPOINT_URL_S3": line.endpoint})
+        cut_off = fleet.start(**{**bucket, "AWS_ENDPOINT_URL_S3": line.endpoint})
         newskeep("submit", "due")
         wait_until(lambda: sum(story_requests(fleet.papers).values()) >= 4, "the first articles")
         line.inject(Fault(Kind.BLACK_HOLE))
         wait_until(lambda: not fleet.children(cut_off), "its jobs to end", 4 * PATIENCE)
-        other = fleet.start(**aws)
+        other = fleet.start(**bucket)
         line.inject()
         stories = {paper.url(number) for paper in fleet.papers for number in range(1, 9)}
         # What is kept comes into the bucket with the next job there; all else is asked for by either.
