@@ -171,6 +171,7 @@ def test_a_machine_that_was_frozen_asks_no_host_that_another_has_by_then(make_fl
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(1800)
 def test_a_worker_that_the_database_no_longer_hears_asks_no_host_and_writes_nothing_twice(
     make_fleet: MakeFleet, newskeep: Run, postgres_database: str
 ) -> None:
@@ -205,6 +206,7 @@ def test_a_worker_that_the_database_no_longer_hears_asks_no_host_and_writes_noth
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(1800)
 def test_a_worker_that_the_bucket_no_longer_hears_keeps_what_it_fetched_until_it_is_back(
     make_fleet: MakeFleet, newskeep: Run, moto_server: S3Server, bucket: Mapping[str, str]
 ) -> None:
@@ -231,6 +233,7 @@ def test_a_worker_that_the_bucket_no_longer_hears_keeps_what_it_fetched_until_it
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(3600)
 def test_two_hundred_sites_while_workers_are_killed(make_fleet: MakeFleet, newskeep: Run) -> None:
     fleet = make_fleet(200, 4, 0.5)
     seed = int.from_bytes(os.urandom(4))
