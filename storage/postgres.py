@@ -25,8 +25,9 @@ from storage.postgres_errors import explain
 _CONNECT, _SILENCE = 10, 60
 # Seconds that a writer waits for others: each of them takes what SQLite's writers take, but they may be many.
 _LOCK_WAIT = 300
-# Seconds after which the server gives up a writer that says nothing any more: its machine is gone.
-_WRITER_SILENCE = 120
+# Seconds after which the server gives up a writer that says nothing any more: its machine is gone or cut off, and all
+# others wait for it. Between two statements a busy one needs a few.
+_WRITER_SILENCE = 30
 # The first number of our advisory locks; the second is what is locked: the schema, or the rows.
 _LOCKS = 0x6E657773
 _SCHEMA, _ROWS, _UPKEEP = 1, 2, 3

@@ -136,8 +136,9 @@ class _Unkept(SiteMemoryStore):
     def load(self, site: str) -> SiteMemory:
         return self._learned.get(site) or super().load(site)
 
-    def save(self, site: str, memory: SiteMemory) -> None:
-        self._learned[site] = memory
+    def revise(self, site: str, change: Callable[[SiteMemory], SiteMemory]) -> SiteMemory:
+        self._learned[site] = memory = change(self.load(site))
+        return memory
 
 
 def _learn_held(archive: Archive, entries: Iterable[WarcEntry], memories: SiteMemoryStore) -> None:

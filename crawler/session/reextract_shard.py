@@ -63,16 +63,14 @@ class CollectedMemories(SiteMemoryStore):
             self._learned[site] = memory
         return self._learned[site]
 
-    def save(self, site: str, memory: SiteMemory) -> None:
-        self._learned[site] = memory
+    def revise(self, site: str, change: Callable[[SiteMemory], SiteMemory]) -> SiteMemory:
+        self._learned[site] = memory = change(self.load(site))
+        return memory
 
     def keep(self) -> None:
         """Bring what was learned into the archive, together with what others have brought meanwhile."""
         for site, memory in self._learned.items():
-            before = super().load(site)
-            merged = before.merge(memory)
-            if merged != before:
-                super().save(site, merged)
+            super().revise(site, memory.merge)
 
 
 def reextract_shard(

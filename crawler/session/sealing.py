@@ -200,7 +200,7 @@ def _cleaned(
     for site, of_site in sites.items():
         said = corrections.of(site)
         articles = _Lessons(of_site, extracted, look)
-        memory = memories.learn_lessons(site, (lesson for _, lesson in articles))
+        memory = memories.learn_lessons(site, articles.lessons)
         spared = 0
         for capture, lesson in articles:
             verdict = memory.judge(lesson.url, lesson.story)
@@ -222,7 +222,7 @@ def _cleaned(
 
 
 class _Lessons:
-    """What is learned of a site's articles in one WARC, to be gone through twice; read once where that is not too much.
+    """What is learned of a site's articles in one WARC, to be gone through again; read once where that is not too much.
 
     `look` is called before each that is read.
     """
@@ -232,6 +232,9 @@ class _Lessons:
         self._extracted = extracted
         self._look = look
         self._kept: list[tuple[Capture, Lesson]] = []
+
+    def lessons(self) -> Iterator[Lesson]:
+        return (lesson for _, lesson in self)
 
     def __iter__(self) -> Iterator[tuple[Capture, Lesson]]:
         for number, capture in enumerate(self._captures):

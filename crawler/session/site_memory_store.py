@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import groupby
+from operator import methodcaller
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,8 +25,8 @@ logger = logging.getLogger(__name__)
 class SiteMemoryStore:
     """The memories of an archive's sites.
 
-    Two machines may learn at once: what is in the store is read again and merged before it is written. A memory only
-    helps: one that cannot be read or kept is no error.
+    Several machines may learn at once: what another one puts into the store meanwhile is not written over, but learned
+    upon. A memory only helps: one that cannot be read or kept is no error.
     """
 
     def __init__(self, store: ObjectStore, state: Path, absence: CircuitBreaker | None = None) -> None:
@@ -35,9 +36,7 @@ class SiteMemoryStore:
 
     def load(self, site: str) -> SiteMemory:
         """What is remembered of a site; nothing, when there is no memory or it cannot be read."""
-        memory = SiteMemory()
-        with suppress(OSError), (self._waiting / f"{site}.json").open("rb") as waiting:
-            memory = _read(waiting, site)
+        memory = self._unsent(site)
         if not is_key(_key(site)):
             return memory  # a name of 253 letters
         try:
@@ -51,38 +50,61 @@ class SiteMemoryStore:
 
     def learn(self, site: str, articles: Iterable[Article]) -> SiteMemory:
         """Learn from a site's articles, keep the memory, and return it."""
-        return self.learn_lessons(site, map(Lesson.of, articles))
+        lessons = tuple(map(Lesson.of, articles))
+        return self.learn_lessons(site, lambda: lessons)
 
-    def learn_lessons(self, site: str, lessons: Iterable[Lesson]) -> SiteMemory:
-        """The same from what their workers have made of the articles."""
-        before = self.load(site)
-        memory = before.learn_lessons(lessons)
-        if memory != before:
-            self.save(site, memory)
-        return memory
+    def learn_lessons(self, site: str, lessons: Callable[[], Iterable[Lesson]]) -> SiteMemory:
+        """The same from what their workers have made of the articles; gone through again where others learned too."""
+        return self.revise(site, lambda memory: memory.learn_lessons(lessons()))
 
     def forget(self, urls: Iterable[str]) -> None:
         """Take the articles of these addresses out of what was learned, here and in the store."""
         for site, some in groupby(sorted(urls, key=site_of), key=site_of):
-            before = self.load(site)
-            memory = before.forget(some)
-            if memory != before:
-                self.save(site, memory)
+            self.revise(site, methodcaller("forget", tuple(some)))
 
-    def save(self, site: str, memory: SiteMemory) -> None:
-        """Keep a memory: in the store, or here until the store is back."""
+    def revise(self, site: str, change: Callable[[SiteMemory], SiteMemory]) -> SiteMemory:
+        """Keep what `change` makes of a memory, in the store, or here until the store is back; return it.
+
+        `change` is called once more where another machine has changed the memory meanwhile.
+        """
+        unsent = self._unsent(site)
+        made: SiteMemory | None = None
+
+        def revised(stream: BinaryIO | None) -> bytes | None:
+            nonlocal made
+            stored = SiteMemory() if stream is None else _read(stream, site)
+            made = change(unsent.merge(stored))
+            return None if made == stored else made.to_json()
+
         if not is_key(_key(site)):
-            return
-        path = self._waiting / f"{site}.json"
+            return change(unsent)
+        try:
+            with self._absence.noticed():
+                self._store.revise(_key(site), revised)
+        except StoreUnavailable as error:
+            logger.info("the memory of %s is out of reach: %s", site, error)
+            made = made or change(unsent)
+            if made != unsent:
+                self._keep_here(site, made)
+            return made
         with suppress(OSError):
-            try:
-                with self._absence.noticed():
-                    self._store.replace(_key(site), memory.to_json())
-            except StoreUnavailable:
-                self._waiting.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(memory.to_json())
-            else:
-                path.unlink(missing_ok=True)
+            self._path(site).unlink(missing_ok=True)
+        assert made is not None
+        return made
+
+    def _unsent(self, site: str) -> SiteMemory:
+        """What was learned while the store was away."""
+        with suppress(OSError), self._path(site).open("rb") as waiting:
+            return _read(waiting, site)
+        return SiteMemory()
+
+    def _keep_here(self, site: str, memory: SiteMemory) -> None:
+        with suppress(OSError):
+            self._waiting.mkdir(parents=True, exist_ok=True)
+            self._path(site).write_bytes(memory.to_json())
+
+    def _path(self, site: str) -> Path:
+        return self._waiting / f"{site}.json"
 
 
 def _key(site: str) -> str:

@@ -48,6 +48,9 @@ class Taken:
     attempt: int
     worker: int
     task: Task
+    #: Earlier attempts that were lost with their process or worker, and that failed.
+    lost: int = 0
+    failed: int = 0
 
     @property
     def holder(self) -> str:
@@ -127,8 +130,10 @@ class Membership:
         if job is None:
             return None
         assert job.id is not None
-        await self._run(_BEGIN, job=job.id, attempt=job.attempts, worker=self.name)
-        return Taken(job.id, job.attempts, worker, parse_task(job.task_name, job.task_kwargs))
+        before = await self._one(_BEGIN, job=job.id, attempt=job.attempts, worker=self.name)
+        assert before is not None
+        task = parse_task(job.task_name, job.task_kwargs)
+        return Taken(job.id, job.attempts, worker, task, int(before["lost"]), int(before["failed"]))
 
     async def told(self, taken: Taken, counts: Mapping[str, int]) -> None:
         """Keep how far a job is."""
@@ -241,6 +246,10 @@ SELECT id, attempts, abort_requested FROM procrastinate_jobs WHERE worker_id = %
 _BEGIN: LiteralString = """
 INSERT INTO newskeep_attempts (job, attempt, worker) VALUES (%(job)s, %(attempt)s, %(worker)s)
 ON CONFLICT (job, attempt) DO UPDATE SET worker = excluded.worker, started = now(), ended = NULL, state = NULL
+RETURNING (SELECT count(*) FROM newskeep_attempts old
+            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.state = 'lost') AS lost,
+          (SELECT count(*) FROM newskeep_attempts old
+            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.state = 'failed') AS failed
 """
 _TOLD: LiteralString = """
 UPDATE newskeep_attempts SET counts = %(counts)s::jsonb WHERE job = %(job)s AND attempt = %(attempt)s AND ended IS NULL

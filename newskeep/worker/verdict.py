@@ -11,7 +11,7 @@ from storage.errors import AlreadyRunning, StoreUnavailable
 
 #: Seconds until a job whose store was away, or whose process died, is tried again; each further time twice as long.
 _AGAIN, _AGAIN_MOST = 30.0, 3600.0
-#: Times in a row.
+#: Times that a job is tried whose store was away.
 _TRIES = 8
 #: Seconds until it is tried again what another process on the machine is at.
 _BUSY = 60.0
@@ -28,35 +28,36 @@ class Verdict:
     seconds: float = 0.0
 
 
-def judge(end: JobEnd | None, code: int | None, attempt: int, *, cancelled: bool, draining: bool) -> Verdict:
+def judge(end: JobEnd | None, code: int | None, lost: int, failed: int, *, cancelled: bool, draining: bool) -> Verdict:
     """`end`: how it says that it ended; `None`: its process ended with `code` before it could.
 
+    `lost`, `failed`: earlier attempts that ended so; those that were put back in good order do not count.
     Where a worker is stopped, its job is put back for others; a crawl goes on where it was. A crawl that failed is not
     tried again by itself: its site is due again in its time.
     """
     if cancelled:
         return Verdict("cancelled", "cancelled", end.reason if end else None)
     if end is None:
-        return _died(code, attempt, draining)
+        return _died(code, lost, draining)
     if end.state == "stopped":
         return Verdict("again", "stopped", end.reason or ("the worker was stopped" if draining else None))
     if end.code == AlreadyRunning.exit_code:
         return Verdict("again", "busy", end.reason, _BUSY)
     if end.code == StoreUnavailable.exit_code:
-        what: Literal["again", "failed"] = "again" if attempt + 1 < _TRIES else "failed"
-        return Verdict(what, "failed", end.reason, _wait(attempt))
+        what: Literal["again", "failed"] = "again" if failed + 1 < _TRIES else "failed"
+        return Verdict(what, "failed", end.reason, _wait(failed))
     if end.state in ("failed", "blocked") or end.code in (1, 2):
         return Verdict("failed", end.state, end.reason)
     return Verdict("done", end.state, end.reason)
 
 
-def _died(code: int | None, attempt: int, draining: bool) -> Verdict:
+def _died(code: int | None, lost: int, draining: bool) -> Verdict:
     how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
     reason = f"its process ended early ({how}); what it had fetched is kept"
     if draining:
         return Verdict("again", "lost", reason)
-    return Verdict("failed" if attempt + 1 >= LOST_MOST else "again", "lost", reason, _wait(attempt))
+    return Verdict("failed" if lost + 1 >= LOST_MOST else "again", "lost", reason, _wait(lost))
 
 
-def _wait(attempt: int) -> float:
-    return min(_AGAIN * 2.0 ** min(attempt, 16), _AGAIN_MOST)
+def _wait(times: int) -> float:
+    return min(_AGAIN * 2.0 ** min(times, 16), _AGAIN_MOST)

@@ -146,11 +146,11 @@ class Worker:
             end = await child.run(count)
         except NewskeepError as error:
             _log.error("%s", error)
-        attempt = running.taken.attempt
-        verdict = judge(end, child.code, attempt, cancelled=running.cancelled, draining=self._draining)
+        taken = running.taken
+        verdict = judge(end, child.code, taken.lost, taken.failed, cancelled=running.cancelled, draining=self._draining)
         self._failed += verdict.what == "failed"
-        self._on_job(running.taken, verdict)
-        await self._settle(running.taken, verdict, end.crawl if end else None)
+        self._on_job(taken, verdict)
+        await self._settle(taken, verdict, end.crawl if end else None)
 
     async def _settle(self, taken: Taken, verdict: Verdict, crawl: str | None) -> None:
         """Tell the queue, for as long as the job is ours for sure; after that others find it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -72,6 +72,13 @@ class ObjectStore(Protocol):
 
     def replace(self, key: str, data: bytes) -> None:
         """Store an object in the place of whatever is there; for the few mutable keys."""
+
+    def revise(self, key: str, revised: Callable[[BinaryIO | None], bytes | None]) -> None:
+        """Put what `revised` makes of an object's bytes in its place; it is given `None` where there is no object.
+
+        What somebody else puts there meanwhile is not lost: `revised` is called again, with that. `None` from it leaves
+        the object as it is. On a server without conditional puts, two that write in the same moment may still lose one.
+        """
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> BinaryIO:
         """Return a stream of `length` bytes from `start` (to the end when `None`).

@@ -7,13 +7,14 @@ taken: whole or not there, on every POSIX file system with hard links.
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from stat import S_ISREG
@@ -120,6 +121,19 @@ class LocalStore:
                 temporary.unlink()
                 raise
             _sync(target.parent)
+
+    def revise(self, key: str, revised: Callable[[BinaryIO | None], bytes | None]) -> None:
+        folder = self._path(key).parent
+        with ExitStack() as stack:
+            with self._errors(folder):
+                _make_folder(folder)
+                stack.enter_context(_locked(folder))
+            try:
+                before: BinaryIO | None = stack.enter_context(self.open(key))
+            except ObjectMissing:
+                before = None
+            if (data := revised(before)) is not None:
+                self.replace(key, data)
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> BinaryIO:
         path = self._path(key)
@@ -304,6 +318,21 @@ def _make_folder(folder: Path) -> None:
     _make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     _sync(folder.parent)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder against others that revise in it; they are waited for.
+
+    The folder itself is locked, so that no file is left. Some network file systems lock none: then nothing is held.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _sync(path: Path) -> None:

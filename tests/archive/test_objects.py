@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from s3_server import BUCKET, MOTO_PAGE, S3Server, use
@@ -123,6 +124,28 @@ def test_a_put_never_changes_another_content(store: ObjectStore) -> None:
         with pytest.raises(ObjectExists, match="newskeep-20261121220112345-abc-00000"):
             store.put(KEY, other)
         assert read(store, KEY) == b"content"
+
+
+def test_no_revision_is_lost_where_many_revise(
+    make_store: Callable[[], ObjectStore], request: pytest.FixtureRequest
+) -> None:
+    # Swift does not know If-Match for a put.
+    at_once = 1 if request.node.callspec.params["make_store"] == "swift" else 6
+
+    def add(number: int) -> None:
+        def added(stream: BinaryIO | None) -> bytes:
+            known = [] if stream is None else stream.read().split()
+            return b" ".join(sorted({*known, b"%d" % number}))
+
+        make_store().revise("sites/example.org.json", added)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(add, range(6)))
+    store = make_store()
+    store.revise("sites/example.org.json", lambda stream: None)
+    assert sorted(read(store, "sites/example.org.json").split()) == [b"%d" % number for number in range(6)]
+    store.revise("sites/absent.json", lambda stream: None)
+    assert store.stat("sites/absent.json") is None
 
 
 def test_replace_changes_the_content(store: ObjectStore) -> None:

@@ -294,7 +294,7 @@ def test_the_sites_memory_forgets_it(archive: Archive) -> None:
     pages = fill(archive)
     articles = list(archive.articles())
     memories = SiteMemoryStore(archive.store, archive.state)
-    memories.save("paper.example", SiteMemory().learn(articles))
+    memories.learn("paper.example", articles)
     number = len(memories.load("paper.example").stories)
     memories.forget([pages[3].url, "https://elsewhere.example/a"])
     memory = memories.load("paper.example")

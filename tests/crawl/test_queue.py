@@ -201,6 +201,7 @@ def test_the_job_of_a_lost_worker_is_done_again_once(queue: JobQueue, database: 
     pause_over(database, taken)
     again = take(queue, "two")
     assert again is not None and again.job == taken.job and again.attempt == taken.attempt + 1
+    assert (again.lost, again.failed) == (1, 0)
     # Another one that had looked at the same time finds nothing to do with it.
     assert sweep(queue) == []
     assert queue.job(taken.job).status == "running"

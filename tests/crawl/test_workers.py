@@ -11,15 +11,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from command import Run
+from fault_proxy import Fault, FaultProxy, Kind
 from fleet import PATIENCE, Fleet, asked_politely, story_requests, wait_until, world
 from origin import Origin
+from s3_server import BUCKET, S3Server, use
+from silent_line import SilentLine
 from small_paper import Paper
 
 pytestmark = pytest.mark.long
-pytest_plugins = ["postgres"]
+pytest_plugins = ["postgres", "s3_server"]
 
 MakeFleet = Callable[..., Fleet]
 
@@ -28,14 +32,23 @@ MakeFleet = Callable[..., Fleet]
 def make_fleet(tmp_path: Path, environment: Mapping[str, str], postgres_database: str) -> Iterator[MakeFleet]:
     with ExitStack() as stack:
 
-        def make(sites: int, stories: int, delay: float, shared_index: bool = False) -> Fleet:
+        def make(
+            sites: int, stories: int, delay: float, shared_index: bool = False, archive: str | None = None
+        ) -> Fleet:
             papers = stack.enter_context(world(sites, stories))
-            fleet = Fleet(tmp_path, environment, postgres_database, papers, shared_index)
+            fleet = Fleet(tmp_path, environment, postgres_database, papers, shared_index, archive)
             stack.callback(fleet.end)
             fleet.configure(delay)
             return fleet
 
         yield make
+
+
+@pytest.fixture
+def bucket(moto_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """The variables with which a bucket is reached; ours has them as well."""
+    use(moto_server, monkeypatch)
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
 def test_a_killed_worker_costs_no_article_and_no_host_is_asked_sooner(make_fleet: MakeFleet, newskeep: Run) -> None:
@@ -59,11 +72,13 @@ def test_a_killed_worker_costs_no_article_and_no_host_is_asked_sooner(make_fleet
     assert any("lost" in history for history in histories)
 
 
-def test_a_stopped_worker_ends_in_good_order_and_another_machine_goes_on(make_fleet: MakeFleet, newskeep: Run) -> None:
-    fleet = make_fleet(1, 6, 0.4, shared_index=True)
+def test_a_stopped_worker_ends_in_good_order_and_another_machine_goes_on(
+    make_fleet: MakeFleet, newskeep: Run, bucket: Mapping[str, str]
+) -> None:
+    fleet = make_fleet(1, 6, 0.4, shared_index=True, archive=f"s3://{BUCKET}/stopped")
     (paper,) = fleet.papers
     newskeep("submit", "crawl", "paper0")
-    worker = fleet.start()
+    worker = fleet.start(**bucket)
     wait_until(lambda: story_requests([paper]), "the first article")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(PATIENCE) == 0, fleet.said()
@@ -74,7 +89,7 @@ def test_a_stopped_worker_ends_in_good_order_and_another_machine_goes_on(make_fl
     # What was asked for is in the archive, before anybody goes on.
     before = story_requests([paper])
     assert before and fleet.captures() == before
-    assert fleet.start("--until-empty").wait(PATIENCE) == 0, fleet.said()
+    assert fleet.start("--until-empty", **bucket).wait(PATIENCE) == 0, fleet.said()
     assert fleet.captures() == story_requests([paper]) == {paper.url(number): 1 for number in range(1, 7)}
     assert asked_politely([paper], 0.4) == []
     # It knows what the other one had asked for already, and when that is to be asked again.
@@ -156,6 +171,69 @@ def test_a_machine_that_was_frozen_asks_no_host_that_another_has_by_then(make_fl
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(1800)
+def test_a_worker_that_the_database_no_longer_hears_asks_no_host_and_writes_nothing_twice(
+    make_fleet: MakeFleet, newskeep: Run, postgres_database: str
+) -> None:
+    fleet = make_fleet(2, 16, 0.5, shared_index=True)
+    newskeep("submit", "due")
+    port = urlsplit(postgres_database).port
+    assert port is not None
+    with SilentLine(port) as line:
+        cut_off = fleet.start(
+            NEWSKEEP_INDEX=postgres_database.replace(f":{port}/", f":{line.netloc.partition(':')[2]}/")
+        )
+        wait_until(lambda: sum(story_requests(fleet.papers).values()) >= 4, "the first articles")
+        line.cut()
+        other = fleet.start("--until-empty")
+        # Where it was in the middle of a write, others wait until the server gives that up.
+        assert other.wait(3 * PATIENCE) == 0, fleet.said()
+        assert "the queue has been out of reach" in fleet.said()
+        everything = set(story_requests(fleet.papers))
+        # What it sent meanwhile comes through now, late.
+        line.mend()
+        wait_until(lambda: not fleet.children(cut_off), "its jobs to end")
+        cut_off.send_signal(signal.SIGTERM)
+        assert cut_off.wait(PATIENCE) == 0, fleet.said()
+    assert everything == {paper.url(number) for paper in fleet.papers for number in range(1, 17)}
+    assert asked_politely(fleet.papers, 0.5) == []
+    # As often as it was asked for, at most.
+    captures = fleet.captures()
+    assert set(captures) == everything
+    assert captures <= story_requests(fleet.papers)
+    with fleet.queue() as queue:
+        assert {job.status for job in queue.jobs()} == {"done"}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1800)
+def test_a_worker_that_the_bucket_no_longer_hears_keeps_what_it_fetched_until_it_is_back(
+    make_fleet: MakeFleet, newskeep: Run, moto_server: S3Server, bucket: Mapping[str, str]
+) -> None:
+    fleet = make_fleet(2, 8, 0.5, shared_index=True, archive=f"s3://{BUCKET}/cut-off")
+    with FaultProxy(moto_server.port) as line:
+        cut_off = fleet.start(**{**bucket, "AWS_ENDPOINT_URL_S3": line.endpoint})
+        newskeep("submit", "due")
+        wait_until(lambda: sum(story_requests(fleet.papers).values()) >= 4, "the first articles")
+        line.inject(Fault(Kind.BLACK_HOLE))
+        wait_until(lambda: not fleet.children(cut_off), "its jobs to end", 4 * PATIENCE)
+        other = fleet.start(**bucket)
+        line.inject()
+        stories = {paper.url(number) for paper in fleet.papers for number in range(1, 9)}
+        # What is kept comes into the bucket with the next job there; all else is asked for by either.
+        wait_until(
+            lambda: stories == set(captures := fleet.captures()) and captures == story_requests(fleet.papers),
+            "all that was asked for, and the rest",
+            4 * PATIENCE,
+        )
+        for worker in (cut_off, other):
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(PATIENCE) == 0, fleet.said()
+    assert asked_politely(fleet.papers, 0.5) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(3600)
 def test_two_hundred_sites_while_workers_are_killed(make_fleet: MakeFleet, newskeep: Run) -> None:
     fleet = make_fleet(200, 4, 0.5)
     seed = int.from_bytes(os.urandom(4))

@@ -20,6 +20,7 @@ from small_paper import Paper
 from newskeep.queue.database import QueueDatabase
 from newskeep.queue.jobs import JobQueue
 from storage import open_archive
+from storage.errors import NotArchived
 from storage.objects import open_store
 from storage.postgres_address import PostgresAddress
 
@@ -45,7 +46,7 @@ def wait_until(ready: Callable[[], object], what: str, seconds: float = PATIENCE
 
 
 class Fleet:
-    """The workers of a test; all share one newskeep.toml and one archive in `folder`.
+    """The workers of a test; all share one newskeep.toml and one archive, in `folder` or where `archive` says.
 
     With `shared_index` the index and what is known of sites are in the database too, and each worker has a state folder
     of its own, as on machines of their own.
@@ -58,8 +59,10 @@ class Fleet:
         address: str,
         papers: list[Paper],
         shared_index: bool = False,
+        archive: str | None = None,
     ) -> None:
         self.folder = folder
+        self.archive = archive or str(folder / "archive")
         self.papers = papers
         self.shared_index = shared_index
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -69,7 +72,8 @@ class Fleet:
     def configure(self, delay: float) -> None:
         # The queue is where the index is, unless said otherwise.
         where = "index" if self.shared_index else "queue"
-        head = f'{where} = "{self._address}"\nallow_private = true\noperator = "me@example.org"\nworkers = 1\n'
+        address = f'archive = "{self.archive}"\n{where} = "{self._address}"\n'
+        head = f'{address}allow_private = true\noperator = "me@example.org"\nworkers = 1\n'
         tables = (
             f'[sites.paper{number}]\nstart = "{paper.origin.url("/")}"\nfeeds = "{paper.origin.url("/news.rss")}"\n'
             f"delay = {delay}\n"
@@ -77,14 +81,19 @@ class Fleet:
         )
         (self.folder / "newskeep.toml").write_text(head + "".join(tables))
 
-    def start(self, *options: str) -> subprocess.Popen[bytes]:
-        """Start a worker; what it says is in `worker-N.log`."""
+    def start(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a worker, with these variables as well; what it says is in `worker-N.log`."""
         name = f"worker-{len(self.workers)}"
         command = [sys.executable, "-P", "-m", "newskeep", "worker", "--name", name, f"--lease={LEASE:g}s", *options]
         command += ["--state", name] if self.shared_index else []
         with (self.folder / f"{name}.log").open("wb") as log:
             worker = subprocess.Popen(
-                command, cwd=self.folder, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=self.folder,
+                env={**self._environment, **environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.workers.append(worker)
         return worker
@@ -105,7 +114,7 @@ class Fleet:
     @contextmanager
     def queue(self) -> Iterator[JobQueue]:
         with QueueDatabase(PostgresAddress.parse(self._address)) as database:
-            yield JobQueue(database, open_store(str(self.folder / "archive")).uri)
+            yield JobQueue(database, open_store(self.archive).uri)
 
     def job_processes(self) -> list[int]:
         """The processes of jobs of this fleet, whoever their parent is by now."""
@@ -116,6 +125,10 @@ class Fleet:
                 if b"newskeep.worker.job" in command and (path / "cwd").readlink() == self.folder:
                     found.append(int(path.name))
         return found
+
+    def children(self, worker: subprocess.Popen[bytes]) -> list[str]:
+        """The processes of a worker's jobs."""
+        return _children(worker.pid)
 
     def kill_some(self, chance: random.Random, times: int, seconds: float) -> int:
         """Kill a worker, another one in its place, so often, at random moments; return how many had jobs then."""
@@ -133,7 +146,9 @@ class Fleet:
         """How often each story of the world was archived whole."""
         found: Counter[str] = Counter()
         index = self._address if self.shared_index else None
-        with open_archive(str(self.folder / "archive"), index=index) as archive:
+        state = self.folder / "reader" if index else None
+        # Raised where nothing is in the index yet.
+        with open_archive(self.archive, state, index=index) as archive, suppress(NotArchived):
             for paper in self.papers:
                 for capture in archive.captures(paper.origin.url("/"), match="host"):
                     if "/story-" in capture.url and capture.status == 200 and not capture.is_revisit:

@@ -1,4 +1,4 @@
-"""Which jobs must not run at the same time, and what becomes of a job after an attempt."""
+"""Which jobs must not run at the same time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import pytest
 
 from crawler.sites.site import Site, site_at
 from newskeep.queue.locks import HostLocks
-from newskeep.worker.request import JobEnd
-from newskeep.worker.verdict import judge
 
 
 def site(name: str, *starts: str, hosts: tuple[str, ...] = ()) -> Site:
@@ -44,40 +42,3 @@ def test_an_address_has_the_lock_of_the_configured_site() -> None:
     locks = HostLocks([site("one", "www.one.example", hosts=("media.example",))])
     assert locks.of_site(site_at("https://sport.one.example/")) == locks.of_host("media.example") == "media.example"
     assert locks.of_site(site_at("https://www.other.example/")) == locks.of_host("www.other.example") == "other.example"
-
-
-@pytest.mark.parametrize(
-    ("end", "code", "what", "state"),
-    [
-        (JobEnd(0, "finished"), 0, "done", "finished"),
-        (JobEnd(4, "finished"), 0, "done", "finished"),
-        (JobEnd(0, "time limit"), 0, "done", "time limit"),
-        (JobEnd(5, "blocked", "403"), 0, "failed", "blocked"),
-        (JobEnd(5, "failed", "no feed"), 0, "failed", "failed"),
-        (JobEnd(2, "failed", "no site is named x"), 0, "failed", "failed"),
-        (JobEnd(1, "failed", "a fault"), 0, "failed", "failed"),
-        (JobEnd(3, "failed", "the store is away"), 0, "again", "failed"),
-        (JobEnd(4, "stopped"), 0, "again", "stopped"),
-        (JobEnd(75, "busy", "cron crawls it"), 0, "again", "busy"),
-        (None, -9, "again", "lost"),
-    ],
-)
-def test_what_becomes_of_a_job(end: JobEnd | None, code: int, what: str, state: str) -> None:
-    verdict = judge(end, code, 0, cancelled=False, draining=False)
-    assert (verdict.what, verdict.state) == (what, state)
-
-
-def test_a_job_is_not_tried_for_ever() -> None:
-    away = JobEnd(3, "failed", "the store is away")
-    waits = [judge(away, 0, attempt, cancelled=False, draining=False).seconds for attempt in range(5)]
-    assert waits == sorted(waits) and waits[0] > 0
-    assert judge(away, 0, 50, cancelled=False, draining=False).what == "failed"
-    assert judge(None, -9, 50, cancelled=False, draining=False).what == "failed"
-    assert "signal 9" in (judge(None, -9, 0, cancelled=False, draining=False).reason or "")
-
-
-def test_a_stopped_worker_puts_its_jobs_back_and_a_cancelled_job_is_not() -> None:
-    stopped = JobEnd(4, "stopped")
-    assert judge(stopped, 0, 0, cancelled=False, draining=True).seconds == 0
-    assert judge(None, -15, 50, cancelled=False, draining=True).what == "again"
-    assert judge(stopped, 0, 0, cancelled=True, draining=False).what == "cancelled"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 import click
@@ -46,10 +47,8 @@ def memory(site: str, unlearn: tuple[str, ...], changes: bool, as_json: bool, se
         known = memories.load(host)
         if not known.stories:
             raise NotArchived(f"nothing is remembered of {host} in the archive {opened.uri}")
-        for line in unlearn:
-            known = known.unlearn(line)
         if unlearn:
-            memories.save(host, known)
+            known = memories.revise(host, methodcaller("unlearn", "\n".join(unlearn)))
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     (_show_changes if changes else _show_lines)(out, known, as_json)
     spared, stories = known.distrusted()

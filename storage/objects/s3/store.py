@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -39,14 +40,22 @@ AGAIN = {
     "OperationAborted",
     # The completion arrived and its reply was lost.
     "NoSuchUpload",
+    # What was to be replaced is gone.
+    "NoSuchKey",
     # Bytes that changed on their way.
     "BadDigest",
     "InvalidDigest",
     "XAmzContentSHA256Mismatch",
     "IncompleteBody",
 }
+#: Times that an object is revised anew because others were quicker: each time one of them is through.
+REVISIONS = 30
 CHUNK = 1 << 20
 BUFFER = 1 << 16
+
+
+#: The condition that there is nothing under a key yet.
+_ABSENT = {"IfNoneMatch": "*"}
 
 
 class Found(Enum):
@@ -116,7 +125,7 @@ class S3Store:
             for attempt in range(self._settings.attempts):
                 if found in (Found.SAME, Found.OTHER):
                     break
-                self._write(full, content, new=found is Found.NOTHING, attempt=attempt)
+                self._write(full, content, _ABSENT if found is Found.NOTHING else {}, attempt)
                 found = self._find(full, content)
         if found is Found.OTHER:
             raise ObjectExists(f"{self._bucket.address(full)}: another content is there already")
@@ -127,11 +136,40 @@ class S3Store:
         full = self._full(key)
         with Content.of(data) as content, self._bucket.errors(full):
             for attempt in range(self._settings.attempts):
-                self._write(full, content, new=False, attempt=attempt)
+                self._write(full, content, {}, attempt)
                 # Another content is that of somebody who came later: the last one stays.
                 if (found := self._find(full, content)) in (Found.SAME, Found.OTHER):
                     return
         raise self._unfit(full, found)
+
+    def revise(self, key: str, revised: Callable[[BinaryIO | None], bytes | None]) -> None:
+        full = self._full(key)
+        found = Found.NOTHING
+        for attempt in range(REVISIONS):
+            data, condition = self._revised(full, revised)
+            if data is None:
+                return
+            with Content.of(data) as content, self._bucket.errors(full):
+                self._write(full, content, condition, min(attempt, 4))
+                # Another content is that of somebody who came between, or later: theirs is revised.
+                if (found := self._find(full, content)) is Found.SAME:
+                    return
+            time.sleep(random.uniform(0, 0.05 * (attempt + 1)))
+        raise self._unfit(full, found)
+
+    def _revised(
+        self, full: str, revised: Callable[[BinaryIO | None], bytes | None]
+    ) -> tuple[bytes | None, dict[str, str]]:
+        """What is to stand under a key, and the condition under which: that nothing else has come there."""
+        with self._bucket.errors(full):
+            try:
+                download = self._downloader.get(full)
+            except S3Error as error:
+                if "NoSuchKey" not in error.names:
+                    raise
+                return revised(None), _ABSENT
+        with io.BufferedReader(self._downloader.stream(download, download.total, checked=True), BUFFER) as stream:
+            return revised(stream), {"IfMatch": download.etag}
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> BinaryIO:
         full = self._full(key)
@@ -190,9 +228,9 @@ class S3Store:
     def _full(self, key: str) -> str:
         return self._prefix + check_key(key)
 
-    def _write(self, full: str, content: Content, *, new: bool, attempt: int) -> None:
-        """Write the object once; what a second look can settle is no error."""
-        condition = {"IfNoneMatch": "*"} if new and self._conditional else {}
+    def _write(self, full: str, content: Content, condition: dict[str, str], attempt: int) -> None:
+        """Write the object once, on a condition if the server knows any; what a second look can settle is no error."""
+        condition = condition if self._conditional else {}
         try:
             retention = self._retention(full)
             self._uploader.upload(full, content, condition, retention)
@@ -203,7 +241,7 @@ class S3Store:
                 self._check_lock()
             if condition and (error.status == 501 or "NotImplemented" in error.names):
                 self._conditional = False
-                self._write(full, content, new=new, attempt=attempt)
+                self._write(full, content, {}, attempt)
             elif AGAIN.isdisjoint(error.names):
                 raise
             elif error.status == 409:

@@ -1,0 +1,59 @@
+"""What becomes of a job, by how its attempts ended."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from newskeep.queue.membership import LOST_MOST
+from newskeep.worker.request import JobEnd
+from newskeep.worker.verdict import judge
+
+AWAY = JobEnd(3, "failed", "s3://bucket is out of reach")
+judged = partial(judge, cancelled=False, draining=False)
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "what", "state"),
+    [
+        (JobEnd(0, "finished"), 0, "done", "finished"),
+        (JobEnd(4, "finished"), 0, "done", "finished"),
+        (JobEnd(0, "time limit"), 0, "done", "time limit"),
+        (JobEnd(5, "blocked", "403"), 0, "failed", "blocked"),
+        (JobEnd(5, "failed", "no feed"), 0, "failed", "failed"),
+        (JobEnd(2, "failed", "no site is named x"), 0, "failed", "failed"),
+        (JobEnd(1, "failed", "a fault"), 0, "failed", "failed"),
+        (JobEnd(3, "failed", "the store is away"), 0, "again", "failed"),
+        (JobEnd(4, "stopped"), 0, "again", "stopped"),
+        (JobEnd(75, "busy", "cron crawls it"), 0, "again", "busy"),
+        (None, -9, "again", "lost"),
+    ],
+)
+def test_what_becomes_of_a_job(end: JobEnd | None, code: int, what: str, state: str) -> None:
+    verdict = judged(end, code, 0, 0)
+    assert (verdict.what, verdict.state) == (what, state)
+
+
+def test_a_store_that_is_away_is_waited_for_longer_each_time_and_not_for_ever() -> None:
+    waits = [judged(AWAY, 0, 0, failed) for failed in range(7)]
+    assert {each.what for each in waits} == {"again"}
+    assert [each.seconds for each in waits] == [30, 60, 120, 240, 480, 960, 1920]
+    assert judged(AWAY, 0, 0, 7).what == "failed"
+    # Losses say nothing of the store.
+    assert judged(AWAY, 0, LOST_MOST - 1, 0).seconds == 30
+
+
+def test_a_job_whose_process_dies_again_and_again_is_given_up() -> None:
+    first, last = judged(None, -9, 0, 7), judged(None, -9, LOST_MOST - 1, 0)
+    assert (first.what, first.state, first.seconds) == ("again", "lost", 30)
+    assert "signal 9" in (first.reason or "")
+    assert last.what == "failed"
+
+
+def test_what_is_put_back_or_cancelled_waits_for_nothing() -> None:
+    stopped = judge(JobEnd(4, "stopped"), 0, 0, 0, cancelled=False, draining=True)
+    assert (stopped.what, stopped.seconds, stopped.reason) == ("again", 0, "the worker was stopped")
+    assert judge(None, -9, LOST_MOST, 0, cancelled=False, draining=True).what == "again"
+    assert judge(None, -15, 0, 0, cancelled=True, draining=False).what == "cancelled"
+    assert judge(JobEnd(4, "stopped"), 0, 0, 0, cancelled=True, draining=False).what == "cancelled"
