@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -35,12 +36,12 @@ def test_hosts_of_a_list_are_left_out_and_it_is_said(tmp_path: Path) -> None:
         assert run.returncode == 0, run.stderr
         asked = [logged.path for logged in origin.log if "favicon" not in logged.path]
         assert sorted(set(asked)) == ["/a", "/kept", "/m", "/robots.txt"]
-    left_out = "ads.localhost (on the blocklist), 2 times"
-    # On a busy machine a bound is reached as well.
-    assert left_out in json.loads(run.stdout)["left_out"]
+    # Chromium asks again for what failed, as often as it likes; on a busy machine a bound is reached as well.
+    left_out = re.compile(r"ads\.localhost \(on the blocklist\), \d+ times")
+    assert any(left_out.fullmatch(told) for told in json.loads(run.stdout)["left_out"])
     found = []
     for warc in tmp_path.glob("a/warc/*/*/*/*.warc.gz"):
         with warc.open("rb") as file:
             found += [record for record in read_records(file) if record.type == "resource"]
     [dom] = found
-    assert left_out in (dom.field("Newskeep-Left-Out") or "")
+    assert left_out.search(dom.field("Newskeep-Left-Out") or "")
