@@ -47,6 +47,10 @@ GOOD: frozenset[RunState] = frozenset({"finished", "stopped", "time limit"})
 _GC_THRESHOLD = 10_000
 
 
+#: What is told when a crawl has ended: its state, "busy" for a site that another process crawls, and the id of the run.
+OnEnd = Callable[["Crawl", RunState, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Crawl:
     """One spider to run, by name, with its arguments; with a `site`, under the lock of that name."""
@@ -128,16 +132,15 @@ def run(
     *,
     at_once: int = defaults.SITES_AT_ONCE,
     time_limit: float | None = None,
-    on_end: Callable[[Crawl, RunState], None] = lambda crawl, state: None,
+    on_end: OnEnd = lambda crawl, state, run: None,
     leases: HostLeases | None = None,
 ) -> RunResult:
     """Run spiders to their end and seal what they fetched. Once in a process: Twisted's reactor cannot start again.
 
     `settings` override crawler.settings. `crawls` are taken one by one, as there is room: at most `at_once` run at a
-    time. `on_end` is called with each crawl's state, "busy" for a site that another process crawls. On the first SIGINT
-    or SIGTERM, or after `time_limit` seconds, requests in flight end, the rest is given up, and `on_stop` is called; on
-    the next signal the process ends at once, with what was reported safe in the spool. `leases`: which hosts may be
-    asked, where other machines ask them too.
+    time. On the first SIGINT or SIGTERM, or after `time_limit` seconds, requests in flight end, the rest is given up,
+    and `on_stop` is called; on the next signal the process ends at once, with what was reported safe in the spool.
+    `leases`: which hosts may be asked, where other machines ask them too.
     """
     from scrapy.settings import Settings
 
@@ -239,7 +242,7 @@ class _CrawlQueue:
         session: Session,
         crawls: Iterator[Crawl],
         at_once: int,
-        on_end: Callable[[Crawl, RunState], None],
+        on_end: OnEnd,
     ) -> None:
         self.states: dict[str, RunState] = {}
         self.busy: list[str] = []
@@ -299,12 +302,12 @@ class _CrawlQueue:
                     stack.enter_context(held(self._lock(crawl.site), f"a crawl of {crawl.site}"))
             except AlreadyRunning:
                 self.busy.append(crawl.site or "")
-                self._on_end(crawl, "busy")
+                self._on_end(crawl, "busy", self._session.crawl)
                 return
             state = await self._run(crawl)
         if crawl.site is not None:
             self.states[crawl.site] = state
-        self._on_end(crawl, state)
+        self._on_end(crawl, state, self._session.crawl)
 
     def _lock(self, site: str) -> Any:
         from crawler.engine.extensions import site_lock

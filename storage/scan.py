@@ -84,7 +84,8 @@ def _read_from(
                 raise Corrupt("what follows is no record")
         except Corrupt as error:
             reading.damage.append(f"damaged at byte {end:,} ({error})")
-            return next((place for place in places if place > end), None)
+            # Never back: what is damaged may say anything of its length.
+            return next((place for place in places if place > max(start, end)), None)
         finally:
             reading.bytes += hashed.size
     if start == 0:

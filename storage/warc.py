@@ -125,15 +125,12 @@ def read_records(stream: BinaryIO) -> Iterator[Record]:
         iterator = _Records(stream, no_record_parse=True)
         for record in iterator:
             block = _block(record)
-            # warcio reads on past what is no WARC, and past a record that was cut.
-            if record.format != "warc" or record.length != len(block):
-                raise Corrupt(f"not a readable WARC: a broken record at offset {iterator.get_record_offset()}")
-            yield Record(
-                fields=tuple(record.rec_headers.headers),
-                block=block,
-                offset=iterator.get_record_offset(),
-                length=iterator.get_record_length(),
-            )
+            offset, length = iterator.get_record_offset(), iterator.get_record_length()
+            # warcio reads on past what is no WARC, and past a record that was cut; of one whose gzip member has no end
+            # that can be told it says -1.
+            if record.format != "warc" or record.length != len(block) or length <= 0:
+                raise Corrupt(f"not a readable WARC: a broken record at offset {offset}")
+            yield Record(fields=tuple(record.rec_headers.headers), block=block, offset=offset, length=length)
     except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:
         # warcio explains itself over several lines, and shows the bytes that it could not read.
         cause = " ".join(str(error).partition(", first line:")[0].split())

@@ -133,7 +133,8 @@ class SiteExtension:
                 self._ledger.problem(str(self._session.failure))
             await self._ledger.close(state, requests)
             if self._locks:
-                _say(await asyncio.to_thread(site_lines, self._session.archive, self._ledger.site.name, state))
+                session, site = self._session, self._ledger.site
+                _say(await asyncio.to_thread(site_lines, session.archive, site.name, state, session.crawl))
         except Exception as error:
             # Scrapy would log it and go on.
             self._session.note_fault(error)

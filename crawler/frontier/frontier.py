@@ -292,6 +292,12 @@ class Frontier(Lookup):
             found = connection.execute(statements.RUNS, {"site": site, "limit": limit})
             return [rows.run_of(row, site) for row in found]
 
+    def run(self, site: str, crawl: str) -> SiteRun | None:
+        """Return what a run kept of a site: of several that began in one second no order is known."""
+        with self._reading() as connection:
+            found = connection.execute(statements.RUN, {"site": site, "crawl": crawl}).first()
+            return None if found is None else rows.run_of(found, site)
+
     # How it goes
 
     def coverage(self, site: str, since: datetime, until: datetime | None = None, samples: int = 5) -> Coverage:

@@ -37,12 +37,9 @@ KNOWN = (
 
 #: Made once, as all that is asked of thousands of sites: to make one takes as long as to run it.
 SITE = select(sites).where(_s.name == bindparam("site"))
-RUNS = (
-    select(runs)
-    .where(runs.c.site == select(_s.id).where(_s.name == bindparam("site")).scalar_subquery())
-    .order_by(runs.c.started.desc(), runs.c.crawl.desc())
-    .limit(bindparam("limit"))
-)
+_OF_SITE = runs.c.site == select(_s.id).where(_s.name == bindparam("site")).scalar_subquery()
+RUN = select(runs).where(_OF_SITE, runs.c.crawl == bindparam("crawl"))
+RUNS = select(runs).where(_OF_SITE).order_by(runs.c.started.desc(), runs.c.crawl.desc()).limit(bindparam("limit"))
 
 
 def site_id(name: str) -> Any:

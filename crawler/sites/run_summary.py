@@ -13,21 +13,21 @@ from storage.model import RunState
 _BESIDE = ("outside", "walled", "no_text", "not_article", "noarchive", "not_section")
 
 
-def site_lines(archive: Archive, name: str, state: RunState) -> list[str]:
-    """How the crawl of a site went, and what was wrong with its sources. What others wrote is in it as it is."""
+def site_lines(archive: Archive, name: str, state: RunState, crawl: str) -> list[str]:
+    """How the crawl of a site went in a run, what was wrong with its sources; what others wrote is in it as it is."""
     if state == "busy":
         return [f"{name}: another process is crawling it"]
-    runs = frontier_of(archive).runs(name, 1)
-    if not runs:
+    run = frontier_of(archive).run(name, crawl)
+    if run is None:
         return [f"{name}: {state}"]
-    counts = runs[0].counts
+    counts = run.counts
     found = f"{counts.announced} announced, {counts.new} new"
     done = f"{counts.archived} archived, {counts.unchanged} unchanged, {counts.refused} refused, {counts.failed} failed"
     more = list(in_words(counts, _BESIDE))
     if counts.requisites:
         more.append("requisites: " + _counted(counts.requisites))
     line = f"{name}: {found}; {done}" + "".join(f"; {each}" for each in more)
-    return [line + ("" if state == "finished" else f"; {state}"), *(f"  {problem}" for problem in runs[0].problems)]
+    return [line + ("" if state == "finished" else f"; {state}"), *(f"  {problem}" for problem in run.problems)]
 
 
 def total_line(counts: Mapping[str, int], requisites: Mapping[str, int], uri: str, crawl: str) -> str:

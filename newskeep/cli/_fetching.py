@@ -77,7 +77,9 @@ def archive_sites(
                 display.stopping,
                 at_once=at_once,
                 time_limit=time_limit,
-                on_end=lambda crawl, state: display.tell(site_lines(archive, crawl.site or crawl.spider, state)),
+                on_end=lambda crawl, state, run_id: display.tell(
+                    site_lines(archive, crawl.site or crawl.spider, state, run_id)
+                ),
             )
         tell_unstamped(archive, config)
         # What is due of a site is remembered.

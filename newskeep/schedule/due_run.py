@@ -96,10 +96,10 @@ def _crawl(
 
     troubles: list[Trouble] = []
 
-    def on_end(crawl: Crawl, state: RunState) -> None:
+    def on_end(crawl: Crawl, state: RunState, run: str) -> None:
         name = crawl.site or crawl.spider
         queue.ended(name)
-        account = None if state == "busy" else account_of(archive, name)
+        account = None if state == "busy" else account_of(archive, name, run)
         if (trouble := trouble_of(archive, name, state, account)) is not None:
             troubles.append(trouble)
         on_site(name, state, account)
@@ -116,10 +116,10 @@ def _crawl(
     return result, troubles
 
 
-def account_of(archive: Archive, name: str) -> SiteRun | None:
-    """The account of a site's last run; `None` where there is none, or it cannot be read."""
+def account_of(archive: Archive, name: str, crawl: str) -> SiteRun | None:
+    """The account that a run kept of a site; `None` where there is none, or it cannot be read."""
     try:
-        return next(iter(frontier_of(archive).runs(name, 1)), None)
+        return frontier_of(archive).run(name, crawl)
     except StoreUnavailable as error:
         logger.warning("%s", error)
         return None

@@ -169,7 +169,7 @@ def _why(archive: Archive, site: str, result: RunResult) -> str | None:
     from newskeep.schedule.due_run import account_of, trouble_of
 
     state = result.sites.get(site)
-    trouble = None if state is None else trouble_of(archive, site, state, account_of(archive, site))
+    trouble = None if state is None else trouble_of(archive, site, state, account_of(archive, site, result.crawl))
     return None if trouble is None else trouble.line
 
 

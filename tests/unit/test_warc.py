@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import base64
 import random
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -148,6 +150,28 @@ def test_garbage_is_no_warc(path: Path, garbage: bytes) -> None:
     path.write_bytes(garbage)
     with path.open("rb") as stream, pytest.raises(Corrupt):
         list(read_records(stream))
+
+
+#: Two gzip members, a revisit and its request, of which the first has a bit that is not as it was: its stream unpacks
+#: to a whole record, to lines that are none, and to no end. warcio says that the record is -1 bytes long.
+NO_END = (
+    r"ABzY8000000RNSe&5GMF6ovPJyn|mru`J2@>kqUuiw-R`1ebyCuB5BP)Ul1MOeSw%+&BcL-4tzvbnbU`j_&iP-9uSzs`YB#k>)a@EfT)8Q=6Bw"
+    r"9r_^!^7Lqn_ovj`)2R&>ou|>EArLSU5r7kIOe74rcMt?>6F)A1XGp&7<M0Ln7=&=DB9zJ*!4z>$8v@7z^Tunb_zm$08EwHRlZ0|YtA;8|xutZ&"
+    r"YDy{nx#${5d(7m=?#UL1oX5$Q<@tQxj4)!_;42)*4okkMw`quNhgYdB%O3NXaKiM0n<4GXGbBHUQ!as&ZNNUa9y&6@r5hlS(C%@%ClxVGq#4Nn"
+    r"y<>;By1#wOfBM`m?H~WNx5ab-R!bX#p<XHu#(P0U;3|TQA!1b{bILm<P*%dZ;IWFjW~P!NNF9~Y5t(0neC`JSi@afb<eH&((IXcIp+@aE(x~cC"
+    r"0n><pQK_i4pp;6kfkhC}R}=*Y;AXvg82XHTCf6Z@aqL<TxgGj)&i~zU+ULuN9}-UE&`)?T_=f#HA8aA(^=iHP(lp!oR|-aH@%`&vcI9S#&E+8<"
+    r"yZgnhzM^^t%<Cr*q;+ce0ssIXiwFP!00000|6P*ZirX*{h3^A-2fu(~{fuNu{ed<q-GyE(!DXR$BWaYFW^LD2Nb~l^+XUKWZieCTapufCf7)+r"
+    r"u@URl(y{hBlCLKEb*8!8W_yaml-T3WSMSeL@6YEh`NX3ULIIN|A%my_vsMSDgQK7kBRBfv4e*Rp?D{;sK_Df7&<Mu4$qbTgSP0fJB$;G%(V9lx"
+    r"5j!m8E6Jr{Trn<M-gvG&=NqXx=lsV_*Wz@b!oKexeRV8loPAwiE|<-SBTXCnjW6SgYIRd@hd!RCiTc9Y;a_VMBF}*w!$gZURLnY;nM4%>CLrtb"
+    r"-P#jgPXi{l>kc#*U(H99+IUidM*!(;jv@+hm_vqWoijN&39>-~L14fIrywFY?VJdW)iPMEZ}iWnA^v>JR)}0Ffk2|+F#>>&Ny@-&&ITbt5-tVN"
+    r"NUO9Ul;pUUMu8&{tO?C}wH^BMy7ue6aU4%w#L^9Yy`=W;Wj>VaNFS#ABi!}hs6UjWuasM_)~l~y+N!P|+V<)13q1@=0RLsZ$d>v8kfC6{XaWEL"
+)
+
+
+def test_a_record_of_a_member_without_an_end_is_none() -> None:
+    # Its length once sent who reads on behind it back to where it begins, for ever.
+    with pytest.raises(Corrupt):
+        next(read_records(BytesIO(base64.b85decode(NO_END))))
 
 
 def test_existing_file_is_never_written_over(writer: WarcWriter, path: Path) -> None:
