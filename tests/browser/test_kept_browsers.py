@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -157,17 +158,18 @@ def test_a_renderer_that_is_killed_costs_its_page_alone() -> None:
     ],
 )
 def test_a_crawl_that_is_stopped_leaves_no_browser_that_waits(tmp_path: Path, signals: list[signal.Signals]) -> None:
-    with Origin() as origin:
+    with Origin() as origin, ExitStack() as until_stopped:
+        slow = until_stopped.enter_context(Origin())
         origin.reply("/a", b"<!doctype html><p>Hello", headers=HTML)
-        origin.on("/b", b"HTTP/1.1 200 OK\r\n", Hang())
-        asked = ("--render", "always", "--timeout", "3", "--allow-private", "--archive", str(tmp_path / "archive"))
-        command = [sys.executable, "-P", "-m", "newskeep", "save", origin.url("/a"), origin.url("/b"), *asked]
+        slow.on("/b", b"HTTP/1.1 200 OK\r\n", Hang())
+        asked = ("--render", "always", "--timeout", "600", "--allow-private", "--archive", str(tmp_path / "archive"))
+        command = [sys.executable, "-P", "-m", "newskeep", "save", origin.url("/a"), slow.url("/b"), *asked]
         crawl = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert crawl.stdout is not None and crawl.stderr is not None
         try:
             # The outcome of the page: its browser has ended it, and waits.
             assert b"/a" in crawl.stdout.readline()
-            until(lambda: bool(origin.logged("/b")) or crawl.poll() is not None)
+            until(lambda: bool(slow.logged("/b")) or crawl.poll() is not None)
             below = descendants(crawl.pid)
             assert any(b"--log-net-log=" in cmdline(pid) for pid in below)
             crawl.send_signal(signals[0])
@@ -175,6 +177,8 @@ def test_a_crawl_that_is_stopped_leaves_no_browser_that_waits(tmp_path: Path, si
                 # It has heard the first one.
                 assert any(b"stopping" in line for line in iter(crawl.stderr.readline, b""))
                 crawl.send_signal(again)
+            # What is under way may end.
+            until_stopped.close()
             crawl.communicate(timeout=300)
         finally:
             crawl.kill()
