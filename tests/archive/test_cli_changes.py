@@ -53,7 +53,7 @@ def herald() -> Iterator[Origin]:
 
 def save(newskeep: Run, *urls: str, code: int = 0) -> None:
     next_second()
-    done = newskeep("save", "--allow-private", "--ignore-robots", "--timeout", "5", *urls)
+    done = newskeep("save", "--allow-private", "--ignore-robots", "--timeout", "120", *urls)
     assert done.returncode == code, done.stderr.decode()
 
 

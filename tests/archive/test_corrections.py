@@ -49,7 +49,7 @@ def page(number: int, language: str, notice: str = "", *, first: bool = False) -
 
 
 def save(newskeep: Run, paper: Origin) -> None:
-    done = newskeep("save", "--allow-private", "--ignore-robots", "--timeout", "5", *map(paper.url, paths()))
+    done = newskeep("save", "--allow-private", "--ignore-robots", "--timeout", "120", *map(paper.url, paths()))
     assert done.returncode == 0, done.stderr.decode()
 
 

@@ -36,7 +36,7 @@ def origin() -> Iterator[Origin]:
 
 
 def save(newskeep: Run, *arguments: str) -> list[dict[str, Any]]:
-    done = newskeep("save", "--json", "--allow-private", "--timeout", "2", "--ignore-robots", *arguments)
+    done = newskeep("save", "--json", "--allow-private", "--timeout", "120", "--ignore-robots", *arguments)
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -36,7 +36,7 @@ def origin() -> Iterator[Origin]:
 
 
 def save(newskeep: Run, *arguments: str, stdin: bytes = b"") -> dict[str, dict[str, Any]]:
-    done = newskeep("save", "--json", "--allow-private", "--timeout", "1", *arguments, stdin=stdin)
+    done = newskeep("save", "--json", "--allow-private", "--timeout", "120", *arguments, stdin=stdin)
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return {line["url"]: line for line in map(json.loads, done.stdout.splitlines())}
 
@@ -140,7 +140,7 @@ def test_slow_and_dead_hosts_delay_nobody(newskeep: Run) -> None:
         quick.on_any(lambda path: response(path.encode()))
         urls = [one.url(f"/{n}") for one, number in ((dead, 100), (slow, 15), (quick, 30)) for n in range(number)]
         # As many dead URLs at the front as there may be requests at once, and many more.
-        outcomes = save(newskeep, "-i", "-", "--concurrency", "4", stdin="\n".join(urls).encode())
+        outcomes = save(newskeep, "-i", "-", "--concurrency", "4", "--timeout", "1", stdin="\n".join(urls).encode())
         log = sorted((entry for one in (dead, slow, quick) for entry in one.log), key=lambda entry: entry.at)
     order = [entry for entry in log if entry.path != "/robots.txt"]
     last_quick = max(n for n, entry in enumerate(order) if _is_from(entry, quick))
@@ -201,7 +201,7 @@ with open_archive("archive") as archive:
 
 def test_time_out_is_tried_twice(newskeep: Run, origin: Origin) -> None:
     origin.on("/hang", Hang())
-    outcomes = save(newskeep, origin.url("/hang"), origin.url("/page/1"))
+    outcomes = save(newskeep, origin.url("/hang"), origin.url("/page/1"), "--timeout", "1")
     assert told(outcomes[origin.url("/hang")]) == ("failed", "timed out after 1 s")
     assert sorted(paths(origin)) == ["/hang", "/hang", "/page/1"]
 

@@ -38,7 +38,7 @@ def outcomes(done: subprocess.CompletedProcess[bytes]) -> dict[str, dict[str, An
 
 
 def save(newskeep: Run, *arguments: str, stdin: bytes = b"") -> tuple[int, dict[str, dict[str, Any]]]:
-    done = newskeep("save", "--json", "--allow-private", "--timeout", "2", *arguments, stdin=stdin)
+    done = newskeep("save", "--json", "--allow-private", "--timeout", "120", *arguments, stdin=stdin)
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return done.returncode, outcomes(done)
 
@@ -146,7 +146,7 @@ def test_reasons_are_for_people(newskeep: Run, origin: Origin) -> None:
         "http://name.invalid/": ("failed", "name not found"),
         "http://127.0.0.1:1/": ("failed", "connection refused"),
     }
-    code, told = save(newskeep, *expected, "--max-size", "100000")
+    code, told = save(newskeep, *expected, "--max-size", "100000", "--timeout", "2")
     assert {url: (line["outcome"], line["reason"]) for url, line in told.items()} == expected
     assert code == 5
     assert (len(origin.logged("/loop")), len(origin.logged("/again"))) == (1, 1)

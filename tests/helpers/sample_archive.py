@@ -171,7 +171,7 @@ def _save(folder: Path, urls: Sequence[str], *options: str, code: int, roots: Pa
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
     if roots is not None:
         clean["SSL_CERT_FILE"] = str(roots)
-    common = ["--archive", str(folder / "archive"), "--allow-private", "--json", "--timeout", "1"]
+    common = ["--archive", str(folder / "archive"), "--allow-private", "--json", "--timeout", "2"]
     command = [sys.executable, "-m", "newskeep", "save", "-i", str(listed), *common, "--max-size", str(MAX_BODY)]
     done = subprocess.run([*command, *options], capture_output=True, timeout=200, check=False, cwd=folder, env=clean)
     if done.returncode != code:
