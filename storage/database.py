@@ -56,6 +56,16 @@ class Database:
     close: Callable[[], None]
 
 
+@contextmanager
+def transaction(connection: Connection, begin: str) -> Iterator[None]:
+    """Begin a transaction in SQLite's words ("BEGIN IMMEDIATE" where it writes), and commit it at the end."""
+    # End what reading began; it held no lock.
+    connection.rollback()
+    connection.execution_options(begin=begin)
+    with connection.begin():
+        yield
+
+
 class DatabaseUser:
     """What asks and fills the tables of a database, which is closed with it."""
 

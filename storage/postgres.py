@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, create
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from storage.database import Database, Kind
+from storage.database import Database, Kind, transaction
 from storage.errors import AlreadyRunning, ConfigError, StoreUnavailable
 from storage.migrations import create, migrate, version_of
 from storage.postgres_address import PostgresAddress
@@ -39,7 +39,7 @@ _LONG_SESSION = (
     "SET tcp_keepalives_count = 3",
 )
 
-#: How a transaction begins, by what `storage.index.writes.transaction` asks for in SQLite's words.
+#: How a transaction begins, by what `storage.database.transaction` asks for in SQLite's words.
 _BEGIN = {
     "BEGIN": ("BEGIN",),
     "BEGIN IMMEDIATE": (
@@ -99,7 +99,7 @@ def discard(address: PostgresAddress, kind: Kind, archive: str) -> None:
     """
     engine = _engine(address, kind)
     try:
-        with _explained(address, kind), engine.connect() as connection, _transaction(connection, "BEGIN IMMEDIATE"):
+        with _explained(address, kind), engine.connect() as connection, transaction(connection, "BEGIN IMMEDIATE"):
             _lock_schema(connection)
             if _has_schema(connection, kind):
                 _check_owner(connection, address, kind, archive)
@@ -229,14 +229,6 @@ def _explained(address: PostgresAddress, kind: Kind) -> Iterator[None]:
         raise explain(address.shown, kind, error, _LOCK_WAIT) from error
 
 
-@contextmanager
-def _transaction(connection: Connection, begin: str) -> Iterator[None]:
-    connection.rollback()
-    connection.execution_options(begin=begin)
-    with connection.begin():
-        yield
-
-
 def _ensure_schema(
     connection: Connection, address: PostgresAddress, kind: Kind, archive: str, create_tables: bool
 ) -> bool:
@@ -244,7 +236,7 @@ def _ensure_schema(
     if not _has_schema(connection, kind):
         if not create_tables:
             raise StoreUnavailable(f"{address.shown}: there is no {kind.noun}; {kind.make}")
-        with _transaction(connection, "BEGIN"):
+        with transaction(connection, "BEGIN"):
             _lock_schema(connection)
             # Another process may have been faster.
             if not _has_schema(connection, kind):
@@ -259,7 +251,7 @@ def _ensure_schema(
                 f"{address.shown}: of an older newskeep (schema {version}), and cannot be written to update it"
             )
         try:
-            with _transaction(connection, "BEGIN IMMEDIATE"):
+            with transaction(connection, "BEGIN IMMEDIATE"):
                 _lock_schema(connection)
                 migrate(connection, kind.version, kind.migrations)
         except KeyError as error:

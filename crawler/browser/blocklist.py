@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 
+from crawler.politeness.addresses import is_literal
 from storage.errors import ConfigError
 
 #: Bytes of a list; the largest that are kept by anybody have a third.
@@ -58,7 +58,7 @@ def parse(lines: Iterable[str]) -> Blocklist:
         first, *names = said.partition(" #")[0].split()
         if not names and _is_name(first):
             domains.add(first.rstrip("."))
-        elif names and _is_address(first):
+        elif names and is_literal(first):
             hosts.update(name.rstrip(".") for name in names if _is_name(name) and name not in _LOCAL)
     return Blocklist(frozenset(hosts), frozenset(domains), frozenset(spared))
 
@@ -85,12 +85,4 @@ def _upwards(host: str) -> Iterable[str]:
 
 
 def _is_name(text: str) -> bool:
-    return _NAME.fullmatch(text) is not None and not _is_address(text)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return _NAME.fullmatch(text) is not None and not is_literal(text)

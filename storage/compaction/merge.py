@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +15,7 @@ from storage import cdxj
 from storage.articles import move_part
 from storage.cdxj import in_seconds
 from storage.compaction.plan import StoredObject
-from storage.errors import Corrupt, StoreUnavailable
+from storage.errors import Corrupt
 from storage.hashing import CHUNK, HashingReader
 from storage.inventory import Holding
 from storage.model import Capture
@@ -25,20 +24,6 @@ from storage.warc import capture_of, read_records
 
 #: In the order in which they are put.
 _KINDS = ("text", "cdxj", "warc")
-
-
-@contextmanager
-def workspace(state: Path) -> Iterator[Path]:
-    """An empty folder in the state folder, removed at the end; also what a killed run left in it."""
-    folder = state / "compaction"
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        folder.mkdir(parents=True)
-        yield folder
-    except OSError as error:
-        raise StoreUnavailable(f"cannot write {folder}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class TargetFiles:

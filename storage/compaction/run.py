@@ -26,7 +26,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from storage.archive import Archive
-from storage.compaction.merge import WarcMerge, workspace
+from storage.compaction.merge import WarcMerge
 from storage.compaction.plan import Compaction, earlier, plan_key, read
 from storage.compaction.recovery import bring, finish, machine_id, recover
 from storage.compaction.release import release
@@ -36,6 +36,7 @@ from storage.maintenance.reindex import bring_up_to_date
 from storage.objects.retention import Released
 from storage.problems import Problem
 from storage.warc import make_stem
+from storage.workspace import workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def compact(
     """
     options = options or CompactOptions()
     done = CompactResult()
-    with archive.upkeep(), workspace(archive.state) as folder:
+    with archive.upkeep(), workspace(archive.state / "compaction") as folder:
         compaction = _Compaction(archive, options, folder, done)
         if not options.dry_run:
             left = recover(archive)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.annotations import Annotation, Place
 from storage.counts import counted
+from storage.database import transaction
 from storage.index import ArticleEntry, Counts, WarcEntry, hiding, queries, tagging, writes
 from storage.index.annotation_lookup import AnnotationLookup
 from storage.index.article_lookup import ArticleLookup
@@ -72,7 +73,7 @@ class Index(CaptureLookup, ArticleLookup, TextSearch, AnnotationLookup, TallyLoo
 
     def hide(self, removals: Iterable[Removal]) -> None:
         """Let what is hidden follow from these decisions, all there are, in one transaction; durable on return."""
-        with self._writing() as connection, writes.transaction(connection, "BEGIN IMMEDIATE"):
+        with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
             hiding.enter(connection, removals)
 
     def removals(self) -> list[Removal]:
@@ -84,7 +85,7 @@ class Index(CaptureLookup, ArticleLookup, TextSearch, AnnotationLookup, TallyLoo
         """Enter annotations that are not known, each with what follows from it; durable on return."""
         with self._writing() as connection:
             for annotation, places in said:
-                with writes.transaction(connection, "BEGIN IMMEDIATE"):
+                with transaction(connection, "BEGIN IMMEDIATE"):
                     # Another process may have been faster.
                     if annotation.key not in tagging.keys(connection):
                         tagging.enter(connection, annotation, places)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, literal, select, update
 from sqlalchemy.schema import CreateTable, DropTable
 
+from storage.database import transaction
 from storage.errors import Corrupt
 from storage.index import ArticleEntry, WarcEntry, fulltext
 from storage.index.rows import article_row, capture_row, fingerprint_of, fitted
@@ -34,15 +34,6 @@ _STAGED = (staged_captures, staged_articles, staged_keys, staged_texts)
 _BATCH = 1_000
 # Names looked up at a time; every database takes that many parameters.
 _NAMES = 500
-
-
-@contextmanager
-def transaction(connection: Connection, begin: str) -> Iterator[None]:
-    # End what reading began; it held no lock.
-    connection.rollback()
-    connection.execution_options(begin=begin)
-    with connection.begin():
-        yield
 
 
 def replace(

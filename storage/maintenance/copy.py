@@ -12,7 +12,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -26,7 +26,7 @@ from storage.articles import read_part
 from storage.bounds import read_whole
 from storage.compaction.plan import Compaction, hidden
 from storage.compaction.recovery import finish, is_whole, machine_id, recover, undo
-from storage.errors import Corrupt, ObjectExists, ObjectMissing, StoreUnavailable, UsageError
+from storage.errors import Corrupt, ObjectExists, ObjectMissing, UsageError
 from storage.hashing import CHUNK, HashingReader, digest_of
 from storage.ingest import note
 from storage.inventory import Holding, check_json, holdings
@@ -44,6 +44,7 @@ from storage.removing.sync import learn
 from storage.transparency.objects import FOLDER as LOGS
 from storage.transparency.witness import FOLDER as WITNESSED
 from storage.warc import key_of
+from storage.workspace import workspace
 
 #: Bytes of a WARC; larger ones go one at a time, so that each thread has one temporary file of at most so many.
 _SMALL = 64_000_000
@@ -82,7 +83,7 @@ def copy(
         raise UsageError(f"{source.uri}: from and to are the same archive")
     source.check()
     target.store.check(write=True)
-    with target.upkeep(), _workspace(target.state) as folder:
+    with target.upkeep(), workspace(target.state / "copying") as folder:
         work = _Copy(source, target, folder, lambda name: known(name) or known_to(target)(name), on_object)
         work.done.problems += recover(target).left
         # First: what is hidden there is never to be seen here.
@@ -91,21 +92,6 @@ def copy(
         with scrubbed(target, work.done.problems.append):
             work.all()
     return work.done
-
-
-@contextmanager
-def _workspace(state: Path) -> Iterator[Path]:
-    """An empty folder for what is on its way, removed at the end; also what a killed run left in it."""
-    folder = state / "copying"
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise StoreUnavailable(f"cannot write {folder}: {error.strerror}") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

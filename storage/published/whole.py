@@ -16,8 +16,9 @@ from typing import Self, TypeVar
 
 from storage.annotations import Collection as TagCollection
 from storage.cdxj import in_seconds
+from storage.database import transaction
 from storage.errors import StoreUnavailable
-from storage.index import queries, releasing, writes
+from storage.index import queries, releasing
 from storage.index.annotation_lookup import TagCount
 from storage.index.capture_lookup import Accept
 from storage.index.index import Index
@@ -95,12 +96,12 @@ class WholeIndex(Index):
 
     def release(self, month: Month, generation: int) -> None:
         """Have a month read from what is published of it from now on, beside what the database has; durable."""
-        with self._writing() as connection, writes.transaction(connection, "BEGIN IMMEDIATE"):
+        with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
             releasing.enter(connection, str(month), generation)
 
     def let_go(self, found: Collection[Capture]) -> int:
         """Delete the rows of captures of a released month; return how many. What is not for others to see stays."""
-        with self._writing() as connection, writes.transaction(connection, "BEGIN IMMEDIATE"):
+        with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
             return releasing.remove(connection, found)
 
     def in_database(self) -> Index:

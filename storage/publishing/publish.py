@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,6 @@ from storage.errors import (
     NotArchived,
     ObjectExists,
     ObjectMissing,
-    StoreUnavailable,
     UsageError,
 )
 from storage.objects import ObjectStore
@@ -47,6 +45,7 @@ from storage.publishing.cluster_writer import ClusterWriter
 from storage.publishing.sorting import sorted_lines
 from storage.publishing.survey import Survey, lines_of, survey
 from storage.removing.sync import learn
+from storage.workspace import workspace
 
 if TYPE_CHECKING:
     from storage.publishing.table import TableWriter
@@ -100,7 +99,7 @@ def publish_now(
     on_line: Callable[[Month, int], None] = lambda month, number: None,
 ) -> Iterator[Published]:
     """`publish` for a caller that holds the lock."""
-    with _workspace(archive.state) as folder:
+    with workspace(archive.state / "publishing") as folder:
         learn(archive.store, archive.index, on_problem)
         held = manifests(archive, on_problem)
         looked_at = survey(archive.store, held.values(), on_problem)
@@ -151,20 +150,6 @@ def _wanted(
         if month not in looked_at and month not in held:
             raise NotArchived(f"nothing of {month} is in the archive {archive.uri}")
     return sorted(set(options.months))
-
-
-@contextmanager
-def _workspace(state: Path) -> Iterator[Path]:
-    """An empty folder for what is on its way, removed at the end; also what a killed run left in it."""
-    folder = state / "publishing"
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        folder.mkdir(parents=True)
-        yield folder
-    except OSError as error:
-        raise StoreUnavailable(f"{error.filename or folder}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Month:

@@ -18,7 +18,6 @@ from pathlib import Path
 from storage import corrections, untexted
 from storage.archive import Archive
 from storage.bulk import forget_memories
-from storage.compaction.merge import workspace
 from storage.compaction.plan import Compaction, earlier
 from storage.compaction.recovery import bring, finish, machine_id, recover
 from storage.compaction.release import release
@@ -34,6 +33,7 @@ from storage.removing.due import Answers, due, scrubbed
 from storage.removing.rewrite import PurgedWarc
 from storage.urls import timestamp14
 from storage.warc import key_of, make_stem
+from storage.workspace import workspace
 
 _SUFFIXES = ("warc", "cdxj", "text")
 
@@ -102,7 +102,7 @@ def _purge_all(
         answers = wanted[original.filename]
         answers.pop(original.offset, None)
         done.problems.append(Problem(key_of(original.filename), why_blocked(original, revisit)))
-    with workspace(archive.state) as folder:
+    with workspace(archive.state / "compaction") as folder:
         for filename in sorted(wanted):
             if wanted[filename]:
                 before_warc({capture.url for capture, _ in wanted[filename].values()})
