@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from browsing import rendered
+from conditional_spider import AGAIN
 from live_processes import all_processes, is_alive, told_of
 from origin import Hang, Origin, response
 from waiting import until
@@ -407,19 +408,7 @@ def test_what_a_site_declares_is_scrolled_and_clicked_and_nothing_else(tmp_path:
     assert len(origin.logged("/more")) == 3
 
 
-#: A spider of a folder's own that asks for everything with one condition, and a program that runs it.
-AGAIN = """
-from spiders.urls import UrlsSpider
-from crawler.session.conditional import conditional_headers
-
-class Again(UrlsSpider):
-    name = "again"
-
-    def _request(self, listed):
-        request = super()._request(listed)
-        request.headers.update(conditional_headers('"v1"', None))
-        return request
-"""
+#: Runs the spider that asks with a condition.
 RUN_AGAIN = """
 import sys
 from crawler.run import Crawl, run

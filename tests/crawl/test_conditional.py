@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command import Run
+from conditional_spider import AGAIN
 from origin import Origin, response
 from pywb_server import Pywb, running_pywb
 from sample_archive import Tools
@@ -26,20 +27,6 @@ pytest_plugins = ["sample_archive"]
 
 PAGE = b"<html><head><title>The harbour</title></head><body><p>A page that stays as it is.</p></body></html>"
 PROFILE = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
-#: A spider of a folder's own that asks for everything with one condition.
-SPIDER = """
-from scrapy import Request
-from spiders.urls import UrlsSpider
-from crawler.session.conditional import conditional_headers
-
-class Again(UrlsSpider):
-    name = "again"
-
-    def _request(self, listed):
-        request = super()._request(listed)
-        request.headers.update(conditional_headers('"v1"', None))
-        return request
-"""
 SCRIPT = """
 import sys
 from crawler.run import Crawl, run
@@ -90,7 +77,7 @@ def revisited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Revisited]:
         urls = [origin.url(path) for path in ("/page", "/other", "/marked")]
         save = [sys.executable, "-m", "newskeep", "save", "--allow-private", "--ignore-robots", *urls]
         subprocess.run(save, cwd=folder, check=True, capture_output=True, timeout=240)
-        (folder / "again.py").write_text(SPIDER)
+        (folder / "again.py").write_text(AGAIN)
         more = [*urls, origin.url("/unknown"), origin.url("/moved")]
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, *more], cwd=folder, check=False, capture_output=True, timeout=240, text=True

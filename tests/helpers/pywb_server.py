@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import http.client
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from foreign_venvs import clean_environ
-from ports import held_port, listens
+from ports import held_port
 from sample_archive import Tools
-from waiting import until
+from servers import running
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +37,8 @@ class Pywb:
 @contextmanager
 def running_pywb(tools: Tools, folder: Path) -> Iterator[int]:
     """Run pywb over `folder` for the time of the block; yield its port."""
-    log = folder / "pywb.log"
-    with held_port() as port, log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(tools.folder / "bin" / "pywb"), "-b", "127.0.0.1", "-p", str(port)],
-            cwd=folder,
-            env=clean_environ(),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            until(lambda: listens(port), unless=lambda: process.poll() is not None and log.read_text()[-4000:])
+    pywb = tools.folder / "bin" / "pywb"
+    with held_port() as port:
+        command = [pywb, "-b", "127.0.0.1", "-p", str(port)]
+        with running(command, port, folder / "pywb.log", clean_environ(), folder):
             yield port
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()

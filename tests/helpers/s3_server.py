@@ -26,8 +26,8 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from foreign_venvs import environment, moved_clock
-from ports import held_port, listens
-from waiting import until
+from ports import held_port
+from servers import running
 
 #: Swift wants an old-fashioned world, so it gets a virtual environment of its own. All of these come as wheels.
 SWIFT_PACKAGES = ("swift==2.38.3", "pyeclib==1.8.0", "eventlet==0.41.3", "setuptools<81")
@@ -118,7 +118,7 @@ def swift(folder: Path) -> Iterator[S3Server]:
         _run([programs / "python", "-c", RINGS, folder, *(f"{n}={p}" for n, p in ports.items() if n != "proxy")])
         for name, port in ports.items():
             command = [programs / "python", programs / f"swift-{name}-server", folder / f"{name}.conf"]
-            stack.enter_context(_process(command, port, folder / f"{name}.log"))
+            stack.enter_context(running(command, port, folder / f"{name}.log"))
         yield _with_bucket(
             S3Server(f"http://127.0.0.1:{ports['proxy']}", "test:tester", "testing", ("test:stranger", "strange"))
         )
@@ -135,7 +135,7 @@ def moto(folder: Path) -> Iterator[S3Server]:
         "MOTO_S3_DEFAULT_MAX_KEYS": str(MOTO_PAGE),
     }
     command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p"]
-    with held_port() as port, _process([*command, str(port)], port, folder / "moto.log", variables):
+    with held_port() as port, running([*command, str(port)], port, folder / "moto.log", variables):
         endpoint = f"http://127.0.0.1:{port}"
         iam = S3Server(endpoint, "anybody", "anything", ("", "")).client("iam")
         keys = []
@@ -248,25 +248,6 @@ for name, port in (server.split("=") for server in servers):
     ring.rebalance()
     ring.get_ring().save(f"{folder}/{name}.ring.gz")
 """
-
-
-@contextmanager
-def _process(
-    command: Sequence[str | Path], port: int, log: Path, environment: dict[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends; it is listening when the block begins."""
-    with log.open("wb") as output:
-        process = subprocess.Popen([*map(str, command)], stdout=output, stderr=subprocess.STDOUT, env=environment)
-    try:
-        until(lambda: listens(port), unless=lambda: process.poll() is not None and log.read_text()[-4000:])
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _run(command: Sequence[str | Path]) -> None:

@@ -1,0 +1,35 @@
+"""Servers of others, as processes of a test."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ports import listens
+from waiting import until
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path],
+    port: int,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends; it is listening when the block begins."""
+    words = [*map(str, command)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(words, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=environment)
+    try:
+        until(lambda: listens(port), unless=lambda: process.poll() is not None and log.read_text()[-4000:])
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
