@@ -14,11 +14,10 @@ from chromium import browser, needs_browser
 from origin import Origin
 from room_archive import GROUP, HERALD, PAPER, STORY, enemy_url, fill, payloads
 from selenium import webdriver
-from selenium.common.exceptions import NoAlertPresentException
+from selenium.common.exceptions import NoAlertPresentException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
 from web_archive import Serving
 
@@ -44,12 +43,15 @@ class Room:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
 
     def leave(self, act: Callable[[], object]) -> None:
-        """Do what leads to another page, and wait until that is there: the driver may look before it has begun."""
-        page = self.one("html")
+        """Do what leads to another page, and wait until that is there: the driver may look before it has begun.
+
+        The old page is told by a mark: asked for one of its elements while it goes, the driver has an error of its own.
+        """
+        self.browser.execute_script("window.left = true")
         act()
-        wait = WebDriverWait(self.browser, 120)
-        wait.until(staleness_of(page))
-        wait.until(lambda browser: browser.execute_script("return document.readyState") == "complete")
+        WebDriverWait(self.browser, 120, ignored_exceptions=[WebDriverException]).until(
+            lambda browser: browser.execute_script("return !window.left && document.readyState === 'complete'")
+        )
 
     def ask(self, selector: str, words: str) -> None:
         """Type into a field and send its form."""

@@ -39,6 +39,6 @@ def running_pywb(tools: Tools, folder: Path) -> Iterator[int]:
     """Run pywb over `folder` for the time of the block; yield its port."""
     pywb = tools.folder / "bin" / "pywb"
     with held_port() as port:
-        command = [pywb, "-b", "127.0.0.1", "-p", str(port)]
+        command = [str(pywb), "-b", "127.0.0.1", "-p", str(port)]
         with running(command, port, folder / "pywb.log", clean_environ(), folder):
             yield port
