@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from command import Run
+from command import Run, python_path
 from hypothesis import HealthCheck, settings
 from warm_start import WarmStart
 
 # Hypothesis' own limits, 200 ms for an example among them, are of an idle machine.
 settings.register_profile("newskeep", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("newskeep")
+
+
+_EVERY_PROCESS = Path(__file__).parent / "helpers" / "every_process"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    kinds = ("sqlite", "postgresql")
+    parser.addoption("--index", choices=kinds, default=kinds[0], help="the database that indexes of archives are in")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("index") == "postgresql":
+        config.pluginmanager.import_plugin("indexes_on_postgres")
+        sys.path.insert(0, str(_EVERY_PROCESS))
+        os.environ["PYTHONPATH"] = python_path(_EVERY_PROCESS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

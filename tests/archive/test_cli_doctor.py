@@ -129,6 +129,7 @@ def test_a_misspelt_variable_is_a_check(
     assert "→ did you mean NEWSKEEP_ARCHIVE?" in done.stdout.decode()
 
 
+@pytest.mark.sqlite_file("damage done to the file")
 @pytest.mark.usefixtures("table")
 def test_an_index_that_is_not_there_damaged_older_or_newer(newskeep: Run, folder: Path) -> None:
     index = folder / "index.sqlite"
@@ -178,6 +179,7 @@ def test_too_little_room(warm_start: WarmStart, environment: Mapping[str, str], 
     assert "crawls pause" in done.stdout.decode()
 
 
+@pytest.mark.sqlite_file("the mode of the file")
 @pytest.mark.usefixtures("table")
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
 def test_what_somebody_else_left_there(newskeep: Run, folder: Path) -> None:

@@ -98,6 +98,7 @@ def test_no_archive(newskeep: Run, command: str) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.sqlite_file("damage done to the file")
 def test_damaged_index_says_reindex_and_reindex_helps(newskeep: Run, tmp_path: Path, pages: list[Page]) -> None:
     (tmp_path / "archive" / "index.sqlite").write_bytes(b"no database")
     for command in (["verify"], ["get", pages[0].url]):
@@ -177,6 +178,7 @@ def test_compact_tells_before_it_does(newskeep: Run, tmp_path: Path, pages: list
         check(archive, pages)
 
 
+@pytest.mark.sqlite_file("stopped by the size of its log")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_reindex_keeps_what_is_done(
     newskeep: Run, tmp_path: Path, environment: Mapping[str, str], number: int

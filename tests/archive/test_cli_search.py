@@ -121,6 +121,7 @@ def test_search_says_what_is_wrong(newskeep: Run, newsroom: Archive) -> None:
     assert newskeep("search", "x", "--archive", "nowhere").returncode == 3
 
 
+@pytest.mark.sqlite_file("tables of an older version, made by hand")
 def test_an_index_from_before_search(newskeep: Run, copied: Path) -> None:
     with sqlite3.connect(copied / "index.sqlite") as database:
         database.executescript(

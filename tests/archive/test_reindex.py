@@ -182,6 +182,7 @@ def test_damaged_warc_is_indexed_up_to_the_damage_and_again_when_whole(
         check(other, pages)
 
 
+@pytest.mark.sqlite_file("damage done to the file")
 @pytest.mark.parametrize("harm", ["deleted", "cut", "page", "garbage", "older", "newer", "rows"])
 def test_index_in_any_state_is_replaced(tmp_path: Path, harm: str) -> None:
     path = tmp_path / "archive" / "index.sqlite"
@@ -209,6 +210,7 @@ def test_index_in_any_state_is_replaced(tmp_path: Path, harm: str) -> None:
         check(archive, pages)
 
 
+@pytest.mark.sqlite_file("a file in use is not removed")
 def test_damaged_index_in_use_is_not_taken_away(tmp_path: Path) -> None:
     for archive in folder_archive(tmp_path / "archive"):
         fill(archive)

@@ -150,6 +150,7 @@ def test_text_of_no_record(archive: Archive, harm: str) -> None:
     assert any("reextract" in problem.what for problem in problems)
 
 
+@pytest.mark.sqlite_file("rows changed in the file")
 def test_index_without_a_row_or_a_warc(archive: Archive) -> None:
     fill(archive)
     connection = sqlite3.connect(archive.state / "index.sqlite")
@@ -174,6 +175,7 @@ def test_empty_index_is_said_once(archive: Archive) -> None:
     assert "reindex" in problem.what
 
 
+@pytest.mark.sqlite_file("rows changed in the file")
 def test_revisit_of_nothing(archive: Archive) -> None:
     first, second = page(1), page(2)
     lost = write(archive.state / "made", 0, [first])

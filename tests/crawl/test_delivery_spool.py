@@ -193,6 +193,7 @@ def test_a_report_that_was_delivered_is_not_in_the_way(keeper: Keeper) -> None:
 # The index
 
 
+@pytest.mark.sqlite_file("damage done to the file")
 @pytest.mark.parametrize("how", ["deleted", "truncated", "older", "garbage"])
 def test_an_index_that_is_not_as_it_was(keeper: Keeper, how: str) -> None:
     assert keeper.save(*PAGES).code == 0

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from command import Run, python_path
+from opened import frontier_in
 from origin import Origin, response
 
 from crawler.frontier import open_frontier
@@ -80,7 +81,7 @@ def asked(origin: Origin) -> list[str]:
 def make_due(tmp_path: Path, *sites: str) -> None:
     """Put the due time of sites and of their sources back by three days."""
     before = NOW - timedelta(days=3)
-    with open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier:
+    with frontier_in(tmp_path / "archive") as frontier:
         for name in sites:
             state = frontier.site(name)
             frontier.put_site(SiteState(name, state.started, state.finished, before))
@@ -359,7 +360,7 @@ def test_a_run_that_cannot_write_has_failed_for_all_who_ask(
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=240, check=False)
     assert done.returncode == 3, done.stderr.decode()
     (line,) = map(json.loads, done.stdout.splitlines())
-    with open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier:
+    with frontier_in(tmp_path / "archive") as frontier:
         (run,) = frontier.runs("gazette", 1)
     assert line["state"] == run.state == "failed"
     assert "cannot write" in run.problems[-1]
@@ -382,7 +383,7 @@ def test_a_run_with_a_wrong_clock_costs_no_later_run(
     # What it serves from the second time on.
     publish(origin, "gazette", 3)
     ahead = str(int(environment.get("TESTS_DAYS_ON", "0")) + days)
-    clock = python_path(Path(__file__).parents[1] / "helpers" / "moved_clock")
+    clock = python_path(Path(__file__).parents[1] / "helpers" / "every_process")
     wrong = {**environment, "PYTHONPATH": clock, "TESTS_DAYS_ON": ahead}
     command = [sys.executable, "-m", "newskeep", "due"]
     done = subprocess.run(command, cwd=tmp_path, env=wrong, capture_output=True, check=False)
@@ -402,7 +403,7 @@ def test_a_run_with_a_wrong_clock_costs_no_later_run(
     assert (done.returncode, line["state"]) == (0, "finished")
     assert "/gazette/feed.xml" in asked(origin)[before:] and "/gazette/2" in asked(origin)[before:]
 
-    with open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier:
+    with frontier_in(tmp_path / "archive") as frontier:
         now = datetime.now(UTC) + timedelta(minutes=1)
         state = frontier.site("gazette")
         assert state.due is not None and state.due < now + timedelta(days=1)

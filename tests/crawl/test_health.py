@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from command import Run
+from opened import frontier_in
 from prometheus_client.parser import text_string_to_metric_families
 from site_worlds import few
 
-from crawler.frontier import open_frontier
 from crawler.frontier.address_state import Announcement, SiteRun, SiteState, Visit
 from crawler.frontier.run_counts import RunCounts
 from crawler.session.site_memory_store import SiteMemoryStore
@@ -25,7 +25,7 @@ from newskeep.health.history import History
 from newskeep.health.prometheus import HELP, render
 from newskeep.health.verdicts import judge
 from storage import open_archive
-from storage.index import ArticleEntry, WarcEntry, open_index
+from storage.index import ArticleEntry, WarcEntry
 from storage.model import RunState
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -271,7 +271,7 @@ def two_sites(tmp_path: Path) -> Sequence[Site]:
     sites = [Site(name, feeds=(f"https://{name}.example/feed",)) for name in ("gazette", 'he"r\\ald')]
     (tmp_path / "newskeep.toml").write_text('[sites.gazette]\nfeeds = "https://gazette.example/feed"\n')
     (tmp_path / "archive").mkdir()
-    with open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier:
+    with frontier_in(tmp_path / "archive") as frontier:
         urls = [f"https://gazette.example/{number}" for number in range(9)]
         frontier.announce("gazette", [Announcement(url, "article") for url in urls], now - HOUR)
         frontier.visited(
@@ -307,8 +307,8 @@ def doubted(tmp_path: Path, two_sites: Sequence[Site]) -> Sequence[Site]:
         for place, host in enumerate(hosts)
         for number in range(40)
     ]  # fmt: skip
-    with open_index(tmp_path / "archive" / "index.sqlite") as index:
-        index.add(warc, [], entries)
+    with open_archive(tmp_path / "archive") as archive:
+        archive.index.add(warc, [], entries)
     return two_sites
 
 
@@ -325,10 +325,10 @@ def test_doubt_out_of_the_index(newskeep: Run, tmp_path: Path, doubted: Sequence
     (line,) = newskeep("health", "--json").stdout.splitlines()
     assert json.loads(line)["doubtful"] == {"now": 0.5, "before": 0.0}
     with (
-        open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier,
-        open_index(tmp_path / "archive" / "index.sqlite") as index,
+        frontier_in(tmp_path / "archive") as frontier,
+        open_archive(tmp_path / "archive") as archive,
     ):
-        text = render(health_of(frontier, doubted, datetime.now(UTC), index=index))
+        text = render(health_of(frontier, doubted, datetime.now(UTC), index=archive.index))
     assert 'newskeep_site_doubtful_ratio{site="gazette"} 0.5' in text.splitlines()
 
 
@@ -353,7 +353,7 @@ def test_what_site_memory_spared_is_named(newskeep: Run, tmp_path: Path) -> None
 
 def test_prometheus(tmp_path: Path, two_sites: Sequence[Site]) -> None:
     now = datetime.now(UTC)
-    with open_frontier(tmp_path / "archive" / "frontier.sqlite") as frontier:
+    with frontier_in(tmp_path / "archive") as frontier:
         text = render(health_of(frontier, two_sites, now))
     families = {family.name: family for family in text_string_to_metric_families(text)}
     assert set(families) <= set(HELP)

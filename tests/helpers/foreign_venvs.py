@@ -54,7 +54,7 @@ def _make(folder: Path, arguments: Sequence[str]) -> None:
 def moved_clock() -> tuple[str, ...]:
     """What a tool needs in its environment to have our clock, when scripts/test-anywhere has moved it.
 
-    It must then be run with our PYTHONPATH, see moved_clock/sitecustomize.py.
+    It must then be run with our PYTHONPATH, see every_process/sitecustomize.py.
     """
     return (f"time-machine=={version('time-machine')}",) if os.environ.get("TESTS_DAYS_ON", "0") != "0" else ()
 

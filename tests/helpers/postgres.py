@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -119,7 +120,7 @@ class PostgresServer:
 
     def make(self) -> None:
         """Make its data directory."""
-        options = ["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
+        options = ["--no-sync", "--auth=trust", "--encoding=UTF8", f"--locale={_locale()}", "--no-instructions"]
         command = [self.programs / "initdb", "-D", self.folder / "data", "-U", OWNER, *options]
         done = subprocess.run(
             [*map(str, command)], capture_output=True, text=True, check=False, cwd=self.folder, **self._as_user()
@@ -173,6 +174,12 @@ def postgres() -> Iterator[PostgresServer]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locale() -> str:
+    """The order of texts: that of a language where this machine has one, as most servers do, else that of bytes."""
+    known = subprocess.run(["locale", "-a"], capture_output=True, text=True, check=True).stdout.split()
+    return next((name for name in known if re.fullmatch(r"[a-z]{2}_[A-Z]{2}\.utf-?8", name, re.IGNORECASE)), "C.UTF-8")
 
 
 def _programs(folder: Path, user: int | None) -> Path:

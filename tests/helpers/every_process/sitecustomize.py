@@ -1,6 +1,7 @@
-"""Moves the wall clock of a Python process; scripts/test-anywhere puts this folder on PYTHONPATH.
+"""What the tests have changed in every Python process, with this folder on PYTHONPATH: its clock, or where indexes are.
 
-The zone stays as it is. All processes have the same clock, to microseconds.
+TESTS_DAYS_ON moves the wall clock (scripts/test-anywhere). The zone stays as it is. All processes have the same clock,
+to microseconds. TESTS_POSTGRES puts indexes on a server (`pytest --index postgresql`): see placed_indexes.
 """
 
 import os
@@ -15,3 +16,8 @@ if days := int(os.environ.get("TESTS_DAYS_ON", "0")):
     traveller = time_machine.travel(time.time()).start()
     while abs(behind := time_machine.escape_hatch.time.time_ns() + ahead - time.time_ns()) > 10_000:
         traveller.shift(behind / 10**9)
+
+if os.environ.get("TESTS_POSTGRES"):
+    import placed_indexes
+
+    placed_indexes.begin()
