@@ -357,9 +357,10 @@ def articles(by_site: bool, by_language: bool, by_tag: bool) -> CompiledQuery:
     if by_site:
         query = query.where(_a.site == _param("site"))
     if by_language:
-        # "pt" is also "pt-BR"; "pt-BR" is only itself. "." follows "-".
+        # "pt" is also "pt-BR"; "pt-BR" is only itself. Not as a range, which a server may see by a language's order.
         language = _param("language")
-        query = query.where(or_(_a.language == language, _a.language.between(language + "-", language + ".")))
+        its_region = func.substr(_a.language, 1, func.length(language) + 1) == language + "-"
+        query = query.where(or_(_a.language == language, its_region))
     if by_tag:
         query = query.where(_a.id.in_(_WITH_TAG), has_tag(_articles))
     return CompiledQuery(query.order_by(_a.timestamp.desc(), _a.id).limit(_param("n")))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from storage.index.queries import CompiledQuery
 from storage.index.rows import seconds
@@ -19,10 +19,10 @@ from storage.urls import surt
 #: What the names of such facts begin with; the month follows, and the value is the generation.
 PREFIX = "released "
 
-# "!" is behind the blank.
+# Not as a range: a server may sort these names by the rules of a language, which look past blanks.
 RELEASED = CompiledQuery(
     select(about.c.name, about.c.value)
-    .where(about.c.name > PREFIX, about.c.name < PREFIX.replace(" ", "!"))
+    .where(func.substr(about.c.name, 1, len(PREFIX)) == PREFIX)
     .order_by(about.c.name)
 )
 #: Where something is hidden: first, end, low, high; see `storage.index.schema.hidden`.
