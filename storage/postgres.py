@@ -147,25 +147,20 @@ def schema_version(address: PostgresAddress, kind: Kind) -> tuple[str, int | Non
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    """Insert rows by COPY, several times as fast as INSERT; inside the caller's transaction.
-
-    A NUL, which PostgreSQL keeps in no text, becomes U+FFFD.
-    """
+    """Insert rows by COPY, several times as fast as INSERT; inside the caller's transaction."""
     names = [column.name for column in table.columns]
     columns = ", ".join(f'"{name}"' for name in names)
     bare = connection.connection.cursor()
     with bare, bare.copy(f"COPY {table.name} ({columns}) FROM STDIN") as into:  # type: ignore[attr-defined]
         for row in rows:
-            into.write_row([_without_nul(row.get(name)) for name in names])
-
-
-def _without_nul(value: Any) -> Any:
-    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
+            into.write_row([row.get(name) for name in names])
 
 
 def _engine(address: PostgresAddress, kind: Kind) -> Engine:
     try:
         import psycopg
+
+        from storage.postgres_text import Characters
     except ImportError:
         raise ConfigError(f"{address.shown}: PostgreSQL needs psycopg: pip install 'newskeep[postgres]'") from None
 
@@ -187,6 +182,7 @@ def _engine(address: PostgresAddress, kind: Kind) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: ConnectionPoolEntry) -> None:
+        connection.adapters.register_dumper(str, Characters)
         for setting in (
             f"search_path = {_schema(kind)}",
             # What an archive of some years needs to intersect lists of words without a second look at each page.

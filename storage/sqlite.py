@@ -10,8 +10,10 @@ import fcntl
 import os
 import sqlite3
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Self
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -22,6 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 from storage.database import Database, Kind
 from storage.errors import AlreadyRunning, Corrupt, NewskeepError, StoreUnavailable
 from storage.migrations import create, migrate, version_of
+from storage.text import characters
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
@@ -167,6 +170,27 @@ def _make(path: Path, kind: Kind) -> None:
         _remove(new)
 
 
+class _Cursor(sqlite3.Cursor):
+    """Takes every text: with a lone surrogate in it, SQLite would refuse it."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        return super().execute(sql, _storable(parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Self:
+        return super().executemany(sql, map(_storable, parameters))
+
+
+class _Connection(sqlite3.Connection):
+    def cursor(self, factory: Any = _Cursor) -> Any:
+        return super().cursor(factory)
+
+
+def _storable(parameters: Any) -> Any:
+    if isinstance(parameters, Mapping):
+        return {name: characters(each) if isinstance(each, str) else each for name, each in parameters.items()}
+    return [characters(each) if isinstance(each, str) else each for each in parameters]
+
+
 def _engine(path: Path, kind: Kind, read_only: bool) -> Engine:
     def connect() -> sqlite3.Connection:
         # Never makes a file: one that is gone must be noticed.
@@ -183,6 +207,7 @@ def _engine(path: Path, kind: Kind, read_only: bool) -> Engine:
             # Transactions are ours to begin.
             isolation_level=None,
             check_same_thread=False,
+            factory=_Connection,
         )
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool if read_only else QueuePool)

@@ -23,6 +23,13 @@ _TYPOGRAPHIC = re.compile(f"[{''.join(_TYPOGRAPHY)}]")
 # What a page puts between a headline and its own name.
 _SUFFIX = re.compile(r" [|\-:·•/~*] | ?\| ?")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def characters(text: str) -> str:
+    """The text with U+FFFD for a lone surrogate, which is no character: UTF-8, and so no database, has it."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
 
 def count_words(text: str) -> int:
     """Number of words of a text; each character of an unspaced script (Chinese, Japanese, Thai, …) is one."""

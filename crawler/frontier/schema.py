@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -33,7 +35,7 @@ from storage.index.rows import seconds
 from storage.migrations import Migration, about_table
 
 #: Raise by one with every change of the tables, and add the step to MIGRATIONS.
-VERSION = 2
+VERSION = 3
 
 #: Numbers that stand in rows: never change one, only add.
 ROLES = ("feed", "sitemap", "page", "article")
@@ -83,9 +85,19 @@ names = Table(
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("site", BigInteger, nullable=False),
     Column("name", _Name, nullable=False),
-    UniqueConstraint("site", "name"),
+    UniqueConstraint("site", "name").ddl_if(dialect="sqlite"),
     sqlite_autoincrement=True,
 )
+# A source's address may be longer than a row of a B-tree takes in PostgreSQL, 2,704 bytes. Writers take turns, so that
+# none enters a name twice.
+_NAMES_BY_HASH = "CREATE INDEX names_by_name ON names USING hash (name)"
+
+
+@event.listens_for(names, "after_create")
+def _index_names(_: Table, connection: Connection, **__: Any) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(_NAMES_BY_HASH)
+
 
 addresses = Table(
     "addresses",
@@ -198,9 +210,16 @@ def _date_by_address(connection: Connection) -> None:
             connection.exec_driver_sql("UPDATE addresses SET named = ? WHERE id = ?", (day, number))
 
 
+def _index_names_by_hash(connection: Connection) -> None:
+    """Version 3: on a server, the address of a source may have any length."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ALTER TABLE names DROP CONSTRAINT names_site_name_key")
+        connection.exec_driver_sql(_NAMES_BY_HASH)
+
+
 #: Version -> what makes it the next one. A version that is missing here can only be moved away. No server has had one
 #: before 2.
-MIGRATIONS: Mapping[int, Migration] = {1: _date_by_address}
+MIGRATIONS: Mapping[int, Migration] = {1: _date_by_address, 2: _index_names_by_hash}
 
 KIND = Kind(
     noun="frontier",

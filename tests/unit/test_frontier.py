@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy.dialects import sqlite as dialect
 
@@ -81,6 +83,42 @@ def test_a_visit_comes_back_whole(frontier: Frontier) -> None:
     )  # fmt: skip
     frontier.visited([visit(odd, at(2), last_modified="sunday, or so")])
     assert (known(frontier, odd).last_modified, known(frontier, odd).etag) == ("sunday, or so", None)
+
+
+def test_addresses_of_sources_may_be_of_any_length(frontier: Frontier) -> None:
+    """Longer than a row of PostgreSQL's B-trees, and of letters that cannot be packed."""
+    letters = random.Random(7).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=60_000)
+    source, page = FEED + "".join(letters), A + "".join(reversed(letters))
+    for _ in range(2):
+        frontier.announce("s", [Announcement(page, "article", source)], NOON)
+        frontier.announce("s", [Announcement(f"{A}/2", "article", source)], NOON)
+    assert known(frontier, page).source == known(frontier, f"{A}/2").source == source
+
+
+def test_a_server_of_version_2_is_brought_up_to_date(postgres_database: str) -> None:
+    address = PostgresAddress.parse(postgres_database)
+    with open_shared_frontier(address, "s3://bucket/news") as frontier:
+        frontier.announce("s", [article(A)], NOON)
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        connection.execute("SET search_path = newskeep_frontier")
+        connection.execute("DROP INDEX names_by_name")
+        connection.execute("ALTER TABLE names ADD UNIQUE (site, name)")
+        connection.execute("UPDATE about SET value = 2")
+    with open_shared_frontier(address, "s3://bucket/news") as frontier:
+        source = FEED + "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyz", k=9_000))
+        frontier.announce("s", [Announcement(B, "article", source)], NOON)
+        assert (known(frontier, A).source, known(frontier, B).source) == (FEED, source)
+
+
+def test_what_no_database_keeps_in_a_text(frontier: Frontier) -> None:
+    """A NUL, and half of a surrogate pair, as a faulty site may send them."""
+    for sign in ("\0", "\ud800"):
+        frontier.put_host(HostState(f"h{sign}", at(1), f"a{sign}b"))
+        found = frontier.host(f"h{sign}")
+        assert found is not None and found.reason == "a\ufffdb"
+        frontier.visited([replace(visit(A, NOON, etag=f"e{sign}"), alias_of=f"{B}{sign}", reason=f"r{sign}")])
+        assert known(frontier, A).reason == "r\ufffd"
+        assert frontier.site(f"s{sign}").due is None
 
 
 def test_announced_again(frontier: Frontier) -> None:

@@ -113,6 +113,18 @@ def test_an_article_comes_back_whole(index: Index) -> None:
     assert index.article_at("other", 1) is None
 
 
+@pytest.mark.parametrize("sign", ["\0", "\ud800"], ids=["NUL", "surrogate"])
+def test_what_no_database_keeps_in_a_text(index: Index, sign: str) -> None:
+    """A page may have it in its title, and a question in every word: nothing is refused for it."""
+    index.add(WARC, [capture(mime=f"a{sign}")], [article("https://example.com/", title=f"A{sign}B", language=sign)])
+    (found,) = index.articles()
+    assert found.title in {"A\ufffdB", f"A{sign}B"}
+    for question in ({"site": f"s{sign}"}, {"tag": f"t{sign}"}, {"language": f"da{sign}"}):
+        assert list(index.articles(**question)) == []  # type: ignore[arg-type]
+    assert index.article(f"https://example.com/{sign}") is None
+    assert index.warc(sign) is None
+
+
 def test_hops_of_one_redirect_are_all_kept(index: Index) -> None:
     """They share SURT, second and digest."""
     hops = ["http://example.com/", "https://example.com/", "https://www.example.com/"]

@@ -228,12 +228,6 @@ def test_addresses_longer_than_its_indexes_take(index: Index) -> None:
     assert [each.url for each in index.all_captures()] == [other, "https://example.com/z"]
 
 
-def test_a_title_with_a_nul(index: Index) -> None:
-    index.add(warc("a"), [], [article("a", "https://example.com/", title="A\0B")])
-    (found,) = index.articles()
-    assert found.title == "A\ufffdB"
-
-
 @pytest.mark.exhaustive
 def test_a_text_of_more_words_than_a_set_takes(index: Index) -> None:
     text = " ".join(f"word{number}" for number in range(150_000))
