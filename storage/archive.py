@@ -466,6 +466,12 @@ class Archive:
             return f"{error}; what is fetched waits in {self.spool.root}"
         return None
 
+    def check_index(self) -> None:
+        """Raise `StoreUnavailable` where the index can be read only: what is fetched could not be found in it."""
+        if self.index.read_only:
+            cure = "check the folder's owner and mode" if self.shared_index is None else "check the rights of its user"
+            raise StoreUnavailable(f"{self.index_place}: the index cannot be written here; {cure}")
+
     @contextmanager
     def upkeep(self) -> Iterator[None]:
         """Hold the lock of work that moves or replaces what is held: on this machine, and on all that share its index.

@@ -159,6 +159,7 @@ class Session:
         self._closing = threading.Lock()
         self._closed = False
         # Before anything is made: without an index nothing could be delivered.
+        archive.check_index()
         index = archive.index
         self._pool = ExtractionPool(options.workers, options.limits)
         software = options.warcinfo("")["software"]

@@ -72,6 +72,8 @@ def import_(
     with open_archive(settings.archive, settings.state, settings.lock, settings.shared_index) as archive:
         if not dry_run or is_there(archive):
             archive.store.check(write=not dry_run)
+        if not dry_run:
+            archive.check_index()
         result = _run(archive, settings, sources, dry_run, as_json, tags)
         for failure in stamp_after_run(archive, () if dry_run else settings.time_authorities):
             echo(f"newskeep: {failure}", err=True)

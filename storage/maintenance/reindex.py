@@ -127,9 +127,7 @@ def _renew(archive: Archive, options: ReindexOptions) -> str | None:
     if why is not None:
         archive.renew_index()
     # Says so at once when it cannot be written.
-    if archive.index.read_only:
-        cure = "check the folder's owner and mode" if archive.shared_index is None else "check the rights of its user"
-        raise StoreUnavailable(f"{archive.index_place}: the index cannot be written here; {cure}")
+    archive.check_index()
     return why
 
 

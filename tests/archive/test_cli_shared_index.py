@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
+import psycopg
 import pytest
 from command import Run
 from export_archive import PAPER
-from postgres import GUARDED, PostgresServer
+from origin import Origin
+from postgres import GUARDED, PASSWORD, PostgresServer
 
 from storage.archive import Archive
 from storage.objects.local import LocalStore
@@ -67,6 +70,27 @@ def test_refused_in_one_line(newskeep: Run, newsroom: Archive, tmp_path: Path, a
         "doctor", "--archive", newsroom.uri, "--index", f"postgresql://{GUARDED}:hush@{address.partition('@')[2]}"
     )
     assert b"password authentication failed" in doctor.stdout and b"hush" not in doctor.stdout + doctor.stderr
+
+
+def test_who_may_only_read_is_told_before_anything_is_fetched(
+    newskeep: Run, newsroom: Archive, tmp_path: Path, postgres_server: PostgresServer, postgres_database: str
+) -> None:
+    here = ("--archive", newsroom.uri, "--index")
+    assert newskeep("reindex", *here, postgres_database).returncode == 0
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        connection.execute(f"GRANT USAGE ON SCHEMA newskeep_index TO {GUARDED}")
+        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA newskeep_index TO {GUARDED}")
+    reader = postgres_server.url(postgres_database.rpartition("/")[2], GUARDED, quote(PASSWORD, safe=""))
+    assert newskeep("search", "bridge", *here, reader).returncode == 0
+    held = sorted(path for path in Path(newsroom.uri).rglob("*.gz"))
+    with Origin() as origin:
+        origin.reply("/page", b"<title>A page</title>")
+        for command in (("save", "--allow-private", origin.url("/page")), ("import", str(held[0]))):
+            done = newskeep(*command, *here, reader)
+            assert (done.returncode, done.stderr.count(b"\n")) == (3, 1), done.stderr
+            assert b"the index cannot be written here; check the rights of its user" in done.stderr
+        assert origin.log == []
+    assert sorted(path for path in Path(newsroom.uri).rglob("*.gz")) == held
 
 
 def test_a_schedule_shows_no_password(newskeep: Run, newsroom: Archive, address: str) -> None:
