@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, create_engine, event, insert, select
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -39,11 +39,13 @@ _LONG_SESSION = (
     "SET tcp_keepalives_count = 3",
 )
 
-#: How a transaction begins, by what `storage.database.transaction` asks for in SQLite's words.
+#: How a transaction begins, by what `storage.database.transaction` asks for in SQLite's words. Of no stricter level than
+#: this, which a server may have as its default: a writer sees what the one before it did while it waited for the lock.
+_PLAIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _BEGIN = {
-    "BEGIN": ("BEGIN",),
+    "BEGIN": (_PLAIN,),
     "BEGIN IMMEDIATE": (
-        "BEGIN",
+        _PLAIN,
         f"SET LOCAL lock_timeout = '{_LOCK_WAIT}s'",
         f"SET LOCAL idle_in_transaction_session_timeout = '{_WRITER_SILENCE}s'",
         f"SELECT pg_advisory_xact_lock({_LOCKS}, {_ROWS})",
@@ -56,6 +58,21 @@ _CHECK_INDEXES = f"""
     SELECT bt_index_check(indexrelid) FROM pg_index
     JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
     {_OURS} AND amname = 'btree'
+"""
+
+# What others may do with our tables; the schema itself stays, with who may use it, when they are made anew.
+_GRANTS = """
+    SELECT relname, 'GRANT ' || privilege_type || ' ON ' || quote_ident(relname) || ' TO '
+        || CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END
+    FROM pg_class, aclexplode(relacl)
+    WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND grantee <> relowner
+"""
+_DROPS = """
+    SELECT 'DROP TABLE ' || quote_ident(relname) || ' CASCADE' FROM pg_class
+    WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+    UNION ALL
+    SELECT 'DROP FUNCTION ' || oid::regprocedure || ' CASCADE' FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace
 """
 
 # The archive that the tables were made for: another one's would find, and remove, what is not its own.
@@ -101,11 +118,18 @@ def discard(address: PostgresAddress, kind: Kind, archive: str) -> None:
     try:
         with _explained(address, kind), engine.connect() as connection, transaction(connection, "BEGIN IMMEDIATE"):
             _lock_schema(connection)
+            grants: list[tuple[str, str]] = []
             if _has_schema(connection, kind):
                 _check_owner(connection, address, kind, archive)
                 _check_version(_version(connection), address, kind)
-                connection.exec_driver_sql(f"DROP SCHEMA {_schema(kind)} CASCADE")
+                grants = [(table, grant) for table, grant in connection.exec_driver_sql(_GRANTS)]
+                for statement in connection.exec_driver_sql(_DROPS).scalars().all():
+                    connection.exec_driver_sql(statement)
             _make(connection, kind, archive)
+            there = set(inspect(connection).get_table_names())
+            for table, grant in grants:
+                if table in there:
+                    connection.exec_driver_sql(grant)
     finally:
         engine.dispose()
 
@@ -171,6 +195,8 @@ def _engine(address: PostgresAddress, kind: Kind) -> Engine:
             autocommit=True,
             connect_timeout=_CONNECT,
             fallback_application_name="newskeep",
+            # Whatever the user's own settings are.
+            client_encoding="UTF8",
             # A server that is cut off must not be waited for without an end.
             keepalives_idle=_SILENCE // 2,
             keepalives_interval=_SILENCE // 6,
@@ -229,6 +255,7 @@ def _ensure_schema(
     connection: Connection, address: PostgresAddress, kind: Kind, archive: str, create_tables: bool
 ) -> bool:
     """Bring the tables to our version; return whether they can be read only."""
+    _check_encoding(connection, address)
     if not _has_schema(connection, kind):
         if not create_tables:
             raise StoreUnavailable(f"{address.shown}: there is no {kind.noun}; {kind.make}")
@@ -281,7 +308,9 @@ def _lock_schema(connection: Connection) -> None:
 
 
 def _make(connection: Connection, kind: Kind, archive: str) -> None:
-    connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {_schema(kind)}")
+    # IF NOT EXISTS asks for the right to make one all the same.
+    if not inspect(connection).has_schema(_schema(kind)):
+        connection.exec_driver_sql(f"CREATE SCHEMA {_schema(kind)}")
     for table in kind.metadata.tables.values():
         for index in table.indexes:
             # Named here, and not where the tables are: the name of PostgreSQL's option alone loads its dialect.
@@ -289,6 +318,14 @@ def _make(connection: Connection, kind: Kind, archive: str) -> None:
     create(connection, kind.metadata, kind.version)
     _owner.create(connection)
     connection.execute(insert(_owner).values(uri=archive))
+
+
+def _check_encoding(connection: Connection, address: PostgresAddress) -> None:
+    """Raise `StoreUnavailable` for a database that cannot keep every text."""
+    bare: Any = connection.connection.dbapi_connection
+    if (encoding := bare.info.parameter_status("server_encoding")) != "UTF8":
+        cure = "make one with `createdb --encoding=UTF8 --template=template0`"
+        raise StoreUnavailable(f"{address.shown}: the database keeps texts in {encoding} and not in UTF8; {cure}")
 
 
 def _check_owner(connection: Connection, address: PostgresAddress, kind: Kind, archive: str) -> None:

@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -195,16 +197,75 @@ def test_made_by_many_at_once(postgres_server: PostgresServer) -> None:
             assert index.counts().warcs == 0 and not list(index.problems())
 
 
+def guarded_url(server: PostgresServer, place: SharedIndex) -> str:
+    return server.url(place.address.uri.rpartition("/")[2], GUARDED, "a%20pass%2Fword%3A%20100%25")
+
+
 def test_who_may_only_read(postgres_server: PostgresServer, index: Index, place: SharedIndex) -> None:
     index.add(warc("a"), [capture("a", "https://example.com/")])
     with psycopg.connect(place.address.uri, autocommit=True) as connection:
         connection.execute(f"GRANT USAGE ON SCHEMA newskeep_index TO {GUARDED}")
         connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA newskeep_index TO {GUARDED}")
-    database = place.address.uri.rpartition("/")[2]
-    with open_index(at(postgres_server.url(database, GUARDED, "a%20pass%2Fword%3A%20100%25"))) as reader:
+    with open_index(at(guarded_url(postgres_server, place))) as reader:
         assert reader.read_only and [each.url for each in reader.all_captures()] == ["https://example.com/"]
         with pytest.raises(StoreUnavailable, match="the index cannot be written here"):
             reader.remove("a.warc.gz")
+
+
+def test_made_anew_others_may_do_what_they_might(
+    postgres_server: PostgresServer, index: Index, place: SharedIndex
+) -> None:
+    with psycopg.connect(place.address.uri, autocommit=True) as connection:
+        connection.execute(f"GRANT USAGE ON SCHEMA newskeep_index TO {GUARDED}")
+        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA newskeep_index TO {GUARDED}")
+        connection.execute("GRANT SELECT ON newskeep_index.captures TO PUBLIC")
+    index.add(warc("a"), [capture("a", "https://example.com/")])
+    discard_index(place)
+    index.add(warc("b"), [capture("b", "https://example.com/")])
+    with open_index(at(guarded_url(postgres_server, place))) as reader:
+        assert reader.read_only and [each.filename for each in reader.all_captures()] == ["b.warc.gz"]
+
+
+def test_in_a_schema_that_somebody_else_made(postgres_server: PostgresServer) -> None:
+    """By a user who may make no schema: the owner of the database made it."""
+    with shared_place(postgres_server) as place:
+        with psycopg.connect(place.address.uri, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA newskeep_index AUTHORIZATION {GUARDED}")
+        ours = at(guarded_url(postgres_server, place))
+        with open_index(ours) as index:
+            index.add(warc("a"), [capture("a", "https://example.com/")])
+        discard_index(ours)
+        with open_index(ours) as index:
+            assert index.counts().warcs == 0
+            index.add(warc("a"), [capture("a", "https://example.com/")])
+
+
+@pytest.mark.parametrize(
+    "setting", ["default_transaction_isolation = 'serializable'", "client_encoding = 'LATIN1'", "search_path = ''"]
+)
+def test_settings_of_a_database_are_not_ours(postgres_server: PostgresServer, setting: str) -> None:
+    with shared_place(postgres_server) as place:
+        with psycopg.connect(place.address.uri, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {connection.info.dbname} SET {setting}")
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(partial(_fill, place), range(4)))
+        with open_index(place) as index:
+            assert index.counts().warcs == 20 and len(list(index.articles())) == 20
+
+
+def _fill(place: SharedIndex, number: int) -> None:
+    with open_index(place) as index:
+        for each in range(5):
+            name = f"{number}-{each}"
+            url = f"https://example.com/{name}"
+            index.add(warc(name), [capture(name, url)], [article(name, url, title="Ł日本", text="the same words")])
+
+
+def test_a_database_that_cannot_keep_every_text(postgres_server: PostgresServer) -> None:
+    with postgres_server.connect() as connection:
+        connection.execute("CREATE DATABASE old TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    with pytest.raises(StoreUnavailable, match="keeps texts in LATIN1 and not in UTF8; make one with `createdb"):
+        open_index(at(postgres_server.url("old")))
 
 
 # What a server takes
