@@ -20,6 +20,7 @@ from storage.errors import AlreadyRunning, ConfigError, StoreUnavailable
 from storage.migrations import create, migrate, version_of
 from storage.postgres_address import PostgresAddress
 from storage.postgres_errors import explain
+from storage.postgres_pooler import take_session
 
 # Seconds: to connect; for which a server may say nothing though it was asked.
 _CONNECT, _SILENCE = 10, 60
@@ -39,8 +40,8 @@ _LONG_SESSION = (
     "SET tcp_keepalives_count = 3",
 )
 
-#: How a transaction begins, by what `storage.database.transaction` asks for in SQLite's words. Of no stricter level than
-#: this, which a server may have as its default: a writer sees what the one before it did while it waited for the lock.
+#: How a transaction begins, by what `storage.database.transaction` asks for in SQLite's words. Not of a stricter level,
+#: which a server may have as its default: a writer sees what the one before it did while it waited for the lock.
 _PLAIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _BEGIN = {
     "BEGIN": (_PLAIN,),
@@ -209,6 +210,7 @@ def _engine(address: PostgresAddress, kind: Kind) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: ConnectionPoolEntry) -> None:
         connection.adapters.register_dumper(str, Characters)
+        take_session(connection, address.shown)
         for setting in (
             f"search_path = {_schema(kind)}",
             # What an archive of some years needs to intersect lists of words without a second look at each page.

@@ -73,7 +73,7 @@ def test_refused_in_one_line(newskeep: Run, newsroom: Archive, tmp_path: Path, a
 
 
 def test_who_may_only_read_is_told_before_anything_is_fetched(
-    newskeep: Run, newsroom: Archive, tmp_path: Path, postgres_server: PostgresServer, postgres_database: str
+    newskeep: Run, newsroom: Archive, postgres_server: PostgresServer, postgres_database: str
 ) -> None:
     here = ("--archive", newsroom.uri, "--index")
     assert newskeep("reindex", *here, postgres_database).returncode == 0

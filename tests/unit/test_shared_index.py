@@ -15,17 +15,18 @@ from pathlib import Path
 import psycopg
 import pytest
 from indexes import ARCHIVE, empty, shared_place
-from postgres import GUARDED, PostgresServer
+from pooler import Pooler
+from postgres import GUARDED, OWNER, PostgresServer
 
-from storage.errors import Corrupt, NewskeepError, StoreDenied, StoreUnavailable, UsageError
-from storage.index import ArticleEntry, SharedIndex, WarcEntry, discard_index, open_index, schema
+from storage.errors import AlreadyRunning, Corrupt, NewskeepError, StoreDenied, StoreUnavailable, UsageError
+from storage.index import ArticleEntry, SharedIndex, WarcEntry, discard_index, held_by_all, open_index, schema
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.model import Capture
 from storage.postgres_address import PostgresAddress
 from storage.removals import hide
 
-pytest_plugins = ["indexes"]
+pytest_plugins = ["indexes", "pooler"]
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LONG = "https://example.com/" + "".join(f"{number:x}" for number in range(2_000))
@@ -266,6 +267,28 @@ def test_a_database_that_cannot_keep_every_text(postgres_server: PostgresServer)
         connection.execute("CREATE DATABASE old TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
     with pytest.raises(StoreUnavailable, match="keeps texts in LATIN1 and not in UTF8; make one with `createdb"):
         open_index(at(postgres_server.url("old")))
+
+
+def test_behind_a_pooler_that_gives_each_client_a_session(pooler: Pooler, place: SharedIndex) -> None:
+    behind = at(f"postgresql://{OWNER}@127.0.0.1:{pooler('session')}/{place.address.uri.rpartition('/')[2]}")
+    for name in "ab":
+        with open_index(behind) as index, held_by_all(behind, "a compaction"):
+            index.add(warc(name), [capture(name, "https://example.com/")], [article(name, "https://example.com/")])
+            with pytest.raises(AlreadyRunning), held_by_all(behind, "a compaction"):
+                pass
+    with open_index(behind) as index:
+        assert index.counts().warcs == len(list(index.all_captures())) == 2
+
+
+def test_a_pooler_that_gives_each_transaction_a_session_is_refused(pooler: Pooler, place: SharedIndex) -> None:
+    """There, two machines would hold the one lock of upkeep."""
+    behind = at(f"postgresql://{OWNER}@127.0.0.1:{pooler('transaction')}/{place.address.uri.rpartition('/')[2]}")
+    with (
+        open_index(behind),
+        pytest.raises(StoreUnavailable, match="gives each transaction another session; set its pool_mode = session"),
+        held_by_all(behind, "a compaction"),
+    ):
+        pass
 
 
 # What a server takes
