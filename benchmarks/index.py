@@ -1,9 +1,10 @@
 """How fast and how large the index is: python benchmarks/index.py [--captures N ...] [--folder DIR | --index URI].
 
 Makes captures as a news archive has them (200 sites, each article captured five times, a front page of each site
-captured most of all, in WARCs of 20,000), enters them and looks them up at random. Prints one figure a line; of several
-numbers, such as 1000 10000 100000, how it grows. The index is a SQLite file; with `--index` an empty PostgreSQL
-database, which is emptied again.
+captured most of all, in WARCs of 20,000), enters them and looks them up at random. Prints one figure a line, by the
+clock and in processor time, ours and that of a server on this machine; of several numbers, such as 1000 10000 100000,
+how it grows. The index is a SQLite file; with `--index` an empty PostgreSQL database. It is emptied again, unless
+`--keep` leaves it in `--folder` or the database: the next run then looks up at once.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ import tempfile
 import time
 from base64 import b32encode
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha1
 from pathlib import Path
+
+from server_cpu import server_cpu
 
 from newskeep.status.holdings import count
 from storage.archive import shared_index
 from storage.index import SharedIndex, WarcEntry, discard_index, open_index
 from storage.index.index import Index
 from storage.model import Capture
-from storage.postgres_address import PostgresAddress
+from storage.urls import Match
 
 SITES = 200
 A_WARC = 20_000
@@ -38,7 +42,7 @@ def url_of(number: int) -> str:
     site = f"https://{'www.' if number % 2 else ''}paper{number % SITES}.example"
     if number % 20 == 0:
         return f"{site}/"
-    slug = "-".join(random.Random(number).choices(WORDS, k=6))
+    slug = "-".join(WORDS[number * prime // 7 % len(WORDS)] for prime in (2, 3, 5, 11, 13, 17))
     return f"{site}/{WORDS[number % len(WORDS)]}/{2026_000_000 + number}/{slug}"
 
 
@@ -63,6 +67,21 @@ def timed(call: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - start, time.process_time() - busy
 
 
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Prints what calls cost."""
+
+    server: Callable[[], float]
+
+    def show(self, name: str, count: int, call: Callable[[], tuple[float, float]]) -> None:
+        """Print what one of `count` things takes that `call` did, which returns its seconds as `timed` does."""
+        served = self.server()
+        seconds, ours = call()
+        theirs = self.server() - served
+        cpu = f"CPU {ours * 1e6 / count:9.1f} + {theirs * 1e6 / count:9.1f} us each"
+        print(f"{name:22} {count / seconds:12,.0f} a second, {cpu}", flush=True)
+
+
 def fill(index: Index, total: int, articles: int) -> tuple[float, float]:
     """Enter all captures; return the seconds it took, without those of making them up."""
     wall = busy = 0.0
@@ -75,25 +94,25 @@ def fill(index: Index, total: int, articles: int) -> tuple[float, float]:
     return wall, busy
 
 
-def show(name: str, count: int, seconds: tuple[float, float]) -> None:
-    rate, busy = (count / each for each in seconds)
-    print(f"{name:18} {rate:12,.0f} a second, {busy:9,.0f} a second of processor time")
-
-
-def look_up(index: Index, total: int, articles: int, times: int) -> None:
+def look_up(index: Index, meter: Meter, total: int, articles: int, times: int) -> None:
     """Random URLs at random times; no URL soon again, so that every SURT is made anew."""
     chosen = [random.randrange(total) for _ in range(times)]
     urls = [url_of(number % articles) for number in chosen]
     moments = [BEGIN + timedelta(seconds=random.randrange(total * 30)) for _ in chosen]
-    show("closest", times, timed(lambda: [index.closest(*one) for one in zip(urls, moments, strict=True)]))
-    show("latest", times, timed(lambda: [index.latest(url) for url in urls]))
-    show("latest, not held", times, timed(lambda: [index.latest(url + "x") for url in urls]))
     few = urls[: times // 10]
-    show("20 of a prefix", len(few), timed(lambda: [_twenty(index, url.rpartition("/")[0] + "/") for url in few]))
+    for name, asked, look in (
+        ("closest", times, lambda: [index.closest(*one) for one in zip(urls, moments, strict=True)]),
+        ("latest", times, lambda: [index.latest(url) for url in urls]),
+        ("latest, not held", times, lambda: [index.latest(url + "x") for url in urls]),
+        ("100 of a URL", len(few), lambda: [_some(index, url, "exact", 100) for url in few]),
+        ("20 of a prefix", len(few), lambda: [_some(index, url.rpartition("/")[0] + "/", "prefix", 20) for url in few]),
+        ("100 of a host", len(few), lambda: [_some(index, url, "host", 100) for url in few]),
+    ):
+        meter.show(name, asked, partial(timed, look))
 
 
-def _twenty(index: Index, prefix: str) -> list[Capture]:
-    return list(index.captures(prefix, match="prefix", limit=20))
+def _some(index: Index, url: str, match: Match, limit: int) -> list[Capture]:
+    return list(index.captures(url, match=match, limit=limit))
 
 
 def main() -> None:
@@ -102,29 +121,35 @@ def main() -> None:
     parser.add_argument("--lookups", type=int, default=50_000)
     parser.add_argument("--folder", type=Path, help="where to make the index (default: a temporary folder)")
     parser.add_argument("--index", help="an empty database, postgresql://USER@HOST/DATABASE")
+    parser.add_argument("--keep", action="store_true", help="leave the index where it is, for the next run")
     options = parser.parse_args()
     for total in options.captures:
-        measure(total, options.lookups, options.folder, shared_index(options.index))
+        with tempfile.TemporaryDirectory() as temporary:
+            address = shared_index(options.index)
+            file = (options.folder or Path(temporary)) / "index.sqlite"
+            place = SharedIndex(address, "file:///benchmark") if address else file
+            measure(place, total, options.lookups)
+            if not options.keep:
+                with open_index(place) as index:
+                    removing, _ = timed(lambda: index.remove(next(index.warcs()).filename))
+                print(f"{'a WARC removed in':22} {removing:12.2f} s")
+                discard_index(place)
 
 
-def measure(total: int, lookups: int, parent: Path | None, address: PostgresAddress | None) -> None:
+def measure(place: Path | SharedIndex, total: int, lookups: int) -> None:
     random.seed(1)
     articles = total // 5
     print(f"{total:,} captures")
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
-        place = SharedIndex(address, "file:///benchmark") if address else Path(folder) / "index.sqlite"
-        with open_index(place) as index:
-            show("entered", total, fill(index, total, articles))
-            look_up(index, total, articles, lookups)
-            show("counted (status)", total, timed(lambda: count(index)))
-            show("read through", total, timed(lambda: sum(1 for _ in index.captures("example", match="domain"))))
-            size = index.size()
-        with open_index(place) as index:
-            removing = timed(lambda: index.remove(next(index.warcs()).filename))
-            print(f"a WARC removed in  {removing[0]:12.2f} s")
-        print(f"size               {size / total:12.1f} bytes a row")
-        discard_index(place)
-    print(f"peak memory        {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:12.0f} MB")
+    with open_index(place) as index:
+        meter = Meter(server_cpu(index))
+        if not index.counts().captures:
+            meter.show("entered", total, lambda: fill(index, total, articles))
+        look_up(index, meter, total, articles, lookups)
+        meter.show("counted (status)", total, partial(timed, lambda: count(index)))
+        whole = partial(timed, lambda: sum(1 for _ in index.all_captures()))
+        meter.show("read through", total, whole)
+        print(f"{'size':22} {index.size() / total:12.1f} bytes a row")
+    print(f"{'peak memory':22} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:12.0f} MB")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """How fast and how large full-text search is: python benchmarks/search.py [--articles N] [--texts FILE] [--folder DIR].
 
-Makes articles of 400 words from 60,000 made-up ones, used as often as words of a language are (Zipf), by 200 sites over
-a year; with `--texts`, a JSON-lines file with a field `text`, it takes those texts in turn instead. Enters them, a WARC
-of 2,000 at a time, and asks; prints the 50th and 99th percentile of the first 20 hits, and where the bytes went. The
-index is a SQLite file; with `--index URI` an empty PostgreSQL database, which is emptied again.
+Makes articles of 400 words (`--words`) from 60,000 made up, used as often as words of a language are (Zipf), by 200
+sites over a year; with `--texts`, a JSON-lines file with a field `text`, it takes those texts in turn instead. Enters
+them, a WARC of 2,000 at a time, and asks; prints the median and the worst of the first 20 hits, the processor time of
+a question, ours and that of a server on this machine, and where the bytes went. The index is a SQLite file; with
+`--index URI` an empty PostgreSQL database. It is emptied again, unless `--keep` leaves it in `--folder` or the
+database: the next run then asks at once.
 """
 
 from __future__ import annotations
@@ -12,16 +14,20 @@ import argparse
 import json
 import random
 import sqlite3
+import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, cycle, pairwise
 from pathlib import Path
 
+from server_cpu import server_cpu
+
 from storage.archive import shared_index
-from storage.index import ArticleEntry, Filters, SharedIndex, WarcEntry, discard_index, open_index
+from storage.index import ArticleEntry, Filters, Hit, SearchOrder, SharedIndex, WarcEntry, discard_index, open_index
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 
@@ -30,6 +36,7 @@ A_WARC = 2_000
 A_PAGE = 20
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 VOCABULARY = 60_000
+HALF_A_YEAR_AGO = Filters(since=BEGIN + timedelta(150), until=BEGIN + timedelta(180))
 LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
@@ -43,12 +50,12 @@ def word(rank: int) -> str:
     return made
 
 
-def synthetic() -> Iterator[str]:
+def synthetic(length: int) -> Iterator[str]:
     rng = random.Random(1)
     vocabulary = [word(rank) for rank in range(VOCABULARY)]
     weights = list(accumulate(1 / (rank + 2.7) for rank in range(VOCABULARY)))
     while True:
-        yield " ".join(rng.choices(vocabulary, cum_weights=weights, k=400))
+        yield " ".join(rng.choices(vocabulary, cum_weights=weights, k=length))
 
 
 def entries(texts: Iterator[str], first: int, count: int, filename: str, total: int) -> Iterator[ArticleEntry]:
@@ -71,34 +78,66 @@ def entries(texts: Iterator[str], first: int, count: int, filename: str, total: 
         )
 
 
-def fill(index: Index, texts: Iterator[str], total: int) -> None:
-    busy, longest = 0.0, 0.0
+def fill(asker: Asker, texts: Iterator[str], total: int) -> None:
+    busy, longest, ours, served = 0.0, 0.0, 0.0, asker.server()
     for first in range(0, total, A_WARC):
         warc = WarcEntry(f"newskeep-{20260101000000000 + first}-benchmark-00000.warc.gz", 1, "", ("text/part",))
         rows = list(entries(texts, first, min(A_WARC, total - first), warc.filename, total))
-        start = time.perf_counter()
-        index.add(warc, [], rows)
+        start, cpu = time.perf_counter(), time.process_time()
+        asker.index.add(warc, [], rows)
         took = time.perf_counter() - start
+        ours += time.process_time() - cpu
         busy, longest = busy + took, max(longest, took)
     print(
-        f"entered            {total / busy:10,.0f} articles a second; a WARC of {A_WARC:,} in {longest:.2f} s at most"
+        f"entered            {total / busy:10,.0f} articles a second; a WARC of {A_WARC:,} in {longest:.2f} s at most;"
+        f" CPU {ours * 1000 / total:.2f} + {(asker.server() - served) * 1000 / total:.2f} ms an article"
     )
 
 
-def ask(index: Index, name: str, asked: list[str], filters: Filters | None = None, page: int = 1) -> None:
-    times, hits = [], 0
-    for typed in asked:
-        wanted, before = SearchQuery.parse(typed), None
-        for _ in range(page):
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks one index, and prints a line for each kind of question."""
+
+    index: Index
+    server: Callable[[], float]
+
+    def ask(
+        self,
+        name: str,
+        asked: list[str],
+        filters: Filters | None = None,
+        *,
+        page: int = 1,
+        order: SearchOrder = "date",
+    ) -> None:
+        """Find the first 20 hits, or those of a further page."""
+
+        def search(wanted: SearchQuery) -> int:
+            before, found = None, list[Hit]()
+            for _ in range(page):
+                found = list(self.index.search(wanted, filters, order=order, before=before, limit=A_PAGE))
+                before = found[-1].key if found else 0
+            return len(found)
+
+        self._time(name, asked, search)
+
+    def count(self, name: str, asked: list[str]) -> None:
+        """Count all that is found."""
+        self._time(f"{name}: how many", asked, lambda wanted: self.index.total(wanted).count)
+
+    def _time(self, name: str, asked: list[str], answer: Callable[[SearchQuery], int]) -> None:
+        times, hits = [], 0
+        busy, served = time.process_time(), self.server()
+        for typed in asked:
             start = time.perf_counter()
-            found = list(index.search(wanted, filters, before=before, limit=A_PAGE))
-            took = time.perf_counter() - start
-            before = found[-1].key if found else 0
-        times.append(took * 1000)
-        hits += len(found)
-    times.sort()
-    half, most = times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)]
-    print(f"{name:34} {half:9.2f} ms {most:9.2f} ms   {hits / len(asked):5.1f} hits")
+            hits += answer(SearchQuery.parse(typed))
+            times.append((time.perf_counter() - start) * 1000)
+        ours, theirs = ((each * 1000 / len(asked)) for each in (time.process_time() - busy, self.server() - served))
+        print(
+            f"{name:40} {statistics.median(times):8.1f} {max(times):8.1f} ms, CPU {ours:7.1f} + {theirs:7.1f} ms,"
+            f" {hits / len(asked):8.1f} found",
+            flush=True,
+        )
 
 
 def sizes(path: Path, total: int) -> None:
@@ -113,50 +152,64 @@ def sizes(path: Path, total: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--articles", type=int, default=100_000)
+    parser.add_argument("--words", type=int, default=400, help="words of an article")
     parser.add_argument("--texts", type=Path, help="JSON lines with a field `text`")
     parser.add_argument("--folder", type=Path, help="where to make the index (default: a temporary folder)")
     parser.add_argument("--index", help="an empty database, postgresql://USER@HOST/DATABASE")
+    parser.add_argument("--keep", action="store_true", help="leave the index where it is, for the next run")
     options = parser.parse_args()
-    texts, rng = synthetic(), random.Random(2)
+    texts = synthetic(options.words)
     if options.texts:
         texts = cycle([json.loads(line)["text"] for line in options.texts.open()])
+    with tempfile.TemporaryDirectory() as temporary:
+        path, address = (options.folder or Path(temporary)) / "index.sqlite", shared_index(options.index)
+        place = SharedIndex(address, "file:///benchmark") if address else path
+        with open_index(place) as index:
+            asker = Asker(index, server_cpu(index))
+            if not index.counts().articles:
+                fill(asker, texts, options.articles)
+            if not options.texts:
+                questions(asker)
+            print(f"{'the whole index':34} {index.size() / index.counts().articles:9.0f} bytes an article")
+        if not address:
+            sizes(path, options.articles)
+        if not options.keep:
+            discard_index(place)
+
+
+def questions(asker: Asker) -> None:
+    rng = random.Random(2)
     common, middle, rare = (
         [word(rng.randrange(*ranks)) for _ in range(50)] for ranks in ((0, 50), (200, 2_000), (20_000, VOCABULARY))
     )
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        path, address = Path(folder) / "index.sqlite", shared_index(options.index)
-        place = SharedIndex(address, "file:///benchmark") if address else path
-        with open_index(place) as index:
-            fill(index, texts, options.articles)
-            if not options.texts:
-                ask(index, "a common word", common)
-                ask(index, "a common word, page 20", common[:10], page=20)
-                ask(index, "a word of the middle", middle)
-                ask(index, "a rare word", rare)
-                ask(index, "two common words", [f"{a} {b}" for a, b in pairwise(common)])
-                ask(index, "two of the middle", [f"{a} {b}" for a, b in pairwise(middle)])
-                ask(index, "three of the middle", [" ".join(middle[n : n + 3]) for n in range(20)])
-                ask(
-                    index,
-                    "a phrase of two common words",
-                    [f'"{a} {b}"' for a, b in pairwise(common)],
-                )
-                ask(
-                    index,
-                    "a phrase of two of the middle",
-                    [f'"{a} {b}"' for a, b in pairwise(middle)],
-                )
-                ask(index, "common, of one site", common, Filters(site="paper7.example"))
-                ask(index, "common, of a site that has none", common, Filters(site="elsewhere.example"))
-                ask(index, "common, of a month half a year ago", common, Filters(until=BEGIN + timedelta(days=180)))
-                ask(index, "common but not common", [f"{a} -{b}" for a, b in pairwise(common)])
-                ask(index, "a beginning of three letters", [f"{each[:3]}*" for each in middle[:10]])
-                ask(index, "a beginning of two letters", [f"{each[:2]}*" for each in middle[:5]])
-            print(f"{'the whole index':34} {index.size() / options.articles:9.0f} bytes an article")
-        if address:
-            discard_index(place)
-        else:
-            sizes(path, options.articles)
+    ask = asker.ask
+    ask("a common word", common)
+    ask("a common word, page 20", common[:10], page=20)
+    ask("a word of the middle", middle)
+    ask("a rare word", rare)
+    ask("two common words", [f"{a} {b}" for a, b in pairwise(common)])
+    ask("two of the middle", [f"{a} {b}" for a, b in pairwise(middle)])
+    ask("a common and a rare word", [f"{a} {b}" for a, b in zip(common, rare, strict=True)])
+    ask("three of the middle", [" ".join(middle[n : n + 3]) for n in range(20)])
+    phrases = [f'"{a} {b}"' for a, b in pairwise(common)]
+    ask("a phrase of two common words", phrases)
+    ask("a phrase of two of the middle", [f'"{a} {b}"' for a, b in pairwise(middle)])
+    ask("common, of one site", common, Filters(site="paper7.example"))
+    ask("middle, of one site", middle, Filters(site="paper7.example"))
+    ask("common, of a site that has none", common, Filters(site="elsewhere.example"))
+    ask("common, of a month half a year ago", common, HALF_A_YEAR_AGO)
+    ask("middle, of a month half a year ago", middle, HALF_A_YEAR_AGO)
+    ask("common but not common", [f"{a} -{b}" for a, b in pairwise(common)])
+    ask("a beginning of three letters", [f"{each[:3]}*" for each in middle[:10]])
+    ask("a beginning of two letters", [f"{each[:2]}*" for each in middle[:5]])
+    for kind, words in (("common", common), ("middle", middle), ("rare", rare)):
+        ask(f"{kind}, the best", words[:20], order="relevance")
+        asker.count(kind, words[:20])
+    ask("two common words, the best", [f"{a} {b}" for a, b in pairwise(common[:21])], order="relevance")
+    ask("two of the middle, the best", [f"{a} {b}" for a, b in pairwise(middle[:21])], order="relevance")
+    ask("a phrase of common words, the best", phrases[:20], order="relevance")
+    asker.count("two common words", [f"{a} {b}" for a, b in pairwise(common[:21])])
+    asker.count("a phrase of common words", phrases[:20])
 
 
 if __name__ == "__main__":

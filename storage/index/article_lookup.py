@@ -158,8 +158,12 @@ class ArticleLookup(Lookup):
 
     def articles_a_day(self, since: datetime, site: str | None = None) -> dict[date, int]:
         """Return the number of articles captured on each day in UTC since then; days without any are left out."""
-        rows = self._fetch(queries.days(by_site=site is not None), low=seconds(since), site=site)
-        return {date(1970, 1, 1) + timedelta(days=int(day)): int(count) for day, count in rows}
+        asked = queries.days(by_site=site is not None)
+        counted, hidden = (
+            Counter({int(day): int(count) for day, count in self._fetch(query, low=seconds(since), site=site)})
+            for query in asked
+        )
+        return {date(1970, 1, 1) + timedelta(days=day): count for day, count in (counted - hidden).items()}
 
     def history(self, url: str) -> Iterator[ArticleEntry]:
         """Yield every article of a URL in order of time; of others of its SURT where this one has none.

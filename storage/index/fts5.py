@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -85,8 +84,17 @@ def holding(fetch: Fetch, term: Term, most: int) -> int:
 
 def newest(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> list[Row]:
     """Return the newest `n` rows of `find`."""
-    values: dict[str, Any] = {**asked.values, "low": low, "before": before, "n": n}
-    return fetch(asked.statements.find, **values)
+    return fetch(asked.statements.find, **asked.values, low=low, before=before, n=n)
+
+
+def best(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> list[Row]:
+    """Return the best `n` rows of `best`."""
+    return fetch(asked.statements.best, **asked.values, low=low, before=before, n=n)
+
+
+def how_many(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> Row:
+    """Return the row of `how_many`."""
+    return fetch(asked.statements.how_many, **asked.values, low=low, before=before, n=n)[0]
 
 
 @cache

@@ -231,11 +231,6 @@ class FulltextQuery(NamedTuple):
         statements, values = words.question(All(tuple(parts)), len(tags), len(wanted.without_tags))
         return cls(wanted, words, Question(statements, {**values, **named}), low, high, named)
 
-    @property
-    def values(self) -> dict[str, Any]:
-        """The parameters that each of its statements has."""
-        return {**self.question.values, "low": self.low}
-
     def hit(self, row: Row, key: int | None = None) -> Hit:
         """What a row of `find` or `best` shows; `key` is its id unless given."""
         number, packed, _, _, *rest = row

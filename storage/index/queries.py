@@ -206,14 +206,18 @@ _ANY_CAPTURE = select(
 _CAPTURE = _ANY_CAPTURE.where(is_visible(_captures))
 
 _r = _hidden.c
-#: Captures of a WARC that are hidden, and begin before a place in it: found by what is hidden, which is little.
+
+
+def _hides(key: Any, time: Any) -> Any:
+    """The condition that a place is hidden, for what is found by what is hidden, which is little."""
+    return (key >= _r.first) & (key < func.coalesce(_r.end, _r.first.concat("!"))) & time.between(_r.low, _r.high)
+
+
+#: Captures of a WARC that are hidden, and begin before a place in it.
 HIDDEN_IN = CompiledQuery(
-    _ANY_CAPTURE.join(
-        _hidden,
-        (_c.surt >= _r.first)
-        & (_c.surt < func.coalesce(_r.end, _r.first.concat("!")))
-        & _c.timestamp.between(_r.low, _r.high),
-    ).where(_r.until > _param("now"), _w.filename == _param("filename"), _c.offset < _param("end"))
+    _ANY_CAPTURE.join(_hidden, _hides(_c.surt, _c.timestamp)).where(
+        _r.until > _param("now"), _w.filename == _param("filename"), _c.offset < _param("end")
+    )
 )
 #: How many decisions are known, and places hidden now: other numbers whenever something was hidden or is shown again.
 HIDDEN = CompiledQuery(
@@ -414,10 +418,24 @@ RECENT_SITES = CompiledQuery(
 )
 
 
+class Days(NamedTuple):
+    """Articles a day since a time, by the number of the day since 1970; only of days that have some.
+
+    What is hidden is counted apart: all articles are then counted in an index, which does not say what is hidden.
+    """
+
+    all: CompiledQuery
+    hidden: CompiledQuery
+
+
 @cache
-def days(by_site: bool) -> CompiledQuery:
-    """Articles a day since a time, by the number of the day since 1970; only of days that have some."""
-    query = select((_a.timestamp // 86_400).label("day"), func.count()).where(_SHOWN, _a.timestamp >= _param("low"))
-    if by_site:
-        query = query.where(_a.site == _param("site"))
-    return CompiledQuery(query.group_by(text("day")))
+def days(by_site: bool) -> Days:
+    chosen = [_a.timestamp >= _param("low"), *([_a.site == _param("site")] if by_site else [])]
+    day = (_a.timestamp // 86_400).label("day")
+    each = select(day, func.count()).where(*chosen)
+    hidden = (
+        select(day, func.count(_a.id.distinct()))
+        .join_from(_hidden, _articles, _hides(_a.surt, _a.timestamp))
+        .where(_r.until > _param("now"), *chosen)
+    )
+    return Days(*(CompiledQuery(query.group_by(text("day"))) for query in (each, hidden)))

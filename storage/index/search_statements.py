@@ -17,17 +17,22 @@ Fetch = Callable[..., list[Row]]
 
 
 class Statements(NamedTuple):
-    """Those of a search; each has the values of its `Question`."""
+    """Those of a search; each has the values of its `Question`.
 
-    #: Documents with their articles from `low` up to `before`, `n` at most: the newest first, or the best.
+    They speak of documents from `low` up to `before`, `n` at most. Where there is `ids`, which gives the newest of
+    them, `best` and `how_many` speak of such ids.
+    """
+
+    #: Documents with their articles: the newest first, or the best.
     find: CompiledQuery
     best: CompiledQuery
-    #: URLs that are visible among the first `n` documents, and how many documents these are.
+    #: URLs that are visible among the documents, and how many documents these are.
     how_many: CompiledQuery
     #: Documents of a SURT from a time on.
     newer: CompiledQuery
     #: Whether the document `id` has the words.
     holds: CompiledQuery
+    ids: CompiledQuery | None = None
 
 
 class Question(NamedTuple):

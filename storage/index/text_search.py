@@ -49,8 +49,7 @@ class TextSearch(Lookup):
         question = self._question(wanted, filters)
         if question is None:
             return Total(0)
-        rows = self._fetch(question.question.statements.how_many, **question.values, before=question.high, n=COUNTED)
-        urls, captures = rows[0]
+        urls, captures = question.words.how_many(self._fetch, question.question, question.low, question.high, COUNTED)
         return Total(urls, captures < COUNTED)
 
     def match(self, article: ArticleEntry, wanted: SearchQuery, filters: Filters | None = None) -> Hit | None:
@@ -62,8 +61,7 @@ class TextSearch(Lookup):
         if question is None:
             return None
         for (number,) in self._fetch(fulltext.DOCUMENT, article=article.id):
-            place = {**question.values, "low": number, "before": number + 1, "n": 1}
-            for row in self._fetch(question.question.statements.find, **place):
+            for row in question.words.newest(self._fetch, question.question, number, number + 1, 1):
                 if row[3]:
                     return question.hit(row)
         return None
@@ -106,7 +104,7 @@ class TextSearch(Lookup):
         place = {"surt": key, "time": seconds(hit.article.timestamp), "id": hit.key, "before": question.high}
         newer = self._fetch(question.question.statements.newer, **place, **question.tags, n=_CAPTURES)
         holds = question.question.statements.holds
-        return any(self._fetch(holds, **question.values, id=row[0]) for row in newer)
+        return any(self._fetch(holds, **question.question.values, id=row[0]) for row in newer)
 
     def _best(self, question: FulltextQuery, before: int | None, limit: int | None) -> Iterator[Hit]:
         """The key of a hit is its place: the same words of a page further on are put in order again."""
@@ -117,7 +115,7 @@ class TextSearch(Lookup):
 
     def _ranked(self, question: FulltextQuery) -> list[Row]:
         """Return the best rows, the best first, of each URL the newest of them."""
-        rows = self._fetch(question.question.statements.best, **question.values, before=question.high, n=RANKED)
+        rows = question.words.best(self._fetch, question.question, question.low, question.high, RANKED)
         newest: dict[str, Row] = {}
         for row in sorted(rows, key=lambda row: -row[0]):
             if row[3]:

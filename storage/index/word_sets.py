@@ -6,6 +6,9 @@ words in the newest block, then in older ones, each longer than the last, until 
 
 A set knows nothing of order. Where words must follow each other, the index says which documents may be meant, and their
 words, kept as they came, which are: that has none of the bounds of tsvector's positions.
+
+What is wanted is asked in a subquery, so that the planner does not know it: of a word that stands in most documents it
+would go through all of them, and make the set of each, where the index has the answer.
 """
 
 from __future__ import annotations
@@ -30,41 +33,40 @@ _FEW = 2_000
 _MOST_BYTES = 1_000_000
 # What is looked at more closely is chosen from so many of the newest.
 _RANKED_FROM = 5_000
+# Behind every id.
+_END = 1 << 62
 
-_HELD = "SELECT id FROM search WHERE word_set(words) @@ CAST(:match AS tsquery)"
+# What TOAST leaves beside the id, every match would read: rows shorter than 2,032 bytes are not looked at.
+_LEAST_BYTES = 2_100
+
+_HELD = "SELECT id FROM search WHERE word_set(words) @@ (SELECT CAST(:match AS tsquery))"
+# The plus keeps PostgreSQL from going through these ids, and making the set of each.
+_BETWEEN = f"{_HELD} AND id + 0 < :before AND id + 0 >= :low {{chosen}}"
 # Every row of `held` is there before the first is taken: the database would else go through all ids from the newest on.
+_FOUND = f"""
+    WITH held AS MATERIALIZED ({_BETWEEN})
+    SELECT held.id FROM (SELECT id FROM held ORDER BY id DESC OFFSET 0) AS held {{exactly}}
+    ORDER BY held.id DESC LIMIT :n
+"""
 _NEWEST = f"""
-    WITH held AS MATERIALIZED ({_HELD} AND id < :before AND id >= :low {{chosen}})
-    SELECT searched.id, searched.text, articles.surt, {{shown}}, {{columns}} FROM (
-        SELECT held.id FROM (SELECT id FROM held ORDER BY id DESC OFFSET 0) AS held {{exactly}}
-        ORDER BY held.id DESC LIMIT :n
-    ) AS found
+    SELECT searched.id, searched.text, articles.surt, {{shown}}, {{columns}} FROM ({_FOUND}) AS found
     JOIN searched ON searched.id = found.id
     JOIN articles ON articles.id = searched.article
     JOIN warcs ON warcs.id = articles.warc
     ORDER BY found.id DESC
 """
-_BEST = f"""
-    WITH held AS MATERIALIZED ({_HELD} AND id < :before AND id >= :low {{chosen}}),
-    newest AS MATERIALIZED (
-        SELECT held.id FROM (SELECT id FROM held ORDER BY id DESC OFFSET 0) AS held {{exactly}}
-        ORDER BY held.id DESC LIMIT {_RANKED_FROM}
-    )
-    SELECT searched.id, searched.text, articles.surt, {{shown}}, {{columns}} FROM (
-        SELECT newest.id, {{score}} AS score FROM newest JOIN search ON search.id = newest.id
-        ORDER BY score DESC, newest.id DESC LIMIT :n
+_BEST = """
+    SELECT searched.id, searched.text, articles.surt, {shown}, {columns} FROM (
+        SELECT id, {score} AS score FROM search WHERE id = ANY(:ids) ORDER BY score DESC, id DESC LIMIT :n
     ) AS found
     JOIN searched ON searched.id = found.id
     JOIN articles ON articles.id = searched.article
     JOIN warcs ON warcs.id = articles.warc
     ORDER BY found.score DESC, found.id DESC
 """
-_COUNT = f"""
-    SELECT count(DISTINCT CASE WHEN {{shown}} THEN articles.surt END), count(*) FROM (
-        SELECT held.id FROM ({_HELD} AND id < :before AND id >= :low {{chosen}} OFFSET 0) AS held {{exactly}} LIMIT :n
-    ) AS found
-    JOIN searched ON searched.id = found.id
-    JOIN articles ON articles.id = searched.article
+_COUNT = """
+    SELECT count(DISTINCT CASE WHEN {shown} THEN articles.surt END), count(*) FROM searched
+    JOIN articles ON articles.id = searched.article WHERE searched.id = ANY(:ids)
 """
 _NEWER = """
     SELECT searched.id FROM articles JOIN searched ON searched.article = articles.id
@@ -75,11 +77,10 @@ _NEWER = """
 _HOLDS = f"SELECT 1 FROM ({_HELD} AND id = :id) AS held {{exactly}}"
 # One document after the other, in the order that they come in, and no more than fill a page.
 _EXACTLY = "CROSS JOIN LATERAL (SELECT 1 FROM search WHERE search.id = held.id AND {} OFFSET 0) AS exactly"
-_HOLDING = f"SELECT count(*) FROM (SELECT 1 FROM ({_HELD} OFFSET 0) AS held {{exactly}} LIMIT :n) AS few"
 _OF_TAG = " AND id IN (SELECT id FROM searched WHERE article IN ({}))"
 # How often a term stands in a text: more of it says less and less.
 _OFTEN = "(octet_length(words) - octet_length(replace(words, {0}, ' '))) / (octet_length({0}) - 1.0)"
-_SATURATED = f"{_OFTEN} / ({_OFTEN} + 1.2)"
+_SATURATED = f"(SELECT often / (often + 1.2) FROM (SELECT {_OFTEN} AS often OFFSET 0) AS counted)"
 
 #: Ids of some documents below one: the newest, and the last of the first few.
 _PLACES = CompiledQuery(
@@ -119,33 +120,54 @@ def question(root: Node, tags: int, without: int) -> Question:
 
 def holding(fetch: Fetch, term: Term, most: int) -> int:
     """Return how many documents have a term, at most so many."""
-    condition, phrases = _exactly(term)
-    return int(fetch(_holding(condition), match=_loosely(term), n=most, **phrases)[0][0])
+    return len(_ids(fetch, question(term, 0, 0), 0, _END, most))
 
 
 def newest(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> list[Row]:
-    """Return the newest `n` rows of `find`, block by block."""
+    """Return the newest `n` rows of `find`."""
+    return _by_blocks(fetch, asked, asked.statements.find, low, before, n)
+
+
+def best(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> list[Row]:
+    """Return the best `n` rows of `best`, out of the newest 5,000."""
+    return fetch(asked.statements.best, **asked.values, ids=_ids(fetch, asked, low, before, _RANKED_FROM), n=n)
+
+
+def how_many(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> Row:
+    """Return the row of `how_many`."""
+    return fetch(asked.statements.how_many, **asked.values, ids=_ids(fetch, asked, low, before, n))[0]
+
+
+def _ids(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> list[int]:
+    assert asked.statements.ids is not None
+    return [row[0] for row in _by_blocks(fetch, asked, asked.statements.ids, low, before, n)]
+
+
+def _by_blocks(fetch: Fetch, asked: Question, query: CompiledQuery, low: int, before: int, n: int) -> list[Row]:
+    """Return the newest `n` rows, block by block."""
     rows: list[Row] = []
     for block in _blocks(fetch, low, before):
-        match = f"{_quoted(block)} & ({asked.values['match']})" if block else asked.values["match"]
-        values = {**asked.values, "match": match, "low": low, "before": before, "n": n - len(rows)}
-        rows += fetch(asked.statements.find, **values)
+        values = {**asked.values, "match": f"({block}) & ({asked.values['match']})", "low": low, "before": before}
+        rows += fetch(query, **values, n=n - len(rows))
         if len(rows) >= n:
             break
     return rows
 
 
-def _blocks(fetch: Fetch, low: int, before: int) -> Iterator[str | None]:
-    """Yield the words of the blocks that documents of some ids are in, the newest first; `None`: all of them."""
+def _blocks(fetch: Fetch, low: int, before: int) -> Iterator[str]:
+    """Yield tsqueries of the blocks that documents of some ids are in, the newest first."""
     first, last, documents = fetch(_PLACES, low=low, before=before, n=_FEW)[0]
-    if documents < _FEW:
-        yield None
+    if first is None:
         return
     span = (first - last) >> PLACE_BITS
     level = next((each for each in _LEVELS if 1 << each >= span), _LEVELS[-1])
+    if documents < _FEW:
+        ends = (each >> PLACE_BITS >> level for each in (first, last))
+        yield " | ".join(_quoted(_block(level, block)) for block in range(next(ends), next(ends) - 1, -1))
+        return
     while first is not None:
         block = first >> PLACE_BITS >> level
-        yield _block(level, block)
+        yield _quoted(_block(level, block))
         before = block << level << PLACE_BITS
         if level + 2 in _LEVELS and block % 4 == 0:
             # A longer block ends here too, and so has nothing that was looked at.
@@ -164,7 +186,7 @@ def _kept(number: int, words: str) -> str:
     found = words.split()
     if len(words) * 4 > _MOST_BYTES:
         found = list(_within(found))
-    return f" {' '.join([*blocks, *found])} "
+    return f" {' '.join([*blocks, *found])} ".ljust(_LEAST_BYTES)
 
 
 def _within(words: Sequence[str]) -> Iterator[str]:
@@ -189,9 +211,8 @@ def _loosely(node: Node) -> str | None:
             part = None if _is_phrased(node.part) else _loosely(node.part)
             return part and f"!({part})"
         case All():
-            # What it must not have is taken from something.
-            found = [_quoted(BREAK), *(each for part in node.parts if (each := _loosely(part)))]
-            return " & ".join(f"({each})" for each in found)
+            found = [each for part in node.parts if (each := _loosely(part))]
+            return " & ".join(f"({each})" for each in found) or None
         case Either():
             any_of = [_loosely(part) for part in node.parts]
             return None if None in any_of else " | ".join(f"({each})" for each in any_of)
@@ -251,9 +272,5 @@ def _statements(condition: str, terms: int, tags: int, without: int) -> Statemen
         "exactly": _EXACTLY.format(condition) if condition else "",
         "score": score,
     }
-    return Statements(*(CompiledQuery(text(sql.format(**known))) for sql in (_NEWEST, _BEST, _COUNT, _NEWER, _HOLDS)))
-
-
-@lru_cache(512)
-def _holding(condition: str) -> CompiledQuery:
-    return CompiledQuery(text(_HOLDING.format(exactly=_EXACTLY.format(condition) if condition else "")))
+    made = (_NEWEST, _BEST, _COUNT, _NEWER, _HOLDS, _FOUND)
+    return Statements(*(CompiledQuery(text(sql.format(**known))) for sql in made))

@@ -118,6 +118,25 @@ def test_a_page_full_of_what_is_hidden_is_not_the_last(index: Index) -> None:
     assert len(index.hidden_in(WARC.filename, 10)) == 9
 
 
+def test_days_count_what_two_decisions_hide_once(index: Index) -> None:
+    urls = [f"https://www.example.org/{part}/{number}" for part in ("2025", "2026") for number in range(4)]
+    fill(index, [*urls, "https://other.example/", urls[0]])
+    index.hide(
+        [
+            hide("https://www.example.org/2026/", "prefix", "x", "y"),
+            hide(urls[5], "exact", "x", "y"),
+            hide("https://other.example/", "host", "x", "y"),
+            hide(urls[0], "exact", "x", "y", times=[BEGIN]),
+            replace(hide(urls[1], "exact", "x", "y"), until=BEGIN),
+        ]
+    )
+    for site in (None, "example.org"):
+        shown = list(index.articles(site=site))
+        assert sum(index.articles_a_day(BEGIN, site).values()) == len(shown) == 4
+    assert index.articles_a_day(BEGIN, "other.example") == {}
+    assert sum(index.with_hidden.articles_a_day(BEGIN).values()) == 10
+
+
 def test_an_older_capture_is_found_where_the_newest_is_hidden(index: Index) -> None:
     url = "https://www.example.org/a"
     fill(index, [url, url, url])

@@ -19,7 +19,7 @@ from pooler import Pooler
 from postgres import GUARDED, OWNER, PostgresServer
 
 from storage.errors import AlreadyRunning, Corrupt, NewskeepError, StoreDenied, StoreUnavailable, UsageError
-from storage.index import ArticleEntry, SharedIndex, WarcEntry, discard_index, held_by_all, open_index, schema
+from storage.index import ArticleEntry, Filters, SharedIndex, WarcEntry, discard_index, held_by_all, open_index, schema
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.model import Capture
@@ -30,6 +30,12 @@ pytest_plugins = ["indexes", "pooler"]
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LONG = "https://example.com/" + "".join(f"{number:x}" for number in range(2_000))
+FILTERS = (
+    Filters(),
+    Filters(site="example.com"),
+    Filters(since=NOON + timedelta(days=1), until=NOON + timedelta(days=400)),
+    Filters(until=NOON - timedelta(days=1)),
+)
 
 
 def warc(name: str) -> WarcEntry:
@@ -413,6 +419,63 @@ def test_indexes_of_some_rows_are_that_on_a_server_too(place: SharedIndex) -> No
     with psycopg.connect(place.address.uri) as connection:
         asked = "SELECT indexname FROM pg_indexes WHERE schemaname = 'newskeep_index' AND indexdef LIKE '% WHERE %'"
         assert {name for (name,) in connection.execute(asked)} == some and len(some) >= 5
+
+
+@pytest.mark.parametrize("days", [0.001, 20], ids=["at once", "in years"])
+def test_no_question_makes_the_words_of_documents_into_sets(
+    postgres_server: PostgresServer, tmp_path: Path, days: float
+) -> None:
+    """A set takes a hundred times what a look into the index does, and a common word stands in most documents."""
+    entered = [
+        article(
+            "a",
+            f"https://example.com/{number}",
+            number,
+            timestamp=NOON + timedelta(days=days * number),
+            text=f"common {'often' if number % 3 else 'seldom'} word{number % 50}",
+        )
+        for number in range(300)
+    ]
+    with shared_place(postgres_server) as place, open_index(place) as index, open_index(tmp_path / "index") as other:
+        for each in (index, other):
+            each.add(warc("a"), [], entered)
+        with psycopg.connect(place.address.uri) as connection:
+            # The planner knows now what is common, as it does where autovacuum runs.
+            connection.execute("ANALYZE newskeep_index.search")
+            connection.execute(
+                "CREATE OR REPLACE FUNCTION newskeep_index.word_set(words TEXT) RETURNS tsvector LANGUAGE plpgsql"
+                " IMMUTABLE STRICT PARALLEL SAFE COST 10000 AS $$ BEGIN RAISE 'a set is made'; END $$"
+            )
+        for typed in (
+            "common",
+            "word7",
+            "common often",
+            '"common seldom"',
+            "common -often",
+            "-often",
+            "seldom OR word1",
+        ):
+            for filters in FILTERS:
+                assert _answers(index, typed, filters) == _answers(other, typed, filters), (typed, filters)
+
+
+def _answers(index: Index, typed: str, filters: Filters) -> list[object]:
+    wanted = SearchQuery.parse(typed)
+    hits = list(index.search(wanted, filters))
+    behind = list(index.search(wanted, filters, before=hits[20].key, limit=20)) if hits[20:] else []
+    best = {hit.article.url for hit in index.search(wanted, filters, order="relevance")}
+    shown = [[(hit.article.url, hit.snippet) for hit in some] for some in (hits, behind)]
+    matched = [index.match(hit.article, wanted, filters) is not None for hit in hits[:3]]
+    return [*shown, best, matched, index.total(wanted, filters)]
+
+
+def test_what_every_match_reads_is_small(index: Index, place: SharedIndex) -> None:
+    words = " ".join(f"word{number}" for number in range(180))
+    many = [article("a", f"https://example.com/{number}", number, text=words) for number in range(100)]
+    index.add(warc("a"), [], [*many, article("a", "https://example.com/short", 100)])
+    with psycopg.connect(place.address.uri) as connection:
+        pages = connection.execute("SELECT pg_relation_size('newskeep_index.search') / 8192").fetchone()
+    assert pages == (1,)
 
 
 def _is_of_some(index: object) -> bool:

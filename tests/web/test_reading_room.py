@@ -17,7 +17,8 @@ from web_archive import Serving, Site
 
 from crawler.sizes import size
 from newskeep.status.reports import Reports
-from newskeep.web.reading_room import humanize
+from newskeep.web.options import ServeOptions
+from newskeep.web.reading_room import humanize, status
 from newskeep.web.reading_room.charts import bars, time_line
 from newskeep.web.reading_room.search import pieces
 from newskeep.web.reading_room.text import fields, parts
@@ -368,6 +369,27 @@ def test_index_counts_sites_and_days(archive: Archive, tmp_path: Path) -> None:
     assert counted == {date(2026, 3, 10): 6, date(2026, 3, 9): 1}
     assert archive.index.articles_a_day(since, "paper.example") == {date(2026, 3, 10): 1, date(2026, 3, 9): 1}
     assert archive.index.busiest_sites(since, 1) == [("herald.example", 5)]
+
+
+def test_a_picture_that_takes_long_is_shown_until_the_next_is_made(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.store.check(write=True)
+    pictures, options, now = status.Pictures(Reports()), ServeOptions(), datetime.now(UTC)
+
+    def held() -> int:
+        return pictures.newest(archive, options).counts.captures
+
+    for name in ("_FRESH", "_REST"):
+        monkeypatch.setattr(status, name, 0)
+    assert held() == 0
+    archive.deliver(write(tmp_path / "first", 0, pages(now)))
+    assert (first := held()) > 0
+    monkeypatch.setattr(status, "_PATIENCE", 0)
+    archive.deliver(write(tmp_path / "second", 1, pages(now)))
+    assert held() == first
+    pictures.renew(archive, options)
+    assert held() == 2 * first
 
 
 def test_reports_are_read_by_their_heads(archive: Archive) -> None:

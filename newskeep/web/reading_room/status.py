@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,16 +25,19 @@ if TYPE_CHECKING:
 SITES, MONTHS = 60, 24
 #: Seconds for which a picture is shown as it was: counting a large archive takes some.
 _FRESH = 60
+#: Seconds that an answer waits for a new one. One that takes longer is made behind an answer that shows the last, and
+#: is shown for so many times as long as it takes, so that counting never keeps a server busy.
+_PATIENCE, _REST = 1.0, 20
 
 
 def page(reports: Reports) -> Callable[[Request], Response]:
     """Return the handler; `reports` is what it remembers of crawl reports."""
-    pictures = _Pictures(reports)
+    pictures = Pictures(reports)
 
     def status(request: Request) -> Response:
         options: ServeOptions = request.app.state.options
         found = pictures.newest(archive_of(request), options)
-        return show(
+        answer = show(
             request,
             "status.html",
             picture=found,
@@ -42,21 +47,53 @@ def page(reports: Reports) -> Callable[[Request], Response]:
             more=max(0, len(found.holdings.sites) - SITES),
             most=max((size for _, size in found.holdings.kinds.values()), default=0),
         )
+        answer.background = BackgroundTask(pictures.renew, archive_of(request), options)
+        return answer
 
     return status
 
 
-class _Pictures:
-    """The last picture; who asks while one is made waits for it. Threads may share one."""
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    status: Status
+    #: Seconds on the monotonic clock when it was made, and that it took.
+    at: float
+    took: float
+
+    @property
+    def is_old(self) -> bool:
+        return time.monotonic() - self.at >= max(_FRESH, _REST * self.took)
+
+    @property
+    def is_slow(self) -> bool:
+        return self.took > _PATIENCE
+
+
+class Pictures:
+    """The last picture; who asks for the first, or where it is made quickly, waits for one. Threads may share these."""
 
     def __init__(self, reports: Reports) -> None:
         self._reports = reports
-        self._lock = Lock()
-        self._last: tuple[float, Status] | None = None
+        self._lock, self._renewing = Lock(), Lock()
+        self._last: _Picture | None = None
 
     def newest(self, archive: Archive, options: ServeOptions) -> Status:
         with self._lock:
-            if self._last is None or time.monotonic() - self._last[0] >= _FRESH:
-                made = status_of(archive, options.config, datetime.now(UTC), self._reports)
-                self._last = time.monotonic(), made
-            return self._last[1]
+            if self._last is None or (self._last.is_old and not self._last.is_slow):
+                self._last = self._made(archive, options)
+            return self._last.status
+
+    def renew(self, archive: Archive, options: ServeOptions) -> None:
+        """Make a picture in the place of an old one, unless that is under way."""
+        if self._renewing.acquire(blocking=False):
+            try:
+                if self._last is not None and self._last.is_old:
+                    self._last = self._made(archive, options)
+            finally:
+                self._renewing.release()
+
+    def _made(self, archive: Archive, options: ServeOptions) -> _Picture:
+        begin = time.monotonic()
+        status = status_of(archive, options.config, datetime.now(UTC), self._reports)
+        end = time.monotonic()
+        return _Picture(status, end, end - begin)
