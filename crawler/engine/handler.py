@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from scrapy.core.downloader.handlers import http11
@@ -164,7 +164,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         async with self._session.gate.turn(host_of(request), self._delay) as turn:
             request.meta.pop("recorded", None)
             try:
-                response = await self._fetch(request)
+                response = await self._fetch(request, turn.check)
             except tuple(_SILENT) as error:
                 turn.silent(next(told for kind, told in _SILENT.items() if isinstance(error, kind)))
                 raise
@@ -172,9 +172,9 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             turn.answered(response.status, field.decode("latin-1"), request.meta.get("download_latency", 0.0))
             return response
 
-    async def _fetch(self, request: Request) -> Response:
+    async def _fetch(self, request: Request, may_send: Callable[[], None] = lambda: None) -> Response:
         number = b"%d" % next(_numbers)
-        attempt = attempts[number] = self._attempt(request)
+        attempt = attempts[number] = self._attempt(request, may_send)
         try:
             return await self._recorded(request, number, attempt)
         finally:
@@ -185,7 +185,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
         try:
             response = await self._download(request, number, attempt)
         except Exception as caught:
-            error = caught
+            error = attempt.lost or caught
         finally:
             del attempts[number]
         if request.meta.get(UNRECORDED):
@@ -249,7 +249,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
                 raise refusal from error
             raise
 
-    def _attempt(self, request: Request) -> Attempt:
+    def _attempt(self, request: Request, may_send: Callable[[], None]) -> Attempt:
         body = request.meta.get("download_maxsize", self._default_maxsize)
         timeout = request.meta.get("download_timeout", self._timeout)
         return Attempt(
@@ -257,6 +257,7 @@ class RecordingHandler(http11.HTTP11DownloadHandler):
             self._allow_private,
             HEAD_MAX_BYTES + body + FRAMING_BYTES + int(body * _FRAMING_SHARE),
             time.monotonic() + timeout + _GRACE_SECONDS,
+            may_send,
         )
 
     def _agent(self, number: bytes, request: Request) -> _RecordingAgent:

@@ -6,7 +6,7 @@ By private names of Twisted and Scrapy, as handler.py says.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +22,7 @@ from crawler.engine.response_parser import HEAD_MAX_BYTES, ResponseParser
 from crawler.engine.tls import Secured, secured_by
 from crawler.engine.wire import Wire
 from crawler.politeness.addresses import is_public
-from crawler.politeness.errors import NotPublicAddress
+from crawler.politeness.errors import LeaseLost, NotPublicAddress
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -43,7 +43,11 @@ class Attempt:
     limit: float
     #: By the clock of `time.monotonic`; Twisted's own timer is not heard by a server that never pauses.
     deadline: float
+    #: Raises `LeaseLost` where the host may be asked no more: the process may have stood still while it connected.
+    may_send: Callable[[], None] = lambda: None
     wires: list[Wire] = field(default_factory=list)
+    #: Why it was not sent although there was a connection.
+    lost: LeaseLost | None = None
 
 
 #: Those under way, by number.
@@ -90,6 +94,9 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
         super().makeConnection(cast("ITransport", _TeeTransport(transport, self)))
 
     def handshakeCompleted(self) -> None:  # noqa: N802
+        # What was written waits for this moment.
+        if self.wire is not None and not self._may_send():
+            return
         self._secured = secured_by(self.transport.getHandle())
         if self.wire is not None:
             self.wire.secured = self._secured
@@ -106,6 +113,9 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
             # The endpoint has asked already; this holds even if a connection came about in another way.
             self.transport.abortConnection()
             raise NotPublicAddress(peer or "an unknown one")
+        if not self._may_send():
+            assert attempt.lost is not None
+            raise attempt.lost
         self.wire = Wire(datetime.now(UTC), peer=None if attempt.through_proxy else peer, secured=self._secured)
         attempt.wires.append(self.wire)
         deferred = super().request(request)
@@ -113,6 +123,16 @@ class RecordingProtocol(http11._LenientHTTP11ClientProtocol):
         if self.parser is not None:
             self._parser.__class__ = self.parser
         return deferred
+
+    def _may_send(self) -> bool:
+        """Whether the host is still ours to ask; where it is not, the connection ends with nothing sent."""
+        try:
+            self._attempt.may_send()
+        except LeaseLost as lost:
+            self._attempt.lost = lost
+            self.transport.abortConnection()
+            return False
+        return True
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         wire = self.wire

@@ -21,6 +21,8 @@ from crawler.engine.redaction import without_credentials
 from crawler.sites.recording import Recording, recording_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -82,5 +84,5 @@ class TransparentHandler(RecordingHandler):
         assert self._recording is not None
         self._recording.recorded(recorded)
 
-    def _attempt(self, request: Request) -> Attempt:
+    def _attempt(self, request: Request, may_send: Callable[[], None]) -> Attempt:  # noqa: ARG002
         return Attempt(bool(request.meta.get("proxy")), allow_private=True, limit=math.inf, deadline=math.inf)

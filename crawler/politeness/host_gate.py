@@ -24,7 +24,7 @@ from typing import Protocol
 
 from crawler import defaults
 from crawler.frontier.address_state import HostState
-from crawler.politeness.errors import HostLeftAlone
+from crawler.politeness.errors import HostLeftAlone, LeaseLost
 from storage.counts import counted
 
 logger = logging.getLogger(__name__)
@@ -87,6 +87,9 @@ class HostLeases(HostMemory, Protocol):
         """Begin a request, if the host is leased and others know its `pause`; asks nobody. Ends with `leave`."""
 
     def leave(self, host: str) -> None: ...
+
+    def holds(self, host: str) -> bool:
+        """Whether others still keep away from a host; asks nobody. For a request that has begun and is not sent yet."""
 
     def take(self, host: str, pause: float) -> float | None:
         """Lease a host; return the seconds until its first request may begin, `None` while somebody else has it.
@@ -315,6 +318,15 @@ class Turn:
         self._host = host
         self._state = state
         self._began = time.monotonic()
+
+    def check(self) -> None:
+        """Raise `LeaseLost` where others may ask the host by now: the process may have stood still since it began.
+
+        To be asked when there is a connection, right before the first byte of the request.
+        """
+        leases = self._gate._leases
+        if leases is not None and not leases.holds(self._host):
+            raise leases.failure or LeaseLost(f"{self._host} may be another worker's by now")
 
     def answered(self, status: int, field: str | None, latency: float) -> None:
         """An answer came: its status, its Retry-After field, seconds to its first byte."""

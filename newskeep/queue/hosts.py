@@ -24,7 +24,7 @@ from storage.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
-#: Shares of a lease: between two renewals; after which no request begins; after which none may be under way.
+#: Shares of a lease: between two renewals; after which no request begins; after which none is sent or under way.
 _RENEW, _LAST_BEGIN, _LAST_END = 1 / 6, 0.6, 0.85
 #: Seconds after which a host that is not asked is given back.
 _IDLE = 15.0
@@ -93,6 +93,11 @@ class HostLeases:
             if (leased := self._hosts.get(host)) is not None:
                 leased.under_way -= 1
                 leased.used = ticks()
+
+    def holds(self, host: str) -> bool:
+        with self._lock:
+            leased = self._hosts.get(host)
+            return leased is not None and not self._is_over(leased, _LAST_END)
 
     def take(self, host: str, pause: float) -> float | None:
         if self.failure is not None:

@@ -391,11 +391,14 @@ def test_a_job_that_is_anothers_leases_nothing_and_stops(queue: JobQueue, databa
     lost = threading.Event()
     leases.on_lost = lost.set
     leases.take("a.example", 1.0)
+    assert leases.enter("a.example", 1.0) and leases.holds("a.example")
     silence(database, taken)
     sweep(queue)
     leases._renew()
     assert lost.is_set() and "another worker" in str(leases.failure)
     assert not leases.enter("a.example", 1.0) and leases.take("b.example", 1.0) is None
+    # Nor is sent what had begun.
+    assert not leases.holds("a.example")
 
 
 def test_a_host_that_another_job_wants_is_given_back_between_two_requests(

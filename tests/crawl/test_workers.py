@@ -146,6 +146,25 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, newskeep: Run, postgres_datab
     assert said("worker", "--lease", "1s")[0] == 2
 
 
+def test_a_request_that_has_a_connection_only_when_its_job_is_anothers_is_not_sent(
+    make_fleet: MakeFleet, newskeep: Run
+) -> None:
+    fleet = make_fleet(1, 1, 0.5)
+    with Origin(tls=True) as origin, SilentLine(origin.port) as line:
+        # The handshake waits, as for one whose machine stood still meanwhile.
+        line.cut()
+        (fleet.folder / "list.txt").write_text(f"https://{line.netloc}/story\n")
+        assert newskeep("submit", "urls", "list.txt").returncode == 0
+        worker = fleet.start(NEWSKEEP_INSECURE="true")
+        wait_until(lambda: origin.connections, "the first connection")
+        with fleet.queue() as queue:
+            queue.database.run("UPDATE procrastinate_jobs SET attempts = attempts + 1")
+        wait_until(lambda: "is another worker's by now" in fleet.said(), "the job to learn of it")
+        line.mend()
+        wait_until(lambda: not fleet.children(worker), "the job to end")
+        assert origin.log == []
+
+
 @pytest.mark.exhaustive
 def test_a_machine_that_was_frozen_asks_no_host_that_another_has_by_then(make_fleet: MakeFleet, newskeep: Run) -> None:
     fleet = make_fleet(2, 12, 0.5, shared_index=True)
