@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import LiteralString
 
-from newskeep.queue.jobs import Job, JobQueue
+from newskeep.queue.jobs import Job, JobQueue, place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,8 @@ class WorkerState:
     """One worker."""
 
     name: str
+    machine: str | None
+    pid: int
     program: str
     started: datetime
     #: When it last said that it is alive.
@@ -24,6 +26,13 @@ class WorkerState:
     draining: bool
     jobs: int
     at_once: int
+    #: Why it takes no jobs for now, if it does not: its store is away, its disk is full ...
+    paused: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Its name and where it is, for a person."""
+        return place_of(self.name, self.machine, self.pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ def fleet_of(queue: JobQueue) -> Fleet:
     workers = tuple(
         WorkerState(
             name=row["name"],
+            machine=row["machine"],
+            pid=row["pid"],
             program=row["program"],
             started=row["started"].astimezone(UTC),
             heard=row["heard"].astimezone(UTC),
@@ -54,6 +65,7 @@ def fleet_of(queue: JobQueue) -> Fleet:
             draining=row["draining"],
             jobs=row["jobs"],
             at_once=row["at_once"],
+            paused=row["paused"],
         )
         for row in queue.database.all(_WORKERS, queue=queue.name)
     )
@@ -70,7 +82,7 @@ def fleet_of(queue: JobQueue) -> Fleet:
 
 
 _WORKERS: LiteralString = """
-SELECT ours.name, ours.program, ours.started, ours.draining, ours.at_once, worker.last_heartbeat AS heard,
+SELECT ours.name, ours.machine, ours.pid, ours.paused, ours.program, ours.started, ours.draining, ours.at_once, worker.last_heartbeat AS heard,
        worker.last_heartbeat < now() - make_interval(secs => ours.lease) AS lost,
        (SELECT count(*) FROM procrastinate_jobs WHERE worker_id = worker.id AND status = 'doing') AS jobs
   FROM newskeep_workers ours JOIN procrastinate_workers worker ON worker.id = ours.worker

@@ -36,7 +36,7 @@ KEPT_HOURS = 7 * 24
 _JOBS: LiteralString = """
 SELECT job.id, job.task_name, job.args, job.status::text AS status, job.lock, job.attempts, job.scheduled_at,
        job.abort_requested, queued.at AS queued,
-       last.worker, last.started, last.ended, last.state, last.reason, last.crawl, last.counts
+       last.worker, last.machine, last.pid, last.started, last.ended, last.state, last.reason, last.crawl, last.counts
   FROM procrastinate_jobs job
   LEFT JOIN LATERAL (
        SELECT * FROM newskeep_attempts WHERE job = job.id ORDER BY attempt DESC LIMIT 1
@@ -68,7 +68,10 @@ class Job:
     after: datetime | None = None
     #: Whether somebody wants it to end.
     stopping: bool = False
+    #: Who has it, or had it last: the name, on which machine, in which process.
     worker: str | None = None
+    machine: str | None = None
+    pid: int | None = None
     started: datetime | None = None
     ended: datetime | None = None
     #: How its last attempt ended, and why so.
@@ -76,6 +79,11 @@ class Job:
     reason: str | None = None
     crawl: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str | None:
+        """Who has it, or had it last, and where, for a person."""
+        return None if self.worker is None else place_of(self.worker, self.machine, self.pid)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -89,6 +97,8 @@ class Job:
             "after": iso(self.after),
             "stopping": self.stopping,
             "worker": self.worker,
+            "machine": self.machine,
+            "pid": self.pid,
             "started": iso(self.started),
             "ended": iso(self.ended),
             "state": self.state,
@@ -96,6 +106,11 @@ class Job:
             "crawl": self.crawl,
             "counts": dict(self.counts),
         }
+
+
+def place_of(worker: str, machine: str | None, pid: int | None) -> str:
+    """A worker for a person: its name, and where it is if that does not say so already."""
+    return worker if machine is None or worker == f"{machine}-{pid}" else f"{worker} ({machine}, process {pid})"
 
 
 def queue_name(archive: str) -> str:
@@ -169,7 +184,10 @@ class JobQueue:
         return found
 
     def retry(self, number: int) -> int:
-        """Have a job that failed or was cancelled done again; return its number. Raises `UsageError`."""
+        """Have a job that failed or was cancelled done again; return its number. Raises `UsageError`.
+
+        It has as many tries as one that is new.
+        """
         job = self.job(number)
         if job.status not in ("failed", "cancelled"):
             raise UsageError(f"job {number} is {job.status}: only what failed or was cancelled is asked for again")
@@ -203,7 +221,7 @@ SELECT id FROM procrastinate_jobs
  WHERE status = 'doing' AND queueing_lock = %(queue)s || ' ' || %(queueing_lock)s
 """
 _ATTEMPTS: LiteralString = """
-SELECT attempt, worker, started, ended, state, reason, crawl, counts
+SELECT attempt, worker, machine, pid, started, ended, state, reason, crawl, counts
   FROM newskeep_attempts WHERE job = %(job)s ORDER BY attempt
 """
 _COUNTS: LiteralString = """
@@ -211,9 +229,14 @@ SELECT status::text AS status, count(*) AS jobs FROM procrastinate_jobs WHERE qu
 """
 # Procrastinate's own function refuses what was cancelled.
 _AGAIN: LiteralString = """
-UPDATE procrastinate_jobs
-   SET status = 'todo', scheduled_at = NULL, abort_requested = false, worker_id = NULL, attempts = attempts + 1
- WHERE id = %(job)s AND status IN ('failed', 'cancelled', 'aborted') RETURNING id
+WITH again AS (
+    UPDATE procrastinate_jobs
+       SET status = 'todo', scheduled_at = NULL, abort_requested = false, worker_id = NULL, attempts = attempts + 1
+     WHERE id = %(job)s AND status IN ('failed', 'cancelled', 'aborted') RETURNING id
+), before AS (
+    UPDATE newskeep_attempts SET counted = false FROM again WHERE job = again.id
+)
+SELECT id FROM again
 """
 _PURGE: LiteralString = """
 WITH gone AS (
@@ -252,6 +275,8 @@ def _job_of(row: Row) -> Job:
         after=_utc(row["scheduled_at"]),
         stopping=row["abort_requested"],
         worker=row["worker"],
+        machine=row["machine"],
+        pid=row["pid"],
         started=_utc(row["started"]),
         ended=_utc(row["ended"]),
         state=row["state"],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -98,6 +99,7 @@ class Membership:
             _JOIN,
             name=self.name,
             queue=self._queue,
+            machine=socket.gethostname(),
             pid=os.getpid(),
             program=f"newskeep {version('newskeep')}",
             at_once=self._at_once,
@@ -106,13 +108,14 @@ class Membership:
         assert row is not None
         self._worker, self._alive = int(row["worker"]), sent
 
-    async def beat(self, draining: bool = False) -> Mapping[tuple[int, int], bool]:
+    async def beat(self, draining: bool = False, paused: str | None = None) -> Mapping[tuple[int, int], bool]:
         """Say that we are alive; return our jobs, as (job, attempt), and whether somebody wants them to end.
 
+        `paused`: why no job is taken for now, if none is.
         None, and `holds` is false from then on, where others have given us up.
         """
         sent = ticks()
-        row = await self._one(_BEAT, worker=self._worker, draining=draining)
+        row = await self._one(_BEAT, worker=self._worker, draining=draining, paused=paused)
         if row is None:
             self._worker = None
             return {}
@@ -130,7 +133,8 @@ class Membership:
         if job is None:
             return None
         assert job.id is not None
-        before = await self._one(_BEGIN, job=job.id, attempt=job.attempts, worker=self.name)
+        attempt = {"job": job.id, "attempt": job.attempts, "worker": self.name}
+        before = await self._one(_BEGIN, **attempt, machine=socket.gethostname(), pid=os.getpid())
         assert before is not None
         task = parse_task(job.task_name, job.task_kwargs)
         return Taken(job.id, job.attempts, worker, task, int(before["lost"]), int(before["failed"]))
@@ -226,8 +230,9 @@ class Membership:
 
 _JOIN: LiteralString = """
 WITH new AS (SELECT worker_id FROM procrastinate_register_worker_v1())
-INSERT INTO newskeep_workers (worker, name, queue, pid, program, at_once, lease)
-SELECT worker_id, %(name)s, %(queue)s, %(pid)s, %(program)s, %(at_once)s, %(lease)s FROM new RETURNING worker
+INSERT INTO newskeep_workers (worker, name, queue, machine, pid, program, at_once, lease)
+SELECT worker_id, %(name)s, %(queue)s, %(machine)s, %(pid)s, %(program)s, %(at_once)s, %(lease)s FROM new
+RETURNING worker
 """
 _LEAVE: LiteralString = "SELECT procrastinate_unregister_worker_v1(%(worker)s)"
 # Not one that counts as gone: its jobs may be another's by now.
@@ -238,18 +243,22 @@ WITH alive AS (
      WHERE id = %(worker)s AND ours.worker = id AND last_heartbeat > now() - make_interval(secs => ours.lease)
     RETURNING id
 )
-UPDATE newskeep_workers SET draining = %(draining)s FROM alive WHERE worker = alive.id RETURNING worker
+UPDATE newskeep_workers SET draining = %(draining)s, paused = %(paused)s FROM alive
+ WHERE worker = alive.id RETURNING worker
 """
 _OURS: LiteralString = """
 SELECT id, attempts, abort_requested FROM procrastinate_jobs WHERE worker_id = %(worker)s AND status = 'doing'
 """
 _BEGIN: LiteralString = """
-INSERT INTO newskeep_attempts (job, attempt, worker) VALUES (%(job)s, %(attempt)s, %(worker)s)
-ON CONFLICT (job, attempt) DO UPDATE SET worker = excluded.worker, started = now(), ended = NULL, state = NULL
+INSERT INTO newskeep_attempts (job, attempt, worker, machine, pid)
+VALUES (%(job)s, %(attempt)s, %(worker)s, %(machine)s, %(pid)s)
+ON CONFLICT (job, attempt) DO UPDATE SET
+    worker = excluded.worker, machine = excluded.machine, pid = excluded.pid,
+    started = now(), ended = NULL, state = NULL, counted = true
 RETURNING (SELECT count(*) FROM newskeep_attempts old
-            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.state = 'lost') AS lost,
+            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'lost') AS lost,
           (SELECT count(*) FROM newskeep_attempts old
-            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.state = 'failed') AS failed
+            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'failed') AS failed
 """
 _TOLD: LiteralString = """
 UPDATE newskeep_attempts SET counts = %(counts)s::jsonb WHERE job = %(job)s AND attempt = %(attempt)s AND ended IS NULL
@@ -274,7 +283,8 @@ SELECT job.id, procrastinate_retry_job_v2(job.id, %(at)s, NULL, NULL, NULL)
 """
 _LOST: LiteralString = """
 SELECT job.id, job.attempts, job.worker_id, ours.name,
-       (SELECT count(*) FROM newskeep_attempts old WHERE old.job = job.id AND old.state = 'lost') AS lost
+       (SELECT count(*) FROM newskeep_attempts old
+         WHERE old.job = job.id AND old.counted AND old.state = 'lost') AS lost
   FROM procrastinate_jobs job
   LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
   LEFT JOIN newskeep_workers ours ON ours.worker = worker.id

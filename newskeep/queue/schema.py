@@ -9,6 +9,7 @@ newskeep_listed    their URLs, cut into batches, with what became of each
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from storage.errors import StoreUnavailable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 #: Raise by one with every change of the tables, and add what makes the version before it this one.
-VERSION = 1
+VERSION = 2
 #: Of pg_advisory_lock: two that come at once must not both make the tables. Any number that nobody else takes.
 _LOCK = 0x6E6B_7175
 
@@ -34,7 +35,10 @@ CREATE TABLE newskeep_workers (
     started timestamptz NOT NULL DEFAULT now(),
     draining boolean NOT NULL DEFAULT false,
     -- Seconds after its last heartbeat from which on it counts as gone.
-    lease double precision NOT NULL
+    lease double precision NOT NULL,
+    machine text,
+    -- Why it takes no jobs for now, though it is well otherwise.
+    paused text
 );
 
 CREATE TABLE newskeep_attempts (
@@ -43,11 +47,15 @@ CREATE TABLE newskeep_attempts (
     worker text NOT NULL,
     started timestamptz NOT NULL DEFAULT now(),
     ended timestamptz,
-    -- finished, stopped, failed, blocked, lost ...; nothing while it runs.
+    -- finished, stopped, failed, blocked, unable, lost ...; nothing while it runs.
     state text,
     reason text,
     crawl text,
     counts jsonb NOT NULL DEFAULT '{}',
+    machine text,
+    pid integer,
+    -- Whether it counts among the tries of the job; none does that was made before somebody asked for it again.
+    counted boolean NOT NULL DEFAULT true,
     PRIMARY KEY (job, attempt)
 );
 
@@ -92,19 +100,31 @@ CREATE TABLE newskeep_listed (
 CREATE INDEX newskeep_listed_by_batch ON newskeep_listed (list, batch, position);
 """
 
+#: What makes tables of the version before into those of this one.
+_CHANGES: Mapping[int, LiteralString] = {
+    2: """
+ALTER TABLE newskeep_workers ADD COLUMN machine text, ADD COLUMN paused text;
+ALTER TABLE newskeep_attempts
+    ADD COLUMN machine text, ADD COLUMN pid integer, ADD COLUMN counted boolean NOT NULL DEFAULT true;
+""",
+}
+
 
 def make(connection: Connection[Any]) -> None:
-    """Make the tables where they are absent; the connection is in autocommit, and closed by the caller.
+    """Make the tables where they are absent, and older ones what they are now.
 
-    Raises `StoreUnavailable` for those of a newer program.
+    The connection is in autocommit, and closed by the caller. Raises `StoreUnavailable` for those of a newer program.
     """
-    if _version(connection) is None:
+    if (_version(connection) or 0) < VERSION:
         # In a statement of its own: what others made meanwhile is seen by a transaction that begins after it. It is
         # given back with the connection.
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         with connection.transaction():
-            if _version(connection) is None:
+            found = _version(connection)
+            if found is None:
                 _make(connection)
+            else:
+                _change(connection, found)
     version = _version(connection)
     if version is not None and version > VERSION:
         raise StoreUnavailable(f"the queue was made by a newer newskeep (version {version}, ours is {VERSION})")
@@ -126,6 +146,12 @@ def _make(connection: Connection[Any]) -> None:
         connection.execute(SchemaManager.get_schema())
     connection.execute(_TABLES)
     connection.execute("INSERT INTO newskeep_queue VALUES (%s, %s)", (VERSION, version("procrastinate")))
+
+
+def _change(connection: Connection[Any], found: int) -> None:
+    for version in range(found + 1, VERSION + 1):
+        connection.execute(_CHANGES[version])
+        connection.execute("UPDATE newskeep_queue SET version = %s", (version,))
 
 
 def _version(connection: Connection[Any]) -> int | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from socket import gethostname
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -17,6 +19,7 @@ from postgres import GUARDED, OWNER, PASSWORD
 from crawler.config import Config
 from crawler.frontier.address_state import HostState
 from crawler.url_list import ListedURL, read_urls
+from newskeep.cli.jobs.list import _line
 from newskeep.doctor.queue import findings
 from newskeep.queue.database import QueueDatabase
 from newskeep.queue.fleet import fleet_of
@@ -249,7 +252,26 @@ def test_a_job_that_kills_its_workers_is_given_up(queue: JobQueue, database: Que
     job = queue.job(taken.job)
     assert job.status == "failed" and "worker was lost" in (job.reason or "")
     queue.retry(job.id)
+    # Who asks for it again wants all its tries, not one more.
+    again = take(queue)
+    assert again is not None and (again.lost, again.failed) == (0, 0)
+    silence(database, again)
+    sweep(queue)
     assert queue.job(job.id).status == "waiting"
+    assert len(list(queue.attempts(job.id))) == LOST_MOST + 1
+
+
+def test_tables_of_an_older_version_are_brought_up_to_date(queue: JobQueue, database: QueueDatabase) -> None:
+    taken = taken_of(queue)
+    database.run("ALTER TABLE newskeep_workers DROP COLUMN machine, DROP COLUMN paused")
+    database.run("ALTER TABLE newskeep_attempts DROP COLUMN machine, DROP COLUMN pid, DROP COLUMN counted")
+    database.run("UPDATE newskeep_queue SET version = 1")
+    with QueueDatabase(database.address) as newer:
+        (worker,) = fleet_of(JobQueue(newer, "s3://bucket/news")).workers
+        assert worker.place == "one" and worker.paused is None
+        assert as_member(queue, lambda member: member.end(taken, "failed", "failed", "no feed", None))
+        assert "by one  no feed" in _line(queue.job(taken.job), datetime.now(UTC))
+        assert newer.one("SELECT version FROM newskeep_queue") == {"version": 2}
 
 
 def test_a_lost_job_whose_site_waits_again_is_not_in_its_way(queue: JobQueue, database: QueueDatabase) -> None:
@@ -308,6 +330,8 @@ def test_the_fleet_says_who_works_and_for_how_long_others_wait(queue: JobQueue, 
     fleet = fleet_of(queue)
     assert [(each.name, each.jobs, each.lost) for each in fleet.workers] == [("paris-1", 1, False)]
     assert [job.id for job in fleet.running] == [taken.job]
+    where = f"paris-1 ({gethostname()}, process {os.getpid()})"
+    assert fleet.running[0].place == fleet.workers[0].place == where
     assert (fleet.counts["waiting"], fleet.counts["running"]) == (1, 1)
     assert fleet.lag >= 7200
     silence(database, taken)

@@ -15,6 +15,7 @@ from newskeep.cli._terminal import echo
 from newskeep.times import distance
 
 if TYPE_CHECKING:
+    from newskeep.queue.fleet import WorkerState
     from newskeep.queue.jobs import Job
 
 _STATUSES = ("running", "waiting", "failed", "done", "cancelled")
@@ -38,7 +39,7 @@ Exit codes: 0 done, 2 usage or configuration, 3 the queue is out of reach."""
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each job.")
 @with_queue
 def list_(statuses: tuple[str, ...], limit: int, as_json: bool, settings: Config) -> None:
-    """List jobs that run, wait or failed, with the reason; the workers and how many jobs there are, below them."""
+    """List jobs that run, wait or failed, by whom and why; the workers and how many jobs there are, below them."""
     with opened_queue(settings) as queue:
         from newskeep.queue.fleet import fleet_of
 
@@ -52,9 +53,7 @@ def list_(statuses: tuple[str, ...], limit: int, as_json: bool, settings: Config
             return
         fleet = fleet_of(queue)
         for worker in fleet.workers:
-            draining = ", stopping" if worker.draining else ""
-            told = f"{worker.jobs} of {worker.at_once} jobs, heard of {distance(worker.heard, now)}{draining}"
-            echo(f"worker {worker.name}: {told}", err=True)
+            echo(f"worker {worker.place}: {_in_words(worker, now)}", err=True)
         counts = ", ".join(f"{count:,} {status}" for status, count in fleet.counts.items() if count) or "no jobs"
         echo(
             f"{counts}; {fleet.hosts:,} hosts are being asked, {fleet.hosts_waiting:,} asked to be left alone", err=True
@@ -63,10 +62,19 @@ def list_(statuses: tuple[str, ...], limit: int, as_json: bool, settings: Config
             echo("nobody works: newskeep worker", err=True)
 
 
+def _in_words(worker: WorkerState, now: datetime) -> str:
+    told = f"{worker.jobs} of {worker.at_once} jobs, heard of {distance(worker.heard, now)}"
+    if worker.lost:
+        return f"{told}, lost: others take its jobs"
+    if worker.draining:
+        return f"{told}, stopping"
+    return f"{told}, takes no job: {worker.paused}" if worker.paused else told
+
+
 def _line(job: Job, now: datetime) -> str:
     parts = [f"{job.id:>6}  {job.status:<9}  {job.title}"]
     if job.status == "running" and job.started is not None:
-        parts.append(f"by {job.worker}, begun {distance(job.started, now)}" + (", stopping" if job.stopping else ""))
+        parts.append(f"by {job.place}, begun {distance(job.started, now)}" + (", stopping" if job.stopping else ""))
         if job.counts:
             parts.append(", ".join(f"{count:,} {kind}" for kind, count in sorted(job.counts.items())))
     elif job.status == "waiting":
@@ -75,7 +83,7 @@ def _line(job: Job, now: datetime) -> str:
         if job.reason:
             parts.append(f"before: {job.reason}")
     elif job.ended is not None:
-        parts.append(distance(job.ended, now))
+        parts.append(f"{distance(job.ended, now)}, by {job.place}")
         if job.reason:
             parts.append(job.reason)
     return "  ".join(parts)

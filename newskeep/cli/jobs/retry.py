@@ -24,7 +24,7 @@ Exit codes: 0 done, 2 no such job, or one that did not fail, 3 the queue is out 
 @click.option("--failed", is_flag=True, help="All that failed.")
 @with_queue
 def retry(numbers: tuple[int, ...], failed: bool, settings: Config) -> None:
-    """Have jobs that failed or were cancelled done again; of a list, the URLs that have no outcome yet."""
+    """Have jobs that failed or were cancelled done again, with all their tries; of a list, what has no outcome yet."""
     if failed == bool(numbers):
         raise UsageError("name jobs, or say --failed")
     with opened_queue(settings) as queue:

@@ -27,6 +27,8 @@ Exit codes: 0 done, 2 no such job, 3 the queue is out of reach."""
 def show(number: int, as_json: bool, settings: Config) -> None:
     """Show a job and how each attempt at it went: by whom, how long, why it ended."""
     with opened_queue(settings) as queue:
+        from newskeep.queue.jobs import place_of
+
         job, attempts = queue.job(number), list(queue.attempts(number))
     if as_json:
         click.echo(json.dumps({**job.to_json(), "history": attempts}, ensure_ascii=False))
@@ -37,4 +39,5 @@ def show(number: int, as_json: bool, settings: Config) -> None:
         parts = [attempt["state"] or "running", attempt["reason"], counts]
         parts.append(f"crawl {attempt['crawl']}" if attempt["crawl"] else None)
         when = f"{attempt['started']} to {attempt['ended'] or 'now'}"
-        echo(f"  {when}, {attempt['worker']}: {'; '.join(filter(None, parts))}")
+        place = place_of(attempt["worker"], attempt["machine"], attempt["pid"])
+        echo(f"  {when}, {place}: {'; '.join(filter(None, parts))}")
