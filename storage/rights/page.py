@@ -39,7 +39,7 @@ def signals(response: bytes, robot: str = "newskeep") -> tuple[Signal, ...]:
     """Return what a response, as on the wire, says to `robot` (in lower case) or to all, in its order."""
     message = HttpMessage.parse(response)
     found = [*_head(message, robot)]
-    if message.media_type in _HTML_TYPES and message.body:
+    if message.media_type in _HTML_TYPES and message.has_body:
         found += _elements(message.beginning(CONTENT_BYTES), robot)
     return kept(found)
 
