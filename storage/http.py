@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from storage.errors import NewskeepError
@@ -38,7 +38,7 @@ class ContentError(NewskeepError):
     """The body cannot be decoded: broken or unknown content coding, or larger than the bound."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HttpMessage:
     """A request or response, cut but not changed: `head + body` is the message as on the wire.
 
@@ -46,16 +46,29 @@ class HttpMessage:
     """
 
     head: bytes
-    body: bytes
     complete_head: bool
+    #: As on the wire. Most who parse a message want its head alone: the body is copied for those who ask for it.
+    whole: bytes
 
     @classmethod
     def parse(cls, message: bytes) -> HttpMessage:
         """Cut a message at the first empty line; never raises."""
         before = _BEFORE.match(message)
         if end := _END_OF_HEAD.search(message, before.end() if before else 0):
-            return cls(message[: end.end()], message[end.end() :], True)
-        return cls(message, b"", False)
+            return cls(message[: end.end()], True, message)
+        return cls(message, False, message)
+
+    def with_body(self, body: bytes) -> HttpMessage:
+        """The message with another body, whatever its head says of it."""
+        return HttpMessage(self.head, self.complete_head, self.head + body)
+
+    @cached_property
+    def body(self) -> bytes:
+        return self.whole[len(self.head) :]
+
+    @property
+    def has_body(self) -> bool:
+        return len(self.whole) > len(self.head)
 
     @property
     def status(self) -> int | None:

@@ -185,7 +185,7 @@ def _redacted_response(response: bytes, secrets: frozenset[bytes]) -> _Redacted:
         return field[1] + field[2] + value
 
     head = _FIELD.sub(without_repeated, _SET_COOKIE.sub(without, message.head))
-    head, body = _redacted_body(HttpMessage(head, message.body, message.complete_head), secrets)
+    head, body = _redacted_body(HttpMessage(head, message.complete_head, head + message.body), secrets)
     if body != message.body:
         names.append(BODY)
     return _Redacted(head + body, tuple(dict.fromkeys(names)))
@@ -198,7 +198,7 @@ def _redacted_body(message: HttpMessage, secrets: frozenset[bytes]) -> tuple[byt
     them, and the head says so.
     """
     body = _overwritten(message.body, secrets, None)
-    content = HttpMessage(message.head, body, message.complete_head).beginning(_CONTENT_MAX)
+    content = message.with_body(body).beginning(_CONTENT_MAX)
     plain = _overwritten(content, secrets, None)
     if plain == content:
         return message.head, body

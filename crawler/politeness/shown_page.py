@@ -27,8 +27,9 @@ _PIECE_BYTES = 8 * 1024
 #: Statuses that say "not you" or "not so much".
 REFUSALS = (401, 403, 429)
 
-_HIDDEN = re.compile(rb"<!--|<(script|style|noscript|template|svg|title)\b", re.I)
-_TAG = re.compile(rb"<[a-z/!][^<>]{0,4000}+>?", re.I)
+#: Of content in lower case, as the pattern of a link.
+_HIDDEN = re.compile(rb"<!--|<(script|style|noscript|template|svg|title)\b")
+_TAG = re.compile(rb"<[a-zA-Z/!][^<>]{0,4000}+>?")
 #: Of a closing tag, behind its name.
 _REST_OF_TAG = re.compile(rb"\b[^<>]{0,300}>?")
 #: Tags inside of a sentence; all others end a run of text.
@@ -47,7 +48,8 @@ _ASKS_READER = re.compile(
     rb"<textarea\b(?![^<>]{0,300}captcha)|<input\b[^<>]{0,500}\btype\s*=\s*[\"']?(?:email|password|tel|search)", re.I
 )
 _NOSCRIPT = re.compile(rb"<noscript\b[^<>]{0,300}>", re.I)
-_LINK = re.compile(rb"<a\b[^<>]{0,300}\bhref", re.I)
+_LINK = re.compile(rb"<a\b[^<>]{0,300}?\bhref")
+_WHITE_SPACE = b" \t\n\r\v\f"
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class ShownPage:
     @cached_property
     def is_little(self) -> bool:
         """Whether there is hardly any text."""
-        return not self.is_large and _text_length(self.content, self._lower, LITTLE) < LITTLE
+        return not self.is_large and _text_length(self._lower, LITTLE) < LITTLE
 
     @property
     def is_bare(self) -> bool:
@@ -126,7 +128,7 @@ class ShownPage:
     @cached_property
     def links(self) -> int:
         """How many links there are, counted up to `MANY_LINKS`."""
-        return sum(1 for _ in islice(_LINK.finditer(self.content), MANY_LINKS))
+        return sum(1 for _ in islice(_LINK.finditer(self._lower), MANY_LINKS))
 
     @cached_property
     def runs(self) -> tuple[str, ...]:
@@ -184,23 +186,23 @@ def _shown(content: bytes, lower: bytes) -> Iterator[bytes]:
     `lower` is the content in lower case, in which plain bytes are found many times as fast as by pattern.
     """
     at = 0
-    while hidden := _HIDDEN.search(content, at):
+    while hidden := _HIDDEN.search(lower, at):
         yield content[at : hidden.start()]
-        if (end := _end_of(hidden, content, lower)) is None:
+        if (end := _end_of(hidden, lower)) is None:
             return
         at = end
     yield content[at:]
 
 
-def _end_of(hidden: re.Match[bytes], content: bytes, lower: bytes) -> int | None:
+def _end_of(hidden: re.Match[bytes], lower: bytes) -> int | None:
     """Where a comment or element ends, if it does."""
     if hidden[1] is None:
         end = lower.find(b"-->", hidden.end())
         return None if end < 0 else end + len(b"-->")
-    closing, at = b"</" + hidden[1].lower(), hidden.end()
+    closing, at = b"</" + hidden[1], hidden.end()
     while (at := lower.find(closing, at)) >= 0:
         at += len(closing)
-        if rest := _REST_OF_TAG.match(content, at):
+        if rest := _REST_OF_TAG.match(lower, at):
             return rest.end()
     return None
 
@@ -219,11 +221,11 @@ def _runs(content: bytes, lower: bytes) -> list[bytes]:
     return [*runs, bytes(current)]
 
 
-def _text_length(content: bytes, lower: bytes, enough: int) -> int:
+def _text_length(lower: bytes, enough: int) -> int:
     """Characters of text outside of tags and scripts, white space left out; counted up to about `enough`."""
     total = 0
-    for piece in (piece for part in _shown(content, lower) for piece in _pieces(part)):
-        total += len(b"".join(_TAG.sub(b" ", piece).split()))
+    for piece in (piece for part in _shown(lower, lower) for piece in _pieces(part)):
+        total += len(_TAG.sub(b"", piece).translate(None, _WHITE_SPACE))
         if total >= enough:
             break
     return total

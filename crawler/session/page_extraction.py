@@ -88,7 +88,7 @@ class Extraction:
 def is_page(response: bytes) -> bool:
     """Whether a response, as on the wire, is an HTML page with a status of success (RFC 9110, 15.3)."""
     message = HttpMessage.parse(response)
-    if message.status is None or not 200 <= message.status < 300 or not message.body:
+    if message.status is None or not 200 <= message.status < 300 or not message.has_body:
         return False
     if message.media_type is None:
         # Browsers look at the first bytes when no type is given (WHATWG MIME Sniffing, 7.1); so few servers do this.
@@ -103,7 +103,7 @@ def is_readable(response: bytes) -> bool:
 
 def _document_kind(response: bytes) -> Kind | None:
     message = HttpMessage.parse(response)
-    if message.status is None or not 200 <= message.status < 300 or not message.body:
+    if message.status is None or not 200 <= message.status < 300 or not message.has_body:
         return None
     return document_kind(message)
 

@@ -260,7 +260,7 @@ class Recorder:
         if exchange.truncated or not exchange.response:
             return None
         message = HttpMessage.parse(exchange.response)
-        if not message.body:
+        if not message.has_body:
             return None
         recent = self._recent.get(exchange.url)
         capture = recent[0] if recent else self._indexed(exchange.url)

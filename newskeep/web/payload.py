@@ -162,8 +162,8 @@ class _Block:
             return HttpMessage.parse(resource_head(self._fields.get("content-type")))
         message = HttpMessage.parse(bytes(beginning))
         if message.status is None or not message.complete_head:
-            return HttpMessage(b"", b"", False)
-        return replace(message, body=b"")
+            return HttpMessage.parse(b"")
+        return message.with_body(b"")
 
 
 class _Inflated(RawIOBase):

@@ -18,12 +18,11 @@ from storage.rights.usage import content_usage
 #: Bytes of a page that are looked at; what is looked for belongs into its head.
 CONTENT_BYTES = 256 * 1024
 _HTML_TYPES = {"text/html", "application/xhtml+xml", None}
-# What an element may hide in, and the element itself. Quantifiers are possessive or bounded: no input takes more than
-# one pass.
+# What an element may hide in, and the element itself, in lower case. Quantifiers are possessive or bounded: no input
+# takes more than one pass.
 _PLACE = re.compile(
     rb"<!--|<(script|style|textarea|title|template)\b"
-    rb"|<(meta|link)(?=[\s/])((?:[^<>\"']|\"[^\"]{0,2000}+\"|'[^']{0,2000}+')*+)",
-    re.I,
+    rb"|<(meta|link)(?=[\s/])((?:[^<>\"']++|\"[^\"]{0,2000}+\"|'[^']{0,2000}+')*+)"
 )
 _ATTRIBUTE = re.compile(rb"([a-z:-]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.I)
 _LINK = re.compile(
@@ -39,7 +38,7 @@ def signals(response: bytes, robot: str = "newskeep") -> tuple[Signal, ...]:
     """Return what a response, as on the wire, says to `robot` (in lower case) or to all, in its order."""
     message = HttpMessage.parse(response)
     found = [*_head(message, robot)]
-    if message.media_type in _HTML_TYPES and message.body:
+    if message.media_type in _HTML_TYPES and message.has_body:
         found += _elements(message.beginning(CONTENT_BYTES), robot)
     return kept(found)
 
@@ -88,17 +87,16 @@ def _elements(content: bytes, robot: str) -> Iterator[Signal]:
     # of a page stand behind the last of these elements.
     lower, at = content.lower(), 0
     last = max(lower.rfind(b"<meta"), lower.rfind(b"<link"))
-    while at <= last and (found := _PLACE.search(content, at)):
+    while at <= last and (found := _PLACE.search(lower, at)):
         at = found.end()
         if found[2] is not None:
-            written = lower[found.start(3) : found.end(3)]
             # Most elements say other things; to read them all would take the longest here.
-            if any(name in written for name in telling):
-                attributes = _attributes(found[3])
-                yield from _meta(attributes, robot) if found[2].lower() == b"meta" else _link(attributes)
+            if any(name in found[3] for name in telling):
+                attributes = _attributes(content[found.start(3) : at])
+                yield from _meta(attributes, robot) if found[2] == b"meta" else _link(attributes)
             continue
         # A comment or script that does not end hides all the rest, as it does in a browser.
-        closing = b"-->" if found[1] is None else b"</" + found[1].lower()
+        closing = b"-->" if found[1] is None else b"</" + found[1]
         end = lower.find(closing, at)
         if end < 0:
             return

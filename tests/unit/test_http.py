@@ -32,9 +32,17 @@ def response(body: bytes, *headers: bytes) -> HttpMessage:
 @given(st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 404\nA: b\n\n"]))
 def test_parse_changes_nothing(data: bytes, head: bytes) -> None:
     message = HttpMessage.parse(head + data)
-    assert message.head + message.body == head + data
+    assert message.head + message.body == message.whole == head + data
+    assert message.has_body == bool(message.body)
     assert isinstance(message.payload, bytes)
     assert isinstance(message.headers, list)
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"HTTP/1.1 200 OK\r\n", b"A: b\n\n"]), st.binary(max_size=300))
+def test_another_body_leaves_the_head(data: bytes, head: bytes, body: bytes) -> None:
+    message = HttpMessage.parse(head + data)
+    other = message.with_body(body)
+    assert (other.head, other.body, other.complete_head) == (message.head, body, message.complete_head)
 
 
 def test_status_line() -> None:

@@ -240,4 +240,4 @@ def _content(response: Response) -> bytes:
     """The body with its content coding removed. Raises `LoginRefused`."""
     coding = (response.headers.get("Content-Encoding") or b"").decode("latin-1")
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Type: text/html\r\n\r\n".encode("latin-1")
-    return HttpMessage(head, response.body, complete_head=True).beginning(_CONTENT_MAX)
+    return HttpMessage(head, True, head + response.body).beginning(_CONTENT_MAX)
