@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -192,6 +191,9 @@ def resolved_address(address: str | None, key: str) -> str | None:
 
 def user_agent(operator: str | None) -> str:
     """The User-Agent field of an operator."""
+    # It brings email's parser with it: only for those who fetch.
+    from importlib.metadata import version
+
     return f"newskeep/{version('newskeep')}" + (f" (+{operator})" if operator else "")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from storage.errors import ConfigError
@@ -23,6 +22,8 @@ def spider_modules(named: Sequence[str] = (), file: Path | None = None) -> list[
     that nothing in it goes before a module of anybody's. Raises `ConfigError` for a module that cannot be imported, and
     for a name that would mean one of ours.
     """
+    from importlib.metadata import entry_points
+
     # An editable install finds ours after all that lies on the path, and so after a spiders.py in that folder.
     import_module(OURS)
     key = f"{file or 'NEWSKEEP_SPIDER_MODULES'}: spider_modules"

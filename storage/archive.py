@@ -13,7 +13,7 @@ from heapq import merge
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar, cast
 from urllib.parse import urljoin
 
 from storage import cdxj
@@ -38,7 +38,6 @@ from storage.index.articles import entries_of
 from storage.index.query_parser import SearchQuery
 from storage.index.rows import seconds
 from storage.index.tokenizer import is_named
-from storage.inventory import day_of
 from storage.locking import held
 from storage.model import DOUBTFUL, Article, Capture
 from storage.objects import ObjectStore, open_store
@@ -52,11 +51,12 @@ from storage.reader import Memento, Reader
 from storage.removing.sync import learn
 from storage.renditions import Rendition
 from storage.spool import CrawlFolder, Look, Parcel, Spool, no_look
-from storage.transparency.keys import PrivateKey, key_path
-from storage.transparency.writer import LogWriter
 from storage.urls import Match, normalize, surt_prefix
 from storage.versions import Version, versions
-from storage.warc import NOT_MODIFIED, Record, key_of
+from storage.warc import NOT_MODIFIED, Record, day_of, key_of
+
+if TYPE_CHECKING:
+    from storage.transparency.writer import LogWriter
 
 #: Redirects that are followed inside the archive.
 _HOPS = 10
@@ -105,6 +105,10 @@ class Archive:
     @cached_property
     def log(self) -> LogWriter | None:
         """The log that this user writes for the archive; `None` where there is no key for one. Raises `UsageError`."""
+        # On use: cryptography is nothing that readers wait for.
+        from storage.transparency.keys import PrivateKey, key_path
+        from storage.transparency.writer import LogWriter
+
         path = key_path(self.uri)
         # A home that cannot be looked into, as after a change of user, has no key of ours.
         there = os.access(path, os.F_OK)

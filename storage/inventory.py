@@ -6,7 +6,6 @@ import heapq
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import BinaryIO
 
@@ -19,7 +18,7 @@ from storage.objects import ObjectInfo, ObjectStore
 from storage.transparency.objects import KEY as LOG_KEY
 from storage.transparency.objects import LEAVES_MAX
 from storage.transparency.witness import KEY as WITNESSED_KEY
-from storage.warc import key_of, stem_of
+from storage.warc import key_of, stem_of, time_of
 
 #: Kind of object -> what its keys end with.
 SUFFIXES = {"warc": ".warc.gz", "cdxj": ".cdxj", "text": ".jsonl.gz"}
@@ -124,16 +123,3 @@ def _check_report(stream: BinaryIO) -> None:
             parse_json(line.strip().removesuffix(b","), OUTCOME_LINE_MAX)
     if not ends:
         raise Corrupt("it has no end")
-
-
-def time_of(filename: str) -> datetime:
-    """When a WARC was begun, as its name says. Raises `Corrupt`."""
-    try:
-        return datetime.strptime(stem_of(filename)[9:26], "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise Corrupt(f"{filename}: no date in the name of this WARC") from error
-
-
-def day_of(filename: str) -> date:
-    """The day under which a WARC is kept. Raises `Corrupt`."""
-    return time_of(filename).date()

@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import BinaryIO
 
@@ -210,6 +210,19 @@ def stem_of(filename: str) -> str:
     if not _STEM.fullmatch(stem):
         raise Corrupt(f"{filename}: not the name of one of our WARC files")
     return stem
+
+
+def time_of(filename: str) -> datetime:
+    """When a WARC was begun, as its name says. Raises `Corrupt`."""
+    try:
+        return datetime.strptime(stem_of(filename)[9:26], "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Corrupt(f"{filename}: no date in the name of this WARC") from error
+
+
+def day_of(filename: str) -> date:
+    """The day under which a WARC is kept. Raises `Corrupt`."""
+    return time_of(filename).date()
 
 
 def key_of(filename: str, kind: str = "warc") -> str:

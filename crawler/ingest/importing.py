@@ -29,11 +29,10 @@ from storage.errors import PROBLEMS_FOUND, Corrupt, NewskeepError, StoreUnavaila
 from storage.ingest.checking import Survey, file_digest, survey
 from storage.ingest.note import read_note, write_note
 from storage.ingest.parts import PartBounds, PartWriter
-from storage.inventory import day_of
 from storage.model import Capture, Outcome, RunState
 from storage.objects.local import LocalStore
 from storage.spool import DAMAGED, CrawlFolder, Look
-from storage.warc import key_of
+from storage.warc import day_of, key_of
 
 #: What became of a file; "importable" where nothing was to be written.
 ImportOutcome = Literal["imported", "importable", "held", "failed"]

@@ -12,7 +12,8 @@ from crawler.run import Crawl, RunResult, check_network, run
 from crawler.session.report import outcome_json
 from crawler.sites.run_summary import site_lines, total_line
 from crawler.sites.site import load_sites
-from newskeep.cli._terminal import Console, echo, escape, fit
+from newskeep.cli._console import Console, escape
+from newskeep.cli._terminal import echo, fit
 from newskeep.saving.store_check import look
 from newskeep.stamping import stamp_after_run
 from storage import open_archive

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from newskeep.cli._terminal import Console, echo
+from newskeep.cli._console import Console
+from newskeep.cli._terminal import echo
 from storage.counts import counted
 
 if TYPE_CHECKING:

@@ -11,13 +11,8 @@ import io
 import logging
 import re
 import unicodedata
-from itertools import accumulate
-from typing import Any
 
 import click
-from rich import markup
-from rich.console import Console as RichConsole
-from rich.text import Span, Text
 
 _JOINERS = "\u200c\u200d"
 #: The flags of England, Scotland and Wales are a black flag and tag characters; these and no others.
@@ -35,12 +30,7 @@ def fit(text: str, *, lines: bool = False) -> str:
     Letters, signs and emoji stay as they are, with the joiners (U+200C, U+200D) and variation selectors that belong to
     them. Controls become their pictures (ESC "␛"), what ends lines becomes a space, what is invisible goes.
     """
-    return "".join(_pieces(text, lines))
-
-
-def escape(text: str) -> str:
-    """Foreign text on one line of rich's markup."""
-    return markup.escape(fit(text))
+    return "".join(pieces(text, lines=lines))
 
 
 def echo(text: str, *, err: bool = False, lines: bool = False) -> None:
@@ -55,25 +45,6 @@ def show_error(error: click.ClickException) -> None:
     click.echo(fit(told.getvalue(), lines=True), err=True, nl=False)
 
 
-class Console(RichConsole):
-    """rich's console, which prints nothing that a terminal would obey but what rich itself makes."""
-
-    def __init__(self, **options: Any) -> None:
-        # rich would make a picture of ":smile:" in anybody's title.
-        super().__init__(emoji=False, **options)
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*map(_fitted, objects), **options)
-
-    def data(self, line: str) -> None:
-        """Print a line for programs as it is."""
-        if self.is_terminal:
-            # A bar may be shown there, which has to make room.
-            super().print(line, markup=False, highlight=False, soft_wrap=True)
-        else:
-            self.file.write(line + "\n")
-
-
 class Formatter(logging.Formatter):
     """Lines of the log, which quote addresses and answers; a traceback has several."""
 
@@ -81,31 +52,18 @@ class Formatter(logging.Formatter):
         return fit(super().format(record), lines=True)
 
 
-def _fitted(shown: Any) -> Any:
-    if isinstance(shown, str):
-        return fit(shown, lines=True)
-    if not isinstance(shown, Text):
-        return shown
-    pieces = _pieces(shown.plain, lines=True)
-    places = [0, *accumulate(map(len, pieces))]
-    made = shown.copy()
-    made.plain = "".join(pieces)
-    made.spans = [Span(places[span.start], places[min(span.end, len(pieces))], span.style) for span in shown.spans]
-    return made
-
-
-def _pieces(text: str, lines: bool) -> list[str]:
-    """What each character becomes."""
+def pieces(text: str, *, lines: bool) -> list[str]:
+    """What `fit` makes of each character."""
     if text.isascii() and text.isprintable():
         return list(text)
     flags = {place for flag in _FLAGS.finditer(text) for place in range(*flag.span())}
-    pieces: list[str] = []
+    made: list[str] = []
     before = " "
     for place, char in enumerate(text):
         piece = char if place in flags or (lines and char in "\n\t") else _piece(char, before)
-        pieces.append(piece)
+        made.append(piece)
         before = piece or before
-    return pieces
+    return made
 
 
 def _piece(char: str, before: str) -> str:

@@ -12,8 +12,8 @@ import click
 
 from crawler.config import Config
 from newskeep import fields
+from newskeep.cli._console import Console, escape
 from newskeep.cli._options import Moment, check_order, configured, of_tag, open_existing, why_nothing
-from newskeep.cli._terminal import Console, escape
 from storage.errors import NotArchived, UsageError
 from storage.urls import Match, timestamp14
 

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from crawler.config import Config
 from newskeep import fields
+from newskeep.cli._console import Console
 from newskeep.cli._options import configured, open_existing
-from newskeep.cli._terminal import Console, fit
+from newskeep.cli._terminal import fit
 from storage.counts import counted
 from storage.versions import Piece, changed_text, changed_title
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.config import Config
+from newskeep.cli._console import Console
 from newskeep.cli._options import Moment, configured, open_existing
-from newskeep.cli._terminal import Console, echo
+from newskeep.cli._terminal import echo
 from newskeep.cli.corrections import show_correction
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, AlreadyRunning, UsageError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from newskeep.cli._console import Console
 from newskeep.cli._options import settle
-from newskeep.cli._terminal import Console
 from newskeep.cli.explain import show_block, show_head
 from storage.counts import counted
 

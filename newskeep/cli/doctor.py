@@ -13,8 +13,9 @@ from rich.text import Text
 
 from crawler.config import Config
 from crawler.config import examine as examine_configuration
+from newskeep.cli._console import Console
 from newskeep.cli._options import common, set_up_logging
-from newskeep.cli._terminal import Console, echo, fit
+from newskeep.cli._terminal import echo, fit
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.config import Config
+from newskeep.cli._console import Console, escape
 from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Moment, Share, SiteName, check_order, configured, open_existing, why_nothing
-from newskeep.cli._terminal import Console, echo, escape
+from newskeep.cli._terminal import echo
 from newskeep.confidence import percent
 from newskeep.fields import of_article
 from storage.counts import counted

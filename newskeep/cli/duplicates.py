@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.config import Config
+from newskeep.cli._console import Console, escape
 from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Moment, configured, open_existing
-from newskeep.cli._terminal import Console, echo, escape
+from newskeep.cli._terminal import echo
 from storage.urls import timestamp14
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.config import Config
+from newskeep.cli._console import Console, escape
 from newskeep.cli._options import Moment, configured, open_existing
-from newskeep.cli._terminal import Console, echo, escape, fit
+from newskeep.cli._terminal import echo, fit
 from newskeep.confidence import percent
 from storage.counts import counted
 from storage.urls import site_of

@@ -15,8 +15,9 @@ from rich.text import Text
 from crawler.durations import duration
 from crawler.frontier import frontier_of
 from crawler.frontier.count_words import in_words
+from newskeep.cli._console import Console
 from newskeep.cli._options import common, settle, site_names
-from newskeep.cli._terminal import Console, echo, fit
+from newskeep.cli._terminal import echo, fit
 from newskeep.health.history import SAMPLE
 from newskeep.times import iso, local
 from storage.counts import counted

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import click
 from rich.progress import track
 
+from newskeep.cli._console import Console, escape
 from newskeep.cli._maintenance import progress
 from newskeep.cli._options import Moment, ShardType, common, open_existing, settle
-from newskeep.cli._terminal import Console, echo, escape
+from newskeep.cli._terminal import echo
 from newskeep.extras import command_for
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, UsageError

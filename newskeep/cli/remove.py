@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.config import Config
+from newskeep.cli._console import Console
 from newskeep.cli._maintenance import progress, still_kept, sum_up, tell
 from newskeep.cli._options import Moment, configured, open_existing, who, why_nothing
-from newskeep.cli._terminal import Console, echo
+from newskeep.cli._terminal import echo
 from newskeep.cli.captures import row
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError

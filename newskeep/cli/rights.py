@@ -10,8 +10,9 @@ import click
 from rich.text import Text
 
 from crawler.config import Config
+from newskeep.cli._console import Console
 from newskeep.cli._options import SiteName, configured, open_existing, why_nothing
-from newskeep.cli._terminal import Console, fit
+from newskeep.cli._terminal import fit
 from storage.counts import counted
 from storage.errors import NotArchived
 from storage.rights.signal import to_json

@@ -12,9 +12,10 @@ import click
 from rich.text import Text
 
 from crawler.config import Config
+from newskeep.cli._console import Console
 from newskeep.cli._numbers import Whole
 from newskeep.cli._options import Moment, SiteName, check_order, configured, of_tag, open_existing, why_nothing
-from newskeep.cli._terminal import Console, echo, fit
+from newskeep.cli._terminal import echo, fit
 from newskeep.fields import of_article
 from newskeep.site_hosts import parse_words
 from storage.counts import counted

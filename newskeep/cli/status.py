@@ -13,8 +13,9 @@ from rich.text import Text
 
 from crawler.config import Config
 from crawler.sizes import size
+from newskeep.cli._console import Console
 from newskeep.cli._options import configured
-from newskeep.cli._terminal import Console, fit
+from newskeep.cli._terminal import fit
 from newskeep.times import distance, local
 from storage.counts import counted
 from storage.errors import StoreUnavailable

@@ -17,10 +17,9 @@ from typing import Any, Self
 
 from storage.bounds import parse_json, read_whole
 from storage.errors import Corrupt, ObjectMissing
-from storage.inventory import day_of
 from storage.objects import ObjectStore
 from storage.problems import Problem
-from storage.warc import key_of, stem_of
+from storage.warc import day_of, key_of, stem_of
 
 #: What the keys of compactions that were done begin with.
 _DONE = "compacted/"

@@ -31,11 +31,11 @@ from storage.compaction.plan import Compaction, earlier, plan_key, read
 from storage.compaction.recovery import bring, finish, machine_id, recover
 from storage.compaction.release import release
 from storage.errors import Corrupt, ObjectMissing
-from storage.inventory import Holding, day_of, holdings, time_of
+from storage.inventory import Holding, holdings
 from storage.maintenance.reindex import bring_up_to_date
 from storage.objects.retention import Released
 from storage.problems import Problem
-from storage.warc import make_stem
+from storage.warc import day_of, make_stem, time_of
 from storage.workspace import workspace
 
 

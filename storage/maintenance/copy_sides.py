@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from storage.compaction.plan import Compaction, counts, records
-from storage.inventory import Holding, day_of, holdings
+from storage.inventory import Holding, holdings
 from storage.objects import ObjectStore
+from storage.warc import day_of
 
 
 class TargetHoldings:

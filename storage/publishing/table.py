@@ -19,10 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage import cdxj
-from storage.inventory import day_of
 from storage.model import Capture
 from storage.rights.page import noarchive
-from storage.warc import key_of
+from storage.warc import day_of, key_of
 
 #: Captures of a file, and of a row group: about 4 MB, of which a query by address reads a column or two.
 _MOST, _A_GROUP = 2_000_000, 50_000

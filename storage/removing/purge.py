@@ -22,7 +22,7 @@ from storage.compaction.plan import Compaction, earlier
 from storage.compaction.recovery import bring, finish, machine_id, recover
 from storage.compaction.release import release
 from storage.errors import Corrupt, NewskeepError, ObjectMissing
-from storage.inventory import Holding, day_of, time_of
+from storage.inventory import Holding
 from storage.maintenance.reindex import bring_up_to_date
 from storage.model import Capture
 from storage.objects.retention import Released
@@ -32,7 +32,7 @@ from storage.removals import in_force
 from storage.removing.due import Answers, due, scrubbed
 from storage.removing.rewrite import PurgedWarc
 from storage.urls import timestamp14
-from storage.warc import key_of, make_stem
+from storage.warc import day_of, key_of, make_stem, time_of
 from storage.workspace import workspace
 
 _SUFFIXES = ("warc", "cdxj", "text")

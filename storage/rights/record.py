@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from storage.rights.page import signals
 from storage.rights.signal import Signal, unpack
 
 #: Our field of a response: what it says of its use, "[]" for nothing. A revisit has what the body says that it repeats.
@@ -17,4 +16,9 @@ def signals_of(field: Callable[[str], str | None], response: Callable[[], bytes]
     Records of older versions and of others have no such field: of them the answer is read.
     """
     written = field(RIGHTS)
-    return unpack(written) if written is not None else signals(response())
+    if written is not None:
+        return unpack(written)
+    # On use: few who read records need what reads pages.
+    from storage.rights.page import signals
+
+    return signals(response())

@@ -14,8 +14,9 @@ from crawler.config import Config
 from crawler.durations import duration
 from newskeep.alerts.outbox import Standing, has_outbox, outbox_of
 from newskeep.alerts.telling import alerts_of
+from newskeep.cli._console import Console
 from newskeep.cli._options import configured
-from newskeep.cli._terminal import Console, echo, fit
+from newskeep.cli._terminal import echo, fit
 from newskeep.times import iso, local
 from storage import open_archive
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.config import Config
+from newskeep.cli._console import Console
 from newskeep.cli._numbers import HIGHEST, Whole
 from newskeep.cli._queue import opened_queue, with_queue
-from newskeep.cli._terminal import Console, echo
+from newskeep.cli._terminal import echo
 from newskeep.times import local
 from storage.counts import counted
 

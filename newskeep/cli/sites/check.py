@@ -12,8 +12,9 @@ import click
 
 from crawler import defaults
 from newskeep.cli import _options
+from newskeep.cli._console import Console, escape
 from newskeep.cli._options import common, settle, site_names
-from newskeep.cli._terminal import Console, echo, escape
+from newskeep.cli._terminal import echo
 from storage.counts import counted
 
 if TYPE_CHECKING:

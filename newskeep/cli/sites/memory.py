@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from crawler.config import Config
+from newskeep.cli._console import Console, escape
 from newskeep.cli._options import configured, open_existing
-from newskeep.cli._terminal import Console, echo, escape
+from newskeep.cli._terminal import echo
 from storage.counts import counted
 from storage.errors import NotArchived
 
