@@ -23,6 +23,7 @@ from crawler.browser.chromium import check_rendering
 from crawler.identity import identity_of
 from crawler.politeness.proxies import check_proxy
 from crawler.politeness.trust_roots import check_roots
+from crawler.session.recovery import deliver_left
 from crawler.session.session import Session, SessionOptions
 from crawler.session.stop_flag import StopFlag
 from crawler.sites.context import CrawlContext, attach
@@ -146,8 +147,7 @@ def run(
 
     from crawler.engine.faults import SignalFaults
 
-    # Multiprocessing's tracker would complain of what an abrupt stop left, and then clean it up.
-    sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
+    _let_the_tracker_be_quiet()
     _allow_many_files()
     scrapy_settings = Settings()
     scrapy_settings.setmodule("crawler.settings", priority="project")
@@ -180,6 +180,21 @@ def run(
     )
 
 
+def deliver_spool(archive: Archive, settings: Mapping[str, Any]) -> list[NewskeepError]:
+    """Deliver what earlier runs left in the spool, and fetch nothing; see `crawler.session.recovery`.
+
+    `settings` and signals as for `run`; but on the first of these it ends at once, as nothing of its own is at stake.
+    """
+    from scrapy.settings import Settings
+
+    scrapy_settings = Settings()
+    scrapy_settings.setmodule("crawler.settings", priority="project")
+    scrapy_settings.setdict(settings, priority="project")
+    _let_the_tracker_be_quiet()
+    with _Stop(lambda: None) as stop:
+        return deliver_left(archive, SessionOptions.from_settings(scrapy_settings), stop.flag)
+
+
 def result_alone(crawler: Crawler, context: CrawlContext) -> RunResult:
     """How the crawl of a Scrapy crawler ended that ran by itself, with a session of its own (`scrapy crawl`)."""
     session = context.session
@@ -191,6 +206,11 @@ def result_alone(crawler: Crawler, context: CrawlContext) -> RunResult:
 def _state_of(crawler: Crawler, context: CrawlContext) -> RunState:
     reason = crawler.stats.get_value("finish_reason") or "failed"
     return context.session.ended(str(reason), context.ledger.verdict if context.ledger else None)
+
+
+def _let_the_tracker_be_quiet() -> None:
+    """Multiprocessing's tracker would complain of what an abrupt stop left, and then clean it up."""
+    sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
 
 
 def _stop_reactor() -> None:

@@ -90,6 +90,7 @@ class Archive:
         self.state = state
         self.spool = Spool(state / "spool")
         self.reader = Reader(store, lambda: self.index)
+        self._mind_upkeep: Callable[[], None] | None = None
         self._companions: dict[str, Closable] = {}
         self._companions_lock = threading.Lock()
 
@@ -480,11 +481,23 @@ class Archive:
     def upkeep(self) -> Iterator[None]:
         """Hold the lock of work that moves or replaces what is held: on this machine, and on all that share its index.
 
-        Raises `AlreadyRunning`.
+        Such work calls `mind_upkeep` before each of its steps. Raises `AlreadyRunning`.
         """
         work = "a reindex, compaction, copy or reextract"
-        with held(self.state / "upkeep.lock", work), held_by_all(self.index_place, work):
-            yield
+        with held(self.state / "upkeep.lock", work), held_by_all(self.index_place, work) as mind:
+            self._mind_upkeep = mind
+            try:
+                yield
+            finally:
+                self._mind_upkeep = None
+
+    def mind_upkeep(self) -> None:
+        """Go on with upkeep: a database server that was restarted has let go of its lock.
+
+        Raises `AlreadyRunning` where another machine has it by now; what was done so far stays, and may be repeated.
+        """
+        if self._mind_upkeep is not None:
+            self._mind_upkeep()
 
     def close(self) -> None:
         if "index" in self.__dict__:

@@ -7,7 +7,7 @@ it is done. Readers wait for nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -136,25 +136,57 @@ def discard(address: PostgresAddress, kind: Kind, archive: str) -> None:
 
 
 @contextmanager
-def held(address: PostgresAddress, kind: Kind, work: str) -> Iterator[None]:
+def held(address: PostgresAddress, kind: Kind, work: str) -> Iterator[Callable[[], None]]:
     """Hold the lock of upkeep of a database while the block runs, for all machines that share it.
 
-    Where it is taken, raises `AlreadyRunning`, naming the `work`. A server that restarts lets go of it.
+    Where it is taken, raises `AlreadyRunning`, naming the `work`. A server that restarts lets go of it: what is yielded
+    is called before each step, and takes it again; it raises `AlreadyRunning` where another machine was faster,
+    `StoreUnavailable` while the server is away.
     """
     engine = _engine(address, kind)
     with ExitStack() as ending:
         ending.callback(engine.dispose)
-        with _explained(address, kind):
-            connection = ending.enter_context(engine.connect())
-            # The session ends with the block, whether the server still answers or not, and the lock with it.
-            ending.callback(connection.invalidate)
+        lock = _UpkeepLock(engine, address, kind, work)
+        # The session ends with the block, whether the server still answers or not, and the lock with it.
+        ending.callback(lock.let_go)
+        lock.take()
+        yield lock.mind
+
+
+class _UpkeepLock:
+    """The lock, held by a session of its own."""
+
+    def __init__(self, engine: Engine, address: PostgresAddress, kind: Kind, work: str) -> None:
+        self._engine = engine
+        self._address = address
+        self._kind = kind
+        self._work = work
+        self._session: Connection | None = None
+
+    def take(self) -> None:
+        with _explained(self._address, self._kind):
+            self._session = session = _connect(self._engine)
             for statement in _LONG_SESSION:
-                connection.exec_driver_sql(statement)
-            asked = f"SELECT pg_try_advisory_lock({_LOCKS}, {_UPKEEP})"
-            is_ours = connection.exec_driver_sql(asked).scalar_one()
+                session.exec_driver_sql(statement)
+            is_ours = session.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCKS}, {_UPKEEP})").scalar_one()
         if not is_ours:
-            raise AlreadyRunning(f"{work} of this archive is already running on another machine ({address.shown})")
-        yield
+            where = f"on another machine ({self._address.shown})"
+            raise AlreadyRunning(f"{self._work} of this archive is already running {where}")
+
+    def mind(self) -> None:
+        """See that it is still ours, and take it again where it is nobody's."""
+        try:
+            if self._session is not None:
+                self._session.exec_driver_sql("SELECT 1")
+                return
+        except DBAPIError:
+            self.let_go()
+        self.take()
+
+    def let_go(self) -> None:
+        if self._session is not None:
+            self._session.invalidate()
+            self._session = None
 
 
 def schema_version(address: PostgresAddress, kind: Kind) -> tuple[str, int | None]:

@@ -113,6 +113,7 @@ def apply(archive: Archive, made: Collection[Correction]) -> CorrectionResult:
         for site in sorted({each.site for each in made}):
             said = corrections.read_all(archive.store, site, result.problems.append)
             for filename in _filenames(archive, [each for each in made if each.site == site]):
+                archive.mind_upkeep()
                 _apply(archive, filename, site, said, result)
     return result
 

@@ -90,6 +90,7 @@ def reextract(
         entries = wanted(archive, site, since)
         _learn_held(archive, entries, memories)
         for entry in entries:
+            archive.mind_upkeep()
             if result := remaking.remake(entry.filename, on_problem):
                 yield result
 

@@ -44,8 +44,13 @@ def findings(config: Config) -> Iterator[Finding]:
         return
     alive = [worker for worker in fleet.workers if not worker.lost]
     said = f"{address.shown}: {counted(len(alive), 'worker')}, {counted(fleet.counts['waiting'], 'job')} waiting"
+    paused = [worker for worker in alive if worker.state == "paused"]
     if fleet.counts["waiting"] and not alive:
         yield bad("queue", said, "newskeep worker")
+    elif paused:
+        told = "; ".join(f"{worker.place} takes no job: {worker.paused}" for worker in paused[:3])
+        grade = bad if len(paused) == len(alive) else warned
+        yield grade("queue", f"{said}; {told}", "they go on by themselves when that is over")
     elif fleet.counts["failed"]:
         yield warned("queue", f"{said}, {fleet.counts['failed']} failed", "newskeep jobs list --status failed")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import LiteralString
+from typing import Literal, LiteralString
 
 from newskeep.queue.jobs import Job, JobQueue, place_of
 
@@ -28,6 +28,14 @@ class WorkerState:
     at_once: int
     #: Why it takes no jobs for now, if it does not: its store is away, its disk is full ...
     paused: str | None = None
+
+    @property
+    def state(self) -> Literal["lost", "draining", "paused", "working"]:
+        if self.lost:
+            return "lost"
+        if self.draining:
+            return "draining"
+        return "paused" if self.paused else "working"
 
     @property
     def place(self) -> str:
@@ -82,7 +90,8 @@ def fleet_of(queue: JobQueue) -> Fleet:
 
 
 _WORKERS: LiteralString = """
-SELECT ours.name, ours.machine, ours.pid, ours.paused, ours.program, ours.started, ours.draining, ours.at_once, worker.last_heartbeat AS heard,
+SELECT ours.name, ours.machine, ours.pid, ours.program, ours.started, ours.draining, ours.at_once, ours.paused,
+       worker.last_heartbeat AS heard,
        worker.last_heartbeat < now() - make_interval(secs => ours.lease) AS lost,
        (SELECT count(*) FROM procrastinate_jobs WHERE worker_id = worker.id AND status = 'doing') AS jobs
   FROM newskeep_workers ours JOIN procrastinate_workers worker ON worker.id = ours.worker

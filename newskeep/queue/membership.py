@@ -49,9 +49,10 @@ class Taken:
     attempt: int
     worker: int
     task: Task
-    #: Earlier attempts that were lost with their process or worker, and that failed.
+    #: Earlier attempts that were lost with their process or worker, that failed, and on machines without its site.
     lost: int = 0
     failed: int = 0
+    elsewhere: int = 0
 
     @property
     def holder(self) -> str:
@@ -137,7 +138,8 @@ class Membership:
         before = await self._one(_BEGIN, **attempt, machine=socket.gethostname(), pid=os.getpid())
         assert before is not None
         task = parse_task(job.task_name, job.task_kwargs)
-        return Taken(job.id, job.attempts, worker, task, int(before["lost"]), int(before["failed"]))
+        tries = {name: int(before[name]) for name in ("lost", "failed", "elsewhere")}
+        return Taken(job.id, job.attempts, worker, task, **tries)
 
     async def told(self, taken: Taken, counts: Mapping[str, int]) -> None:
         """Keep how far a job is."""
@@ -258,7 +260,10 @@ ON CONFLICT (job, attempt) DO UPDATE SET
 RETURNING (SELECT count(*) FROM newskeep_attempts old
             WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'lost') AS lost,
           (SELECT count(*) FROM newskeep_attempts old
-            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'failed') AS failed
+            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'failed') AS failed,
+          (SELECT count(*) FROM newskeep_attempts old
+            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'elsewhere')
+              AS elsewhere
 """
 _TOLD: LiteralString = """
 UPDATE newskeep_attempts SET counts = %(counts)s::jsonb WHERE job = %(job)s AND attempt = %(attempt)s AND ended IS NULL

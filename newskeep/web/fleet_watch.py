@@ -72,9 +72,9 @@ def metric_lines(watch: FleetWatch) -> list[str]:
     if fleet is None:
         return lines
     jobs = {f'{{status="{status}"}}': count for status, count in fleet.counts.items()}
-    states = {"lost": 0, "draining": 0, "working": 0}
+    states = dict.fromkeys(("lost", "draining", "paused", "working"), 0)
     for worker in fleet.workers:
-        states["lost" if worker.lost else "draining" if worker.draining else "working"] += 1
+        states[worker.state] += 1
     lines += _gauge("newskeep_queue_jobs", "Jobs of the queue.", jobs)
     workers = {f'{{state="{state}"}}': count for state, count in states.items()}
     lines += _gauge("newskeep_queue_workers", "Workers of the queue.", workers)

@@ -30,7 +30,7 @@ class Child:
         self._process: Process | None = None
         self._stopping = False
 
-    async def run(self, on_counts: Callable[[Mapping[str, int]], Awaitable[None]]) -> JobEnd | None:
+    async def run(self, on_counts: Callable[[Mapping[str, int]], Awaitable[None]] | None = None) -> JobEnd | None:
         """Do the job; `None` where its process ended before it could say how. Raises `NewskeepError`."""
         try:
             self._process = process = await asyncio.create_subprocess_exec(
@@ -57,7 +57,7 @@ class Child:
                 answer = json.loads(line)
                 if "end" in answer:
                     end = JobEnd(**answer["end"])
-                else:
+                elif on_counts is not None:
                     await on_counts(answer["counts"])
             return end
         finally:
@@ -89,6 +89,6 @@ class Child:
         assert process.stderr is not None
         with suppress(ValueError):  # a line without end
             async for line in process.stderr:
-                _log.warning("job %d: %s", self.request.taken.job, line.decode(errors="replace").rstrip())
+                _log.warning("%s: %s", self.request.title, line.decode(errors="replace").rstrip())
         while await process.stderr.read(_LINE_MOST):
             pass

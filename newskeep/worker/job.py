@@ -1,7 +1,8 @@
 """The process of one job: `python -P -m newskeep.worker.job`, started by `newskeep.worker.child`.
 
 A line of JSON on standard input is the request, and its end the sign to stop: the worker is gone. Lines of JSON on
-standard output are `{"counts": …}` from time to time, then `{"end": …}`. It crawls as `newskeep crawl` and `save` do.
+standard output are `{"counts": …}` from time to time, then `{"end": …}`. It crawls as `newskeep crawl` and `save` do. A
+request without a job is a trial of the machine: what waits in the spool is delivered, and nothing is fetched.
 """
 
 from __future__ import annotations
@@ -19,19 +20,20 @@ from pathlib import Path
 from typing import Any
 
 from crawler.config import Config, load
-from crawler.run import Crawl, RunResult, check_network, crawl_of, run
+from crawler.run import Crawl, RunResult, check_network, crawl_of, deliver_spool, run
 from newskeep.queue.database import QueueDatabase
 from newskeep.queue.hosts import HostLeases
 from newskeep.queue.jobs import queue_name
 from newskeep.queue.lists import ListStore
+from newskeep.queue.membership import Taken
 from newskeep.queue.task import BatchTask, CrawlTask
 from newskeep.saving.pipe import Tell, answers, first_line, stop_at_end
-from newskeep.saving.store_check import look
+from newskeep.saving.store_check import require
 from newskeep.stamping import stamp_after_run
 from newskeep.worker.request import JobEnd, JobRequest
 from storage import open_archive
 from storage.archive import Archive
-from storage.errors import AlreadyRunning, NewskeepError, StoreUnavailable
+from storage.errors import AlreadyRunning, ConfigError, NewskeepError, StoreUnavailable, UsageError
 from storage.model import Outcome
 from storage.postgres_address import PostgresAddress
 
@@ -54,7 +56,7 @@ def main() -> None:
         except KeyboardInterrupt:
             end = JobEnd(4, "stopped", "stopped before the first request")
         except Exception as error:
-            _log.exception("job %d", request.taken.job)
+            _log.exception("%s", request.title)
             end = JobEnd(1, "failed", f"a fault of ours: {type(error).__name__}")
         # All is done: who asked may close the pipe now.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -66,19 +68,38 @@ def _do(request: JobRequest, tell: Tell) -> JobEnd:
     config = load(Path(request.config) if request.config else None)
     config = replace(config, archive=request.archive, state=request.state)
     check_network(config)
+    if request.taken is None:
+        return _try(config, request)
+    return _work(config, request, request.taken, tell)
+
+
+def _try(config: Config, request: JobRequest) -> JobEnd:
+    with open_archive(config.archive, config.state, config.lock, request.index) as archive:
+        require(archive)
+        failures = deliver_spool(archive, config.scrapy_settings())
+    away = next((each for each in failures if isinstance(each, StoreUnavailable)), None)
+    if away is not None:
+        raise away
+    for failure in failures:
+        # Of one WARC or folder: no job is in its way, and it is in the way of none.
+        _log.warning("%s", failure)
+    return JobEnd(0, "finished")
+
+
+def _work(config: Config, request: JobRequest, taken: Taken, tell: Tell) -> JobEnd:
     with (
         QueueDatabase(PostgresAddress.parse(request.queue)) as database,
-        HostLeases(database, request.taken, request.lease) as leases,
+        HostLeases(database, taken, request.lease) as leases,
         open_archive(config.archive, config.state, config.lock, request.index) as archive,
     ):
         leases.on_lost = _stop_ourselves
-        if (said := look(archive)) is not None:
+        if (said := require(archive)) is not None:
             _log.warning("%s", said)
-        task = request.taken.task
+        task = taken.task
         if isinstance(task, CrawlTask):
             return _crawl(archive, config, task, request.worker, leases, tell)
         lists = ListStore(database, queue_name(archive.uri))
-        return _save(archive, config, task, request, lists, leases, tell)
+        return _save(archive, config, task, taken, request.worker, lists, leases, tell)
 
 
 def _stop_ourselves() -> None:
@@ -93,7 +114,12 @@ def _crawl(archive: Archive, config: Config, task: CrawlTask, worker: str, lease
     from storage.annotations import parse_tags
     from storage.urls import parse_timestamp
 
-    site = find_site(config, task.site)
+    try:
+        site = find_site(config, task.site)
+    except ConfigError:
+        raise
+    except UsageError as error:
+        return JobEnd(error.exit_code, "elsewhere", str(error))
     said: dict[str, Any] = {"cap": task.cap, "requisites": task.requisites, "delay": task.delay}
     changes = {name: value for name, value in said.items() if value is not None}
     site = replace(site, **changes, tags=parse_tags((*site.tags, *task.tags)))
@@ -120,7 +146,8 @@ def _save(
     archive: Archive,
     config: Config,
     task: BatchTask,
-    request: JobRequest,
+    taken: Taken,
+    worker: str,
     lists: ListStore,
     leases: HostLeases,
     tell: Tell,
@@ -131,7 +158,7 @@ def _save(
         "urls": lists.left(task),
         "requisites": options.get("requisites", False),
         # What an attempt before archived, and could not tell any more, is held.
-        "newer_than": submitted if request.taken.attempt and newer_than is None else newer_than,
+        "newer_than": submitted if taken.attempt and newer_than is None else newer_than,
         "tags": tuple(options.get("tags", ())),
     }
     config = replace(config, robots=config.robots and not options.get("ignore_robots", False))
@@ -140,7 +167,7 @@ def _save(
     if not arguments["urls"]:
         return JobEnd(0, "finished")
     with _Account(tell, lambda told: lists.tell(task, told)) as account:
-        settings = _settings(config, request.worker)
+        settings = _settings(config, worker)
         result = run(archive, [Crawl("urls", arguments)], settings, account.count, leases=leases)
     for failure in stamp_after_run(archive, config.time_authorities):
         _log.warning("%s", failure)

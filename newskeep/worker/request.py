@@ -14,7 +14,8 @@ from newskeep.queue.task import parse_task, to_arguments
 class JobRequest:
     """One attempt at a job, for one archive."""
 
-    taken: Taken
+    #: `None`: no job, but a trial whether one could be done, and a delivery of what waits in the spool.
+    taken: Taken | None
     #: As `open_archive` takes them.
     archive: str
     state: str | None
@@ -30,15 +31,24 @@ class JobRequest:
     index: str | None = field(default=None, repr=False)
     verbose: int = 0
 
+    @property
+    def title(self) -> str:
+        """What it is called where somebody is told of it."""
+        return "trial" if self.taken is None else f"job {self.taken.job}"
+
     def to_json(self) -> str:
         taken = self.taken
         fields = {name: getattr(self, name) for name in self.__slots__ if name != "taken"}
+        if taken is None:
+            return json.dumps(fields)
         ours = {"job": taken.job, "attempt": taken.attempt, "worker": taken.worker}
         return json.dumps({**fields, "taken": ours, "kind": taken.task.kind, "task": to_arguments(taken.task)})
 
     @classmethod
     def parse(cls, text: bytes) -> JobRequest:
         fields = json.loads(text)
+        if "taken" not in fields:
+            return cls(taken=None, **fields)
         task = parse_task(fields.pop("kind"), fields.pop("task"))
         return cls(**{**fields, "taken": Taken(**fields["taken"], task=task)})
 
@@ -49,7 +59,7 @@ class JobEnd:
 
     #: What the command would end with.
     code: int
-    #: finished, time limit, stopped, failed, blocked, busy.
+    #: finished, time limit, stopped, failed, blocked, busy; elsewhere: this machine's newskeep.toml does not have it.
     state: str
     reason: str | None = None
     crawl: str | None = None

@@ -13,6 +13,8 @@ from storage.errors import AlreadyRunning, StoreUnavailable
 _AGAIN, _AGAIN_MOST = 30.0, 3600.0
 #: Times that a job is tried whose store was away.
 _TRIES = 8
+#: The same for one whose site the machine does not know, and how often that may be.
+_ELSEWHERE, _ELSEWHERE_MOST = 5.0, 8
 #: Seconds until it is tried again what another process on the machine is at.
 _BUSY = 60.0
 
@@ -28,19 +30,49 @@ class Verdict:
     seconds: float = 0.0
 
 
-def judge(end: JobEnd | None, code: int | None, lost: int, failed: int, *, cancelled: bool, draining: bool) -> Verdict:
+def may_be_the_machines(end: JobEnd | None) -> bool:
+    """Whether every other job might have ended so as well: over the store, the configuration, the installation."""
+    return end is None or (end.code in (1, 2, StoreUnavailable.exit_code) and end.state != "elsewhere")
+
+
+def exit_in_words(code: int | None) -> str:
+    """How a process ended; below zero: the signal that ended it."""
+    return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+
+
+def judge(
+    end: JobEnd | None,
+    code: int | None,
+    lost: int,
+    failed: int,
+    elsewhere: int = 0,
+    *,
+    cancelled: bool,
+    draining: bool,
+    given_up: bool = False,
+    unable: str | None = None,
+) -> Verdict:
     """`end`: how it says that it ended; `None`: its process ended with `code` before it could.
 
-    `lost`, `failed`: earlier attempts that ended so; those that were put back in good order do not count.
+    `lost`, `failed`, `elsewhere`: earlier attempts that ended so; those that were put back in good order do not count.
+    `unable`: why the machine can do no job, if it cannot; then the job is not to blame, and another machine may do it
+    at once. `given_up`: whether its process was ended because it did not stop in time.
     Where a worker is stopped, its job is put back for others; a crawl goes on where it was. A crawl that failed is not
     tried again by itself: its site is due again in its time.
     """
     if cancelled:
         return Verdict("cancelled", "cancelled", end.reason if end else None)
+    if unable is not None and may_be_the_machines(end):
+        return Verdict("again", "unable", unable)
     if end is None:
-        return _died(code, lost, draining)
+        return _died(code, lost, draining, given_up)
+    if draining and end.code == StoreUnavailable.exit_code:
+        # It was stopped, and what it had fetched waits: whether its store is away for long nobody knows.
+        return Verdict("again", "stopped", end.reason)
     if end.state == "stopped":
         return Verdict("again", "stopped", end.reason or ("the worker was stopped" if draining else None))
+    if end.state == "elsewhere":
+        return _unknown(end, elsewhere)
     if end.code == AlreadyRunning.exit_code:
         return Verdict("again", "busy", end.reason, _BUSY)
     if end.code == StoreUnavailable.exit_code:
@@ -51,11 +83,18 @@ def judge(end: JobEnd | None, code: int | None, lost: int, failed: int, *, cance
     return Verdict("done", end.state, end.reason)
 
 
-def _died(code: int | None, lost: int, draining: bool) -> Verdict:
-    how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-    reason = f"its process ended early ({how}); what it had fetched is kept"
+def _unknown(end: JobEnd, elsewhere: int) -> Verdict:
+    if elsewhere + 1 < _ELSEWHERE_MOST:
+        return Verdict("again", "elsewhere", f"{end.reason}; left to other machines", _ELSEWHERE * 2.0**elsewhere)
+    return Verdict("failed", "failed", f"{end.reason}, on any machine that took it")
+
+
+def _died(code: int | None, lost: int, draining: bool, given_up: bool) -> Verdict:
+    early = "it did not stop in time" if given_up else f"its process ended early ({exit_in_words(code)})"
+    reason = f"{early}; what it had fetched is kept"
     if draining:
-        return Verdict("again", "lost", reason)
+        # It was asked to end, and did.
+        return Verdict("again", "stopped", reason)
     return Verdict("failed" if lost + 1 >= LOST_MOST else "again", "lost", reason, _wait(lost))
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,8 +15,10 @@ from dataclasses import dataclass, field
 from newskeep.queue.jobs import KEPT_HOURS
 from newskeep.queue.membership import Membership, Taken, ticks
 from newskeep.worker.child import Child
-from newskeep.worker.request import JobRequest
-from newskeep.worker.verdict import Verdict, judge
+from newskeep.worker.outage import Outage
+from newskeep.worker.readiness import Readiness
+from newskeep.worker.request import JobEnd, JobRequest
+from newskeep.worker.verdict import Verdict, judge, may_be_the_machines
 from storage.errors import NewskeepError, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -24,6 +29,10 @@ _LOOK = 5.0
 _PURGE = 3600.0
 #: Seconds until the queue is tried again after it could not be reached.
 _RECONNECT = 2.0
+#: Seconds for which what became of the jobs is told to a queue that does not answer, once they have ended.
+_LAST_WORDS = 15.0
+#: What the process ends with where it does not wait for the end of its jobs.
+_STOPPED = 128 + signal.SIGTERM
 
 
 @dataclass(slots=True)
@@ -33,6 +42,8 @@ class Running:
     taken: Taken
     child: Child
     cancelled: bool = False
+    #: Whether it was ended because it did not stop in time.
+    given_up: bool = False
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -42,32 +53,51 @@ class Worker:
     def __init__(
         self,
         membership: Membership,
-        request: Callable[[Taken], JobRequest],
+        request: Callable[[Taken | None], JobRequest],
         at_once: int,
         *,
+        is_ready: bool = True,
+        stop_within: float = 60.0,
         until_empty: bool = False,
         on_job: Callable[[Taken, Verdict | None], None] = lambda taken, verdict: None,
     ) -> None:
-        """`request` makes of a job what its process is told. `until_empty`: end when nothing waits or runs anywhere.
+        """`request` makes of a job what its process is told; of none, a trial of the machine.
 
+        `is_ready`: whether the machine is known to be well, and need not be tried before the first job. `stop_within`:
+        seconds that jobs have to end in when the worker is stopped. `until_empty`: end when nothing waits or runs
+        anywhere.
         `on_job` is called when a job begins, with `None`, and when it ends.
         """
         self._membership = membership
         self._request = request
+        self._readiness = Readiness(request(None), self._changed, is_ready=is_ready)
         self._at_once = at_once
+        self._stop_within = stop_within
         self._until_empty = until_empty
         self._on_job = on_job
         self._running: dict[asyncio.Task[None], Running] = {}
         self._draining = False
+        #: When the worker has to have ended, once it is stopped.
+        self._last = math.inf
         self._failed = 0
         self._came = asyncio.Event()
+        self._beats = asyncio.Event()
+        #: When the queue was there again.
+        self._back = -math.inf
+        self._queue_away = Outage("jobs under way go on while their leases last", "the queue is there again")
         self._unknown: set[tuple[int, int]] = set()
+        #: Reasons that are told once.
+        self._told: set[str | None] = set()
 
     async def run(self) -> int:
-        """Work until stopped; return how many jobs failed. Raises `StoreUnavailable` where the queue is away at first.
+        """Work until stopped; return how many jobs failed.
+
+        Raises `StoreUnavailable` where the queue is away at first, and where all is done but what this machine keeps in
+        its spool, as the store is away.
 
         On the first SIGTERM or SIGINT no further job is taken, and those under way end in good order and are put back;
-        on the second all ends at once, and the jobs are found by other workers. While the queue is away, jobs go on for
+        one that has not ended in time is killed, as what it told is safe in the spool. On the second signal all ends at
+        once, and the jobs are found by other workers. While the queue is away, jobs go on for
         as long as their leases last.
         """
         loop = asyncio.get_running_loop()
@@ -75,26 +105,51 @@ class Worker:
             loop.add_signal_handler(number, self._stop)
         await self._membership.open()
         await self._membership.join()
-        side = [asyncio.ensure_future(work) for work in (self._beat_on(), self._sweep_on(), self._listen_on())]
+        beside = (self._beat_on(), self._sweep_on(), self._listen_on(), self._readiness.keep())
+        side = [asyncio.ensure_future(work) for work in beside]
         try:
             await self._work()
         finally:
+            self._readiness.stop()
             for task in side:
                 task.cancel()
             await asyncio.gather(*side, return_exceptions=True)
             await self._membership.close()
+        if self._until_empty and not self._draining and self._readiness.why is not None:
+            raise StoreUnavailable(self._readiness.why)
         return self._failed
 
     def _stop(self) -> None:
         if self._draining:
-            for running in self._running.values():
-                running.child.kill()
-            raise SystemExit(128 + signal.SIGTERM)
+            self._end_jobs()
+            os._exit(_STOPPED)
         self._draining = True
         _log.warning("stopping: jobs under way end and are put back; once more to stop at once")
+        self._last = ticks() + self._stop_within + _LAST_WORDS
+        asyncio.get_running_loop().call_later(self._stop_within, self._give_up)
+        # Whatever else it may be that does not answer.
+        last = threading.Timer(self._stop_within + 2 * _LAST_WORDS, os._exit, (_STOPPED,))
+        last.daemon = True
+        last.start()
+        self._readiness.stop()
         for running in self._running.values():
             running.child.stop()
         self._came.set()
+
+    def _give_up(self) -> None:
+        for running in self._running.values():
+            running.given_up = True
+            _log.warning("job %d has not ended in time, and is ended", running.taken.job)
+        self._end_jobs()
+
+    def _end_jobs(self) -> None:
+        for running in self._running.values():
+            running.child.kill()
+
+    def _changed(self) -> None:
+        """Go on with what the machine can do by now, and have others see it."""
+        self._came.set()
+        self._beats.set()
 
     async def _work(self) -> None:
         while not self._draining:
@@ -103,7 +158,7 @@ class Worker:
                 if await self._fill():
                     return
             except StoreUnavailable as error:
-                _log.warning("%s", error)
+                self._queue_away.begin(str(error))
                 await asyncio.sleep(_RECONNECT)
                 continue
             with suppress(TimeoutError):
@@ -113,12 +168,15 @@ class Worker:
 
     async def _fill(self) -> bool:
         """Take jobs while there is room and there are some; return whether there will be none any more."""
-        while len(self._running) < self._at_once and not self._draining:
+        while self._readiness.is_ready and len(self._running) < self._at_once and not self._draining:
             taken = await self._membership.take()
             if taken is None:
-                return self._until_empty and not self._running and await self._membership.idle()
+                return await self._is_over()
             self._begin(taken)
-        return False
+        return self._readiness.why is not None and await self._is_over()
+
+    async def _is_over(self) -> bool:
+        return self._until_empty and not self._running and await self._membership.idle()
 
     def _begin(self, taken: Taken) -> None:
         running = Running(taken, Child(self._request(taken)))
@@ -146,21 +204,41 @@ class Worker:
             end = await child.run(count)
         except NewskeepError as error:
             _log.error("%s", error)
-        taken = running.taken
-        verdict = judge(end, child.code, taken.lost, taken.failed, cancelled=running.cancelled, draining=self._draining)
+        taken, verdict = running.taken, await self._judge(running, end)
         self._failed += verdict.what == "failed"
+        if verdict.state == "elsewhere" and verdict.reason not in self._told:
+            self._told.add(verdict.reason)
+            _log.warning("job %d: %s", taken.job, verdict.reason)
         self._on_job(taken, verdict)
         await self._settle(taken, verdict, end.crawl if end else None)
 
+    async def _judge(self, running: Running, end: JobEnd | None) -> Verdict:
+        doubtful = may_be_the_machines(end) and not running.cancelled and not self._draining
+        unable = await self._readiness.doubt() if doubtful else None
+        taken = running.taken
+        return judge(
+            end,
+            running.child.code,
+            taken.lost,
+            taken.failed,
+            taken.elsewhere,
+            cancelled=running.cancelled,
+            draining=self._draining,
+            given_up=running.given_up,
+            unable=unable,
+        )
+
     async def _settle(self, taken: Taken, verdict: Verdict, crawl: str | None) -> None:
-        """Tell the queue, for as long as the job is ours for sure; after that others find it."""
-        until = ticks() + self._membership.lease
-        while ticks() < until:
+        """Tell the queue, as soon as it hears us; a job that is another's by then stays as it is.
+
+        Who is stopped does not try for long; after that others find the job.
+        """
+        while ticks() < self._last:
             try:
                 await self._tell(taken, verdict, crawl)
                 return
             except StoreUnavailable as error:
-                _log.warning("%s", error)
+                self._queue_away.begin(str(error))
                 await asyncio.sleep(_RECONNECT)
 
     async def _tell(self, taken: Taken, verdict: Verdict, crawl: str | None) -> None:
@@ -181,10 +259,14 @@ class Worker:
                 if not self._membership.holds:
                     # Who was gone for too long comes back as another; its jobs stop by themselves.
                     await self._membership.join()
-                self._mind(await self._membership.beat(self._draining))
+                self._beats.clear()
+                self._mind(await self._membership.beat(self._draining, self._readiness.why))
+                if self._queue_away.end():
+                    self._back = ticks()
             except StoreUnavailable as error:
-                _log.warning("%s", error)
-            await asyncio.sleep(self._membership.lease / 6)
+                self._queue_away.begin(str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._beats.wait(), self._membership.lease / 6)
 
     def _mind(self, ours: Mapping[tuple[int, int], bool]) -> None:
         known = {(each.taken.job, each.taken.attempt): each for each in self._running.values()}
@@ -204,6 +286,9 @@ class Worker:
         purged = ticks()
         while True:
             await asyncio.sleep(self._membership.lease / 4)
+            if ticks() - self._back < self._membership.lease:
+                # Others could not say either that they are alive.
+                continue
             try:
                 for job in await self._membership.sweep():
                     _log.warning("job %d: its worker was lost", job)
@@ -212,7 +297,7 @@ class Worker:
                     purged = ticks()
                     await self._membership.purge(KEPT_HOURS)
             except StoreUnavailable as error:
-                _log.warning("%s", error)
+                self._queue_away.begin(str(error))
 
     async def _listen_on(self) -> None:
         while True:

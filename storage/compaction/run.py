@@ -105,6 +105,7 @@ def compact(
         for group in compaction.groups():
             on_group(group)
             if not options.dry_run:
+                archive.mind_upkeep()
                 compaction.join(group)
         if not options.dry_run:
             done.released = release(archive.store, done.left.append)

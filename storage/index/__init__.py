@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -186,17 +187,22 @@ def shared_version(place: SharedIndex) -> tuple[str, int | None]:
     return postgres.schema_version(place.address, schema.KIND)
 
 
-def held_by_all(place: Path | SharedIndex, work: str) -> AbstractContextManager[None]:
+def held_by_all(place: Path | SharedIndex, work: str) -> AbstractContextManager[Callable[[], None]]:
     """Keep other machines that share an index from upkeep of it; nobody shares a file.
 
-    Raises `AlreadyRunning`, naming the `work`, where one of them is at it, and `StoreUnavailable`.
+    What the block is given is to be called before each step; see `storage.postgres.held`. Raises `AlreadyRunning`,
+    naming the `work`, where one of them is at it, and `StoreUnavailable`.
     """
     if isinstance(place, SharedIndex):
         from storage import postgres
         from storage.index import schema
 
         return postgres.held(place.address, schema.KIND, work)
-    return nullcontext()
+    return nullcontext(_is_ours)
+
+
+def _is_ours() -> None:
+    """Nobody else can have it."""
 
 
 def discard_index(place: Path | SharedIndex) -> None:

@@ -124,12 +124,14 @@ class _Copy:
 
     def all(self) -> None:
         """Everything but what is hidden, and what follows from that in the target."""
+        self._archive.mind_upkeep()
         self.mutable()
         # Before a WARC is joined in the target, too, which is logged there by what is known.
         self._all_fixed(LOGS)
         # Another look when something went away between listing and reading: a compaction put it elsewhere.
         if self.holdings() and self.holdings():
             self._tell(self._source.uri, "changed while it was read; run again")
+        self._archive.mind_upkeep()
         self.fixed()
         self.done.index = bring_up_to_date(self._archive, on_problem=self.done.problems.append)
         purged = purge_now(self._archive)

@@ -142,6 +142,7 @@ class _Reindex:
         on_warc: Callable[[ReindexResult], None],
         on_problem: Callable[[Problem], None],
     ) -> None:
+        self._archive = archive
         self._store = archive.store
         self._index: Index = archive.index
         self._options = options
@@ -206,6 +207,7 @@ class _Reindex:
         return same and not self._index.unsearched(entry.filename)
 
     def _enter(self, holding: Holding, parts: tuple[str, ...]) -> None:
+        self._archive.mind_upkeep()
         captures = None if self._options.from_warcs else self._from_cdxj(holding)
         if captures is not None:
             entry = WarcEntry(holding.filename, holding.warc or 0, "", parts)

@@ -108,6 +108,7 @@ def publish_now(
             if before is not None and not options.again and _is_current(archive, before, sources, options):
                 yield Published(before, is_new=False)
             else:
+                archive.mind_upkeep()
                 work = _Month(archive, month, folder / str(month), on_line)
                 yield Published(work.publish(sources, table=options.table), is_new=True)
 

@@ -105,6 +105,7 @@ def _purge_all(
     with workspace(archive.state / "compaction") as folder:
         for filename in sorted(wanted):
             if wanted[filename]:
+                archive.mind_upkeep()
                 before_warc({capture.url for capture, _ in wanted[filename].values()})
                 _purge_warc(archive, folder, filename, wanted[filename], done)
                 on_warc(done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -12,8 +13,10 @@ from command import Run
 from export_archive import PAPER
 from origin import Origin
 from postgres import GUARDED, PASSWORD, PostgresServer
+from waiting import until
 
 from storage.archive import Archive
+from storage.errors import AlreadyRunning
 from storage.objects.local import LocalStore
 from storage.postgres_address import PostgresAddress
 
@@ -101,6 +104,13 @@ def test_a_schedule_shows_no_password(newskeep: Run, newsroom: Archive, address:
     assert f"--index {bare}" in newskeep(*command, bare).stdout.decode()
 
 
+def let_go(connection: psycopg.Connection[Any]) -> None:
+    """Have the server end the sessions that hold locks, as its restart does."""
+    held = "FROM pg_locks WHERE locktype = 'advisory'"
+    connection.execute(f"SELECT pg_terminate_backend(pid) {held}")
+    until(lambda: connection.execute(f"SELECT NOT EXISTS (SELECT {held})").fetchone() == (True,))
+
+
 def test_one_machine_at_a_time_moves_what_is_held(
     newskeep: Run, newsroom: Archive, tmp_path: Path, postgres_server: PostgresServer, postgres_database: str
 ) -> None:
@@ -116,7 +126,14 @@ def test_one_machine_at_a_time_moves_what_is_held(
             # Crawls go on meanwhile, and so do readers.
             assert newskeep("search", "bridge", *here, "one").returncode == 0
         assert newskeep("reindex", *here, "one").returncode == 0
-        # As a restart does: what was at work ends in good order all the same.
+        # As a restart does: what is at work takes its lock again with the next step.
         with other.upkeep(), postgres_server.connect() as connection:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            let_go(connection)
+            other.mind_upkeep()
+            assert newskeep("reindex", *here, "one").returncode == 75
+            # Where another machine has begun meanwhile, it goes on no further.
+            let_go(connection)
+            third = Archive(LocalStore(newsroom.uri), tmp_path / "three", address)
+            with third, third.upkeep(), pytest.raises(AlreadyRunning, match="another machine"):
+                other.mind_upkeep()
         assert newskeep("reindex", *here, "one").returncode == 0

@@ -19,7 +19,7 @@ from postgres import GUARDED, OWNER, PASSWORD
 from crawler.config import Config
 from crawler.frontier.address_state import HostState
 from crawler.url_list import ListedURL, read_urls
-from newskeep.cli.jobs.list import _line
+from newskeep.cli.jobs.list import _in_words, _line
 from newskeep.doctor.queue import findings
 from newskeep.queue.database import QueueDatabase
 from newskeep.queue.fleet import fleet_of
@@ -332,6 +332,14 @@ def test_the_fleet_says_who_works_and_for_how_long_others_wait(queue: JobQueue, 
     assert [job.id for job in fleet.running] == [taken.job]
     where = f"paris-1 ({gethostname()}, process {os.getpid()})"
     assert fleet.running[0].place == fleet.workers[0].place == where
+
+    async def pause(member: Membership) -> None:
+        await member.beat(paused="the disk is full")
+
+    as_member(queue, pause, "paris-2")
+    other = fleet_of(queue).workers[1]
+    assert (other.state, other.paused) == ("paused", "the disk is full")
+    assert _in_words(other, other.heard).endswith("takes no job: the disk is full")
     assert (fleet.counts["waiting"], fleet.counts["running"]) == (1, 1)
     assert fleet.lag >= 7200
     silence(database, taken)
@@ -351,6 +359,10 @@ def test_doctor_tells_of_the_queue(postgres_database: str, tmp_path: Path) -> No
         queue.submit(CrawlTask("gazette", "gazette"), None)
         ((grade, said, cure),) = told(postgres_database)
         assert (grade, cure) == ("bad", "newskeep worker") and "1 job waiting" in said
+        as_member(queue, lambda member: member.beat(paused="the disk is full"), "paris-2")
+        ((grade, said, cure),) = told(postgres_database)
+        assert grade == "bad" and "paris-2" in said and "takes no job: the disk is full" in said
+        database.run("DELETE FROM procrastinate_workers")
         assert take(queue) is not None
         assert [grade for grade, _, _ in told(postgres_database)] == ["ok"]
     ((grade, said, _),) = told("postgresql://me:secret@127.0.0.1:1/d")

@@ -8,47 +8,21 @@ import random
 import re
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from command import Run
 from fault_proxy import Fault, FaultProxy, Kind
-from fleet import PATIENCE, Fleet, asked_politely, story_requests, wait_until, world
+from fleet import PATIENCE, MakeFleet, asked_politely, story_requests, wait_until
 from origin import Origin
-from s3_server import BUCKET, S3Server, use
+from s3_server import BUCKET, S3Server
 from silent_line import SilentLine
 from small_paper import Paper
 
 pytestmark = pytest.mark.long
-pytest_plugins = ["postgres", "s3_server"]
-
-MakeFleet = Callable[..., Fleet]
-
-
-@pytest.fixture
-def make_fleet(tmp_path: Path, environment: Mapping[str, str], postgres_database: str) -> Iterator[MakeFleet]:
-    with ExitStack() as stack:
-
-        def make(
-            sites: int, stories: int, delay: float, shared_index: bool = False, archive: str | None = None
-        ) -> Fleet:
-            papers = stack.enter_context(world(sites, stories))
-            fleet = Fleet(tmp_path, environment, postgres_database, papers, shared_index, archive)
-            stack.callback(fleet.end)
-            fleet.configure(delay)
-            return fleet
-
-        yield make
-
-
-@pytest.fixture
-def bucket(moto_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """The variables with which a bucket is reached; ours has them as well."""
-    use(moto_server, monkeypatch)
-    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+pytest_plugins = ["postgres", "s3_server", "fleet"]
 
 
 def test_a_killed_worker_costs_no_article_and_no_host_is_asked_sooner(make_fleet: MakeFleet, newskeep: Run) -> None:

@@ -1,4 +1,8 @@
-"""Workers as real processes on one queue, and a world of small papers whose own logs tell how they were asked."""
+"""Workers as real processes on one queue, and a world of small papers whose own logs tell how they were asked.
+
+`pytest_plugins = ["postgres", "s3_server", "fleet"]` in a test module gives it `make_fleet` and `bucket`;
+PYTEST_DONT_REWRITE lets it import the rest as well.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from origin import Logged, Origin
+from s3_server import S3Server, use
 from small_paper import Paper
 
 from newskeep.queue.database import QueueDatabase
@@ -69,7 +75,8 @@ class Fleet:
         self._environment = environment
         self._address = address
 
-    def configure(self, delay: float) -> None:
+    def configure(self, delay: float, more: str = "") -> None:
+        """Write newskeep.toml; `more`: lines of its head."""
         # The queue is where the index is, unless said otherwise.
         where = "index" if self.shared_index else "queue"
         address = f'archive = "{self.archive}"\n{where} = "{self._address}"\n'
@@ -79,7 +86,7 @@ class Fleet:
             f"delay = {delay}\n"
             for number, paper in enumerate(self.papers)
         )
-        (self.folder / "newskeep.toml").write_text(head + "".join(tables))
+        (self.folder / "newskeep.toml").write_text(f"{head}{more}\n{''.join(tables)}")
 
     def start(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker, with these variables as well; what it says is in `worker-N.log`."""
@@ -154,6 +161,33 @@ class Fleet:
                     if "/story-" in capture.url and capture.status == 200 and not capture.is_revisit:
                         found[capture.url] += 1
         return found
+
+
+MakeFleet = Callable[..., Fleet]
+
+
+@pytest.fixture
+def make_fleet(tmp_path: Path, environment: Mapping[str, str], postgres_database: str) -> Iterator[MakeFleet]:
+    with ExitStack() as stack:
+
+        def make(
+            sites: int, stories: int, delay: float, shared_index: bool = False, archive: str | None = None
+        ) -> Fleet:
+            papers = stack.enter_context(world(sites, stories))
+            fleet = Fleet(tmp_path, environment, postgres_database, papers, shared_index, archive)
+            stack.callback(fleet.end)
+            fleet.configure(delay)
+            return fleet
+
+        yield make
+
+
+@pytest.fixture
+def bucket(moto_server: S3Server, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """The variables with which a bucket is reached; ours has them as well, and the workers' state folder."""
+    use(moto_server, monkeypatch)
+    monkeypatch.setenv("XDG_STATE_HOME", environment["XDG_STATE_HOME"])
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
 def _children(pid: int) -> list[str]:

@@ -44,6 +44,24 @@ def test_a_store_that_is_away_is_waited_for_longer_each_time_and_not_for_ever() 
     assert judged(AWAY, 0, LOST_MOST - 1, 0).seconds == 30
 
 
+@pytest.mark.parametrize("end", [AWAY, JobEnd(2, "failed", "newskeep.toml: ..."), JobEnd(1, "failed", "a fault"), None])
+def test_a_machine_that_can_do_no_job_costs_none_a_try(end: JobEnd | None) -> None:
+    verdict = judged(end, 0, LOST_MOST, 7, unable="the disk is full")
+    assert (verdict.what, verdict.state, verdict.reason, verdict.seconds) == ("again", "unable", "the disk is full", 0)
+
+
+def test_how_a_site_went_is_not_the_machines_doing() -> None:
+    assert judged(JobEnd(5, "blocked", "403"), 0, 0, 0, unable="the disk is full").what == "failed"
+    assert judged(JobEnd(0, "finished"), 0, 0, 0, unable="the disk is full").what == "done"
+
+
+def test_a_site_that_one_machine_does_not_know_is_left_to_others_and_not_for_ever() -> None:
+    unknown = JobEnd(2, "elsewhere", "no site is named 'x'")
+    first, last = judged(unknown, 0, 0, 7, 0), judged(unknown, 0, 0, 0, 7)
+    assert (first.what, first.state, first.seconds) == ("again", "elsewhere", 5)
+    assert (last.what, last.state) == ("failed", "failed") and "on any machine" in (last.reason or "")
+
+
 def test_a_job_whose_process_dies_again_and_again_is_given_up() -> None:
     first, last = judged(None, -9, 0, 7), judged(None, -9, LOST_MOST - 1, 0)
     assert (first.what, first.state, first.seconds) == ("again", "lost", 30)
@@ -55,5 +73,8 @@ def test_what_is_put_back_or_cancelled_waits_for_nothing() -> None:
     stopped = judge(JobEnd(4, "stopped"), 0, 0, 0, cancelled=False, draining=True)
     assert (stopped.what, stopped.seconds, stopped.reason) == ("again", 0, "the worker was stopped")
     assert judge(None, -9, LOST_MOST, 0, cancelled=False, draining=True).what == "again"
+    assert judge(AWAY, 0, 0, 7, cancelled=False, draining=True).state == "stopped"
+    slow = judge(None, -9, 0, 0, cancelled=False, draining=True, given_up=True)
+    assert (slow.state, slow.reason) == ("stopped", "it did not stop in time; what it had fetched is kept")
     assert judge(None, -15, 0, 0, cancelled=True, draining=False).what == "cancelled"
     assert judge(JobEnd(4, "stopped"), 0, 0, 0, cancelled=True, draining=False).what == "cancelled"

@@ -31,6 +31,8 @@ async def begin_a_job(address: PostgresAddress, queue: JobQueue) -> None:
     await member.open()
     await member.join()
     assert await member.take() is not None
+    await member.join()
+    await member.beat(paused="the disk is full")
     await member._app.close_async()
 
 
@@ -52,6 +54,8 @@ def test_the_page_of_workers(tmp_path: Path, postgres_database: str) -> None:
         assert "Auftrag" in site.get("/fleet", Accept_Language="de").body.decode()
         assert b'href="/fleet"' in site.get("/").body
         told = figures(site.get("/metrics"))
+        assert "the disk is full" in shown and "takes no job:" in shown
+        assert told["workers", "paused"] == 1
         assert told["jobs", "running"] == told["jobs", "waiting"] == told["workers", "working"] == 1
         assert told["lag_seconds",] >= 7200
     with Serving(folder, NEWSKEEP_QUEUE="postgresql://me:secret@127.0.0.1:1/d") as site:
