@@ -176,9 +176,10 @@ def main() -> None:
             if not options.texts:
                 questions(asker)
             lists(asker)
-            print(f"{'the whole index':34} {index.size() / index.counts().articles:9.0f} bytes an article")
+            total = index.counts().articles
+            print(f"{'the whole index':34} {index.size() / total:9.0f} bytes an article")
         if not address:
-            sizes(path, options.articles)
+            sizes(path, total)
         if not options.keep:
             discard_index(place)
 
