@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, cycle, pairwise
 from pathlib import Path
+from typing import TypeVar
 
 from server_cpu import server_cpu
 
@@ -30,6 +31,8 @@ from storage.archive import shared_index
 from storage.index import ArticleEntry, Filters, Hit, SearchOrder, SharedIndex, WarcEntry, discard_index, open_index
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
+
+Asked = TypeVar("Asked")
 
 SITES = 200
 A_WARC = 2_000
@@ -119,18 +122,20 @@ class Asker:
                 before = found[-1].key if found else 0
             return len(found)
 
-        self._time(name, asked, search)
+        self.time(name, list(map(SearchQuery.parse, asked)), search)
 
     def count(self, name: str, asked: list[str]) -> None:
         """Count all that is found."""
-        self._time(f"{name}: how many", asked, lambda wanted: self.index.total(wanted).count)
+        wanted = list(map(SearchQuery.parse, asked))
+        self.time(f"{name}: how many", wanted, lambda each: self.index.total(each).count)
 
-    def _time(self, name: str, asked: list[str], answer: Callable[[SearchQuery], int]) -> None:
+    def time(self, name: str, asked: list[Asked], answer: Callable[[Asked], int]) -> None:
+        """Print what it takes to answer one of these, and how much was found in the mean."""
         times, hits = [], 0
         busy, served = time.process_time(), self.server()
-        for typed in asked:
+        for each in asked:
             start = time.perf_counter()
-            hits += answer(SearchQuery.parse(typed))
+            hits += answer(each)
             times.append((time.perf_counter() - start) * 1000)
         ours, theirs = ((each * 1000 / len(asked)) for each in (time.process_time() - busy, self.server() - served))
         print(
@@ -170,9 +175,11 @@ def main() -> None:
                 fill(asker, texts, options.articles)
             if not options.texts:
                 questions(asker)
-            print(f"{'the whole index':34} {index.size() / index.counts().articles:9.0f} bytes an article")
+            lists(asker)
+            total = index.counts().articles
+            print(f"{'the whole index':34} {index.size() / total:9.0f} bytes an article")
         if not address:
-            sizes(path, options.articles)
+            sizes(path, total)
         if not options.keep:
             discard_index(place)
 
@@ -210,6 +217,20 @@ def questions(asker: Asker) -> None:
     ask("a phrase of common words, the best", phrases[:20], order="relevance")
     asker.count("two common words", [f"{a} {b}" for a, b in pairwise(common[:21])])
     asker.count("a phrase of common words", phrases[:20])
+
+
+def lists(asker: Asker) -> None:
+    """What the pages of the reading room ask beside searches."""
+    index, sites = asker.index, [f"paper{number}.example" for number in range(0, SITES, 10)]
+    asker.time("the newest 20 of a site", sites, lambda site: len(list(index.articles(site=site, limit=20))))
+    asker.time("the newest 1,000", [1_000] * 5, lambda number: len(list(index.articles(limit=number))))
+    asker.time(
+        "20 in a language that is rare", ["da"] * 3, lambda code: len(list(index.articles(language=code, limit=20)))
+    )
+    asker.time("articles a day, all days", [BEGIN] * 3, lambda since: sum(index.articles_a_day(since).values()))
+    asker.time("of a site", sites, lambda site: sum(index.articles_a_day(BEGIN, site).values()))
+    asker.time("busiest sites", [BEGIN] * 3, lambda since: len(index.busiest_sites(since, 12)))
+    asker.time("all sites", [""] * 3, lambda after: len(list(index.sites(after))))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Processor time of the PostgreSQL processes that answer for an index, on this machine."""
+"""Processor time of the PostgreSQL process that answers for an index, on this machine."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 def server_cpu(index: Index) -> Callable[[], float]:
-    """Return what says how many seconds the server's processes for this index took so far; 0 of SQLite.
+    """Return what says how many seconds the server's process for an index took so far; 0 of SQLite.
 
-    A tick is 10 ms: worth something over many questions alone. Parallel workers are not counted. Raises `OSError` where
-    the server is not on this machine.
+    Of one thread, whose connection the index keeps. A tick is 10 ms: worth something over many questions alone.
+    Parallel workers are not counted. Raises `OSError` where the server is not on this machine.
     """
     database = index._database
     if database.engine.dialect.name != "postgresql":
         return lambda: 0.0
     with database.connect() as connection:
-        asked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-        backends = list(connection.exec_driver_sql(asked).scalars())
-    return lambda: sum(map(_seconds, backends))
+        backend = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+    return lambda: _seconds(backend)
 
 
 def _seconds(process: int) -> float:

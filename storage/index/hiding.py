@@ -39,14 +39,16 @@ _h = hidden.c
 def is_visible(table: Table) -> ColumnElement[bool]:
     """The condition that a row with a SURT and a time is not hidden at the second `now`.
 
-    Of single addresses and of ranges apart, each by an index of its own: what is hidden may be thousands.
+    Of single addresses and of ranges apart, each by an index of its own: what is hidden may be thousands. Whether there
+    is any at all is asked once a statement, and no more of a row where there is none, as in most archives.
     """
     row = table.c
+    anything = exists().select_from(hidden.alias("anything"))
     now: BindParameter[int] = bindparam("now", unique=False)
     then = and_(_h.low <= row.timestamp, _h.high >= row.timestamp, _h.until > now)
     one = exists().where(_h.first == row.surt, _h.end.is_(None), then)
     some = exists().where(_h.end > row.surt, _h.first <= row.surt, then)
-    return ~or_(one.correlate(table), some.correlate(table))
+    return ~and_(anything, or_(one.correlate(table), some.correlate(table)))
 
 
 def enter(connection: Connection, found: Iterable[Removal]) -> None:
