@@ -1,8 +1,8 @@
 """Puts every index that would be a SQLite file into a PostgreSQL database of its own: `pytest --index postgresql`.
 
 The file is there all the same, and holds the name of the database. A test that removes it has lost its index, and one
-that copies the folder of an archive has copied the index with it, as with SQLite. The frontier lies beside the index,
-and has a file too.
+that copies the folder of an archive, or gives it to another one, has the index there as well, as with SQLite. The frontier
+lies beside the index, and has a file too.
 
 Nothing of the product is replaced: an archive that is told no database is told one here. That is done as its module is
 imported, for the tests' own process and for all that they start.
@@ -39,7 +39,8 @@ class Place:
 
     @property
     def name(self) -> str:
-        return f"placed_{sha256(os.fsencode(self.folder)).hexdigest()[:32]}"
+        place = os.fsencode(self.folder) + b"\n" + self.archive.encode()
+        return f"placed_{sha256(place).hexdigest()[:32]}"
 
     @property
     def address(self) -> str:
