@@ -50,8 +50,8 @@ class Status:
     due: tuple[ScheduleRow, ...]
     #: Why the frontier or the index could not be asked, in a line.
     problem: str | None = None
-    #: Months ("2026-03") whose captures the index has let go: they are read where they are published, and `holdings` has
-    #: their articles alone.
+    #: Months ("2026-03") whose captures the index has let go, and `holdings` has not: they are read where they are
+    #: published.
     released: tuple[str, ...] = ()
 
     @property
