@@ -132,6 +132,10 @@ class Archive:
                 self._companions[name] = make(self.state / name)
             return cast("C", self._companions[name])
 
+    def has_companion(self, name: str) -> bool:
+        """Whether `companion` has opened it."""
+        return name in self._companions
+
     def _make_state(self) -> None:
         try:
             self.state.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,9 @@ from storage.errors import Corrupt, NewskeepError, StoreDenied, StoreUnavailable
 _AUTHENTICATION = re.compile(r"password authentication failed|no password supplied|authentication failed")
 _NO_ENTRY = re.compile(r"pg_hba\.conf")
 _NO_DATABASE = re.compile(r'database "(.*)" does not exist')
+# "sorry, too many clients already", "remaining connection slots are reserved for roles …", "too many connections for
+# role …"; the last is PgBouncer's.
+_FULL = re.compile(r"too many (?:clients|connections)|remaining connection slots|no more connections allowed")
 _NO_ROLE = re.compile(r'role "(.*)" does not exist')
 
 
@@ -50,6 +53,8 @@ def _unreachable(name: str, said: str) -> NewskeepError:
         return StoreDenied(f"{name}: {said}; the password is taken from the address or PGPASSFILE")
     if _NO_ENTRY.search(said):
         return StoreDenied(f"{name}: {said}")
+    if _FULL.search(said):
+        return StoreUnavailable(f"{name}: the server has no connection left ({said}); try again, or allow it more")
     return StoreUnavailable(f"{name}: the server cannot be reached ({said})")
 
 

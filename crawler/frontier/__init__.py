@@ -25,8 +25,16 @@ def frontier_of(archive: Archive) -> Frontier:
 
 
 def has_frontier(archive: Archive) -> bool:
-    """Whether there is a frontier, without making one; one on a server is taken to be there."""
-    return archive.shared_index is not None or (archive.state / FILE).is_file()
+    """Whether there is a frontier, without making one. Raises `StoreUnavailable` for a server that is out of reach."""
+    if (address := archive.shared_index) is None:
+        return (archive.state / FILE).is_file()
+    if archive.has_companion(FILE):
+        return True
+    from crawler.frontier import schema
+    from storage.postgres import schema_version
+
+    _, version = schema_version(address, schema.KIND)
+    return version is not None
 
 
 def open_frontier(path: Path) -> Frontier:

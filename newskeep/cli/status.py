@@ -98,6 +98,8 @@ def _held(found: Status) -> Iterator[str]:
         return
     addresses = counted(total.addresses, "address", "addresses")
     yield f"{counted(total.captures, 'capture')} of {addresses}, {counted(total.articles, 'article')}"
+    if found.left_out:
+        yield found.left_out
     yield f"WARC {size(counts.bytes)} in {counted(counts.warcs, 'file')}, text {size(found.holdings.text_bytes)}"
     if found.holdings.saved:
         yield f"saved by revisits {size(found.holdings.saved)}: what was the same again is held once"

@@ -15,6 +15,7 @@ from newskeep.status.holdings import Held, Holdings, holdings_of
 from newskeep.status.room import DiskRoom, SpoolContent, disk_of, spool_of
 from newskeep.status.stored import Stored, stored_of
 from newskeep.times import iso
+from storage.counts import counted
 from storage.errors import StoreUnavailable
 from storage.index import Counts
 
@@ -49,6 +50,17 @@ class Status:
     due: tuple[ScheduleRow, ...]
     #: Why the frontier or the index could not be asked, in a line.
     problem: str | None = None
+    #: Months ("2026-03") whose captures the index has let go, and `holdings` has not: they are read where they are
+    #: published.
+    released: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> str | None:
+        """What `holdings` does not count, in a line."""
+        if not self.released:
+            return None
+        months = self.released[0] if len(self.released) == 1 else f"{self.released[0]} to {self.released[-1]}"
+        return f"captures of {counted(len(self.released), 'month')} that the index has let go are not counted: {months}"
 
     @property
     def troubles(self) -> list[Health]:
@@ -61,11 +73,13 @@ def status_of(archive: Archive, config: Config, at: datetime, reports: Reports |
     stored = stored_of(archive, reports)
     problem = None
     counts, holdings, index_bytes = Counts(0, 0, 0, 0), Holdings(), 0
+    released: tuple[str, ...] = ()
     health: list[Health] = []
     due: list[ScheduleRow] = []
     try:
         if archive.has_index:
             counts, holdings, index_bytes = archive.index.counts(), holdings_of(archive), archive.index.size()
+            released = tuple(str(each.month) for each in archive.index.released())
         health, due = _sites(archive, sites, at)
     except StoreUnavailable as error:
         problem = str(error)
@@ -82,6 +96,7 @@ def status_of(archive: Archive, config: Config, at: datetime, reports: Reports |
         tuple(sorted(health, key=lambda each: (not each.verdict.trouble, each.site))),
         tuple(due),
         problem,
+        released,
     )
 
 
@@ -110,6 +125,7 @@ def as_json(status: Status) -> dict[str, Any]:
             "compacted_files": None if stored.problem else stored.saved_files,
         },
         "months": {month: _held(held) for month, held in status.holdings.by_month()},
+        "released": list(status.released),
         "sites": {
             site: {
                 **_held(held),

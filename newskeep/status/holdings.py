@@ -100,7 +100,8 @@ def holdings_of(archive: Archive) -> Holdings:
     """
     if not archive.has_index:
         return Holdings()
-    file, stamp = archive.state / FILE, f"{_VERSION}-{archive.index.stamp()}"
+    released = "+".join(str(each.month) for each in archive.index.released())
+    file, stamp = archive.state / FILE, f"{_VERSION}-{archive.index.stamp()}-{released}"
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         kept = json.loads(file.read_bytes())
         if kept["stamp"] == stamp:

@@ -76,7 +76,7 @@ def test_refused_in_one_line(newskeep: Run, newsroom: Archive, tmp_path: Path, a
 
 
 def test_who_may_only_read_is_told_before_anything_is_fetched(
-    newskeep: Run, newsroom: Archive, postgres_server: PostgresServer, postgres_database: str
+    newskeep: Run, newsroom: Archive, tmp_path: Path, postgres_server: PostgresServer, postgres_database: str
 ) -> None:
     here = ("--archive", newsroom.uri, "--index")
     assert newskeep("reindex", *here, postgres_database).returncode == 0
@@ -85,6 +85,10 @@ def test_who_may_only_read_is_told_before_anything_is_fetched(
         connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA newskeep_index TO {GUARDED}")
     reader = postgres_server.url(postgres_database.rpartition("/")[2], GUARDED, quote(PASSWORD, safe=""))
     assert newskeep("search", "bridge", *here, reader).returncode == 0
+    # Nobody has crawled yet, and what is known of the sites is not the reader's to make.
+    (tmp_path / "newskeep.toml").write_text(f"[sites.paper]\nstart = '{PAPER}/'\n")
+    status = newskeep("status", *here, reader)
+    assert status.returncode == 0 and b"1 site, none of them crawled yet" in status.stdout, status.stdout
     held = sorted(path for path in Path(newsroom.uri).rglob("*.gz"))
     with Origin() as origin:
         origin.reply("/page", b"<title>A page</title>")

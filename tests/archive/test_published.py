@@ -16,6 +16,8 @@ from dying_store import killed_at
 from filled_archive import BEGIN, deliver, fill, folder_archive, page
 from s3_server import BUCKET, S3Server, use
 
+from crawler.config import Config
+from newskeep.status.collect import as_json, status_of
 from storage import open_archive
 from storage.annotating.annotate import put as say
 from storage.annotations import tagged
@@ -127,6 +129,18 @@ def test_every_answer_is_the_same_from_what_is_published(two_months: Archive) ->
     # As is what a compaction, and a reextract, enter anew beside it.
     reindex(two_months)
     assert answers(two_months) == before
+
+
+@over_both
+def test_status_says_what_it_does_not_count(two_months: Archive) -> None:
+    config, now = Config(archive=two_months.uri), BEGIN + timedelta(days=90)
+    before = status_of(two_months, config, now)
+    assert (before.left_out, before.holdings.total.captures) == (None, 18)
+    let_go(two_months)
+    after = status_of(two_months, config, now)
+    assert after.left_out == "captures of 2 months that the index has let go are not counted: 2026-03 to 2026-04"
+    assert as_json(after)["released"] == ["2026-03", "2026-04"]
+    assert (after.holdings.total.captures, after.holdings.total.articles) == (0, before.holdings.total.articles)
 
 
 @over_both

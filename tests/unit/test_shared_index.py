@@ -135,6 +135,19 @@ def test_a_server_that_does_not_let_us_in_is_one_line(
     assert "secret" not in str(caught.value) and "pass%2F" not in str(caught.value)
 
 
+def test_a_server_that_has_no_connection_left(postgres_server: PostgresServer, place: SharedIndex) -> None:
+    """As with `max_connections`, which no test can use up alone."""
+    with postgres_server.connect() as connection:
+        connection.execute(f"ALTER ROLE {GUARDED} CONNECTION LIMIT 0")
+        try:
+            with pytest.raises(
+                StoreUnavailable, match=r"the server has no connection left \(.*too many connections for"
+            ):
+                open_index(at(guarded_url(postgres_server, place)))
+        finally:
+            connection.execute(f"ALTER ROLE {GUARDED} CONNECTION LIMIT -1")
+
+
 def test_a_server_that_is_not_there() -> None:
     with pytest.raises(StoreUnavailable, match=r"127.0.0.1:1/news: the server cannot be reached .*refused"):
         open_index(at("postgresql://crawler:secret@127.0.0.1:1/news"))

@@ -42,10 +42,10 @@ class SiteHealth:
 
 
 def _verdicts(archive: Archive, config: Config, hosts: Collection[str]) -> dict[str, Verdict]:
-    # Asking for the frontier makes one.
-    if not has_frontier(archive):
-        return {}
     try:
+        # Asking for the frontier makes one.
+        if not has_frontier(archive):
+            return {}
         sites = load_sites(config)
         own = {name: found for name, site in sites.items() if (found := hosts_of(site, hosts))}
         asked = [sites[name] for name in own]

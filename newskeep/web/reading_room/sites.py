@@ -106,10 +106,10 @@ def page(request: Request) -> Response:
 
 def health_of(archive: Archive, site: str, entries: list[ArticleEntry]) -> SiteRuns | None:
     """How a site's crawls go; `None` where no frontier is here, or it knows nothing of the site."""
-    # Asking for the frontier makes one.
-    if not has_frontier(archive):
-        return None
     try:
+        # Asking for the frontier makes one.
+        if not has_frontier(archive):
+            return None
         name = _name_of(frontier_of(archive), site, [entry.url for entry in entries[:10]])
         if name is None:
             return None

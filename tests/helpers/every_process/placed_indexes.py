@@ -1,8 +1,8 @@
 """Puts every index that would be a SQLite file into a PostgreSQL database of its own: `pytest --index postgresql`.
 
 The file is there all the same, and holds the name of the database. A test that removes it has lost its index, and one
-that copies the folder of an archive has copied the index with it, as with SQLite. The frontier lies beside the index,
-and has a file too.
+that copies the folder of an archive, or gives it to another one, has the index there as well, as with SQLite. The
+frontier lies beside the index, and has a file too.
 
 Nothing of the product is replaced: an archive that is told no database is told one here. That is done as its module is
 imported, for the tests' own process and for all that they start.
@@ -39,7 +39,8 @@ class Place:
 
     @property
     def name(self) -> str:
-        return f"placed_{sha256(os.fsencode(self.folder)).hexdigest()[:32]}"
+        place = os.fsencode(self.folder) + b"\n" + self.archive.encode()
+        return f"placed_{sha256(place).hexdigest()[:32]}"
 
     @property
     def address(self) -> str:
@@ -129,16 +130,19 @@ def _place_archives(module: ModuleType) -> None:
 
 def _make_databases(module: ModuleType) -> None:
     """In `storage.postgres`: it is made when it is first asked for."""
-    engine = module._engine
+    engine, ensure_schema = module._engine, module._ensure_schema
 
     def made(address: Any, kind: Any) -> Any:
         if place := _places.get(address.uri):
             place.make()
-            if kind.noun == "frontier":
-                place.make_frontier()
         return engine(address, kind)
 
-    vars(module)["_engine"] = made
+    def ensured(connection: Any, address: Any, kind: Any, *others: Any) -> Any:
+        if kind.noun == "frontier" and (place := _places.get(address.uri)):
+            place.make_frontier()
+        return ensure_schema(connection, address, kind, *others)
+
+    vars(module).update(_engine=made, _ensure_schema=ensured)
 
 
 _CHANGED = {"storage.archive": _place_archives, "storage.postgres": _make_databases}
