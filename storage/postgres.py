@@ -18,7 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from storage.database import Database, Kind, transaction
 from storage.errors import AlreadyRunning, ConfigError, StoreUnavailable
 from storage.migrations import create, migrate, version_of
-from storage.postgres_address import PostgresAddress
+from storage.postgres_address import SESSION_SETTINGS, PostgresAddress
 from storage.postgres_errors import explain
 
 # Seconds: to connect; for which a server may say nothing though it was asked.
@@ -31,13 +31,8 @@ _WRITER_SILENCE = 30
 # The first number of our advisory locks; the second is what is locked: the schema, or the rows.
 _LOCKS = 0x6E657773
 _SCHEMA, _ROWS, _UPKEEP = 1, 2, 3
-#: A session that holds a lock for hours: not ended for its silence, but soon where its machine is gone.
-_LONG_SESSION = (
-    "SET idle_session_timeout = 0",
-    f"SET tcp_keepalives_idle = {_WRITER_SILENCE // 2}",
-    f"SET tcp_keepalives_interval = {_WRITER_SILENCE // 6}",
-    "SET tcp_keepalives_count = 3",
-)
+#: A session that holds a lock for hours is not ended for its silence.
+_LONG_SESSION = "SET idle_session_timeout = 0"
 
 #: How a transaction begins, by what `storage.database.transaction` asks for in SQLite's words.
 _BEGIN = {
@@ -123,8 +118,7 @@ def held(address: PostgresAddress, kind: Kind, work: str) -> Iterator[None]:
             connection = ending.enter_context(engine.connect())
             # The session ends with the block, whether the server still answers or not, and the lock with it.
             ending.callback(connection.invalidate)
-            for statement in _LONG_SESSION:
-                connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(_LONG_SESSION)
             asked = f"SELECT pg_try_advisory_lock({_LOCKS}, {_UPKEEP})"
             is_ours = connection.exec_driver_sql(asked).scalar_one()
         if not is_ours:
@@ -193,6 +187,7 @@ def _engine(address: PostgresAddress, kind: Kind) -> Engine:
             "work_mem = '64MB'",
             "jit = off",
             "client_min_messages = warning",
+            *SESSION_SETTINGS,
         ):
             connection.execute(f"SET {setting}")
 
