@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from dying_store import killed_at
 from filled_archive import BEGIN, deliver, fill, page
-from published_archive import APRIL, MARCH, ONE, answers, everywhere, let_go, published, sound
+from published_archive import APRIL, MARCH, ONE, answers, everywhere, let_go, over_both, published, sound
 from s3_server import BUCKET, S3Server, use
 
 from storage import open_archive
@@ -37,8 +37,6 @@ from storage.removing.purge import purge
 from storage.warc import key_of
 
 pytest_plugins = ["postgres", "published_archive", "s3_server"]
-#: What is told of the database is told of both kinds; it is the same where files alone are looked at.
-over_both = pytest.mark.parametrize("archive", ["sqlite", "postgresql"], indirect=True)
 
 
 @over_both

@@ -28,6 +28,8 @@ from storage.publishing.release import release
 
 MARCH, APRIL = Month(2026, 3), Month(2026, 4)
 ONE = "https://www.paper.example/1"
+#: What is told of the database is told of both kinds; it is the same where files alone are looked at.
+over_both = pytest.mark.parametrize("archive", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
