@@ -18,7 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from storage.database import Database, Kind, transaction
 from storage.errors import AlreadyRunning, ConfigError, StoreUnavailable
 from storage.migrations import create, migrate, version_of
-from storage.postgres_address import PostgresAddress
+from storage.postgres_address import SESSION_SETTINGS, PostgresAddress
 from storage.postgres_errors import explain
 from storage.postgres_pooler import take_session
 
@@ -32,13 +32,8 @@ _WRITER_SILENCE = 30
 # The first number of our advisory locks; the second is what is locked: the schema, or the rows.
 _LOCKS = 0x6E657773
 _SCHEMA, _ROWS, _UPKEEP = 1, 2, 3
-#: A session that holds a lock for hours: not ended for its silence, but soon where its machine is gone.
-_LONG_SESSION = (
-    "SET idle_session_timeout = 0",
-    f"SET tcp_keepalives_idle = {_WRITER_SILENCE // 2}",
-    f"SET tcp_keepalives_interval = {_WRITER_SILENCE // 6}",
-    "SET tcp_keepalives_count = 3",
-)
+#: A session that holds a lock for hours is not ended for its silence.
+_LONG_SESSION = "SET idle_session_timeout = 0"
 
 #: How a transaction begins, by what `storage.database.transaction` asks for in SQLite's words. Not of a stricter level,
 #: which a server may have as its default: a writer sees what the one before it did while it waited for the lock.
@@ -166,8 +161,7 @@ class _UpkeepLock:
     def take(self) -> None:
         with _explained(self._address, self._kind):
             self._session = session = _connect(self._engine)
-            for statement in _LONG_SESSION:
-                session.exec_driver_sql(statement)
+            session.exec_driver_sql(_LONG_SESSION)
             is_ours = session.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCKS}, {_UPKEEP})").scalar_one()
         if not is_ours:
             where = f"on another machine ({self._address.shown})"
@@ -249,6 +243,7 @@ def _engine(address: PostgresAddress, kind: Kind) -> Engine:
             "work_mem = '64MB'",
             "jit = off",
             "client_min_messages = warning",
+            *SESSION_SETTINGS,
         ):
             connection.execute(f"SET {setting}")
 

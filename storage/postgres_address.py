@@ -11,6 +11,15 @@ from dataclasses import dataclass, field
 
 from storage.errors import UsageError
 
+#: What a session has its server set, so that it is given up, with all that it holds, soon after our machine is gone or
+#: cut off: by itself a server waits for two hours. In seconds, the last in milliseconds; for TCP alone.
+SESSION_SETTINGS = (
+    "tcp_keepalives_idle = 15",
+    "tcp_keepalives_interval = 5",
+    "tcp_keepalives_count = 3",
+    "tcp_user_timeout = 30000",
+)
+
 _SIGNS = r"[^\s/@?#\[\]:]"
 _HOST = rf"(?:\[[0-9A-Fa-f:.%]+\]|{_SIGNS}*)(?::\d{{1,5}})?"
 _OPTION = r"\w+=[^\s@#&]*"

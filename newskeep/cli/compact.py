@@ -53,7 +53,8 @@ def compact(
     """Join a day's small WARCs, with their CDXJ and text, into large ones of up to 1 GB.
 
     The records stay as they are, byte for byte. The small files are removed once the large one is read back and
-    indexed; who reads meanwhile sees no gap. What a killed compaction left is finished or undone first.
+    indexed; who reads meanwhile sees no gap. What a killed compaction left is finished or undone first. Months of the
+    index that are published, and have changed or have something that is hidden now, are published again.
     """
     with open_existing(settings) as opened:
         from datetime import timedelta
@@ -84,6 +85,8 @@ def compact(
         if done.released.gone:
             line += f"; {counted(done.released.gone, 'object')} whose retention has ended removed"
         line += still_kept(done.released)
+        if done.published:
+            line += f"; {counted(done.published, 'month')} of the index published again"
         figures = {
             "archive": opened.uri,
             "made": done.made,
@@ -93,6 +96,7 @@ def compact(
             "undone": done.undone,
             "released": done.released.gone,
             "locked": done.released.kept,
+            "published": done.published,
             "problems": len(done.left),
         }
         sum_up(f"{line}; in {opened.uri}", figures, as_json)

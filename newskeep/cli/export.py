@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +28,13 @@ from newskeep.cli._options import (
 from newskeep.cli._terminal import echo
 from newskeep.export import CAPTURE_FORMATS, FORMATS, STREAMS, Selection, Tools, open_stream
 from newskeep.export.left_out import LeftOut, count
+from newskeep.extras import command_for
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
 from storage.rights.purposes import PURPOSES, Purpose
 
 if TYPE_CHECKING:
+    from newskeep.export.job import ExportResult
     from storage.archive import Archive
     from storage.bulk import Shard
     from storage.model import Article
@@ -48,6 +51,7 @@ Examples:
   newskeep export --format parquet --to for-training --for ai-train
   newskeep export --format wacz --to election --tag election-2026
   newskeep export --format parquet --to s3://my-bucket/table --shard $SLURM_ARRAY_TASK_ID/16
+  newskeep export --format jsonl --to s3://my-bucket/articles --executor ray
   newskeep export --format wacz --to s3://my-bucket/for-others --site example.org --sign-key key.pem
 
 \b
@@ -80,6 +84,13 @@ Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of 
     help="Sign WACZ files with this private key (PEM, curve P-384).",
 )
 @click.option("--shard", type=ShardType(), metavar="I/N", help="Only what lies in the WARCs of this shard, 1/8 to 8/8.")
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where: in this process, or on Ray, on the cluster of RAY_ADDRESS or all of this machine.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
 @configured
 def export(
@@ -94,6 +105,7 @@ def export(
     purpose: Purpose | None,
     sign_key: Path | None,
     shard: Shard | None,
+    executor: str,
     as_json: bool,
     settings: Config,
 ) -> int:
@@ -104,6 +116,7 @@ def export(
     chosen are reserved, and by which signals: newskeep docs rights.
 
     With --shard many processes share the work: each makes the folder shard=I-of-N in the target, and goes on there.
+    With --executor ray one run makes all of them, on all processors that Ray has.
     """
     if sign_key is not None and name != "wacz":
         raise UsageError("--sign-key is for --format wacz")
@@ -111,6 +124,8 @@ def export(
         raise UsageError(f"--format {name} makes files; only {' and '.join(STREAMS)} can go to standard output")
     if shard is not None and name == "wacz":
         raise UsageError("--shard: a WACZ has what its pages need, wherever it lies; choose another format")
+    if executor == "ray":
+        _check_ray(name, to, shard)
     check_order(since, until)
     problems: list[Problem] = []
 
@@ -135,6 +150,8 @@ def export(
     with open_existing(settings) as opened:
         if to == "-":
             records = _stream(opened, name, selection, tools)
+        elif executor == "ray":
+            records = _on_ray(opened, settings, name, to, selection, on_problem, as_json, problems)
         else:
             place = to if shard is None else f"{to.rstrip('/')}/shard={shard.name}"
             records = _files(opened, name, place, selection, tools, as_json, problems)
@@ -142,6 +159,15 @@ def export(
         if not records and not problems and shard is None:
             raise NotArchived(f"nothing in {opened.uri} is chosen by that{_why_nothing(opened, name, selection)}")
     return PROBLEMS_FOUND if problems else 0
+
+
+def _check_ray(name: str, to: str, shard: Shard | None) -> None:
+    if name == "wacz":
+        raise UsageError("--executor ray: a WACZ has what its pages need, wherever it lies; choose another format")
+    if shard is not None:
+        raise UsageError("--shard or --executor ray, not both: Ray makes shards of its own")
+    if to == "-":
+        raise UsageError("--executor ray makes files; give a place as --to")
 
 
 def _why_nothing(archive: Archive, name: str, selection: Selection) -> str:
@@ -207,8 +233,42 @@ def _files(
             )
     finally:
         target.close()
+    return _sum_up(done, name, target.uri, selection, as_json, problems)
+
+
+def _on_ray(
+    archive: Archive,
+    settings: Config,
+    name: str,
+    to: str,
+    selection: Selection,
+    on_problem: Callable[[Problem], None],
+    as_json: bool,
+    problems: list[Problem],
+) -> int:
+    try:
+        from newskeep.export.on_ray import export_on_ray
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--executor ray needs {error.name}: {command_for('ray')}") from None
+    with progress("Ray") as show:
+        done = export_on_ray(
+            archive,
+            settings.lock,
+            name,
+            to,
+            selection,
+            partial(_tools, None),
+            on_problem=on_problem,
+            on_shard=lambda so_far: show(f"{counted(so_far.records, 'record')}, {counted(so_far.bytes, 'byte')}"),
+        )
+    return _sum_up(done, name, to, selection, as_json, problems)
+
+
+def _sum_up(
+    done: ExportResult, name: str, to: str, selection: Selection, as_json: bool, problems: list[Problem]
+) -> int:
     what = counted(done.records, "capture" if name in CAPTURE_FORMATS else "article")
-    line = f"{what} in {counted(done.files, 'file')} ({counted(done.bytes, 'byte')}) in {target.uri}"
+    line = f"{what} in {counted(done.files, 'file')} ({counted(done.bytes, 'byte')}) in {to}"
     if done.earlier:
         line += f", {done.earlier:,} of them there already"
     line += _of(LeftOut(done.noarchive, done.ended, Counter(done.reserved), done.licensed), selection)

@@ -14,7 +14,7 @@ from typing import Any, LiteralString, Self
 from newskeep.extras import command_for
 from newskeep.queue import schema
 from storage.errors import StoreDenied, StoreUnavailable, UsageError
-from storage.postgres_address import PostgresAddress
+from storage.postgres_address import SESSION_SETTINGS, PostgresAddress
 
 try:
     import psycopg
@@ -41,8 +41,12 @@ _CONNECTION = {
 }
 
 
+#: The first statement of a session.
+CONFIGURE: LiteralString = "; ".join(f"SET {setting}" for setting in SESSION_SETTINGS)
+
+
 def pool_options(address: PostgresAddress, most: int = 4) -> dict[str, Any]:
-    """What both of Procrastinate's connectors are made with."""
+    """What both of Procrastinate's connectors are made with, beside what has a session `CONFIGURE` itself."""
     return {"conninfo": address.uri, "kwargs": _CONNECTION, "min_size": 1, "max_size": most, "timeout": PATIENCE}
 
 
@@ -55,8 +59,9 @@ class QueueDatabase:
         # A pool that cannot connect tries for ever, and does not say why: one connection tells.
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
         with self.errors(), psycopg.connect(address.uri, autocommit=True, **_CONNECTION) as connection:  # type: ignore[arg-type]
+            _configure(connection)
             schema.make(connection)
-        self.app = App(connector=SyncPsycopgConnector(**pool_options(address)))
+        self.app = App(connector=SyncPsycopgConnector(**pool_options(address), configure=_configure))
         with self.errors():
             self.app.open()
         self._connector = self.app.connector.get_sync_connector()
@@ -101,6 +106,12 @@ class QueueDatabase:
         assert isinstance(self.app.connector, SyncPsycopgConnector)
         with self.errors(), self.app.connector.pool.connection() as connection:
             yield connection
+
+
+def _configure(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(CONFIGURE)
+    # A pool takes none that is in a transaction.
+    connection.commit()
 
 
 def has_queue(address: PostgresAddress) -> bool:

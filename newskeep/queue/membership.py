@@ -15,14 +15,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Literal, LiteralString, TypeVar
 
 from procrastinate import App, PsycopgConnector, exceptions
+from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
-from newskeep.queue.database import pool_options, unavailable
+from newskeep.queue.database import CONFIGURE, pool_options, unavailable
 from newskeep.queue.task import Task, parse_task
 from storage.errors import StoreUnavailable
 from storage.postgres_address import PostgresAddress
@@ -72,7 +72,7 @@ class Membership:
         self._address = address
         self._queue = queue
         self._at_once = at_once
-        self._connector = PsycopgConnector(**pool_options(address))
+        self._connector = PsycopgConnector(**pool_options(address), configure=_configure)
         self._app = App(connector=self._connector)
         self._worker: int | None = None
         self._alive = -1.0
@@ -197,9 +197,8 @@ class Membership:
         await self._again(job, attempt, self._worker, 0.0)
 
     async def _again(self, job: int, attempt: int, worker: int | None, seconds: float) -> bool:
-        at = datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
         try:
-            row = await self._one(_AGAIN, job=job, attempt=attempt, worker=worker, at=at)
+            row = await self._one(_AGAIN, job=job, attempt=attempt, worker=worker, seconds=seconds or None)
         except exceptions.UniqueViolation:
             # It was queued again meanwhile: that one does what is left.
             row = await self._one(_END, job=job, attempt=attempt, worker=worker, status="failed")
@@ -228,6 +227,11 @@ class Membership:
             raise
         except (exceptions.ConnectorException, PoolTimeout) as error:
             raise unavailable(self._address, error) from error
+
+
+async def _configure(connection: AsyncConnection[Any]) -> None:
+    await connection.execute(CONFIGURE)
+    await connection.commit()
 
 
 _JOIN: LiteralString = """
@@ -279,8 +283,10 @@ SELECT job.id, procrastinate_finish_job_v1(job.id, %(status)s::procrastinate_job
            AND worker_id IS NOT DISTINCT FROM %(worker)s
            FOR UPDATE) job
 """
+# By the server's clock: that of a machine may be hours off.
 _AGAIN: LiteralString = """
-SELECT job.id, procrastinate_retry_job_v2(job.id, %(at)s, NULL, NULL, NULL)
+SELECT job.id,
+       procrastinate_retry_job_v2(job.id, now() + make_interval(secs => %(seconds)s::float8), NULL, NULL, NULL)
   FROM (SELECT id FROM procrastinate_jobs
          WHERE id = %(job)s AND attempts = %(attempt)s AND status = 'doing'
            AND worker_id IS NOT DISTINCT FROM %(worker)s

@@ -35,6 +35,7 @@ from storage.inventory import Holding, holdings
 from storage.maintenance.reindex import bring_up_to_date
 from storage.objects.retention import Released
 from storage.problems import Problem
+from storage.publishing.renew import renew_changed
 from storage.warc import day_of, make_stem, time_of
 from storage.workspace import workspace
 
@@ -67,6 +68,8 @@ class CompactResult:
     undone: int = 0
     #: What was taken out earlier and Object Lock kept: what of it is gone for good now, and what is not.
     released: Released = field(default_factory=Released)
+    #: Published months that had changed, by this or by anything else, and were published again.
+    published: int = 0
     #: What could not be joined, and why.
     left: list[Problem] = field(default_factory=list)
 
@@ -109,6 +112,7 @@ def compact(
                 compaction.join(group)
         if not options.dry_run:
             done.released = release(archive.store, done.left.append)
+            done.published = renew_changed(archive, done.left.append)
     return done
 
 

@@ -31,6 +31,7 @@ from storage.hashing import CHUNK, HashingReader, digest_of
 from storage.ingest import note
 from storage.inventory import Holding, check_json, holdings
 from storage.maintenance.copy_checks import MAKE, Known, WarcCut, check_cdxj, check_warc, known_to
+from storage.maintenance.copy_published import copy_published
 from storage.maintenance.copy_sides import JoinedDays, TargetHoldings
 from storage.maintenance.reindex import ReindexResult, bring_up_to_date
 from storage.maintenance.workers import Workers
@@ -137,6 +138,14 @@ class _Copy:
         purged = purge_now(self._archive)
         self.done.purged = purged.captures
         self.done.problems += purged.problems
+        # Last: of all that came.
+        copy_published(
+            self._source,
+            self._archive,
+            self._folder,
+            on_problem=self.done.problems.append,
+            on_file=lambda size: self._count(copied=1, size=size),
+        )
 
     # Whole listings
 

@@ -191,7 +191,7 @@ class _Month:
                 self._store.delete(file.key)
             raise AlreadyRunning(f"{self._month} was published by another machine meanwhile; left to it") from None
         self._tell_database(manifest)
-        self._sweep(manifest)
+        sweep(self._store, manifest)
         return manifest
 
     def _write(self, sources: Mapping[str, Source], *, table: bool) -> None:
@@ -240,16 +240,17 @@ class _Month:
         if any(each.month == self._month for each in index.released()):
             index.release(self._month, manifest.generation)
 
-    def _sweep(self, manifest: Manifest) -> None:
-        """Remove what earlier generations and killed runs have left of the month; the manifests last."""
-        ours = {file.key for file in manifest.files}
-        for key in [key for key, _ in files_of(self._store, self._month) if key not in ours]:
-            # Of a run that is at work beside this one, as of a later generation, nothing is touched.
-            if generation_of(key)[1] <= manifest.generation:
-                self._store.delete(key)
-        for _, number in list(generations(self._store, self._month)):
-            if number < manifest.generation:
-                self._store.delete(manifest_key(self._month, number))
+
+def sweep(store: ObjectStore, manifest: Manifest) -> None:
+    """Remove what earlier generations and killed runs have left of a month; the manifests last."""
+    ours = {file.key for file in manifest.files}
+    for key in [key for key, _ in files_of(store, manifest.month) if key not in ours]:
+        # Of a run that is at work beside this one, as of a later generation, nothing is touched.
+        if generation_of(key)[1] <= manifest.generation:
+            store.delete(key)
+    for _, number in list(generations(store, manifest.month)):
+        if number < manifest.generation:
+            store.delete(manifest_key(manifest.month, number))
 
 
 def month_lines(store: ObjectStore, month: Month, sources: Mapping[str, Source]) -> Iterator[bytes]:

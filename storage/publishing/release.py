@@ -1,5 +1,7 @@
 """A published month let go by the database: each row is held against what is published before it leaves.
 
+A row of a WARC that came since it was published stays, beside what is published, until the month is published again.
+
 Where the rows are, is told to the database before the first of them leaves it, so that no reader misses one.
 """
 
@@ -28,6 +30,8 @@ class ReleaseResult:
 
     left: int = 0
     kept: int = 0
+    #: Rows that stay, too, since their WARC came when the month had been published.
+    late: int = 0
     #: Rows that what is published does not answer; where there is one, none has left.
     unanswered: int = 0
     #: The first of these.
@@ -40,7 +44,7 @@ def release(
     """Let the database go the rows of a month that is published. Reads what is published twice, from the store."""
     done = ReleaseResult()
     for capture, answered in _compared(archive, manifest):
-        if not answered:
+        if not answered and capture.filename in manifest.sources:
             done.unanswered += 1
             done.example = done.example or capture
     if done.unanswered:
@@ -49,8 +53,7 @@ def release(
     batch: list[Capture] = []
     for capture, answered in _compared(archive, manifest):
         if not answered:
-            # Delivered since: it stays until the month is published again.
-            done.kept += 1
+            done.late += 1
             continue
         batch.append(capture)
         if len(batch) == _BATCH:

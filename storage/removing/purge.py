@@ -79,14 +79,23 @@ def purge_now(
 ) -> PurgeResult:
     """`purge` for a caller that holds the lock, of an archive whose index is up to date."""
     done = PurgeResult()
-    wanted = due(archive)
     with scrubbed(archive, done.problems.append):
+        _finish_months(archive, done)
+        wanted = due(archive)
         _purge_all(archive, wanted, done, before_warc, on_warc)
+        if done.warcs:
+            forget_memories(archive.store)
+            # Within: until then a month that the database has let go still names what was purged.
+            renew(archive, wanted.keys(), done.problems.append)
     _forget_corrections(archive)
-    if done.warcs:
-        forget_memories(archive.store)
-        renew(archive, wanted.keys(), done.problems.append)
     return done
+
+
+def _finish_months(archive: Archive, done: PurgeResult) -> None:
+    """Publish again what a run that was killed had purged of a month, and not published."""
+    gone = [filename for filename in due(archive) if archive.store.stat(key_of(filename)) is None]
+    if gone:
+        renew(archive, gone, done.problems.append)
 
 
 def _purge_all(

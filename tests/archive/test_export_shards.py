@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -54,3 +56,27 @@ def test_a_shard_with_nothing_in_it_is_done(tmp_path: Path) -> None:
             for shard in SHARDS
         ]
     assert sorted(each.records for each in made) == [0, 0, 1]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(600)
+def test_ray_makes_the_shards_and_goes_on_where_it_was_stopped(tmp_path: Path, newskeep: Run) -> None:
+    with open_archive(tmp_path / "archive") as archive:
+        fill(archive, 6, 2)
+        whole = Counter(open_stream("jsonl", tools()).lines(archive, Selection()))
+    there = ("--archive", str(tmp_path / "archive"), "--format", "jsonl", "--executor", "ray")
+    # Two of three are there, as of another number of processors.
+    for number in (1, 3):
+        shard = ("--shard", f"{number}/3", "--to", str(tmp_path / "out"))
+        assert newskeep("export", *there[:4], *shard).returncode == 0
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.gz")}
+    done = newskeep("export", *there, "--to", str(tmp_path / "out"), "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["records"], told["problems"]) == (12, 0) and told["earlier"] == len(before)
+    made = [gzip.decompress(path.read_bytes()) for path in (tmp_path / "out").rglob("*.gz")]
+    assert Counter(line for each in made for line in each.splitlines(keepends=True)) == whole
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    for wrong in (("--shard", "1/2", "--to", "x"), ("--to", "-"), ("--format", "wacz", "--to", "x")):
+        done = newskeep("export", *there, *wrong)
+        assert done.returncode == 2 and b"--executor ray" in done.stderr

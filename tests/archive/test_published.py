@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,23 +12,19 @@ from typing import Any
 import duckdb
 import pytest
 from dying_store import killed_at
-from filled_archive import BEGIN, deliver, fill, folder_archive, page
+from filled_archive import BEGIN, deliver, fill, page
+from published_archive import APRIL, MARCH, ONE, answers, everywhere, let_go, over_both, published, sound
 from s3_server import BUCKET, S3Server, use
 
 from crawler.config import Config
 from newskeep.status.collect import as_json, status_of
 from storage import open_archive
-from storage.annotating.annotate import put as say
-from storage.annotations import tagged
 from storage.archive import Archive
 from storage.compaction.run import CompactOptions, compact
 from storage.errors import AlreadyRunning, NotArchived, StoreUnavailable, UsageError
 from storage.index import SharedIndex
 from storage.maintenance.reindex import ReindexOptions, reindex
-from storage.maintenance.verify import Verification
 from storage.objects.local import LocalStore
-from storage.postgres_address import PostgresAddress
-from storage.problems import Problem
 from storage.published import whole
 from storage.published.cluster import BLOCK_LINES
 from storage.published.manifest import is_manifest, newest
@@ -43,80 +38,7 @@ from storage.removing.hide import put as decide
 from storage.removing.purge import purge
 from storage.warc import key_of
 
-pytest_plugins = ["postgres", "s3_server"]
-MARCH, APRIL = Month(2026, 3), Month(2026, 4)
-ONE = "https://www.paper.example/1"
-
-
-#: What is told of the database is told of both kinds; it is the same where files alone are looked at.
-over_both = pytest.mark.parametrize("archive", ["sqlite", "postgresql"], indirect=True)
-
-
-@pytest.fixture
-def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
-    if getattr(request, "param", "sqlite") == "sqlite":
-        yield from folder_archive(tmp_path / "archive")
-        return
-    address = PostgresAddress.parse(request.getfixturevalue("postgres_database"))
-    with Archive(LocalStore(str(tmp_path / "archive")), tmp_path / "archive", address) as opened:
-        yield opened
-
-
-@pytest.fixture
-def two_months(archive: Archive) -> Archive:
-    """March: 3 WARCs of 4 pages, each with a revisit; April: two of the pages once more."""
-    fill(archive)
-    deliver(archive, 9, [page(1, 40), page(2, 40)], revisit=True)
-    say(archive, tagged(ONE, "exact", "who", add=["one"]))
-    say(archive, tagged("www.paper.example", "host", "who", add=["all"]))
-    return archive
-
-
-def published(archive: Archive, **options: Any) -> list[tuple[str, bool]]:
-    problems: list[Problem] = []
-    found = publish(archive, PublishOptions(**options), on_problem=problems.append)
-    done = [(str(each.manifest.month), each.is_new) for each in found]
-    assert problems == []
-    return done
-
-
-def let_go(archive: Archive) -> int:
-    left = 0
-    for each in publish(archive):
-        done = release(archive, each.manifest)
-        assert done.unanswered == 0
-        left += done.left
-    return left
-
-
-def answers(archive: Archive) -> dict[str, Any]:
-    """What the index answers to everything that can be asked of captures."""
-    index = archive.index
-    everything = list(index.all_captures())
-    found: dict[str, Any] = {"all": everything, "hidden": list(index.with_hidden.all_captures())}
-    middle = BEGIN + timedelta(days=20)
-    for since, until in ((None, middle), (middle, None), (BEGIN, BEGIN + timedelta(minutes=3))):
-        found[f"{since} {until}"] = list(index.all_captures(since=since, until=until))
-    for match in ("host", "domain", "prefix"):
-        found[match] = list(index.captures("www.paper.example", match=match))
-    found["pages"] = [list(index.all_captures(limit=2, after=one)) for one in everything]
-    found["tagged"] = [list(index.all_captures(tag=tag)) for tag in ("one", "all", "none")]
-    found["tags"] = index.tags()
-    for url in sorted({one.url for one in everything} | {"https://www.paper.example/none", "http://paper.example/%31"}):
-        found[url] = [
-            list(index.captures(url)),
-            index.latest(url),
-            index.latest(url, accept=lambda one: not one.is_revisit),
-            [index.closest(url, BEGIN + timedelta(days=day)) for day in (-9, 0, 15, 25, 41, 99)],
-            [index.find(url, one.timestamp, one.digest) for one in everything if one.url == url],
-        ]
-    digests = {one.digest for one in everything if one.digest}
-    found["revisits"] = sorted(index.with_hidden.revisits(digests), key=lambda one: (one.filename, one.offset))
-    return found
-
-
-def sound(archive: Archive) -> list[Problem]:
-    return list(Verification(archive, deep=True).problems())
+pytest_plugins = ["postgres", "published_archive", "s3_server"]
 
 
 @over_both
@@ -181,10 +103,8 @@ def test_compaction_moves_what_was_let_go(two_months: Archive) -> None:
     ]
     for one in pages:
         assert two_months.get(one.url, one.moment).response == one.response
-    assert [each.what for each in sound(two_months)] == [
-        "its WARCs have changed since it was published; run `newskeep index publish`"
-    ]
-    assert published(two_months) == [("2026-03", True), ("2026-04", False)]
+    # By the compaction itself.
+    assert newest(two_months.store) == {MARCH: 2, APRIL: 1}
     assert sound(two_months) == []
     assert list(two_months.index.all_captures()) == moved
     # What the compaction entered may go again.
@@ -240,19 +160,6 @@ def test_what_is_hidden_lies_apart_and_what_is_purged_goes(two_months: Archive) 
     assert two_months.get("https://www.paper.example/3").response == page(3).response
 
 
-def everywhere(archive: Archive) -> set[str]:
-    """The folders of what is published that have the page `ONE`."""
-    index = Path(archive.uri) / "index"
-    words = f'"{ONE}"'.encode()
-    found = {
-        folder
-        for folder in ("cdx", "withheld")
-        if any(words in gzip.decompress(path.read_bytes()) for path in (index / folder).rglob("*.gz"))
-    }
-    rows = duckdb.execute(f"select count(*) from '{index}/table/**/*.parquet' where url = '{ONE}'").fetchall()
-    return found | ({"table"} if rows != [(0,)] else set())
-
-
 @over_both
 def test_marked_rows_stay_since_warcs_are_served_by_them(archive: Archive) -> None:
     marked = page(5)
@@ -274,12 +181,31 @@ def test_marked_rows_stay_since_warcs_are_served_by_them(archive: Archive) -> No
 
 
 @over_both
-def test_a_row_that_is_not_published_keeps_its_month(two_months: Archive) -> None:
+def test_a_row_that_came_late_stays_beside_what_is_published(two_months: Archive) -> None:
     found = [each.manifest for each in publish(two_months)]
     deliver(two_months, 10, [page(100)], "00000000ffff")
+    before = answers(two_months)
     done = release(two_months, found[0])
-    assert (done.left, done.unanswered) == (0, 1) and done.example is not None
-    assert done.example.url.endswith("/100")
+    assert (done.left, done.late, done.unanswered) == (15, 1, 0)
+    assert [each.month for each in two_months.index.released()] == [MARCH]
+    assert answers(two_months) == before
+    assert [one.url for one in two_months.index.in_database().all_captures(until=MARCH.end)] == [page(100).url]
+    # With the next run it goes as well.
+    assert let_go(two_months) == 4
+    assert answers(two_months) == before and sound(two_months) == []
+
+
+@over_both
+def test_a_row_that_is_published_otherwise_keeps_its_month(two_months: Archive) -> None:
+    filename = next(two_months.index.warcs()).filename
+    key = key_of(filename, "cdxj")
+    with two_months.store.open(key) as stream:
+        lines = stream.read()
+    # As of a CDXJ that was made again and is not in the index yet.
+    two_months.store.replace(key, lines.replace(b'"status": "200"', b'"status": "404"'))
+    manifest = next(iter(publish(two_months, PublishOptions((MARCH,))))).manifest
+    done = release(two_months, manifest)
+    assert done.left == 0 and done.unanswered > 0 and done.example is not None and done.example.filename == filename
     assert two_months.index.released() == []
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import pytest
+import time_machine
 from postgres import GUARDED, OWNER, PASSWORD
 
 from crawler.config import Config
@@ -232,6 +233,29 @@ def test_a_worker_that_was_given_up_neither_ends_its_job_nor_comes_back(
 
     queue.submit(CrawlTask("gazette", "gazette"), None)
     as_member(queue, work)
+
+
+def test_when_a_job_is_tried_again_is_by_the_servers_clock(queue: JobQueue, database: QueueDatabase) -> None:
+    async def work(member: Membership) -> None:
+        taken = await member.take()
+        assert taken is not None
+        # Of a machine that is a day ahead.
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=1)):
+            assert await member.put_back(taken, 600.0, "failed", None)
+
+    queue.submit(CrawlTask("gazette", "gazette"), None)
+    as_member(queue, work)
+    asked = "SELECT extract(epoch FROM scheduled_at - now())::float8 AS seconds FROM procrastinate_jobs"
+    row = database.one(asked)
+    assert row is not None and 0 < row["seconds"] <= 600
+
+
+def test_the_server_notices_soon_that_a_machine_is_gone(database: QueueDatabase) -> None:
+    asked = "SELECT name, setting FROM pg_settings WHERE name IN ('tcp_keepalives_idle', 'tcp_user_timeout')"
+    assert {row["name"]: row["setting"] for row in database.all(asked)} == {
+        "tcp_keepalives_idle": "15",
+        "tcp_user_timeout": "30000",
+    }
 
 
 def test_a_job_that_kills_its_workers_is_given_up(queue: JobQueue, database: QueueDatabase) -> None:

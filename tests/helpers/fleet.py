@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -37,10 +37,10 @@ PATIENCE = 90.0
 
 
 @contextmanager
-def world(sites: int, stories: int) -> Iterator[list[Paper]]:
-    """So many papers, each a host of its own."""
+def world(sites: int, stories: int, network: str = "127.1") -> Iterator[list[Paper]]:
+    """So many papers, each a host of its own, in the network of 65,536 addresses that begin so."""
     with ExitStack() as stack:
-        hosts = (f"127.{1 + n // 250}.0.{2 + n % 250}" for n in range(sites))
+        hosts = (f"{network}.{n // 250}.{2 + n % 250}" for n in range(sites))
         yield [Paper(stack.enter_context(Origin(host)), stories) for host in hosts]
 
 
@@ -88,11 +88,28 @@ class Fleet:
         )
         (self.folder / "newskeep.toml").write_text(f"{head}{more}\n{''.join(tables)}")
 
-    def start(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a worker, with these variables as well; what it says is in `worker-N.log`."""
+    def start(
+        self, *options: str, inside: Sequence[str] = (), state: str | None = None, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker, with these variables as well; what it says is in `worker-N.log`.
+
+        `inside`: what its command begins with, where it is to run on a machine of its own. `state`: the state folder,
+        where it is not its own but that of an earlier one.
+        """
         name = f"worker-{len(self.workers)}"
-        command = [sys.executable, "-P", "-m", "newskeep", "worker", "--name", name, f"--lease={LEASE:g}s", *options]
-        command += ["--state", name] if self.shared_index else []
+        command = [
+            *inside,
+            sys.executable,
+            "-P",
+            "-m",
+            "newskeep",
+            "worker",
+            "--name",
+            name,
+            f"--lease={LEASE:g}s",
+            *options,
+        ]
+        command += ["--state", state or name] if self.shared_index else []
         with (self.folder / f"{name}.log").open("wb") as log:
             worker = subprocess.Popen(
                 command,

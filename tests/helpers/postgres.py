@@ -43,13 +43,12 @@ _SETTINGS = {
     "full_page_writes": "off",
     "shared_buffers": "32MB",
     "max_connections": "100",
-    "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "jit": "off",
 }
 _RULES = f"""
-host all {GUARDED} 127.0.0.1/32 scram-sha-256
-host all {OWNER} 127.0.0.1/32 trust
+host all {GUARDED} samenet scram-sha-256
+host all {OWNER} samenet trust
 """
 _numbers = count()
 
@@ -63,6 +62,8 @@ class PostgresServer:
     #: Who runs it; `None`: who runs the tests.
     user: int | None
     port: int
+    #: The addresses on which it listens, of loopback at least.
+    listen: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = "postgres", user: str = OWNER, password: str | None = None) -> str:
@@ -92,7 +93,7 @@ class PostgresServer:
         """Return when it answers."""
         # SIGQUIT: at once, with all its processes.
         command = ["setpriv", "--pdeathsig", "QUIT", self.programs / "postgres", "-D", self.folder / "data"]
-        settings = {**_SETTINGS, "port": str(self.port)}
+        settings = {**_SETTINGS, "port": str(self.port), "listen_addresses": self.listen}
         command += [f"--{name}={value}" for name, value in settings.items()]
         log = self.folder / "log"
         with log.open("ab") as output:
@@ -155,7 +156,7 @@ def postgres_database(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @contextmanager
-def postgres() -> Iterator[PostgresServer]:
+def postgres(listen: str = "127.0.0.1") -> Iterator[PostgresServer]:
     """Run a server until the block ends."""
     user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
     # Not in pytest's folder: that is closed to all but who runs the tests.
@@ -163,7 +164,7 @@ def postgres() -> Iterator[PostgresServer]:
     try:
         if user is not None:
             os.chown(folder, user, user)
-        server = PostgresServer(folder, _programs(folder, user), user, _free_port())
+        server = PostgresServer(folder, _programs(folder, user), user, _free_port(), listen)
         server.make()
         server.start()
         try:

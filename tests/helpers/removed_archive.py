@@ -19,6 +19,8 @@ from storage.maintenance.copy import copy
 from storage.maintenance.reindex import ReindexOptions, reindex
 from storage.model import Capture
 from storage.objects.local import LocalStore
+from storage.publishing.publish import PublishOptions, publish
+from storage.publishing.release import release
 from storage.removals import hide
 from storage.removing.hide import put
 from storage.removing.purge import purge
@@ -37,12 +39,15 @@ STAGES = (
     "hidden, index made anew",
     "hidden, copied",
     "hidden, compacted",
+    "hidden, let go",
+    "hidden, let go and published again",
     "purged",
     "purged, index made anew",
     "purged, copied",
     "purged, copied over an older copy",
     "purged, copied over a compacted copy",
     "purged, compacted",
+    "purged, let go",
 )
 
 
@@ -89,6 +94,13 @@ def joined(archive: Archive) -> None:
     assert compact(archive, CompactOptions(min_age=timedelta(0))).left == []
 
 
+def let_go(archive: Archive) -> None:
+    """Publish its months, and have the database let them go."""
+    for each in publish(archive, PublishOptions(table=False)):
+        assert release(archive, each.manifest).unanswered == 0
+    assert not list(archive.index.in_database().all_captures())
+
+
 @pytest.fixture(scope="session")
 def unremoved(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """The archive as it was before."""
@@ -101,7 +113,7 @@ def unremoved(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 
 #: The others take minutes together.
-_ALWAYS = ("hidden", "purged", "purged, compacted")
+_ALWAYS = ("hidden", "hidden, let go", "purged", "purged, compacted")
 
 
 @pytest.fixture(
@@ -118,7 +130,11 @@ def staged(name: str, unremoved: Stage, tmp_path: Path) -> Stage:
     shutil.copytree(unremoved.folder, folder)
     kind, _, then = name.partition(", ")
     with opened(folder) as archive:
+        if then.startswith("let go"):
+            let_go(archive)
         removed(archive, for_good=kind == "purged")
+        if then.endswith("published again"):
+            list(publish(archive, PublishOptions(table=False)))
         if then == "index made anew":
             reindex(archive, ReindexOptions(from_warcs=True, mend=True))
         elif then == "compacted":

@@ -125,8 +125,8 @@ def swift(folder: Path) -> Iterator[S3Server]:
 
 
 @contextmanager
-def moto(folder: Path) -> Iterator[S3Server]:
-    """Run moto's server with its access checks on."""
+def moto(folder: Path, listen: str = "127.0.0.1") -> Iterator[S3Server]:
+    """Run moto's server with its access checks on; it listens on the addresses `listen`, of loopback at least."""
     # This many first requests need no rights: those that make the users.
     variables = {
         **os.environ,
@@ -134,7 +134,7 @@ def moto(folder: Path) -> Iterator[S3Server]:
         "INITIAL_NO_AUTH_ACTION_COUNT": "5",
         "MOTO_S3_DEFAULT_MAX_KEYS": str(MOTO_PAGE),
     }
-    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p"]
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", listen, "-p"]
     with held_port() as port, running([*command, str(port)], port, folder / "moto.log", variables):
         endpoint = f"http://127.0.0.1:{port}"
         iam = S3Server(endpoint, "anybody", "anything", ("", "")).client("iam")

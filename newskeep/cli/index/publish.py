@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.problems import Problem
     from storage.publishing.publish import Published
+    from storage.publishing.release import ReleaseResult
 
 _EXAMPLES = """\b
 Examples:
@@ -80,8 +82,9 @@ def publish(
 
     from storage.publishing.publish import PublishOptions
     from storage.publishing.publish import publish as run
+    from storage.publishing.release import ReleaseResult
 
-    figures = {"published": 0, "unchanged": 0, "captures": 0, "let_go": 0}
+    figures = {"published": 0, "unchanged": 0, "captures": 0, "let_go": 0, "late": 0}
     with open_existing(settings) as opened:
         options = PublishOptions(months or None, table=not no_parquet, again=again)
         with progress("publishing") as show:
@@ -92,11 +95,12 @@ def publish(
                 on_line=lambda month, number: show(f"{month}: {counted(number, 'capture')}"),
             )
             for each in found:
-                let_go = _release(opened, each, on_problem) if release else 0
+                done = _release(opened, each, on_problem) if release else ReleaseResult()
                 figures["published" if each.is_new else "unchanged"] += 1
                 figures["captures"] += each.manifest.captures
-                figures["let_go"] += let_go
-                _tell_month(each, let_go, as_json)
+                figures["let_go"] += done.left
+                figures["late"] += done.late
+                _tell_month(each, done, as_json)
             if figures["let_go"]:
                 show("making the database smaller")
                 opened.index.scrub()
@@ -104,6 +108,8 @@ def publish(
         line = f"{told}, {counted(figures['captures'], 'capture')}"
         if release:
             line += f"; {counted(figures['let_go'], 'row')} left the database"
+        if figures["late"]:
+            line += f", {counted(figures['late'], 'row')} that came meanwhile will with the next run"
         sum_up(f"{line}; in {opened.uri}", {"archive": opened.uri, **figures, "problems": len(problems)}, as_json)
     return PROBLEMS_FOUND if problems else 0
 
@@ -116,22 +122,19 @@ def _check_parquet() -> None:
             raise UsageError(f"Parquet needs {name}: {command_for('parquet')}; or give --no-parquet") from None
 
 
-def _release(archive: Archive, published: Published, on_problem: Any) -> int:
-    from storage.problems import Problem
+def _release(archive: Archive, published: Published, on_problem: Callable[[Problem], None]) -> ReleaseResult:
     from storage.publishing.release import release
 
     manifest = published.manifest
     done = release(archive, manifest)
     if done.example is not None:
-        # Others may have delivered it while the month was published.
-        is_new = done.example.filename not in manifest.sources
-        cure = "run this again" if is_new else "run `newskeep reindex`, then this again"
+        cure = "run `newskeep reindex`, then this again"
         what = f"{counted(done.unanswered, 'row of the database is', 'rows of the database are')} not in it as they are"
         on_problem(Problem(manifest.key, f"not let go: {what} ({done.example.url}); {cure}"))
-    return done.left
+    return done
 
 
-def _tell_month(published: Published, let_go: int, as_json: bool) -> None:
+def _tell_month(published: Published, released: ReleaseResult, as_json: bool) -> None:
     manifest = published.manifest
     size = sum(file.size for file in manifest.files)
     if as_json:
@@ -142,7 +145,8 @@ def _tell_month(published: Published, let_go: int, as_json: bool) -> None:
             "withheld": manifest.withheld,
             "files": len(manifest.files),
             "bytes": size,
-            "let_go": let_go,
+            "let_go": released.left,
+            "late": released.late,
         }
         click.echo(json.dumps(fields))
         return
@@ -150,5 +154,5 @@ def _tell_month(published: Published, let_go: int, as_json: bool) -> None:
         f"{counted(manifest.captures, 'capture')} in {counted(len(manifest.files), 'file')} ({counted(size, 'byte')})"
     )
     withheld = f", {manifest.withheld:,} hidden ones apart" if manifest.withheld else ""
-    gone = f", {counted(let_go, 'row')} left the database" if let_go else ""
+    gone = f", {counted(released.left, 'row')} left the database" if released.left else ""
     echo(f"{manifest.month}  {what}{withheld}{'' if published.is_new else ', as it was published'}{gone}")
