@@ -96,9 +96,6 @@ DOWNLOAD_TIMEOUT = defaults.DOWNLOAD_TIMEOUT
 REDIRECT_MAX_TIMES = 20
 # Scrapy would follow that of a page with an article too; RedirectPolicy follows that of a page that is nothing else.
 METAREFRESH_ENABLED = False
-# Metering paywalls count by cookie, and a capture should not depend on the one before it. Those that are set on the way
-# from one address to its end go along within it (RedirectPolicy).
-COOKIES_ENABLED = False
 # The address somebody linked from is nobody's business.
 REFERER_ENABLED = False
 
@@ -186,6 +183,10 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.engine.middlewares.redirects.RedirectPolicy": 600,
     # Before redirects are followed, an answer that says that we are not let in is seen.
     "crawler.engine.middlewares.login.LoginMiddleware": 640,
+    # Metering paywalls count by cookie, and a capture should not depend on the one before it. Those that are set on the
+    # way from one address to its end go along within it (RedirectPolicy). Left out rather than switched off: to import
+    # it takes 0.1 s.
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "crawler.engine.middlewares.proxy.ProxyMiddleware": 750,
 }

@@ -43,12 +43,15 @@ _OFTEN_PLAIN = re.compile(r"(?:localhost|[\d.]+)(?::\d*)?|.*:80(?:80)?", re.IGNO
 # The underscore is in no standard and in many host names.
 _HOST = re.compile(r"(?!-?\.)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _IPV4_LIKE = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?")
-# URLs whose SURT is nothing but the host turned round and the path in lower case; most URLs of news are. No percent
-# sign, query, port, parenthesis (session ids), empty or dotted path segment, no host that could be an address.
+# URLs whose SURT is nothing but the host turned round, its port and the path in lower case; most URLs of news are. No
+# percent sign, query, parenthesis (session ids), empty or dotted path segment, no number that has another form.
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _PLAIN = re.compile(
-    r"https?://(?:www[0-9]*\.)?+((?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*)((?:/[\w~,;:=+!*@&$'-][\w.~,;:=+!*@&$'-]*)*)/?",
+    rf"(https?)://(?:www[0-9]*\.)?+((?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*|{_BYTE}(?:\.{_BYTE}){{3}})"
+    r"(:(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}))?((?:/[\w~,;:=+!*@&$'-][\w.~,;:=+!*@&$'-]*)*)/?",
     re.ASCII,
 )
+_OWN_PORTS = {"http": ":80", "https": ":443"}
 
 
 def normalize(url: str) -> str:
@@ -260,8 +263,9 @@ def surt(url: str) -> str:
     """
     if plain := _PLAIN.fullmatch(url):
         # The same key twenty times as fast, and without the import.
-        host, path = plain.groups()
-        return f"{','.join(reversed(host.split('.')))}){path.lower() or '/'}"
+        scheme, host, port, path = plain.groups()
+        shown_port = port if port and port != _OWN_PORTS[scheme] else ""
+        return f"{','.join(reversed(host.split('.')))}{shown_port}){path.lower() or '/'}"
     try:
         key = _surt_function()(url)
     except (ValueError, AssertionError, AttributeError):

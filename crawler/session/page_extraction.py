@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from crawler.documents import Kind, NoText, document_kind
-from crawler.documents import read as read_document
+from crawler.documents.document import NoText
+from crawler.documents.kinds import Kind, document_kind
 from crawler.politeness.block_detection import recognise
 from crawler.session.media import described
 from crawler.session.twins import as_page, twin_of
@@ -188,8 +188,10 @@ def extract_response(
 
 
 def _of_document(content: bytes, kind: Kind, url: str, captured: datetime, content_bytes: int) -> Extraction:
+    from crawler.documents.reader import read
+
     try:
-        article = read_document(content, kind, url, now=captured, unpacked_max=content_bytes)
+        article = read(content, kind, url, now=captured, unpacked_max=content_bytes)
     except NoText as error:
         return Extraction(reason=str(error))
     except MemoryError:

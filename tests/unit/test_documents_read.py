@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
-from crawler.documents import Kind, NoText, document_kind, read
+from crawler.documents.document import NoText
+from crawler.documents.kinds import Kind, document_kind
 from crawler.documents.paragraphs import paragraphs
+from crawler.documents.reader import read
 from crawler.session.page_extraction import extract_response, is_readable
 from storage.http import HttpMessage
 from storage.model import Article
@@ -168,7 +170,7 @@ def test_a_reason_says_what_it_is() -> None:
 def test_where_pypdf_is_missing_the_reason_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['pypdf'] = None\n"
-        "from datetime import UTC, datetime\nfrom crawler.documents import read\n"
+        "from datetime import UTC, datetime\nfrom crawler.documents.reader import read\n"
         "try: read(b'%PDF-', 'pdf', '', now=datetime.now(UTC), unpacked_max=1)\n"
         "except Exception as error: print(error)"
     )

@@ -260,6 +260,20 @@ def test_site(url: str, site: str) -> None:
         "http://example.com/(a(0123456789abcdefghij0123))/b.aspx",
         "http://example.com/?PHPSESSID=0123456789abcdef0123456789abcdef&b=2&a=1",
         "http://127.0.0.1/",
+        "http://127.0.0.1:8000/A/b",
+        "http://010.2.3.4/a",
+        "http://300.2.3.4/a",
+        "http://1.2.3.4.5/a",
+        "http://1.2.3/a",
+        "http://www.example.com:8080/a",
+        "http://example.com:80/a",
+        "https://example.com:443",
+        "https://example.com:80/",
+        "http://example.com:443/",
+        "http://example.com:0/",
+        "http://example.com:080/",
+        "http://example.com:64999/",
+        "http://example.com:65535/",
         "http://3.example.com/",
         "http://example.com.:8000/",
         "urn:a:b",
@@ -280,6 +294,9 @@ PIECES = [
     "_d",
     "9",
     "1.2.3.4",
+    ":80",
+    ":443",
+    ":8080",
     "0x7f",
     ".com",
     ".",
@@ -315,9 +332,9 @@ PIECES += [
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=10))
-def test_surt_is_that_of_the_package_for_anything(pieces: list[str]) -> None:
-    url = "http://" + "".join(pieces)
+@given(st.sampled_from(["http", "https"]), st.lists(st.sampled_from(PIECES), min_size=1, max_size=10))
+def test_surt_is_that_of_the_package_for_anything(scheme: str, pieces: list[str]) -> None:
+    url = f"{scheme}://" + "".join(pieces)
     try:
         expected = package.surt(url)
     except ValueError:
