@@ -249,6 +249,9 @@ def _from_table(config: Config, name: str, table: object, defaults: dict[str, An
     site = make_site(name, own, where, lambda: _declared(config, name))
     if config.file is None:
         return site
+    # Most sites name no files, and there may be ten thousand.
+    if not (site.cookies or site.headers or site.login or site.proxy):
+        return site
     if any(not is_reference(text) for text in _secrets(site)):
         mind_readers(config.file, "a secret")
     return _anchored(site, config.file.resolve().parent)

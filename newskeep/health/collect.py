@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from newskeep.health.history import DAY, HABIT_WEEKS, JUDGED_DAYS, History
+from newskeep.health.hosts import KnownHosts
 from newskeep.health.spared import Spared, spared_by
 from newskeep.health.verdicts import Verdict, judge
 
@@ -52,28 +52,21 @@ def health_of(
     Without an `index` nothing is known of how sure their texts are, nor of their hosts, whose `memories` are read if
     they are given.
     """
-    hosts = list(index.sites()) if index else []
+    known = KnownHosts(index.sites() if index else ())
     for site in sites:
         history = history_of(frontier, site.name, site.every, at)
+        hosts = known.of(site)
         if index:
-            history = replace(history, confidences=confidences_of(index, site, hosts, at))
+            history = replace(history, confidences=confidences_of(index, hosts, at))
         coverage = frontier.coverage(site.name, at - COVERAGE_DAYS * DAY, samples=samples)
-        spared = list(spared_by(memories, hosts_of(site, hosts))) if memories else None
+        spared = list(spared_by(memories, hosts)) if memories else None
         yield Health(site.name, judge(history), history, coverage, spared)
 
 
-def confidences_of(index: Index, site: Site, hosts: Iterable[str], at: datetime) -> list[tuple[datetime, float]]:
-    """How sure the newest articles on a site's own hosts are, of all `hosts` that the index knows; newest first."""
+def confidences_of(index: Index, hosts: Iterable[str], at: datetime) -> list[tuple[datetime, float]]:
+    """How sure the newest articles on a site's own hosts are; newest first."""
     since = at - JUDGED_DAYS * DAY
-    return sorted((each for host in hosts_of(site, hosts) for each in index.confidences(host, since)), reverse=True)
-
-
-def hosts_of(site: Site, hosts: Iterable[str]) -> list[str]:
-    """Return which of the hosts that the index knows are a site's own: those it names, and what is below them."""
-    # The index knows hosts as `site_of` has them: without a port, IPv6 addresses with hyphens.
-    own = {(urlsplit(f"//{netloc}").hostname or netloc).replace(":", "-") for netloc in site.netlocs}
-    below = tuple(f".{host}" for host in own)
-    return [host for host in hosts if host in own or host.endswith(below)]
+    return sorted((each for host in hosts for each in index.confidences(host, since)), reverse=True)
 
 
 def history_of(frontier: Frontier, site: str, every: float, at: datetime) -> History:

@@ -146,9 +146,9 @@ class ArticleLookup(Lookup):
 
     def sites(self, after: str = "") -> Iterator[str]:
         """Yield the sites that have articles, by name, from behind `after` on."""
-        while rows := self._fetch(queries.SITE, last=after):
-            after = rows[0][0]
-            yield after
+        while rows := self._fetch(queries.SITES, last=after, n=queries.BATCH):
+            yield from (site for (site,) in rows)
+            after = rows[-1][0]
 
     def busiest_sites(self, since: datetime, limit: int) -> list[tuple[str, int]]:
         """Return the sites with the most of the articles captured since then, of the newest 5,000, and how many."""

@@ -410,8 +410,18 @@ CONFIDENCES = CompiledQuery(
     .where(_SHOWN, _a.site == _param("site"), _a.timestamp >= _param("low"), _a.confidence.is_not(None))
     .order_by(_a.timestamp.desc(), _a.id)
 )
-#: The first site behind a name: the index is asked once a site, which is less than to read past all of one's articles.
-SITE = CompiledQuery(select(_a.site).where(_SHOWN, _a.site > _param("last")).order_by(_a.site).limit(1))
+
+
+def _first_site(behind: Any) -> Select[tuple[str]]:
+    return select(_a.site).where(_SHOWN, _a.site > behind).order_by(_a.site).limit(1)
+
+
+_named = select(_first_site(_param("last")).scalar_subquery().label("site")).cte("named", recursive=True)
+_named = _named.union_all(
+    select(_first_site(_named.c.site).correlate(_named).scalar_subquery()).where(_named.c.site.is_not(None))
+)
+#: The sites behind a name: the first one behind each before it, which is less than to read past all of its articles.
+SITES = CompiledQuery(select(_named.c.site).where(_named.c.site.is_not(None)).limit(_param("n")))
 #: The sites of the newest articles since a time, one an article.
 RECENT_SITES = CompiledQuery(
     select(_a.site).where(_SHOWN, _a.timestamp >= _param("low")).order_by(_a.timestamp.desc(), _a.id).limit(_param("n"))

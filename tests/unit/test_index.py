@@ -44,7 +44,7 @@ from storage.index.queries import BATCH
 from storage.index.rows import pack_digest, pack_url, unpack_digest, unpack_url
 from storage.model import Capture
 from storage.rights import Signal
-from storage.urls import surt
+from storage.urls import site_of, surt
 
 pytest_plugins = ["indexes"]
 
@@ -988,3 +988,12 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_the_file(path: Path) -> None:
     path.mkdir()
     assert "cannot be read or written" in refused(path)
+
+
+def test_sites_are_named_once_each_however_many_there_are(index: Index) -> None:
+    names = [f"paper{number:04}.example" for number in range(BATCH + 1)]
+    pages = (f"https://{name}/{page}" for name in names for page in ("a", "b"))
+    index.add(WARC, [], [article(url, offset=number, site=site_of(url)) for number, url in enumerate(pages)])
+    assert list(index.sites()) == names
+    assert list(index.sites(names[-2])) == names[-1:]
+    assert list(index.sites(names[-1])) == []

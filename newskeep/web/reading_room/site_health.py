@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from crawler.frontier import frontier_of, has_frontier
 from crawler.sites.site import load_sites
-from newskeep.health.collect import health_of, hosts_of
+from newskeep.health.collect import health_of
+from newskeep.health.hosts import KnownHosts
 from newskeep.health.verdicts import Verdict
 from storage.errors import NewskeepError
 
@@ -47,7 +48,8 @@ def _verdicts(archive: Archive, config: Config, hosts: Collection[str]) -> dict[
         if not has_frontier(archive):
             return {}
         sites = load_sites(config)
-        own = {name: found for name, site in sites.items() if (found := hosts_of(site, hosts))}
+        known = KnownHosts(hosts)
+        own = {name: found for name, site in sites.items() if (found := known.of(site))}
         asked = [sites[name] for name in own]
         health = health_of(frontier_of(archive), asked, datetime.now(UTC), samples=0, index=archive.index)
         return {host: each.verdict for each in health for host in own[each.site]}
