@@ -1,4 +1,4 @@
-"""A database of ours on a PostgreSQL server, which several machines share; with `postgres_text` the only user of psycopg.
+"""A database of ours on a PostgreSQL server, which machines share; with `postgres_text` the only user of psycopg.
 
 Its tables have a schema of their own, `newskeep_index` for an index, and belong to one archive. Every change of them
 takes one lock of the whole database first, as SQLite's BEGIN IMMEDIATE does: what a writer has looked at stays so until
