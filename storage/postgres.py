@@ -1,8 +1,8 @@
-"""A database of ours on a PostgreSQL server, which machines share; with `postgres_text` the only user of psycopg.
+"""A database of ours on a PostgreSQL server, which several machines share.
 
-Its tables have a schema of their own, `newskeep_index` for an index, and belong to one archive. Every change of them
-takes one lock of the whole database first, as SQLite's BEGIN IMMEDIATE does: what a writer has looked at stays so until
-it is done. Readers wait for nobody.
+With `postgres_text` it is the only user of psycopg. Its tables have a schema of their own, `newskeep_index` for an
+index, and belong to one archive. Every change of them takes one lock of the whole database first, as SQLite's BEGIN
+IMMEDIATE does: what a writer has looked at stays so until it is done. Readers wait for nobody.
 """
 
 from __future__ import annotations
