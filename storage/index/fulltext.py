@@ -228,8 +228,9 @@ class FulltextQuery(NamedTuple):
         until = _LAST_SECOND if filters.until is None else min(max(seconds(filters.until), -1), _LAST_SECOND)
         high = (until + 1) << PLACE_BITS
         words = WORDS[dialect]
-        statements, values = words.question(All(tuple(parts)), len(tags), len(wanted.without_tags))
-        return cls(wanted, words, Question(statements, {**values, **named}), low, high, named)
+        asked: Question = words.question(All(tuple(parts)), len(tags), len(wanted.without_tags))
+        asked = asked._replace(values={**asked.values, **named})
+        return cls(wanted, words, asked, low, high, named)
 
     def hit(self, row: Row, key: int | None = None) -> Hit:
         """What a row of `find` or `best` shows; `key` is its id unless given."""

@@ -38,6 +38,8 @@ class Statements(NamedTuple):
 class Question(NamedTuple):
     statements: Statements
     values: dict[str, Any]
+    #: Whether words must follow each other.
+    is_phrased: bool = False
 
 
 def parts(tags: int, without: int, of_tag: str) -> dict[str, str]:

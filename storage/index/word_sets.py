@@ -33,6 +33,8 @@ _FEW = 2_000
 _MOST_BYTES = 1_000_000
 # What is looked at more closely is chosen from so many of the newest.
 _RANKED_FROM = 5_000
+# Where words must follow each other, so many of the newest that have them are looked at to count or to rank.
+_LOOKED_AT = 10_000
 # Behind every id.
 _END = 1 << 62
 
@@ -48,6 +50,7 @@ _FOUND = f"""
     SELECT held.id FROM (SELECT id FROM held ORDER BY id DESC OFFSET 0) AS held {{exactly}}
     ORDER BY held.id DESC LIMIT :n
 """
+_IDS = _FOUND.replace("{exactly}", "")
 _NEWEST = f"""
     SELECT searched.id, searched.text, articles.surt, {{shown}}, {{columns}} FROM ({_FOUND}) AS found
     JOIN searched ON searched.id = found.id
@@ -57,7 +60,8 @@ _NEWEST = f"""
 """
 _BEST = """
     SELECT searched.id, searched.text, articles.surt, {shown}, {columns} FROM (
-        SELECT id, {score} AS score FROM search WHERE id = ANY(:ids) ORDER BY score DESC, id DESC LIMIT :n
+        SELECT id, {score} AS score FROM search WHERE id = ANY(:ids) AND {condition}
+        ORDER BY score DESC, id DESC LIMIT :n
     ) AS found
     JOIN searched ON searched.id = found.id
     JOIN articles ON articles.id = searched.article
@@ -66,7 +70,8 @@ _BEST = """
 """
 _COUNT = """
     SELECT count(DISTINCT CASE WHEN {shown} THEN articles.surt END), count(*) FROM searched
-    JOIN articles ON articles.id = searched.article WHERE searched.id = ANY(:ids)
+    JOIN articles ON articles.id = searched.article
+    WHERE searched.id IN (SELECT id FROM search WHERE id = ANY(:ids) AND {condition})
 """
 _NEWER = """
     SELECT searched.id FROM articles JOIN searched ON searched.article = articles.id
@@ -115,12 +120,13 @@ def question(root: Node, tags: int, without: int) -> Question:
     condition, phrases = _exactly(root)
     terms = {f"term{number}": _place(term) for number, term in enumerate(wanted_terms(root))}
     values = {"match": _loosely(root) or _quoted(BREAK), **phrases, **terms}
-    return Question(_statements(condition, len(terms), tags, without), values)
+    return Question(_statements(condition, len(terms), tags, without), values, bool(condition))
 
 
 def holding(fetch: Fetch, term: Term, most: int) -> int:
     """Return how many documents have a term, at most so many."""
-    return len(_ids(fetch, question(term, 0, 0), 0, _END, most))
+    asked = question(term, 0, 0)
+    return int(how_many(fetch, asked, 0, _END, most)[1]) if asked.is_phrased else len(_ids(fetch, asked, 0, _END, most))
 
 
 def newest(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> list[Row]:
@@ -129,16 +135,21 @@ def newest(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> list
 
 
 def best(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> list[Row]:
-    """Return the best `n` rows of `best`, out of the newest 5,000."""
-    return fetch(asked.statements.best, **asked.values, ids=_ids(fetch, asked, low, before, _RANKED_FROM), n=n)
+    """Return the best `n` rows of `best`, out of the newest 5,000; of phrases, in the newest 10,000 with the words."""
+    ids = _ids(fetch, asked, low, before, _LOOKED_AT if asked.is_phrased else _RANKED_FROM)
+    return fetch(asked.statements.best, **asked.values, ids=ids, n=n)
 
 
 def how_many(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> Row:
-    """Return the row of `how_many`."""
-    return fetch(asked.statements.how_many, **asked.values, ids=_ids(fetch, asked, low, before, n))[0]
+    """Return the row of `how_many`; of a phrase, `n` documents where more than 10,000 have its words."""
+    most = _LOOKED_AT if asked.is_phrased else n
+    ids = _ids(fetch, asked, low, before, most)
+    urls, documents = fetch(asked.statements.how_many, **asked.values, ids=ids)[0]
+    return urls, n if len(ids) == most else min(n, documents)
 
 
 def _ids(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> list[int]:
+    """Return the newest documents that have the words, wherever these stand."""
     assert asked.statements.ids is not None
     return [row[0] for row in _by_blocks(fetch, asked, asked.statements.ids, low, before, n)]
 
@@ -271,6 +282,7 @@ def _statements(condition: str, terms: int, tags: int, without: int) -> Statemen
         **parts(tags, without, _OF_TAG),
         "exactly": _EXACTLY.format(condition) if condition else "",
         "score": score,
+        "condition": condition or "true",
     }
-    made = (_NEWEST, _BEST, _COUNT, _NEWER, _HOLDS, _FOUND)
+    made = (_NEWEST, _BEST, _COUNT, _NEWER, _HOLDS, _IDS)
     return Statements(*(CompiledQuery(text(sql.format(**known))) for sql in made))

@@ -19,7 +19,18 @@ from pooler import Pooler
 from postgres import GUARDED, OWNER, PostgresServer
 
 from storage.errors import AlreadyRunning, Corrupt, NewskeepError, StoreDenied, StoreUnavailable, UsageError
-from storage.index import ArticleEntry, Filters, SharedIndex, WarcEntry, discard_index, held_by_all, open_index, schema
+from storage.index import (
+    ArticleEntry,
+    Filters,
+    SharedIndex,
+    Total,
+    WarcEntry,
+    discard_index,
+    held_by_all,
+    open_index,
+    schema,
+    word_sets,
+)
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
 from storage.model import Capture
@@ -480,6 +491,20 @@ def _answers(index: Index, typed: str, filters: Filters) -> list[object]:
     shown = [[(hit.article.url, hit.snippet) for hit in some] for some in (hits, behind)]
     matched = [index.match(hit.article, wanted, filters) is not None for hit in hits[:3]]
     return [*shown, best, matched, index.total(wanted, filters)]
+
+
+def test_a_phrase_is_counted_and_ranked_in_the_newest_that_have_its_words(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["one two" if number % 2 else "two and one" for number in range(20)]
+    index.add(warc("a"), [], [article("a", f"https://example.com/{n}", n, text=text) for n, text in enumerate(texts)])
+    wanted = SearchQuery.parse('"one two"')
+    assert index.total(wanted) == Total(10)
+    monkeypatch.setattr(word_sets, "_LOOKED_AT", 8)
+    assert index.total(wanted) == Total(4, exact=False)
+    assert len(list(index.search(wanted, order="relevance"))) == 4
+    # By time, all of them.
+    assert len(list(index.search(wanted))) == 10
 
 
 def test_what_every_match_reads_is_small(index: Index, place: SharedIndex) -> None:
