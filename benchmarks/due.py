@@ -2,8 +2,9 @@
 
     python benchmarks/due.py [--sites 10000] [--urls 1000000]
 
-Makes a newskeep.toml, a frontier and an index of as many hosts in a temporary folder. Then runs the command as cron does, as a process of its own:
-with nothing due, and with three sites due whose server refuses connections. Prints seconds and the largest memory.
+Makes a newskeep.toml, a frontier and an index of as many hosts in a temporary folder. Then runs the command as cron
+does, as a process of its own: with nothing due, and with three sites due whose server refuses connections. Prints
+seconds and the largest memory.
 """
 
 from __future__ import annotations
