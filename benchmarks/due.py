@@ -2,8 +2,9 @@
 
     python benchmarks/due.py [--sites 10000] [--urls 1000000]
 
-Makes a newskeep.toml and a frontier in a temporary folder. Then runs the command as cron does, as a process of its own:
-with nothing due, and with three sites due whose server refuses connections. Prints seconds and the largest memory.
+Makes a newskeep.toml, a frontier and an index of as many hosts in a temporary folder. Then runs the command as cron
+does, as a process of its own: with nothing due, and with three sites due whose server refuses connections. Prints
+seconds and the largest memory.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from crawler.frontier import open_frontier
 from crawler.frontier.address_state import SiteState, Visit
 from crawler.frontier.frontier import Frontier
+from storage.index import ArticleEntry, WarcEntry, open_index
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 #: Nobody listens there.
@@ -42,6 +44,7 @@ def main() -> None:
         # The daily look at all sites is measured by itself.
         looked = {"the health of all sites": NOW.isoformat()}
         (folder / "archive" / "schedule" / "told.json").write_text(json.dumps(looked))
+        enter(folder / "archive" / "index.sqlite", names)
         with open_frontier(folder / "archive" / "frontier.sqlite") as frontier:
             fill(frontier, names, options.urls // options.sites)
             size = (folder / "archive" / "frontier.sqlite").stat().st_size
@@ -58,6 +61,19 @@ def configure(folder: Path, names: list[str]) -> None:
     head = 'allow_private = true\noperator = "me@example.org"\nworkers = 1\n'
     tables = [f'[sites.{name}]\nfeeds = "{NOWHERE}/{name}/feed.xml"\nevery = "15m"\ndelay = 2\n' for name in names]
     (folder / "newskeep.toml").write_text(head + "\n".join(tables))
+
+
+def enter(path: Path, names: list[str]) -> None:
+    """An index with one article a site."""
+    warc = WarcEntry("newskeep-20260101000000000-benchmark-00000.warc.gz", 1_000, "0" * 64, ("text/benchmark",))
+
+    def articles() -> Iterator[ArticleEntry]:
+        for at, name in enumerate(names):
+            url, part = f"https://{name}.example/an-article", warc.parts[0]
+            yield ArticleEntry(url, NOW, f"{name}.example", None, None, "en", 9, warc.filename, at, part, at, 1)
+
+    with open_index(path) as index:
+        index.add(warc, (), articles())
 
 
 def fill(frontier: Frontier, names: list[str], each: int) -> None:
