@@ -91,8 +91,10 @@ class Fleet:
     def start(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker, with these variables as well; what it says is in `worker-N.log`."""
         name = f"worker-{len(self.workers)}"
-        command = [sys.executable, "-P", "-m", "newskeep", "worker", "--name", name, f"--lease={LEASE:g}s", *options]
+        command = [sys.executable, "-P", "-m", "newskeep", "worker", "--name", name, f"--lease={LEASE:g}s"]
+        # What is said last holds: a worker may have another one's folder.
         command += ["--state", name] if self.shared_index else []
+        command += options
         with (self.folder / f"{name}.log").open("wb") as log:
             worker = subprocess.Popen(
                 command,
