@@ -29,6 +29,7 @@ class Child:
         self.request = request
         self._process: Process | None = None
         self._stopping = False
+        self._killing = False
 
     async def run(self, on_counts: Callable[[Mapping[str, int]], Awaitable[None]] | None = None) -> JobEnd | None:
         """Do the job; `None` where its process ended before it could say how. Raises `NewskeepError`."""
@@ -50,7 +51,10 @@ class Child:
             with suppress(ConnectionError):
                 process.stdin.write(self.request.to_json().encode() + b"\n")
                 await process.stdin.drain()
-            if self._stopping:
+            # Asked for while it was being started.
+            if self._killing:
+                self.kill()
+            elif self._stopping:
                 self.stop()
             end = None
             async for line in process.stdout:
@@ -77,6 +81,7 @@ class Child:
 
     def kill(self) -> None:
         """End it at once: what it said is safe in the spool."""
+        self._killing = True
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:

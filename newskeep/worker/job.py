@@ -46,6 +46,8 @@ _TOLD_AT_ONCE = 50
 
 
 def main() -> None:
+    # Also before a crawl has begun and after it has ended, as its own handlers hold only meanwhile.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     request = JobRequest.parse(first_line(sys.stdin.fileno()))
     with answers() as tell:
         threading.Thread(target=stop_at_end, args=(sys.stdin.fileno(),), daemon=True).start()
@@ -54,12 +56,13 @@ def main() -> None:
         except NewskeepError as error:
             end = JobEnd(error.exit_code, "busy" if isinstance(error, AlreadyRunning) else "failed", str(error))
         except KeyboardInterrupt:
-            end = JobEnd(4, "stopped", "stopped before the first request")
+            end = JobEnd(4, "stopped", "stopped before the first request, or after the last")
         except Exception as error:
             _log.exception("%s", request.title)
             end = JobEnd(1, "failed", f"a fault of ours: {type(error).__name__}")
         # All is done: who asked may close the pipe now.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         tell({"end": end.to_json()})
 
 
@@ -181,6 +184,8 @@ def _settings(config: Config, worker: str) -> dict[str, object]:
 def _end(result: RunResult, leases: HostLeases, why: str | None) -> JobEnd:
     if leases.failure is not None:
         return JobEnd(75, "stopped", str(leases.failure), result.crawl)
+    if isinstance(result.failure, StoreUnavailable):
+        return JobEnd(result.failure.exit_code, "away", str(result.failure), result.crawl)
     if result.failure is not None:
         return JobEnd(result.failure.exit_code, "failed", str(result.failure), result.crawl)
     if result.stopped:

@@ -59,7 +59,8 @@ class JobEnd:
 
     #: What the command would end with.
     code: int
-    #: finished, time limit, stopped, failed, blocked, busy; elsewhere: this machine's newskeep.toml does not have it.
+    #: finished, time limit, stopped, failed, blocked, busy; away: what it fetched waits in the spool, as the store is;
+    #: elsewhere: the site is not in newskeep.toml here.
     state: str
     reason: str | None = None
     crawl: str | None = None

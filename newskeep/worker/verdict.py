@@ -69,6 +69,9 @@ def judge(
     if draining and end.code == StoreUnavailable.exit_code:
         # It was stopped, and what it had fetched waits: whether its store is away for long nobody knows.
         return Verdict("again", "stopped", end.reason)
+    if end.state == "away":
+        # The machine was tried since: what the job had fetched is delivered, so that its store is back.
+        return Verdict("again", "unable", end.reason)
     if end.state == "stopped":
         return Verdict("again", "stopped", end.reason or ("the worker was stopped" if draining else None))
     if end.state == "elsewhere":

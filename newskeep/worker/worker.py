@@ -84,7 +84,9 @@ class Worker:
         self._beats = asyncio.Event()
         #: When the queue was there again.
         self._back = -math.inf
-        self._queue_away = Outage("jobs under way go on while their leases last", "the queue is there again")
+        self._queue_away = Outage(
+            "the queue is away; jobs under way go on while their leases last", "the queue is there again"
+        )
         self._unknown: set[tuple[int, int]] = set()
         #: Reasons that are told once.
         self._told: set[str | None] = set()

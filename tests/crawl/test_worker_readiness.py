@@ -86,16 +86,14 @@ def test_a_full_disk_and_a_broken_configuration_cost_no_job(make_fleet: MakeFlee
     fleet = make_fleet(2, 1, 0.1)
     fleet.configure(0.1, "min_free = 900_000_000_000_000")
     newskeep("submit", "due")
-    worker = fleet.start("--at-once=2")
+    worker = fleet.start("--at-once=2", "--until-empty")
     assert "min_free keeps" in until(lambda: paused(fleet), ended(worker, fleet))
     fleet.configure(0.1, "min_free = [1]")
     until(lambda: "min_free keeps" not in (paused(fleet) or "min_free keeps"), ended(worker, fleet))
     assert not story_requests(fleet.papers)
     fleet.configure(0.1)
-    stories = {paper.url(1): 1 for paper in fleet.papers}
-    until(lambda: fleet.captures() == stories, ended(worker, fleet))
-    worker.send_signal(signal.SIGTERM)
     assert worker.wait() == 0, fleet.said()
+    assert fleet.captures() == {paper.url(1): 1 for paper in fleet.papers}
     assert pauses(fleet) == 1
     assert all(set(each) <= {"unable", "finished"} for each in states(fleet))
 

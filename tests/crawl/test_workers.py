@@ -9,6 +9,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -244,3 +245,68 @@ def test_two_hundred_sites_while_workers_are_killed(make_fleet: MakeFleet, newsk
         assert {job.status for job in queue.jobs()} == {"done"}, fleet.said()
     assert captures == dict.fromkeys(stories, 1)
     assert asked_politely(fleet.papers, 0.5) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(3600)
+def test_workers_that_are_killed_and_frozen_while_bucket_and_database_come_and_go(
+    make_fleet: MakeFleet, newskeep: Run, moto_server: S3Server, bucket: Mapping[str, str], postgres_database: str
+) -> None:
+    """Four machines, each with a state folder of its own; seen from outside, by the papers' logs and the archive."""
+    fleet = make_fleet(40, 3, 0.5, shared_index=True, archive=f"s3://{BUCKET}/everything")
+    seed = int.from_bytes(os.urandom(4))
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    port = urlsplit(postgres_database).port
+    assert port is not None
+    with FaultProxy(moto_server.port) as line, SilentLine(port) as database:
+        where = postgres_database.replace(f":{port}/", f":{database.netloc.partition(':')[2]}/")
+        reached = {**bucket, "AWS_ENDPOINT_URL_S3": line.endpoint, "NEWSKEEP_INDEX": where}
+        newskeep("submit", "due")
+        workers = [fleet.start(**reached) for _ in range(4)]
+
+        def asked() -> int:
+            return sum(story_requests(fleet.papers).values())
+
+        def asked_for(more: int) -> None:
+            wanted = min(asked() + more, 120)
+            wait_until(lambda: asked() >= wanted, f"{wanted} requests", 4 * PATIENCE)
+
+        asked_for(6)
+        for number in range(4):
+            victim = chance.randrange(4)
+            workers[victim].kill()
+            workers[victim].wait()
+            workers[victim] = fleet.start(f"--state=worker-{victim}", **reached)
+            frozen = [workers[number].pid, *map(int, fleet.children(workers[number]))]
+            for process in frozen:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGSTOP)
+            asked_for(6)
+            for process in frozen:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGCONT)
+        line.inject(Fault(Kind.REFUSE))
+        wait_until(lambda: fleet.said().count("no job is taken: ") >= 2, "workers to see it", 4 * PATIENCE)
+        line.inject()
+        asked_for(6)
+        database.cut()
+        wait_until(lambda: "jobs under way go on" in fleet.said(), "workers to see it", 4 * PATIENCE)
+        database.mend()
+        stories = {paper.url(number) for paper in fleet.papers for number in (1, 2, 3)}
+        wait_until(lambda: stories <= set(fleet.captures()), "all articles", 10 * PATIENCE)
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+        for worker in workers:
+            assert worker.wait(2 * PATIENCE) == 0, fleet.said()
+        # What a machine keeps in its spool comes with its next worker.
+        for number in range(4):
+            last = fleet.start("--until-empty", f"--state=worker-{number}", **reached)
+            assert last.wait(4 * PATIENCE) == 0, fleet.said()
+    captures, requests = fleet.captures(), story_requests(fleet.papers)
+    print(f"{sum(requests.values()) - len(stories)} articles asked for again, {sum(captures.values())} captures")
+    assert set(captures) == set(requests) == stories
+    assert captures <= requests
+    assert asked_politely(fleet.papers, 0.5) == []
+    with fleet.queue() as queue:
+        assert {job.status for job in queue.jobs()} <= {"done", "waiting"}, fleet.said()

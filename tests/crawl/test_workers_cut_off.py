@@ -44,8 +44,8 @@ class Town:
         environment = {**self.fleet._environment, **self.bucket}
         subprocess.run(command, cwd=self.fleet.folder, env=environment, check=True, capture_output=True)
 
-    def start(self, machine: Machine, *options: str, state: str | None = None) -> subprocess.Popen[bytes]:
-        return self.fleet.start(*options, inside=machine.inside, state=state, **self.bucket)
+    def start(self, machine: Machine, *options: str) -> subprocess.Popen[bytes]:
+        return self.fleet.start(*options, inside=machine.inside, **self.bucket)
 
     def holds(self, prefix: str) -> bool:
         """Whether the bucket has something below a prefix."""
@@ -67,7 +67,7 @@ class Town:
         fleet = self.fleet
         for state in states:
             self.submit("crawl", "paper0")
-            assert self.start(machine, "--until-empty", state=state).wait(4 * PATIENCE) == 0, fleet.said()
+            assert self.start(machine, "--until-empty", f"--state={state}").wait(4 * PATIENCE) == 0, fleet.said()
         # What was asked for twice may be kept twice; nothing else.
         assert set(fleet.captures()) == self.stories()
         assert fleet.captures() <= story_requests(fleet.papers)

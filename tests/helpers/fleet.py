@@ -88,28 +88,16 @@ class Fleet:
         )
         (self.folder / "newskeep.toml").write_text(f"{head}{more}\n{''.join(tables)}")
 
-    def start(
-        self, *options: str, inside: Sequence[str] = (), state: str | None = None, **environment: str
-    ) -> subprocess.Popen[bytes]:
+    def start(self, *options: str, inside: Sequence[str] = (), **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker, with these variables as well; what it says is in `worker-N.log`.
 
-        `inside`: what its command begins with, where it is to run on a machine of its own. `state`: the state folder,
-        where it is not its own but that of an earlier one.
+        `inside`: what its command begins with, where it is to run on a machine of its own.
         """
         name = f"worker-{len(self.workers)}"
-        command = [
-            *inside,
-            sys.executable,
-            "-P",
-            "-m",
-            "newskeep",
-            "worker",
-            "--name",
-            name,
-            f"--lease={LEASE:g}s",
-            *options,
-        ]
-        command += ["--state", state or name] if self.shared_index else []
+        command = [*inside, sys.executable, "-P", "-m", "newskeep", "worker", "--name", name, f"--lease={LEASE:g}s"]
+        # What is said last holds: a worker may have another one's folder.
+        command += ["--state", name] if self.shared_index else []
+        command += options
         with (self.folder / f"{name}.log").open("wb") as log:
             worker = subprocess.Popen(
                 command,

@@ -25,6 +25,7 @@ judged = partial(judge, cancelled=False, draining=False)
         (JobEnd(2, "failed", "no site is named x"), 0, "failed", "failed"),
         (JobEnd(1, "failed", "a fault"), 0, "failed", "failed"),
         (JobEnd(3, "failed", "the store is away"), 0, "again", "failed"),
+        (JobEnd(3, "away", "the store was away"), 0, "again", "unable"),
         (JobEnd(4, "stopped"), 0, "again", "stopped"),
         (JobEnd(75, "busy", "cron crawls it"), 0, "again", "busy"),
         (None, -9, "again", "lost"),
