@@ -367,7 +367,7 @@ def test_the_fleet_says_who_works_and_for_how_long_others_wait(queue: JobQueue, 
     assert (fleet.counts["waiting"], fleet.counts["running"]) == (1, 1)
     assert fleet.lag >= 7200
     silence(database, taken)
-    assert [each.lost for each in fleet_of(queue).workers] == [True]
+    assert {each.name: each.lost for each in fleet_of(queue).workers} == {"paris-1": True, "paris-2": False}
 
 
 def test_doctor_tells_of_the_queue(postgres_database: str, tmp_path: Path) -> None:
