@@ -8,7 +8,7 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -31,6 +31,8 @@ _PURGE = 3600.0
 _RECONNECT = 2.0
 #: Seconds for which what became of the jobs is told to a queue that does not answer, once they have ended.
 _LAST_WORDS = 15.0
+#: Seconds until a task beside the jobs that goes on is cancelled once more.
+_CANCEL_AGAIN = 0.2
 #: What the process ends with where it does not wait for the end of its jobs.
 _STOPPED = 128 + signal.SIGTERM
 
@@ -113,9 +115,7 @@ class Worker:
             await self._work()
         finally:
             self._readiness.stop()
-            for task in side:
-                task.cancel()
-            await asyncio.gather(*side, return_exceptions=True)
+            await _end_all(side)
             await self._membership.close()
         if self._until_empty and not self._draining and self._readiness.why is not None:
             raise StoreUnavailable(self._readiness.why)
@@ -306,3 +306,15 @@ class Worker:
             with suppress(StoreUnavailable):
                 await self._membership.listen(self._came.set)
             await asyncio.sleep(_LOOK)
+
+
+async def _end_all(tasks: Collection[asyncio.Future[None]]) -> None:
+    """Cancel tasks, and return when they have ended, however that was."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        # Again, where one was cancelled while its time-out, or a pool that had just given it a connection, forgot it
+        # (`asyncio.wait_for` before Python 3.12).
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN)
+    await asyncio.gather(*tasks, return_exceptions=True)
