@@ -33,8 +33,8 @@ _RECONNECT = 2.0
 _LAST_WORDS = 15.0
 #: Seconds until a task beside the jobs that goes on is cancelled once more.
 _CANCEL_AGAIN = 0.2
-#: What the process ends with where it does not wait for the end of its jobs.
-_STOPPED = 128 + signal.SIGTERM
+#: What the process ends with, beside the signal's number, where it does not wait for the end of its jobs.
+_STOPPED = 128
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
+            loop.add_signal_handler(number, self._stop, number)
         await self._membership.open()
         await self._membership.join()
         beside = (self._beat_on(), self._sweep_on(), self._listen_on(), self._readiness.keep())
@@ -121,16 +121,16 @@ class Worker:
             raise StoreUnavailable(self._readiness.why)
         return self._failed
 
-    def _stop(self) -> None:
+    def _stop(self, number: signal.Signals) -> None:
         if self._draining:
             self._end_jobs()
-            os._exit(_STOPPED)
+            os._exit(_STOPPED + number)
         self._draining = True
         _log.warning("stopping: jobs under way end and are put back; once more to stop at once")
         self._last = ticks() + self._stop_within + _LAST_WORDS
         asyncio.get_running_loop().call_later(self._stop_within, self._give_up)
         # Whatever else it may be that does not answer.
-        last = threading.Timer(self._stop_within + 2 * _LAST_WORDS, os._exit, (_STOPPED,))
+        last = threading.Timer(self._stop_within + 2 * _LAST_WORDS, os._exit, (_STOPPED + number,))
         last.daemon = True
         last.start()
         self._readiness.stop()
