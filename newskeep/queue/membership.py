@@ -76,6 +76,8 @@ class Membership:
         self._app = App(connector=self._connector)
         self._worker: int | None = None
         self._alive = -1.0
+        #: Seconds, at least, by which our clock was ahead of the server's at the last `join`; below zero: behind it.
+        self.clock_ahead = 0.0
 
     @property
     def holds(self) -> bool:
@@ -95,7 +97,7 @@ class Membership:
 
     async def join(self) -> None:
         """Begin under a new number: jobs that were taken under another one are no longer ours."""
-        sent = ticks()
+        sent, began = ticks(), time.time()
         row = await self._one(
             _JOIN,
             name=self.name,
@@ -108,6 +110,8 @@ class Membership:
         )
         assert row is not None
         self._worker, self._alive = int(row["worker"]), sent
+        # The server looked at its clock at some moment between.
+        self.clock_ahead = max(0.0, began - row["clock"]) + min(0.0, time.time() - row["clock"])
 
     async def beat(self, draining: bool = False, paused: str | None = None) -> Mapping[tuple[int, int], bool]:
         """Say that we are alive; return our jobs, as (job, attempt), and whether somebody wants them to end.
@@ -238,7 +242,7 @@ _JOIN: LiteralString = """
 WITH new AS (SELECT worker_id FROM procrastinate_register_worker_v1())
 INSERT INTO newskeep_workers (worker, name, queue, machine, pid, program, at_once, lease)
 SELECT worker_id, %(name)s, %(queue)s, %(machine)s, %(pid)s, %(program)s, %(at_once)s, %(lease)s FROM new
-RETURNING worker
+RETURNING worker, extract(epoch FROM clock_timestamp())::float8 AS clock
 """
 _LEAVE: LiteralString = "SELECT procrastinate_unregister_worker_v1(%(worker)s)"
 # Not one that counts as gone: its jobs may be another's by now.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from crawler.durations import duration
 from newskeep.queue.jobs import KEPT_HOURS
 from newskeep.queue.membership import Membership, Taken, ticks
 from newskeep.worker.child import Child
@@ -33,6 +34,8 @@ _RECONNECT = 2.0
 _LAST_WORDS = 15.0
 #: Seconds until a task beside the jobs that goes on is cancelled once more.
 _CANCEL_AGAIN = 0.2
+#: Seconds by which the machine's clock may differ from the queue's, as for a store in `newskeep.doctor.archive`.
+_CLOCK_OFF = 60.0
 #: What the process ends with, beside the signal's number, where it does not wait for the end of its jobs.
 _STOPPED = 128
 
@@ -109,6 +112,7 @@ class Worker:
             loop.add_signal_handler(number, self._stop, number)
         await self._membership.open()
         await self._membership.join()
+        self._check_clock()
         beside = (self._beat_on(), self._sweep_on(), self._listen_on(), self._readiness.keep())
         side = [asyncio.ensure_future(work) for work in beside]
         try:
@@ -120,6 +124,12 @@ class Worker:
         if self._until_empty and not self._draining and self._readiness.why is not None:
             raise StoreUnavailable(self._readiness.why)
         return self._failed
+
+    def _check_clock(self) -> None:
+        ahead = self._membership.clock_ahead
+        if abs(ahead) > _CLOCK_OFF:
+            off = f"{duration(ahead)} {'ahead of' if ahead > 0 else 'behind'}"
+            _log.warning("this machine's clock is %s the queue's, and dates what is fetched: set it, by NTP best", off)
 
     def _stop(self, number: signal.Signals) -> None:
         if self._draining:
