@@ -219,6 +219,7 @@ def test_a_worker_that_the_bucket_no_longer_hears_keeps_what_it_fetched_until_it
             lambda: stories == set(captures := fleet.captures()) and captures == story_requests(fleet.papers),
             "all that was asked for, and the rest",
             4 * PATIENCE,
+            pause=2.0,
         )
     assert asked_politely(fleet.papers, 0.5) == []
 
@@ -294,7 +295,7 @@ def test_workers_that_are_killed_and_frozen_while_bucket_and_database_come_and_g
         wait_until(lambda: "jobs under way go on" in fleet.said(), "workers to see it", 4 * PATIENCE)
         database.mend()
         stories = {paper.url(number) for paper in fleet.papers for number in (1, 2, 3)}
-        wait_until(lambda: stories <= set(fleet.captures()), "all articles", 10 * PATIENCE)
+        wait_until(lambda: stories <= set(fleet.captures()), "all articles", 10 * PATIENCE, pause=2.0)
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
         for worker in workers:

@@ -44,11 +44,12 @@ def world(sites: int, stories: int, network: str = "127.1") -> Iterator[list[Pap
         yield [Paper(stack.enter_context(Origin(host)), stories) for host in hosts]
 
 
-def wait_until(ready: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+def wait_until(ready: Callable[[], object], what: str, seconds: float = PATIENCE, pause: float = 0.05) -> None:
+    """`pause`: seconds between two looks; longer where a look takes what the workers need themselves."""
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 class Fleet:
@@ -147,7 +148,10 @@ class Fleet:
         had_jobs = 0
         for _ in range(times):
             time.sleep(chance.uniform(0.2, 1.0) * seconds)
-            victim = chance.choice([each for each in self.workers if each.poll() is None])
+            alive = [each for each in self.workers if each.poll() is None]
+            if not alive:
+                break
+            victim = chance.choice(alive)
             had_jobs += bool(_children(victim.pid))
             victim.send_signal(signal.SIGKILL)
             victim.wait()
