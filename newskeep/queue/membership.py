@@ -23,8 +23,8 @@ from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
 from newskeep.queue.database import CONFIGURE, pool_options, unavailable
-from newskeep.queue.task import Task, parse_task
-from storage.errors import StoreUnavailable
+from newskeep.queue.task import Task, UnknownTask, parse_task
+from storage.errors import NewskeepError, StoreUnavailable
 from storage.postgres_address import PostgresAddress
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Taken:
     job: int
     attempt: int
     worker: int
-    task: Task
+    task: Task | UnknownTask
     #: Earlier attempts that were lost with their process or worker, that failed, and on machines without its site.
     lost: int = 0
     failed: int = 0
@@ -141,7 +141,11 @@ class Membership:
         attempt = {"job": job.id, "attempt": job.attempts, "worker": self.name}
         before = await self._one(_BEGIN, **attempt, machine=socket.gethostname(), pid=os.getpid())
         assert before is not None
-        task = parse_task(job.task_name, job.task_kwargs)
+        task: Task | UnknownTask
+        try:
+            task = parse_task(job.task_name, job.task_kwargs)
+        except NewskeepError:
+            task = UnknownTask(job.task_name)
         tries = {name: int(before[name]) for name in ("lost", "failed", "elsewhere")}
         return Taken(job.id, job.attempts, worker, task, **tries)
 

@@ -62,6 +62,17 @@ class BatchTask:
         return f"list {self.list}/{self.batch}"
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownTask:
+    """What a newer program has queued: for a machine that has it."""
+
+    kind: str
+
+    @property
+    def title(self) -> str:
+        return f"a job that this version does not know: {self.kind}"
+
+
 Task = CrawlTask | BatchTask
 #: As Procrastinate knows them.
 KINDS: Mapping[str, type[Task]] = {CrawlTask.kind: CrawlTask, BatchTask.kind: BatchTask}
@@ -79,5 +90,5 @@ def parse_task(kind: str, arguments: Mapping[str, Any]) -> Task:
         }
         made: Task = KINDS[kind](**fields)
     except (KeyError, TypeError) as error:
-        raise NewskeepError(f"a job that this version does not know: {kind}") from error
+        raise NewskeepError(UnknownTask(kind).title) from error
     return made

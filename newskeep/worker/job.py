@@ -101,6 +101,7 @@ def _work(config: Config, request: JobRequest, taken: Taken, tell: Tell) -> JobE
         task = taken.task
         if isinstance(task, CrawlTask):
             return _crawl(archive, config, task, request.worker, leases, tell)
+        assert isinstance(task, BatchTask)
         lists = ListStore(database, queue_name(archive.uri))
         return _save(archive, config, task, taken, request.worker, lists, leases, tell)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from newskeep.queue.membership import Taken
-from newskeep.queue.task import parse_task, to_arguments
+from newskeep.queue.task import UnknownTask, parse_task, to_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class JobRequest:
         fields = {name: getattr(self, name) for name in self.__slots__ if name != "taken"}
         if taken is None:
             return json.dumps(fields)
+        # No process is started for one.
+        assert not isinstance(taken.task, UnknownTask)
         ours = {"job": taken.job, "attempt": taken.attempt, "worker": taken.worker}
         return json.dumps({**fields, "taken": ours, "kind": taken.task.kind, "task": to_arguments(taken.task)})
 

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from crawler.durations import duration
 from newskeep.queue.jobs import KEPT_HOURS
 from newskeep.queue.membership import Membership, Taken, ticks
+from newskeep.queue.task import UnknownTask
 from newskeep.worker.child import Child
 from newskeep.worker.outage import Outage
 from newskeep.worker.readiness import Readiness
 from newskeep.worker.request import JobEnd, JobRequest
 from newskeep.worker.verdict import Verdict, judge, may_be_the_machines
-from storage.errors import NewskeepError, StoreUnavailable
+from storage.errors import NewskeepError, StoreUnavailable, UsageError
 
 _log = logging.getLogger(__name__)
 
@@ -211,11 +212,14 @@ class Worker:
             with suppress(StoreUnavailable):
                 await self._membership.told(running.taken, counts)
 
-        child, end = running.child, None
-        try:
-            end = await child.run(count)
-        except NewskeepError as error:
-            _log.error("%s", error)
+        end = None
+        if isinstance(running.taken.task, UnknownTask):
+            end = JobEnd(UsageError.exit_code, "elsewhere", running.taken.task.title)
+        else:
+            try:
+                end = await running.child.run(count)
+            except NewskeepError as error:
+                _log.error("%s", error)
         taken, verdict = running.taken, await self._judge(running, end)
         self._failed += verdict.what == "failed"
         if verdict.state == "elsewhere" and verdict.reason not in self._told:
