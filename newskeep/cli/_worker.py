@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from crawler.config import Config
@@ -23,7 +24,7 @@ from storage.errors import StoreDenied, StoreUnavailable
 _log = logging.getLogger("newskeep")
 
 
-async def work(config: Config, name: str, at_once: int, lease: float, stop_within: float, *, until_empty: bool) -> int:
+def work(config: Config, name: str, at_once: int, lease: float, stop_within: float, *, until_empty: bool) -> int:
     """Work until stopped; return how many jobs failed. Raises `ConfigError`, `StoreUnavailable`."""
     check_network(config)
     address = queue_address(config)
@@ -63,7 +64,8 @@ async def work(config: Config, name: str, at_once: int, lease: float, stop_withi
         on_job=show,
     )
     try:
-        return await worker.run()
+        # Not before: Ctrl-C would be kept until the loop goes on, and what comes first may wait for a silent store.
+        return asyncio.run(worker.run())
     finally:
         if left := len(spool.left()):
             told = f"what {counted(left, 'crawl')} fetched waits in {spool.root}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 
@@ -70,7 +69,7 @@ def worker(
     from newskeep.cli._worker import work
 
     name = name or f"{socket.gethostname()}-{os.getpid()}"
-    failed = asyncio.run(work(settings, name, at_once, lease, stop_within, until_empty=until_empty))
+    failed = work(settings, name, at_once, lease, stop_within, until_empty=until_empty)
     if failed:
         echo(f"newskeep: {failed} of the jobs failed; newskeep jobs --status failed tells why", err=True)
     return 4 if failed and until_empty else 0
