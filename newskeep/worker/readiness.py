@@ -65,10 +65,10 @@ class Readiness:
             for answer in waiting:
                 if not answer.done():
                     answer.set_result(why)
-            if self._stopping:
-                return
             if self._waiting:
                 continue
+            if self._stopping:
+                return
             self._note(why)
             if why is None:
                 pause = _AGAIN
@@ -91,6 +91,8 @@ class Readiness:
         self._on_change()
 
     async def _try(self) -> str | None:
+        if self._stopping:
+            return None
         self._child = child = Child(self._request)
         try:
             end = await child.run()
