@@ -168,16 +168,19 @@ class Membership:
         found = await self._all(_LOST, queue=self._queue)
         lost = []
         for row in found:
-            lost.append(int(row["id"]))
             worker, attempt = row["worker_id"], int(row["attempts"])
             reason = f"its worker was lost: {row['name'] or 'unknown'}"
             await self._run(_NOTE, job=row["id"], attempt=attempt, state="lost", reason=reason, crawl=None)
             if int(row["lost"]) + 1 >= LOST_MOST:
-                await self._one(_END, job=row["id"], attempt=attempt, worker=worker, status="failed")
+                end = await self._one(_END, job=row["id"], attempt=attempt, worker=worker, status="failed")
+                is_ours = end is not None
             else:
                 # One that kills its workers must not go around among them at once.
                 pause = min(_LOST_PAUSE * 2.0 ** int(row["lost"]), _LOST_PAUSE_MOST)
-                await self._again(row["id"], attempt, worker, pause)
+                is_ours = await self._again(row["id"], attempt, worker, pause)
+            # Another worker may have found it in the same moment.
+            if is_ours:
+                lost.append(int(row["id"]))
         await self._run(_BURY)
         await self._run(_FORGET_HOSTS)
         return lost

@@ -214,6 +214,16 @@ def test_the_job_of_a_lost_worker_is_done_again_once(queue: JobQueue, database: 
     assert "paris-1" in history[0]["reason"]
 
 
+def test_a_lost_job_that_several_find_at_once_is_told_by_one(queue: JobQueue, database: QueueDatabase) -> None:
+    taken = taken_of(queue)
+    silence(database, taken)
+
+    async def several(member: Membership) -> list[list[int]]:
+        return list(await asyncio.gather(*(member.sweep() for _ in range(3))))
+
+    assert [job for found in as_member(queue, several) for job in found] == [taken.job]
+
+
 def test_a_worker_that_was_given_up_neither_ends_its_job_nor_comes_back(
     queue: JobQueue, database: QueueDatabase
 ) -> None:
