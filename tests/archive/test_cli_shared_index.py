@@ -63,6 +63,7 @@ def test_refused_in_one_line(newskeep: Run, newsroom: Archive, tmp_path: Path, a
     assert other.returncode == 3 and b"needs a database of its own\n" in other.stderr
     for index, code, said in (
         ("elsewhere", 2, b"an index on a server is given as postgresql://USER@HOST/DATABASE\n"),
+        ("postgresql://u:hush@127.0.0.1:1/x?sslmode=perhaps", 2, b"has a wrong parameter: invalid sslmode value"),
         ("postgresql://u:${NOT_SET}@127.0.0.1/x", 2, b"index: the variable NOT_SET is not set\n"),
         ("postgresql://u:hush@127.0.0.1:1/x", 3, b"postgresql://u@127.0.0.1:1/x: the server cannot be reached"),
     ):
