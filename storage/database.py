@@ -10,6 +10,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.errors import NewskeepError, StoreUnavailable
 from storage.migrations import Migration
@@ -55,6 +56,16 @@ class Database:
     explain: Callable[[Exception], NewskeepError]
     close: Callable[[], None]
 
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Have what goes wrong on the way to the database raised as what it means to a person."""
+        try:
+            yield
+        except PoolTimeout as error:
+            raise StoreUnavailable(f"{self.name}: too much is asked of the {self.noun} at once; try again") from error
+        except (DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
+            raise self.explain(error) from error
+
 
 @contextmanager
 def transaction(connection: Connection, begin: str) -> Iterator[None]:
@@ -89,11 +100,8 @@ class DatabaseUser:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         self._database.check()
-        try:
-            with self._database.connect() as connection:
-                yield connection
-        except (DBAPIError, self._database.engine.dialect.loaded_dbapi.Error) as error:
-            raise self._database.explain(error) from error
+        with self._database.explained(), self._database.connect() as connection:
+            yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

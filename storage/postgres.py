@@ -81,7 +81,7 @@ def open_database(address: PostgresAddress, kind: Kind, archive: str, *, create:
     Read-only where the server or the user's rights say so. An older schema is brought up to date. Raises
     `StoreUnavailable` when the server cannot be reached or has no such database, when there are no tables (and `create`
     is not set), or tables of a newer version or another archive; `StoreDenied` when it refuses the user; `ConfigError`
-    where the extra `postgres` is missing.
+    where the extra `postgres` is missing, or the address has a parameter that libpq does not take.
     """
     engine = _engine(address, kind)
     try:

@@ -7,7 +7,7 @@ import re
 from sqlalchemy.exc import DBAPIError
 
 from storage.database import Kind
-from storage.errors import Corrupt, NewskeepError, StoreDenied, StoreUnavailable
+from storage.errors import ConfigError, Corrupt, NewskeepError, StoreDenied, StoreUnavailable
 
 _AUTHENTICATION = re.compile(r"password authentication failed|no password supplied|authentication failed")
 _NO_ENTRY = re.compile(r"pg_hba\.conf")
@@ -16,6 +16,20 @@ _NO_DATABASE = re.compile(r'database "(.*)" does not exist')
 # role …"; the last is PgBouncer's.
 _FULL = re.compile(r"too many (?:clients|connections)|remaining connection slots|no more connections allowed")
 _NO_ROLE = re.compile(r'role "(.*)" does not exist')
+# What libpq, psycopg and a new session say of a parameter of an address; none of them shows a password.
+_PARAMETER = re.compile(
+    r"""
+    ( invalid[ ](?: (?:\w+|"\w+")[ ]value | (?:port|integer)[ ](?:number|value) | URI[ ]query[ ]parameter
+                  | connection[ ]option | value[ ]for[ ]parameter | command-line[ ]argument )
+    | bad[ ]value[ ]for
+    | could[ ]not[ ](?: match | parse[ ]network[ ]address )
+    | definition[ ]of[ ]service
+    | unrecognized[ ]configuration[ ]parameter
+    | parameter[ ]"\w+"[ ](?: requires | cannot[ ]be )
+    )\b.*
+    """,
+    re.VERBOSE,
+)
 
 
 def explain(name: str, kind: Kind, error: Exception, lock_wait: float) -> NewskeepError:
@@ -43,8 +57,16 @@ def explain(name: str, kind: Kind, error: Exception, lock_wait: float) -> Newske
     return StoreUnavailable(f"{name}: the {kind.noun} cannot be read or written ({said})")
 
 
+def mistaken(name: str, said: str) -> ConfigError | None:
+    """Return what is wrong with the parameters of an address, where that is what was `said` when nothing connected."""
+    found = _PARAMETER.search(said)
+    return ConfigError(f"{name}: its address has a wrong parameter: {found[0]}") if found else None
+
+
 def _unreachable(name: str, said: str) -> NewskeepError:
     """Of a connection that was not made, or lost, the driver has words alone."""
+    if mistake := mistaken(name, said):
+        return mistake
     if found := _NO_DATABASE.search(said):
         return StoreUnavailable(f"{name}: there is no database {found[1]}; make it: createdb {found[1]}")
     if found := _NO_ROLE.search(said):

@@ -49,10 +49,7 @@ def _by_day(day: ColumnElement[Any], *where: ColumnElement[bool]) -> CompiledQue
 
 #: Articles announced in a time, by what became of them.
 BY_OUTCOME = CompiledQuery(
-    select(_state, _reason, func.count(), func.count(_a.published))
-    .where(_announced)
-    .group_by(_state, _reason)
-    .order_by(func.count().desc())
+    select(_state, _reason, func.count(), func.count(_a.published)).where(_announced).group_by(_state, _reason)
 )
 _SAMPLES = CompiledQuery(
     select(names.c.name + _a.path)
@@ -70,7 +67,8 @@ _ANNOUNCED_BY_DAY = _by_day((bindparam("until") - 1 - _a.announced) // _DAY, _st
 def coverage(fetch: Fetch, site: str, since: datetime, until: datetime | None, samples: int) -> Coverage:
     """See `Frontier.coverage`."""
     when = {"site": site, "since": seconds(since), "until": LAST if until is None else packed(until)}
-    groups = fetch(BY_OUTCOME, **when)
+    # Here, since databases sort texts differently.
+    groups = sorted(fetch(BY_OUTCOME, **when), key=lambda row: (-row[2], row[0], row[1] or ""))
     counts: Counter[str] = Counter()
     dated = 0
     for state, _, count, published in groups:

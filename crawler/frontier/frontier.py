@@ -27,6 +27,7 @@ from crawler.frontier.clock import ADDRESS_MOST, SLACK, believed, earlier, is_wr
 from crawler.frontier.dialects import upsert
 from crawler.frontier.schema import AGAIN, NEW, ROLES, SOURCE, addresses, hosts, names, robots, runs, sites
 from crawler.frontier.statements import ARTICLE
+from storage.database import transaction
 from storage.index.queries import Lookup
 from storage.index.rows import seconds
 
@@ -140,14 +141,13 @@ class Frontier(Lookup):
     ) -> list[AddressState]:
         """Return at most `limit` articles to ask for now, those of the least rank first; none that has no rank.
 
-        Reads all that are due, in bounded memory.
+        Of one rank those first that were named first. Reads all that are due, in bounded memory.
         """
-        query = statements.due_articles(site, seconds(at))
-        with self._reading() as connection:
-            found = (rows.known_of(row, site) for row in connection.execute(query))
-            ranked = (
-                (place, number, known) for number, known in enumerate(found) if (place := rank(known)) is not None
-            )
+        # A server's cursor, which lives in a transaction: all rows would come at once.
+        query = statements.due_articles(site, seconds(at)).execution_options(yield_per=writes.BATCH)
+        with self._reading() as connection, transaction(connection, "BEGIN"), connection.execute(query) as due:
+            found = ((row.id, rows.known_of(row, site)) for row in due)
+            ranked = ((place, number, known) for number, known in found if (place := rank(known)) is not None)
             return [known for _, _, known in heapq.nsmallest(max(limit, 0), ranked)]
 
     def next_due(self, site: str) -> datetime | None:

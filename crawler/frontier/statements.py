@@ -73,13 +73,13 @@ def due_articles(site: str, at: int) -> Select[Any]:
 
 
 def old_articles(site: str, at: int, limit: int) -> Select[Any]:
-    """Articles to ask for again, those first whose wait is longest for their interval."""
+    """Articles to ask for again, those first whose wait is longest for their interval; then in the order of naming."""
     overdue = (at - _a.due) * 1.0 / case((_a.interval > 60, _a.interval), else_=60)
     where = and_(_a.site == site_id(site), _a.queue == AGAIN, _HAS_DUE, _a.due <= at)
     # Found in the index alone; only those chosen are read.
-    chosen = select(_a.id, overdue.label("overdue")).where(where).order_by(text("overdue DESC"), _a.due).limit(limit)
-    rows = chosen.subquery()
-    return KNOWN.join(rows, rows.c.id == _a.id).order_by(rows.c.overdue.desc(), _a.due)
+    chosen = select(_a.id, overdue.label("overdue")).where(where)
+    rows = chosen.order_by(text("overdue DESC"), _a.due, _a.id).limit(limit).subquery()
+    return KNOWN.join(rows, rows.c.id == _a.id).order_by(rows.c.overdue.desc(), _a.due, _a.id)
 
 
 def next_due(site: str, queue: int) -> Select[Any]:

@@ -98,7 +98,12 @@ class CorrectionResult:
 
 
 def keep(archive: Archive, made: Iterable[Correction]) -> list[Correction]:
-    """Keep corrections with their sites, durable on return. They are applied by whoever makes a text from now on."""
+    """Keep corrections with their sites, durable on return. They are applied by whoever makes a text from now on.
+
+    Raises `StoreUnavailable`, also where the index can be read only, before any is kept: the texts that are held could
+    not have them.
+    """
+    archive.check_index()
     return [corrections.add(archive.store, each) for each in made]
 
 

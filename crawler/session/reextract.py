@@ -87,6 +87,8 @@ def reextract(
     memories = SiteMemoryStore(archive.store, archive.state) if write else _Unkept(archive)
     remaking = Remaking(archive, pool, workers, memories, CorrectionStore(archive.store), write=write)
     with archive.upkeep():
+        if write:
+            archive.check_index()
         entries = wanted(archive, site, since)
         _learn_held(archive, entries, memories)
         for entry in entries:

@@ -93,6 +93,8 @@ def reextract_shard(
     WARCs of all shards. Raises `AlreadyRunning` where the shard is at work on this machine.
     """
     done = ShardResult()
+    if archive.has_index:
+        archive.check_index()
     archive.state.mkdir(parents=True, exist_ok=True)
     with held(archive.state / f"bulk-{job.name}-{shard.name}.lock", f"shard {shard} of {job.name}"):
         chosen = list(chosen_warcs(archive, site, since) if filenames is None else filenames)

@@ -95,8 +95,9 @@ def write_report(folder: CrawlFolder, started: datetime | None, state: RunState,
     head = {
         "crawl": folder.crawl,
         "state": state,
-        "started": _iso(started),
-        "finished": _iso(datetime.now(UTC)),
+        "started": started.isoformat(timespec="seconds") if started else None,
+        # Two short crawls may end within a second, and one of them is the last.
+        "finished": datetime.now(UTC).isoformat(timespec="microseconds"),
         "software": software,
         "counts": dict(sorted(counts.items())),
         "tags": sorted(tags),
@@ -139,7 +140,3 @@ def _texts(found: object) -> Iterator[str]:
 
 def _is_kind(outcome: object) -> bool:
     return isinstance(outcome, str) and outcome in _OUTCOMES
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="seconds") if moment else None

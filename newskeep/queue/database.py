@@ -13,8 +13,9 @@ from typing import Any, LiteralString, Self
 
 from newskeep.extras import command_for
 from newskeep.queue import schema
-from storage.errors import StoreDenied, StoreUnavailable, UsageError
+from storage.errors import NewskeepError, StoreDenied, StoreUnavailable, UsageError
 from storage.postgres_address import SESSION_SETTINGS, PostgresAddress
+from storage.postgres_errors import mistaken
 
 try:
     import psycopg
@@ -123,14 +124,19 @@ def has_queue(address: PostgresAddress) -> bool:
         raise unavailable(address, error) from error
 
 
-def unavailable(address: PostgresAddress, error: BaseException) -> StoreUnavailable:
-    """What is told of a server that cannot be reached or refuses us; libpq's own words, which name no password."""
+def unavailable(address: PostgresAddress, error: BaseException) -> NewskeepError:
+    """What is told of a server that cannot be reached or refuses us, or of an address that no server can be reached by.
+
+    libpq's own words, which name no password.
+    """
     cause: BaseException = error
     while not isinstance(cause, psycopg.Error) and cause.__cause__ is not None:
         cause = cause.__cause__
     said = str(cause).strip().splitlines()
     # libpq tells in the first line what happened, and begins with where, which is said already.
     code = getattr(cause, "sqlstate", None)
+    if code is None and said and (mistake := mistaken(f"the queue {address.shown}", said[0])):
+        return mistake
     why = said[0].rpartition(" failed: ")[2].removeprefix("FATAL:").strip() if said else type(cause).__name__
     if code == _NOT_ALLOWED:
         return StoreDenied(f"the queue {address.shown}: its user may not do this ({why}); grant it the right")

@@ -17,6 +17,7 @@ from newskeep.web.templating import render
 from newskeep.web.withheld import Withheld
 from storage.errors import (
     AlreadyRunning,
+    ConfigError,
     NewskeepError,
     NotArchived,
     ObjectMissing,
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 #: The first that fits counts; whatever else is a fault of ours.
 _STATUSES: tuple[tuple[type[NewskeepError], int], ...] = (
+    # Who runs the server made the mistake, not who asks.
+    (ConfigError, 503),
     (UsageError, 400),
     (NotArchived, 404),
     (ObjectMissing, 404),

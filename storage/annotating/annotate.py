@@ -12,7 +12,11 @@ from storage.urls import normalize
 
 
 def put(archive: Archive, annotation: Annotation) -> None:
-    """Put an annotation into the store, durable, then into the index: from here on it holds."""
+    """Put an annotation into the store, durable, then into the index: from here on it holds.
+
+    Raises `StoreUnavailable`, also where the index can be read only, before anything is put.
+    """
+    archive.check_index()
     archive.store.put(annotation.key, annotation.to_json())
     learn(archive.store, archive.index)
 

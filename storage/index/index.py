@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy.exc import DBAPIError
-
 from storage.annotations import Annotation, Place
 from storage.counts import counted
 from storage.database import transaction
@@ -159,18 +157,15 @@ class Index(CaptureLookup, ArticleLookup, TextSearch, AnnotationLookup, TallyLoo
 
     def size(self) -> int:
         """Return how many bytes the index takes."""
-        try:
+        with self._database.explained():
             return self._database.size()
-        except DBAPIError as error:
-            raise self._database.explain(error) from error
 
     def problems(self) -> Iterator[str]:
         """Yield what is wrong inside the index, a line each; nothing when it is sound. Reads all of it."""
         self._database.check()
-        try:
-            yield from self._database.problems()
-        except DBAPIError as error:
-            raise self._database.explain(error) from error
+        with self._database.explained():
+            told = self._database.problems()
+        yield from told
         for filename, expected, found in self._miscounted():
             entered = f"{counted(expected, 'capture was', 'captures were')} entered"
             yield f"{filename}: {entered}, {counted(found, 'is', 'are')} there"

@@ -22,7 +22,6 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
 
 from storage.database import Database, DatabaseUser
 from storage.index.hiding import FOREVER, is_visible
@@ -116,10 +115,8 @@ class Lookup(DatabaseUser):
     def _fetch(self, query: CompiledQuery, **values: Any) -> list[Row]:
         self._database.check()
         engine = self._database.engine
-        try:
+        with self._database.explained():
             return query.fetch(engine, fitted(engine.dialect.name, {"now": self._now(), **values}))
-        except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
-            raise self._database.explain(error) from error
 
 
 def _param(name: str) -> Any:

@@ -85,6 +85,7 @@ def copy(
     source.check()
     target.store.check(write=True)
     with target.upkeep(), workspace(target.state / "copying") as folder:
+        target.check_index()
         work = _Copy(source, target, folder, lambda name: known(name) or known_to(target)(name), on_object)
         work.done.problems += recover(target).left
         # First: what is hidden there is never to be seen here.

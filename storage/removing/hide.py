@@ -93,7 +93,11 @@ def _made_of(archive: Archive, entry: ArticleEntry) -> str:
 
 
 def put(archive: Archive, removal: Removal) -> None:
-    """Put a decision into the store, durable, then into the index: from here on it holds. Raises `StoreUnavailable`."""
+    """Put a decision into the store, durable, then into the index: from here on it holds.
+
+    Raises `StoreUnavailable`, also where the index can be read only, before anything is put.
+    """
+    archive.check_index()
     archive.store.put(removal.key, removal.to_json())
     learn(archive.store, archive.index)
 

@@ -63,6 +63,7 @@ def purge(
     copy is at work here.
     """
     with archive.upkeep():
+        archive.check_index()
         left = recover(archive).left
         bring_up_to_date(archive, on_problem=left.append)
         done = purge_now(archive, before_warc=before_warc, on_warc=on_warc)

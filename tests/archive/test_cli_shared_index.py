@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +28,16 @@ pytest_plugins = ["export_archive", "postgres"]
 def address(postgres_database: str) -> str:
     """The address of an empty database, with a password, which PostgreSQL does not ask for here."""
     return postgres_database.replace("@", ":hush-hush@")
+
+
+@pytest.fixture
+def reader(newskeep: Run, newsroom: Archive, postgres_server: PostgresServer, postgres_database: str) -> str:
+    """The index of the newsroom, by the address of a user who may only read it."""
+    assert newskeep("reindex", "--archive", newsroom.uri, "--index", postgres_database).returncode == 0
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        connection.execute(f"GRANT USAGE ON SCHEMA newskeep_index TO {GUARDED}")
+        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA newskeep_index TO {GUARDED}")
+    return postgres_server.url(postgres_database.rpartition("/")[2], GUARDED, quote(PASSWORD, safe=""))
 
 
 def test_made_looked_up_and_checked(newskeep: Run, newsroom: Archive, tmp_path: Path, address: str) -> None:
@@ -63,6 +74,7 @@ def test_refused_in_one_line(newskeep: Run, newsroom: Archive, tmp_path: Path, a
     assert other.returncode == 3 and b"needs a database of its own\n" in other.stderr
     for index, code, said in (
         ("elsewhere", 2, b"an index on a server is given as postgresql://USER@HOST/DATABASE\n"),
+        ("postgresql://u:hush@127.0.0.1:1/x?sslmode=perhaps", 2, b"has a wrong parameter: invalid sslmode value"),
         ("postgresql://u:${NOT_SET}@127.0.0.1/x", 2, b"index: the variable NOT_SET is not set\n"),
         ("postgresql://u:hush@127.0.0.1:1/x", 3, b"postgresql://u@127.0.0.1:1/x: the server cannot be reached"),
     ):
@@ -76,14 +88,9 @@ def test_refused_in_one_line(newskeep: Run, newsroom: Archive, tmp_path: Path, a
 
 
 def test_who_may_only_read_is_told_before_anything_is_fetched(
-    newskeep: Run, newsroom: Archive, tmp_path: Path, postgres_server: PostgresServer, postgres_database: str
+    newskeep: Run, newsroom: Archive, reader: str, tmp_path: Path
 ) -> None:
     here = ("--archive", newsroom.uri, "--index")
-    assert newskeep("reindex", *here, postgres_database).returncode == 0
-    with psycopg.connect(postgres_database, autocommit=True) as connection:
-        connection.execute(f"GRANT USAGE ON SCHEMA newskeep_index TO {GUARDED}")
-        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA newskeep_index TO {GUARDED}")
-    reader = postgres_server.url(postgres_database.rpartition("/")[2], GUARDED, quote(PASSWORD, safe=""))
     assert newskeep("search", "bridge", *here, reader).returncode == 0
     # Nobody has crawled yet, and what is known of the sites is not the reader's to make.
     (tmp_path / "newskeep.toml").write_text(f"[sites.paper]\nstart = '{PAPER}/'\n")
@@ -98,6 +105,37 @@ def test_who_may_only_read_is_told_before_anything_is_fetched(
             assert b"the index cannot be written here; check the rights of its user" in done.stderr
         assert origin.log == []
     assert sorted(path for path in Path(newsroom.uri).rglob("*.gz")) == held
+
+
+def test_who_may_only_read_changes_nothing(newskeep: Run, newsroom: Archive, reader: str) -> None:
+    here = ("--archive", newsroom.uri, "--index", reader)
+    before = objects(newsroom)
+    for command in (
+        ("tag", f"{PAPER}/a", "--add", "bridge", *here),
+        ("note", f"{PAPER}/a", "Read it.", *here),
+        ("collection", "bridge", "--title", "Bridges", *here),
+        ("correct", f"{PAPER}/a", "--remove", "1", *here),
+        ("remove", f"{PAPER}/a", "--reason", "an order", "--yes", *here),
+        ("remove", f"{PAPER}/a", "--reason", "an order", "--purge", "--yes", *here),
+        ("remove", "--purge", *here),
+        ("compact", *here),
+        ("reextract", *here),
+        ("reextract", "--shard", "1/1", *here),
+        ("reindex", *here),
+        ("reindex", "--fresh", *here),
+        ("index", "publish", "--release", *here),
+    ):
+        done = newskeep(*command)
+        assert (done.returncode, done.stderr.count(b"\n")) == (3, 1), (command, done.stderr)
+        assert re.search(rb"check the rights of its user|the user may not do this", done.stderr), (command, done.stderr)
+        assert objects(newsroom) == before, command
+
+
+def objects(archive: Archive) -> dict[str, bytes]:
+    """What is in the store, beside what an archive in a folder keeps there for its machine."""
+    folders = ("warc", "text", "sites", "annotations", "removals", "corrections", "index", "bulk")
+    files = [path for name in folders for path in Path(archive.uri, name).rglob("*") if path.is_file()]
+    return {str(path): path.read_bytes() for path in files}
 
 
 def test_a_schedule_shows_no_password(newskeep: Run, newsroom: Archive, address: str) -> None:

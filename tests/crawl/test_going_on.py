@@ -17,6 +17,10 @@ import pytest
 from command import Run
 from origin import Close, Origin, response
 
+from crawler.session.past_reports import LAST, failed_urls
+from crawler.session.report import write_report
+from storage import open_archive
+
 pytestmark = pytest.mark.long
 
 PAGE = b"<html><title>A bridge</title><article>" + b"<p>The town has waited for it since spring.</p>" * 9
@@ -190,6 +194,18 @@ def test_what_failed_is_asked_for_again(origin: Town, newskeep: Run) -> None:
     unknown = newskeep("save", "--retry-failed", "0123456789ab")
     assert unknown.returncode == 6
     assert b"no crawl '0123456789ab' is known to" in unknown.stderr
+
+
+def test_the_last_of_crawls_that_end_in_one_second(tmp_path: Path) -> None:
+    with open_archive(tmp_path / "archive") as archive:
+        for number in range(9):
+            folder = archive.spool.start()
+            url = f"https://a.example/{number}"
+            folder.outcomes.write_text(json.dumps({"url": url, "outcome": "failed"}) + "\n")
+            write_report(folder, None, "finished", "newskeep")
+            archive.deliver_report(folder)
+            folder.release()
+            assert failed_urls(archive, LAST) == (folder.crawl, [url])
 
 
 def test_what_failed_in_a_crawl_that_was_killed(

@@ -105,6 +105,8 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, newskeep: Run, postgres_datab
     assert code == 2 and "postgresql://" in line and "secret" not in line
     code, line = said("jobs", "--queue", "postgresql://me:secret@127.0.0.1:1/d")
     assert code == 3 and "127.0.0.1:1/d is out of reach" in line and "secret" not in line
+    code, line = said("jobs", "--queue", "postgresql://me:secret@127.0.0.1:1/d?sslmode=perhaps")
+    assert code == 2 and "has a wrong parameter: invalid sslmode value" in line and "secret" not in line
     code, line = said("worker", "--queue", f"{postgres_database}_absent")
     assert code == 3 and "does not exist" in line
     (tmp_path / "newskeep.toml").write_text(f'queue = "{postgres_database}"\n')

@@ -211,8 +211,20 @@ def test_articles_by_another_order(frontier: Frontier) -> None:
         return None if known.published is None else (known.published.timestamp(),)
 
     assert [each.url for each in frontier.best_articles("s", NOON, 2, rank)] == [f"{A}/8", f"{A}/7"]
-    assert {each.url for each in frontier.best_articles("s", NOON, 99, lambda _: ())} >= {B, f"{A}/0"}
+    # Of one rank those first that were named first, also where a server has written their rows anew since.
+    frontier.learn_dates("s", [replace(article(f"{A}/{n}"), modified=NOON) for n in (3, 0)], NOON)
+    named = [*(f"{A}/{n}" for n in range(9)), B]
+    assert [each.url for each in frontier.best_articles("s", NOON, 99, lambda _: ())] == named
+    assert [each.url for each in frontier.best_articles("s", NOON, 4, lambda _: ())] == named[:4]
     assert frontier.best_articles("s", NOON, 0, rank) == []
+
+
+def test_articles_as_overdue_as_each_other(frontier: Frontier) -> None:
+    urls = [f"{A}/{n}" for n in range(9)]
+    frontier.announce("s", [article(url) for url in urls], at(-99))
+    frontier.visited([visit(url, at(-90), due=at(-5)) for url in reversed(urls)])
+    for limit in (4, 9):
+        assert [each.url for each in frontier.due_articles("s", NOON, limit)] == urls[:limit]
 
 
 def test_the_tables_of_version_1_become_those_of_today(path: Path) -> None:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -648,6 +648,18 @@ def test_a_killed_writer_loses_nothing_acknowledged_and_leaves_nothing_half(path
         assert set(held.values()) == {200}
         assert sum(1 for _ in index.captures("a.example", match="host")) == 200 * len(held)
         assert index.add(WARC, [capture()]) is True
+
+
+def test_more_asked_at_once_than_there_are_connections(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    # SQLAlchemy's pool waits for half a minute.
+    monkeypatch.setattr(index._database.engine.pool, "_timeout", 0.1)
+    with ExitStack() as busy:
+        for _ in range(15):
+            busy.enter_context(index._database.connect())
+        for ask in (index.counts, lambda: list(index.warcs()), lambda: index.add(WARC, [capture()])):
+            with pytest.raises(StoreUnavailable, match="too much is asked of the index at once; try again"):
+                ask()
+    assert index.counts() == Counts(0, 0, 0, 0)
 
 
 def test_an_index_that_stays_busy(index: Index, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

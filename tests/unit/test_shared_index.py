@@ -18,7 +18,15 @@ from indexes import ARCHIVE, empty, shared_place
 from pooler import Pooler
 from postgres import GUARDED, OWNER, PostgresServer
 
-from storage.errors import AlreadyRunning, Corrupt, NewskeepError, StoreDenied, StoreUnavailable, UsageError
+from storage.errors import (
+    AlreadyRunning,
+    ConfigError,
+    Corrupt,
+    NewskeepError,
+    StoreDenied,
+    StoreUnavailable,
+    UsageError,
+)
 from storage.index import (
     ArticleEntry,
     Filters,
@@ -144,6 +152,31 @@ def test_a_server_that_does_not_let_us_in_is_one_line(
         open_index(at(postgres_server.url(**change)))
     assert said in str(caught.value) and "\n" not in str(caught.value)
     assert "secret" not in str(caught.value) and "pass%2F" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [
+        ("sslmode=perhaps", 'invalid sslmode value: "perhaps"'),
+        ("sslmoode=require", 'invalid URI query parameter: "sslmoode"'),
+        ("target_session_attrs=any-one", 'invalid target_session_attrs value: "any-one"'),
+        ("ssl_min_protocol_version=9", 'invalid "ssl_min_protocol_version" value: "9"'),
+        ("port=99999", 'invalid port number: "99999"'),
+        ("port=1,2", "could not match 2 port numbers to 1 hosts"),
+        ("hostaddr=here", 'could not parse network address "here"'),
+        ("keepalives=often", 'invalid integer value "often" for connection option "keepalives"'),
+        ("service=none", 'definition of service "none" not found'),
+        ("options=-ccolour%3Dred", 'unrecognized configuration parameter "colour"'),
+        ("options=-cjit%3Dperhaps", 'parameter "jit" requires a Boolean value'),
+    ],
+)
+def test_a_parameter_that_no_address_has_is_a_mistake_in_it(
+    postgres_server: PostgresServer, parameter: str, said: str
+) -> None:
+    url = postgres_server.url(password="secret")
+    with pytest.raises(ConfigError, match="its address has a wrong parameter: ") as caught:
+        open_index(at(f"{url}?{parameter}"))
+    assert said in str(caught.value) and "\n" not in str(caught.value) and "secret" not in str(caught.value)
 
 
 def test_a_server_that_has_no_connection_left(postgres_server: PostgresServer, place: SharedIndex) -> None:

@@ -86,6 +86,8 @@ def publish(
 
     figures = {"published": 0, "unchanged": 0, "captures": 0, "let_go": 0, "late": 0}
     with open_existing(settings) as opened:
+        if release:
+            opened.check_index()
         options = PublishOptions(months or None, table=not no_parquet, again=again)
         with progress("publishing") as show:
             found = run(

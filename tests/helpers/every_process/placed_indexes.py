@@ -49,7 +49,7 @@ class Place:
     def make(self) -> None:
         """Make its database where it has none yet; a copy, where its folder is one."""
         file = self.folder / FILE
-        if _text(file) == self.name:
+        if _text(file) == self.name or self.name in _unwritten:
             return
         with _server() as server:
             server.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
@@ -64,7 +64,11 @@ class Place:
                     "INSERT INTO placed VALUES (%s, %s) ON CONFLICT DO NOTHING", [self.name, str(self.folder)]
                 )
                 self.folder.mkdir(parents=True, exist_ok=True)
-                file.write_text(self.name)
+                try:
+                    file.write_text(self.name)
+                except PermissionError:
+                    # The folder is one that cannot be written. Whatever comes next makes it anew.
+                    _unwritten.add(self.name)
 
     def make_frontier(self) -> None:
         """Where its file is gone, it was lost."""
@@ -110,6 +114,8 @@ def forget(below: Path) -> None:
 
 
 _places: dict[str, Place] = {}
+#: Databases that this process made, without a file.
+_unwritten: set[str] = set()
 
 
 def _place_archives(module: ModuleType) -> None:
