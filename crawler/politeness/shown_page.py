@@ -104,8 +104,11 @@ class ShownPage:
 
     @property
     def is_bare(self) -> bool:
-        """Whether there is no article here, and hardly any text; asked before all marks, most pages are known by it."""
-        return self.is_little and not self.says_article
+        """Whether there is no article here, and hardly any text; asked before all marks, most pages are known by it.
+
+        An article is soon told by its marks; to count text takes all tags out of the beginning of a page.
+        """
+        return not self.says_article and self.is_little
 
     @cached_property
     def has_media(self) -> bool:

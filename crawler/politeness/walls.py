@@ -221,7 +221,7 @@ def _is_heading(run: str) -> bool:
 
 
 def _login(page: ShownPage) -> bool:
-    if not page.is_little or _is_shown(page):
+    if _is_shown(page) or not page.is_little:
         return False
     own = _own(page, _LOGIN, _LOGIN_LABEL, _COOKIE)
     if page.says_article:
@@ -239,7 +239,7 @@ def _says_login_label(page: ShownPage) -> bool:
 
 
 def _bot(page: ShownPage) -> bool:
-    # Links first, here and above: nearly all pages have enough of them near their beginning.
+    # Links first, here and below: nearly all pages have enough of them near their beginning.
     if page.links > _LINKS_OF_CHECKS or page.has_media or page.says_article or page.asks_reader:
         return False
     if not page.runs:
@@ -255,7 +255,7 @@ def _bot(page: ShownPage) -> bool:
 
 
 def _pay(page: ShownPage) -> bool:
-    if not page.is_little or page.has_media or page.links > _LINKS_MAX or not _PAYWALL.search(page.content):
+    if page.links > _LINKS_MAX or page.has_media or not page.is_little or not _PAYWALL.search(page.content):
         return False
     paid = any(_PAY.search(run) for run in page.runs)
     return paid and _own(page, _PAY, _LOGIN, _LOGIN_LABEL, _COOKIE) < _RUN_MIN
