@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import BinaryIO
 
-from isal import isal_zlib
 from warcio.archiveiterator import ArchiveIterator
-from warcio.bufferedreaders import DecompressingBufferedReader
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 
@@ -42,8 +40,6 @@ TWIN_OF = "Newskeep-Twin-Of"
 #: Our field of a record with marks in the place of secrets: the names of the fields, and "body".
 REDACTED = "Newskeep-Redacted"
 NOT_MODIFIED = 304
-#: What zlib calls the format of a gzip member (RFC 1952), with the largest window.
-_GZIP = 16 + zlib.MAX_WBITS
 _SHORT_DATE = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
 
 
@@ -114,45 +110,10 @@ def read_date(text: str | None) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-class _Unpacked:
-    """A gzip member unpacked by isal, which holds it against its CRC as zlib does, in less than half the time."""
-
-    def __init__(self) -> None:
-        self._isal = isal_zlib.decompressobj(_GZIP)
-        # Of a head isal lets pass flags that nobody has given a meaning, and waits for the end of what is none.
-        self._zlib = zlib.decompressobj(_GZIP)
-        self._of_head = 10
-
-    def decompress(self, data: bytes) -> bytes:
-        if self._of_head > 0:
-            self._zlib.decompress(data[: self._of_head])
-            self._of_head -= len(data)
-        unpacked: bytes = self._isal.decompress(data)
-        return unpacked
-
-    def flush(self) -> bytes:
-        rest: bytes = self._isal.flush()
-        return rest
-
-    @property
-    def unused_data(self) -> bytes:
-        behind: bytes = self._isal.unused_data
-        return behind
-
-
-class _Members(DecompressingBufferedReader):  # type: ignore[misc]
-    DECOMPRESSORS: Mapping[str, Callable[[], _Unpacked]] = {"gzip": _Unpacked}
-
-
 class _Records(ArchiveIterator):  # type: ignore[misc]
     """warcio's reader, which tells damage by what it raises alone: what it would print has the bytes of the file."""
 
     INC_RECORD = ""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__(stream, no_record_parse=True)
-        # Nothing is read before the first record is asked for. `fh` is the stream, or what counts its bytes.
-        self.reader = _Members(self.fh)
 
 
 def read_records(stream: BinaryIO) -> Iterator[Record]:
@@ -161,7 +122,7 @@ def read_records(stream: BinaryIO) -> Iterator[Record]:
     Their offsets are those of the file where the stream tells its position, else counted from where it stands.
     """
     try:
-        iterator = _Records(stream)
+        iterator = _Records(stream, no_record_parse=True)
         for record in iterator:
             block = _block(record)
             offset, length = iterator.get_record_offset(), iterator.get_record_length()

