@@ -179,6 +179,7 @@ def test_what_is_damaged_is_told_and_set_aside(newskeep: Run, tmp_path: Path) ->
     assert newskeep("verify", "--deep").returncode == 0
 
 
+@pytest.mark.sqlite_file("a server's is looked into, which makes the file that stands for it")
 def test_a_dry_run_says_what_would_come_and_writes_nothing(newskeep: Run, crawls: Path, tmp_path: Path) -> None:
     # Before there is an archive, too.
     done = newskeep("import", str(crawls), "--dry-run")
