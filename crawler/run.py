@@ -46,6 +46,8 @@ logger = logging.getLogger(__name__)
 GOOD: frozenset[RunState] = frozenset({"finished", "stopped", "time limit"})
 #: Allocations between two looks for garbage cycles (700 by default), which are a tenth of a crawl's CPU then.
 _GC_THRESHOLD = 10_000
+#: Seconds between two looks whether a crawl that is to stop has begun.
+_STARTING = 0.05
 
 
 #: What is told when a crawl has ended: its state, "busy" for a site that another process crawls, and the id of the run.
@@ -298,7 +300,19 @@ class _CrawlQueue:
 
     def _stop(self) -> None:
         self._stopping = True
-        self._stopped = asyncio.ensure_future(self._process.stop())
+        self._stopped = asyncio.ensure_future(self._stop_crawlers())
+
+    async def _stop_crawlers(self) -> None:
+        # A copy: one that ends leaves the set.
+        await asyncio.gather(*(self._stop_crawler(crawler) for crawler in list(self._process.crawlers)))
+
+    async def _stop_crawler(self, crawler: Crawler) -> None:
+        """Stop a crawler once its engine runs: Scrapy forgets a stop before that, and the crawl then never ends."""
+        while crawler in self._process.crawlers:
+            if crawler._engine is not None and crawler._engine.running:
+                await crawler.stop_async()
+                return
+            await asyncio.sleep(_STARTING)
 
     async def _work(self) -> None:
         running: set[asyncio.Task[None]] = set()

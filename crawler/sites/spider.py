@@ -191,13 +191,16 @@ class NewsSpider(Spider):
         """
         answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
 
+        # Nobody waits any more where the crawl was stopped meanwhile.
         def answered(response: Response) -> None:
-            answer.set_result(response)
+            if not answer.cancelled():
+                answer.set_result(response)
 
         def failed(failure: Failure) -> None:
             # What became of it on the way is told in the meta of the request that was sent.
             request.meta.update(failure.request.meta)  # type: ignore[attr-defined]
-            answer.set_exception(failure.value or RuntimeError("no answer"))
+            if not answer.cancelled():
+                answer.set_exception(failure.value or RuntimeError("no answer"))
 
         self.crawler.engine.crawl(request.replace(callback=answered, errback=failed, priority=100))
         response = await answer

@@ -22,6 +22,21 @@ class Town(NewsSpider):
     start_urls = [{url!r}]
     delay = 0
 """
+# Opening goes on for a while after the signal has been heard.
+STOPPED = """
+    @classmethod
+    def from_crawler(cls, crawler, *arguments, **named):
+        import asyncio, os, signal
+        from scrapy import signals
+
+        async def stop():
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0.5)
+
+        cls.stop = stop
+        crawler.signals.connect(stop, signals.{moment})
+        return super().from_crawler(crawler, *arguments, **named)
+"""
 
 
 @pytest.fixture
@@ -118,3 +133,14 @@ def test_a_list_must_be_one_of_texts(tmp_path: Path, environment: Mapping[str, s
     done = run("sites", cwd=tmp_path, environment=environment)
     assert done.returncode == 2
     assert "spider_modules must be a list of texts, not 3" in done.stderr
+
+
+@pytest.mark.parametrize("moment", ["spider_opened", "engine_started"])
+def test_a_stop_while_a_spider_is_being_opened_ends_its_crawl(
+    origin: Origin, tmp_path: Path, environment: Mapping[str, str], moment: str
+) -> None:
+    (tmp_path / "newskeep.toml").write_text('allow_private = true\nworkers = 1\nspider_modules = ["town_spiders"]\n')
+    (tmp_path / "town_spiders.py").write_text(SPIDER.format(url=origin.url()) + STOPPED.format(moment=moment))
+    done = run("crawl", "town", "--json", cwd=tmp_path, environment=environment)
+    assert (done.returncode, done.stdout) == (4, ""), done.stderr
+    assert not any("story" in entry.path for entry in origin.log)
