@@ -7,6 +7,7 @@ IMMEDIATE does: what a writer has looked at stays so until it is done. Readers w
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -32,6 +33,8 @@ _WRITER_SILENCE = 30
 # The first number of our advisory locks; the second is what is locked: the schema, or the rows.
 _LOCKS = 0x6E657773
 _SCHEMA, _ROWS, _UPKEEP = 1, 2, 3
+# Seconds between two looks for the lock of upkeep: a server lets go of a session a moment after that has ended.
+_LETTING_GO = (0.05, 0.1, 0.2, 0.4, 0.8)
 #: A session that holds a lock for hours is not ended for its silence.
 _LONG_SESSION = "SET idle_session_timeout = 0"
 
@@ -162,10 +165,13 @@ class _UpkeepLock:
         with _explained(self._address, self._kind):
             self._session = session = _connect(self._engine)
             session.exec_driver_sql(_LONG_SESSION)
-            is_ours = session.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCKS}, {_UPKEEP})").scalar_one()
-        if not is_ours:
-            where = f"on another machine ({self._address.shown})"
-            raise AlreadyRunning(f"{self._work} of this archive is already running {where}")
+            for pause in (*_LETTING_GO, None):
+                if session.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCKS}, {_UPKEEP})").scalar_one():
+                    return
+                if pause is not None:
+                    time.sleep(pause)
+        where = f"on another machine ({self._address.shown})"
+        raise AlreadyRunning(f"{self._work} of this archive is already running {where}")
 
     def mind(self) -> None:
         """See that it is still ours, and take it again where it is nobody's."""

@@ -46,15 +46,8 @@ def paused(fleet: Fleet) -> str | None:
         return next((each.paused for each in fleet_of(queue).workers), None)
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        BUSY,
-        pytest.param(REFUSED, marks=pytest.mark.exhaustive),
-        pytest.param(SILENT, marks=pytest.mark.exhaustive),
-    ],
-    ids=["busy", "refused", "silent"],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fault", [BUSY, REFUSED, SILENT], ids=["busy", "refused", "silent"])
 def test_while_its_bucket_is_away_a_worker_takes_no_job_and_no_job_loses_a_try(
     make_fleet: MakeFleet, newskeep: Run, moto_server: S3Server, bucket: Mapping[str, str], fault: Fault
 ) -> None:

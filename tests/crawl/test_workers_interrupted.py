@@ -151,11 +151,8 @@ def test_a_worker_whose_clock_is_an_hour_off_keeps_to_the_queues(
     assert told == ["1h ahead of" if seconds > 0 else "1h behind"] * 2
 
 
-@pytest.mark.parametrize(
-    "number",
-    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)],
-    ids=["Ctrl-C", "SIGTERM"],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_the_second_signal_ends_a_worker_at_once_and_nothing_is_lost(
     make_fleet: MakeFleet, newskeep: Run, number: signal.Signals
 ) -> None:
@@ -172,6 +169,7 @@ def test_the_second_signal_ends_a_worker_at_once_and_nothing_is_lost(
     is_whole(fleet, 4, 0.4)
 
 
+@pytest.mark.exhaustive
 def test_a_job_of_a_newer_program_ends_no_worker_and_is_left_to_others(make_fleet: MakeFleet, newskeep: Run) -> None:
     fleet = make_fleet(2, 1, 0.1)
     newskeep("submit", "due")

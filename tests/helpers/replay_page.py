@@ -54,7 +54,9 @@ tried("form", () => { const form = document.createElement("form"); form.action =
 tried("service", () => navigator.serviceWorker.register("/web/{stamp}/{to}/sw.js")
   .then(() => told.service = "registered", error => told.service = "refused"));
 tried("modal", () => alert(1));
-setTimeout(() => { document.querySelector("#told").textContent = JSON.stringify(told); document.title = "done" }, 1500);
+const tell = () => { document.querySelector("#told").textContent = JSON.stringify(told); document.title = "done" };
+const wait = () => setTimeout("app" in told && "service" in told ? tell : wait, 1500);
+wait();
 </script>"""
 
 
