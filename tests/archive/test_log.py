@@ -195,6 +195,7 @@ def test_a_forged_join_takes_nothing_out(archive: Archive, tmp_path: Path) -> No
     assert problems(archive) != []
 
 
+@pytest.mark.exhaustive
 def test_a_join_that_is_killed_behind_any_step_is_logged_once(archive: Archive, tmp_path: Path) -> None:
     for serial in range(2):
         deliver(archive, serial, [page(serial)])

@@ -101,7 +101,7 @@ def test_nobody_listens(keeper: Keeper, proxy: FaultProxy) -> None:
     delivers(keeper, proxy)
 
 
-@pytest.mark.parametrize("how", ["reset", "black hole"])
+@pytest.mark.parametrize("how", [pytest.param("reset", marks=pytest.mark.exhaustive), "black hole"])
 def test_a_store_that_goes_away_in_the_middle(keeper: Keeper, proxy: FaultProxy, how: str) -> None:
     fault, words = AWAY[how]
     ended = in_the_middle(keeper, proxy, fault, **SMALL, **IMPATIENT)
@@ -211,7 +211,7 @@ def test_stopped_with_uploads_waiting(keeper: Keeper, proxy: FaultProxy) -> None
     delivers(keeper, proxy)
 
 
-@pytest.mark.parametrize("where", ["folder", "s3"])
+@pytest.mark.parametrize("where", ["folder", pytest.param("s3", marks=pytest.mark.exhaustive)])
 def test_two_runs_at_once(keeper: Keeper, where: str) -> None:
     if where == "folder":
         keeper.uri, keeper.state = str(keeper.folder / "archive"), keeper.folder / "archive"

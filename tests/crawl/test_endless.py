@@ -86,6 +86,7 @@ def test_what_never_ends_is_cut_off(tmp_path: Path, kinds: list[str]) -> None:
     assert memory < 600 * 1024**2
 
 
+@pytest.mark.exhaustive
 def test_many_endless_bodies_at_once_have_a_bound_together(tmp_path: Path) -> None:
     with ExitStack() as stack:
         urls = [stack.enter_context(server(*ENDLESS["body"][:2])) for _ in range(16)]
