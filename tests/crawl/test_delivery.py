@@ -112,6 +112,7 @@ def test_a_store_that_goes_away_in_the_middle(keeper: Keeper, proxy: FaultProxy,
     delivers(keeper, proxy)
 
 
+@pytest.mark.exhaustive
 def test_credentials_that_expire_in_the_middle(keeper: Keeper, proxy: FaultProxy) -> None:
     fault = Fault(Kind.REFUSE, status=400, code="ExpiredToken")
     ended = in_the_middle(keeper, proxy, fault, **SMALL)

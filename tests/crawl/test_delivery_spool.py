@@ -166,6 +166,7 @@ def test_what_was_delivered_is_not_delivered_twice(keeper: Keeper) -> None:
     assert len(keeper.keys()) == len(keys) + 4
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_begins_while_another_recovers_archives_nothing_whole_again(keeper: Keeper) -> None:
     folder = leave(keeper, *PAGES)
     # Left by a run that was killed before it sealed: that takes a while.

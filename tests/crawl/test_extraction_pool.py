@@ -141,6 +141,7 @@ def test_killed_worker_is_not_the_page() -> None:
         pool.close()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore:resource_tracker. process died:UserWarning")
 def test_pages_outlive_the_fork_server_and_the_resource_tracker() -> None:
     # Five large pages at once: on a busy machine none of them takes 30 s by itself.
