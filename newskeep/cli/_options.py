@@ -241,6 +241,13 @@ gives_tags = click.option(
     "--tag", "tags", type=TagName(), multiple=True, metavar="TAG", help="Give what is archived this tag; repeatable."
 )
 #: --tag of a command that chooses among what is held.
+executor_option = click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where: in this process, or on Ray, on the cluster of RAY_ADDRESS or all of this machine.",
+)
 of_tag = click.option("--tag", type=TagName(), metavar="TAG", help="Only what has this tag.")
 
 

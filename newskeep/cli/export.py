@@ -21,6 +21,7 @@ from newskeep.cli._options import (
     SiteName,
     check_order,
     configured,
+    executor_option,
     of_tag,
     open_existing,
     why_nothing,
@@ -84,13 +85,7 @@ Exit codes: 0 done, 2 a wrong option or place, 3 an archive or target is out of 
     help="Sign WACZ files with this private key (PEM, curve P-384).",
 )
 @click.option("--shard", type=ShardType(), metavar="I/N", help="Only what lies in the WARCs of this shard, 1/8 to 8/8.")
-@click.option(
-    "--executor",
-    type=click.Choice(["local", "ray"]),
-    default="local",
-    show_default=True,
-    help="Where: in this process, or on Ray, on the cluster of RAY_ADDRESS or all of this machine.",
-)
+@executor_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each problem, and one for the summary.")
 @configured
 def export(

@@ -14,7 +14,7 @@ from rich.progress import track
 
 from newskeep.cli._console import Console, escape
 from newskeep.cli._maintenance import progress
-from newskeep.cli._options import Moment, ShardType, common, open_existing, settle
+from newskeep.cli._options import Moment, ShardType, common, executor_option, open_existing, settle
 from newskeep.cli._terminal import echo
 from newskeep.extras import command_for
 from storage.counts import counted
@@ -46,13 +46,7 @@ Exit codes: 0 done, 2 a wrong option, 3 the archive is out of reach, 7 done, but
 @click.option("--since", type=Moment(), metavar="TIME", help="Only what was captured since.")
 @click.option("--diff", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--shard", type=ShardType(), metavar="I/N", help="Only the WARCs of this shard: 1/8 to 8/8.")
-@click.option(
-    "--executor",
-    type=click.Choice(["local", "ray"]),
-    default="local",
-    show_default=True,
-    help="Where: in this process, or on Ray, on the cluster of RAY_ADDRESS or all of this machine.",
-)
+@executor_option
 @click.option("--job", metavar="NAME", help="Of shards and Ray: what is done under this name is not done again.")
 @common
 def reextract(
