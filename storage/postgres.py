@@ -170,6 +170,8 @@ class _UpkeepLock:
                     return
                 if pause is not None:
                     time.sleep(pause)
+        # A session that lives is taken for one that has the lock.
+        self.let_go()
         where = f"on another machine ({self._address.shown})"
         raise AlreadyRunning(f"{self._work} of this archive is already running {where}")
 
