@@ -25,10 +25,10 @@ from pathlib import Path
 from server_cpu import server_cpu
 
 from newskeep.status.holdings import count
-from storage.archive import shared_index
 from storage.index import SharedIndex, WarcEntry, discard_index, open_index
 from storage.index.index import Index
 from storage.model import Capture
+from storage.places import shared_index
 from storage.urls import Match
 
 SITES = 200

@@ -27,10 +27,10 @@ from typing import TypeVar
 
 from server_cpu import server_cpu
 
-from storage.archive import shared_index
 from storage.index import ArticleEntry, Filters, Hit, SearchOrder, SharedIndex, WarcEntry, discard_index, open_index
 from storage.index.index import Index
 from storage.index.query_parser import SearchQuery
+from storage.places import shared_index
 
 Asked = TypeVar("Asked")
 

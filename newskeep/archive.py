@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from storage import archive as base
+from storage.places import places, shared_index
 from storage.urls import timestamp14
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def open_archive(
     `index` is a PostgreSQL database that several machines share, postgresql://USER@HOST/DATABASE; by default the index
     is a file in the state folder. Raises `UsageError` for what is no such address.
     """
-    return Archive(*base.places(uri, state), base.shared_index(index))
+    return Archive(*places(uri, state), shared_index(index))
 
 
 def _digits(moment: datetime) -> str:

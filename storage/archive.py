@@ -19,9 +19,9 @@ from urllib.parse import urljoin
 from storage import cdxj
 from storage.annotating import sync as annotations_sync
 from storage.annotations import of_crawl
-from storage.articles import read_member, read_part
+from storage.article_reader import ArticleReader, no_text
 from storage.compaction.plan import joined_on
-from storage.errors import Corrupt, InvalidURL, NewskeepError, NotArchived, ObjectMissing, StoreDenied, StoreUnavailable
+from storage.errors import InvalidURL, NotArchived, StoreDenied, StoreUnavailable
 from storage.index import (
     ArticleEntry,
     Duplicate,
@@ -36,14 +36,12 @@ from storage.index import (
 )
 from storage.index.articles import entries_of
 from storage.index.query_parser import SearchQuery
-from storage.index.rows import seconds
-from storage.index.tokenizer import is_named
 from storage.locking import held
 from storage.model import DOUBTFUL, Article, Capture
-from storage.objects import ObjectStore, open_store
+from storage.objects import ObjectStore
 from storage.objects.circuit_breaker import CircuitBreaker
-from storage.objects.local import LocalStore
 from storage.objects.retention import ObjectLock
+from storage.places import places, shared_index
 from storage.postgres_address import PostgresAddress
 from storage.published.months import PublishedMonths
 from storage.published.whole import WholeIndex
@@ -60,9 +58,6 @@ if TYPE_CHECKING:
 
 #: Redirects that are followed inside the archive.
 _HOPS = 10
-#: A browser shows a page, and its AMP or print form is fetched, so soon after its plain answer, though others wait;
-#: in seconds.
-_AT_ONCE = 30 * 60
 #: Captures of a page that are looked at for what a browser made of it.
 _LOOKED_AT = 20
 
@@ -90,6 +85,7 @@ class Archive:
         self.state = state
         self.spool = Spool(state / "spool")
         self.reader = Reader(store, lambda: self.index)
+        self._articles = ArticleReader(store, self.reader, lambda: self.index)
         self._mind_upkeep: Callable[[], None] | None = None
         self._companions: dict[str, Closable] = {}
         self._companions_lock = threading.Lock()
@@ -249,62 +245,18 @@ class Archive:
 
     def article_of(self, memento: Memento) -> Article:
         """Return the article made from a memento. Raises `NotArchived` where none was."""
-        entry = self._entry_of(memento)
-        if entry is None:
-            raise _no_text(memento.original.url, memento.capture.wall)
-        return self.read_article(entry)
-
-    def _entry_of(self, memento: Memento) -> ArticleEntry | None:
-        original = memento.original
-        made = self.index.article_at(original.filename, original.offset) or self._moved_article(original)
-        return made or self._article_at_once(memento.capture) or self._article_at_once(original)
-
-    def _article_at_once(self, plain: Capture) -> ArticleEntry | None:
-        """The article of a page whose plain answer has no text, and that a browser or its twin gave one at once."""
-        entry = self.index.article(plain.url, plain.timestamp)
-        if entry is None or entry.url != plain.url:
-            return None
-        # The index knows whole seconds.
-        passed = seconds(entry.timestamp) - seconds(plain.timestamp)
-        return entry if 0 <= passed <= _AT_ONCE else None
+        return self._articles.of(memento)
 
     def read_article(self, entry: ArticleEntry) -> Article:
         """Return the article of an index entry, though a compaction or `reextract` may have moved it since."""
-        if article := self._article_at(entry):
-            return article
-        now = self.index.article(entry.url, entry.timestamp) or entry
-        if article := self._article_at(now):
-            return article
-        # The part was made again, and its rows are not in the index yet.
-        try:
-            with self.store.open(now.part) as stream:
-                for placed in read_part(stream):
-                    if _is_of(placed.article, now):
-                        return placed.article
-        except Corrupt as error:
-            raise Corrupt(
-                f"the text in {now.part} cannot be read ({error}); newskeep reextract makes it again"
-            ) from error
-        raise NotArchived(f"the text of {entry.url} is no longer held as it was; newskeep reindex")
+        return self._articles.read(entry)
 
     def is_by(self, entry: ArticleEntry, author: str) -> bool:
         """Whether the words of `author` follow each other in the name of one of an article's authors.
 
         The index does not know authors of what it lists, so that the article is read.
         """
-        try:
-            return is_named(author, self.read_article(entry).authors)
-        except NewskeepError:
-            # One that cannot be read must not hide the others.
-            return False
-
-    def _article_at(self, entry: ArticleEntry) -> Article | None:
-        """The article at the place that an entry names, `None` when it is not there."""
-        try:
-            article = read_member(self.reader.range(entry.part, entry.part_offset, entry.part_length))
-        except (ObjectMissing, Corrupt):
-            return None
-        return article if _is_of(article, entry) else None
+        return self._articles.is_by(entry, author)
 
     def articles(
         self,
@@ -346,7 +298,7 @@ class Archive:
             url = self.get(url, follow=True).original.url
             found = versions(self.index, url, self.read_article)
         if not found:
-            raise _no_text(url)
+            raise no_text(url)
         return found
 
     def duplicates(self, url: str, at: datetime | None = None, limit: int | None = None) -> Iterator[Duplicate]:
@@ -358,9 +310,9 @@ class Archive:
         entry = self.index.article(url, at)
         if entry is None:
             memento = self.get(url, at, follow=True)
-            url, entry = memento.original.url, self._entry_of(memento)
+            url, entry = memento.original.url, self._articles.entry_of(memento)
         if entry is None:
-            raise _no_text(url)
+            raise no_text(url)
         yield from self.index.duplicates(entry, limit)
 
     def search(
@@ -523,10 +475,6 @@ class Archive:
         if next(self.index.warcs(), None) is None and next(self.store.list("warc/"), None) is not None:
             raise NotArchived(f"the index of {self.uri} on this machine is empty; make it with `newskeep reindex`")
 
-    def _moved_article(self, original: Capture) -> ArticleEntry | None:
-        now = self.reader.moved(original)
-        return None if now is None else self.index.article_at(now.filename, now.offset)
-
     def _target(self, memento: Memento) -> Memento | None:
         message = memento.message
         location = message.header("location")
@@ -562,16 +510,6 @@ def _doubt(entry: ArticleEntry) -> tuple[float, float]:
     return entry.confidence or 0.0, -entry.timestamp.timestamp()
 
 
-def _no_text(url: str, wall: str | None = None) -> NotArchived:
-    if wall is not None:
-        return NotArchived(f"no text of {url} is held, only what came in its place: {wall}")
-    return NotArchived(f"no text of {url} is held; the original is: newskeep get {url}")
-
-
-def _is_of(article: Article, entry: ArticleEntry) -> bool:
-    return article.warc is not None and (article.warc.filename, article.warc.offset) == (entry.filename, entry.offset)
-
-
 def open_archive(
     uri: str | os.PathLike[str] = "archive",
     state: str | os.PathLike[str] | None = None,
@@ -587,35 +525,3 @@ def open_archive(
     folder. Raises `UsageError` for what is no such address.
     """
     return Archive(*places(uri, state, lock), shared_index(index))
-
-
-def shared_index(address: str | None) -> PostgresAddress | None:
-    """The database of a shared index, as `open_archive` takes it."""
-    return PostgresAddress.parse(address) if address else None
-
-
-def places(
-    uri: str | os.PathLike[str], state: str | os.PathLike[str] | None, lock: ObjectLock | None = None
-) -> tuple[ObjectStore, Path]:
-    """The store of an archive and its folder on this machine, as `open_archive` takes them."""
-    store = open_store(os.fspath(uri), lock)
-    if state is not None:
-        return store, Path(state)
-    if isinstance(store, LocalStore):
-        return store, store.root
-    # With a slash at its end it is the same place.
-    address, question, settings = store.uri.partition("?")
-    folder, given = _state_folder(address.rstrip("/") + question + settings), _state_folder(store.uri)
-    # Made when it was taken for another.
-    return store, given if given.exists() and not folder.exists() else folder
-
-
-def _state_folder(uri: str) -> Path:
-    name = "".join(char if char.isalnum() else "-" for char in uri.partition("://")[2])[:60]
-    digest = hashlib.sha256(uri.encode()).hexdigest()[:8]
-    return state_home() / "newskeep" / f"{name}-{digest}"
-
-
-def state_home() -> Path:
-    """The user's folder for state (XDG Base Directory Specification)."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.archive import places
+from storage.places import places
 
 
 @pytest.fixture
