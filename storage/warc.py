@@ -115,6 +115,12 @@ class _Records(ArchiveIterator):  # type: ignore[misc]
 
     INC_RECORD = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the gzip member that was read has its end, in which its CRC stands; true of a file without members."""
+        decompressor = self.reader.decompressor
+        return decompressor is None or decompressor.eof
+
 
 def read_records(stream: BinaryIO) -> Iterator[Record]:
     """Yield the records of a WARC from the stream's position on; raises `Corrupt`.
@@ -128,7 +134,7 @@ def read_records(stream: BinaryIO) -> Iterator[Record]:
             offset, length = iterator.get_record_offset(), iterator.get_record_length()
             # warcio reads on past what is no WARC, and past a record that was cut; of one whose gzip member has no end
             # that can be told it says -1.
-            if record.format != "warc" or record.length != len(block) or length <= 0:
+            if record.format != "warc" or record.length != len(block) or length <= 0 or not iterator.is_whole:
                 raise Corrupt(f"not a readable WARC: a broken record at offset {offset}")
             yield Record(fields=tuple(record.rec_headers.headers), block=block, offset=offset, length=length)
     except (ArchiveLoadFailed, zlib.error, EOFError, ValueError) as error:

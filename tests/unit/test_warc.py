@@ -4,6 +4,7 @@ import base64
 import random
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -143,6 +144,24 @@ def test_file_that_was_cut_is_noticed(writer: WarcWriter, path: Path) -> None:
     path.write_bytes(whole[: capture.offset + capture.length - 20])
     with path.open("rb") as stream, pytest.raises(Corrupt):
         list(read_records(stream))
+
+
+def test_a_record_whose_member_is_not_whole_is_never_given(writer: WarcWriter, path: Path) -> None:
+    # What its deflate stream holds is whole before its CRC and length are there (RFC 1952, 2.3.1).
+    writer.append(EXCHANGE)
+    writer.close()
+    whole = path.read_bytes()
+    *before, last = [record.offset for record in records_of(path)]
+    cut = [whole[:length] for length in range(last, len(whole))]
+    harmed = [
+        whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :] for place in range(len(whole) - 8, len(whole))
+    ]
+    for data in (*cut, *harmed):
+        given = list[int]()
+        with suppress(Corrupt):
+            given.extend(record.offset for record in read_records(BytesIO(data)))
+        assert last not in given
+    assert [record.offset for record in read_records(BytesIO(whole))] == [*before, last]
 
 
 @pytest.mark.parametrize("garbage", [b"this is not a WARC file at all\n" * 10, b"\x1f\x8b" + bytes(90), bytes(90)])
