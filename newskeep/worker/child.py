@@ -6,45 +6,29 @@ import asyncio
 import json
 import logging
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
+from newskeep.worker.processes import LINE_MOST, Forked, Processes
 from newskeep.worker.request import JobEnd, JobRequest
-from storage.errors import NewskeepError
 
 _log = logging.getLogger(__name__)
-
-#: -P: a file called "crawler.py" in the current folder must not be taken for ours.
-_COMMAND = (sys.executable, "-P", "-m", "newskeep.worker.job")
-#: Bytes of a line: of an answer, and of what is told to a person.
-_LINE_MOST = 1 << 20
 
 
 class Child:
     """One job under way."""
 
-    def __init__(self, request: JobRequest) -> None:
+    def __init__(self, request: JobRequest, processes: Processes) -> None:
         self.request = request
-        self._process: Process | None = None
+        self._processes = processes
+        self._process: Forked | Process | None = None
         self._stopping = False
         self._killing = False
 
     async def run(self, on_counts: Callable[[Mapping[str, int]], Awaitable[None]] | None = None) -> JobEnd | None:
         """Do the job; `None` where its process ended before it could say how. Raises `NewskeepError`."""
-        try:
-            self._process = process = await asyncio.create_subprocess_exec(
-                *_COMMAND,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=PIPE,
-                limit=_LINE_MOST,
-                # Ctrl-C is for the worker: what is under way is then ended in good order.
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise NewskeepError(f"cannot start {sys.executable}: {error.strerror}") from error
+        self._process = process = await self._processes.start()
         assert process.stdin is not None and process.stdout is not None
         told = asyncio.ensure_future(self._hand_on(process))
         try:
@@ -71,7 +55,7 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """What the process ended with; less than none: the signal that ended it."""
+        """What the process ended with; less than none: the signal that ended it. `None`: nobody can tell any more."""
         return self._process.returncode if self._process else None
 
     def stop(self) -> None:
@@ -89,11 +73,11 @@ class Child:
             if self._process is not None and self._process.returncode is None:
                 self._process.send_signal(number)
 
-    async def _hand_on(self, process: Process) -> None:
+    async def _hand_on(self, process: Forked | Process) -> None:
         """Log what the job says to a person, with its number."""
         assert process.stderr is not None
         with suppress(ValueError):  # a line without end
             async for line in process.stderr:
                 _log.warning("%s: %s", self.request.title, line.decode(errors="replace").rstrip())
-        while await process.stderr.read(_LINE_MOST):
+        while await process.stderr.read(LINE_MOST):
             pass

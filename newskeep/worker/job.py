@@ -1,4 +1,4 @@
-"""The process of one job: `python -P -m newskeep.worker.job`, started by `newskeep.worker.child`.
+"""The process of one job, forked or started (`python -P -m newskeep.worker.job`) by `newskeep.worker.processes`.
 
 A line of JSON on standard input is the request, and its end the sign to stop: the worker is gone. Lines of JSON on
 standard output are `{"counts": …}` from time to time, then `{"end": …}`. It crawls as `newskeep crawl` and `save` do. A

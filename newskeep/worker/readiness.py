@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from newskeep.worker.child import Child
 from newskeep.worker.outage import Outage
+from newskeep.worker.processes import Processes
 from newskeep.worker.request import JobRequest
 from newskeep.worker.verdict import exit_in_words
 from storage.errors import NewskeepError
@@ -23,13 +24,16 @@ _AGAIN, _AGAIN_MOST = 2.0, 60.0
 class Readiness:
     """The machine of a worker. `keep` has to run beside all else; `on_change` is called when the answer is another."""
 
-    def __init__(self, request: JobRequest, on_change: Callable[[], None], *, is_ready: bool) -> None:
+    def __init__(
+        self, request: JobRequest, processes: Processes, on_change: Callable[[], None], *, is_ready: bool
+    ) -> None:
         """`request`: the job that is none. `is_ready`: whether somebody has just tried the machine, and it was well."""
         #: Whether jobs may be taken.
         self.is_ready = is_ready
         #: Why the last trial failed; `None` where it did not, or none has ended.
         self.why: str | None = None
         self._request = request
+        self._processes = processes
         self._on_change = on_change
         self._outage = Outage("no job is taken", "jobs are taken again")
         self._asked = asyncio.Event()
@@ -93,7 +97,7 @@ class Readiness:
     async def _try(self) -> str | None:
         if self._stopping:
             return None
-        self._child = child = Child(self._request)
+        self._child = child = Child(self._request, self._processes)
         try:
             end = await child.run()
         except NewskeepError as error:

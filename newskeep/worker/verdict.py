@@ -36,8 +36,10 @@ def may_be_the_machines(end: JobEnd | None) -> bool:
 
 
 def exit_in_words(code: int | None) -> str:
-    """How a process ended; below zero: the signal that ended it."""
-    return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+    """How a process ended; below zero: the signal that ended it, `None`: nobody can tell."""
+    if code is None:
+        return "nobody can tell how"
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def judge(

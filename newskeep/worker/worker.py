@@ -18,6 +18,7 @@ from newskeep.queue.membership import Membership, Taken, ticks
 from newskeep.queue.task import UnknownTask
 from newskeep.worker.child import Child
 from newskeep.worker.outage import Outage
+from newskeep.worker.processes import Processes
 from newskeep.worker.readiness import Readiness
 from newskeep.worker.request import JobEnd, JobRequest
 from newskeep.worker.verdict import Verdict, judge, may_be_the_machines
@@ -76,7 +77,8 @@ class Worker:
         """
         self._membership = membership
         self._request = request
-        self._readiness = Readiness(request(None), self._changed, is_ready=is_ready)
+        self._processes = Processes()
+        self._readiness = Readiness(request(None), self._processes, self._changed, is_ready=is_ready)
         self._at_once = at_once
         self._stop_within = stop_within
         self._until_empty = until_empty
@@ -121,6 +123,7 @@ class Worker:
         finally:
             self._readiness.stop()
             await _end_all(side)
+            await self._processes.close()
             await self._membership.close()
         if self._until_empty and not self._draining and self._readiness.why is not None:
             raise StoreUnavailable(self._readiness.why)
@@ -192,7 +195,7 @@ class Worker:
         return self._until_empty and not self._running and await self._membership.idle()
 
     def _begin(self, taken: Taken) -> None:
-        running = Running(taken, Child(self._request(taken)))
+        running = Running(taken, Child(self._request(taken), self._processes))
         self._on_job(taken, None)
         task = asyncio.ensure_future(self._do(running))
         self._running[task] = running

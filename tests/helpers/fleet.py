@@ -25,6 +25,7 @@ from small_paper import Paper
 
 from newskeep.queue.database import QueueDatabase
 from newskeep.queue.jobs import JobQueue
+from newskeep.worker.zygote import JOB_NAME
 from storage import open_archive
 from storage.errors import NotArchived
 from storage.objects import open_store
@@ -134,14 +135,13 @@ class Fleet:
         found = []
         for path in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                command = (path / "cmdline").read_bytes()
-                if b"newskeep.worker.job" in command and (path / "cwd").readlink() == self.folder:
+                if (path / "comm").read_text().strip() == JOB_NAME and (path / "cwd").readlink() == self.folder:
                     found.append(int(path.name))
         return found
 
     def children(self, worker: subprocess.Popen[bytes]) -> list[str]:
         """The processes of a worker's jobs."""
-        return _children(worker.pid)
+        return _jobs(worker.pid)
 
     def kill_some(self, chance: random.Random, times: int, seconds: float) -> int:
         """Kill a worker, another one in its place, so often, at random moments; return how many had jobs then."""
@@ -152,7 +152,7 @@ class Fleet:
             if not alive:
                 break
             victim = chance.choice(alive)
-            had_jobs += bool(_children(victim.pid))
+            had_jobs += bool(_jobs(victim.pid))
             victim.send_signal(signal.SIGKILL)
             victim.wait()
             self.start("--until-empty")
@@ -197,6 +197,11 @@ def bucket(moto_server: S3Server, environment: Mapping[str, str], monkeypatch: p
     use(moto_server, monkeypatch)
     monkeypatch.setenv("XDG_STATE_HOME", environment["XDG_STATE_HOME"])
     return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+
+def _jobs(worker: int) -> list[str]:
+    """The processes of a worker's jobs, which are those of the process that they are forked from."""
+    return [job for zygote in _children(worker) for job in _children(int(zygote))]
 
 
 def _children(pid: int) -> list[str]:
