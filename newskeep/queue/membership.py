@@ -163,6 +163,11 @@ class Membership:
         await self._note(taken, state, reason, None)
         return await self._again(taken.job, taken.attempt, taken.worker, seconds)
 
+    async def untried(self, taken: Taken) -> int:
+        """How many workers are there, beside us, that have not said yet that they do not know the site of a job."""
+        row = await self._one(_UNTRIED, queue=self._queue, job=taken.job, name=self.name)
+        return int(row["workers"]) if row else 0
+
     async def sweep(self) -> list[int]:
         """Find the jobs of workers that are gone, and have them done again after a short pause; return them."""
         found = await self._all(_LOST, queue=self._queue)
@@ -279,6 +284,14 @@ RETURNING (SELECT count(*) FROM newskeep_attempts old
           (SELECT count(*) FROM newskeep_attempts old
             WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'elsewhere')
               AS elsewhere
+"""
+_UNTRIED: LiteralString = """
+SELECT count(*) AS workers FROM newskeep_workers ours JOIN procrastinate_workers worker ON worker.id = ours.worker
+ WHERE ours.queue = %(queue)s AND ours.name <> %(name)s AND NOT ours.draining
+   AND worker.last_heartbeat > now() - make_interval(secs => ours.lease)
+   AND NOT EXISTS (
+       SELECT FROM newskeep_attempts old
+        WHERE old.job = %(job)s AND old.worker = ours.name AND old.counted AND old.state = 'elsewhere')
 """
 _TOLD: LiteralString = """
 UPDATE newskeep_attempts SET counts = %(counts)s::jsonb WHERE job = %(job)s AND attempt = %(attempt)s AND ended IS NULL

@@ -13,8 +13,9 @@ from storage.errors import AlreadyRunning, StoreUnavailable
 _AGAIN, _AGAIN_MOST = 30.0, 3600.0
 #: Times that a job is tried whose store was away.
 _TRIES = 8
-#: The same for one whose site the machine does not know, and how often that may be.
-_ELSEWHERE, _ELSEWHERE_MOST = 5.0, 8
+#: The same for one whose site the machine does not know; how often that may be where no other worker is there, and the
+#: longest that it is put off where one is.
+_ELSEWHERE, _ELSEWHERE_MOST, _ELSEWHERE_SECONDS = 5.0, 8, 60.0
 #: Seconds until it is tried again what another process on the machine is at.
 _BUSY = 60.0
 
@@ -53,12 +54,14 @@ def judge(
     draining: bool,
     given_up: bool = False,
     unable: str | None = None,
+    untried: int = 0,
 ) -> Verdict:
     """`end`: how it says that it ended; `None`: its process ended with `code` before it could.
 
     `lost`, `failed`, `elsewhere`: earlier attempts that ended so; those that were put back in good order do not count.
     `unable`: why the machine can do no job, if it cannot; then the job is not to blame, and another machine may do it
-    at once. `given_up`: whether its process was ended because it did not stop in time.
+    at once. `untried`: how many workers there are that have not said yet that they do not know its site. `given_up`:
+    whether its process was ended because it did not stop in time.
     Where a worker is stopped, its job is put back for others; a crawl goes on where it was. A crawl that failed is not
     tried again by itself: its site is due again in its time.
     """
@@ -77,7 +80,7 @@ def judge(
     if end.state == "stopped":
         return Verdict("again", "stopped", end.reason or ("the worker was stopped" if draining else None))
     if end.state == "elsewhere":
-        return _unknown(end, elsewhere)
+        return _unknown(end, elsewhere, untried)
     if end.code == AlreadyRunning.exit_code:
         return Verdict("again", "busy", end.reason, _BUSY)
     if end.code == StoreUnavailable.exit_code:
@@ -88,9 +91,14 @@ def judge(
     return Verdict("done", end.state, end.reason)
 
 
-def _unknown(end: JobEnd, elsewhere: int) -> Verdict:
+def _unknown(end: JobEnd, elsewhere: int, untried: int) -> Verdict:
+    left = f"{end.reason}; left to other machines"
+    seconds = _ELSEWHERE * 2.0 ** min(elsewhere, 16)
+    if untried:
+        # It may be taken again by those that do not know it, before one that does has room for it.
+        return Verdict("again", "elsewhere", left, min(seconds, _ELSEWHERE_SECONDS))
     if elsewhere + 1 < _ELSEWHERE_MOST:
-        return Verdict("again", "elsewhere", f"{end.reason}; left to other machines", _ELSEWHERE * 2.0**elsewhere)
+        return Verdict("again", "elsewhere", left, seconds)
     return Verdict("failed", "failed", f"{end.reason}, on any machine that took it")
 
 

@@ -235,6 +235,7 @@ class Worker:
         doubtful = may_be_the_machines(end) and not running.cancelled and not self._draining
         unable = await self._readiness.doubt() if doubtful else None
         taken = running.taken
+        is_unknown = end is not None and end.state == "elsewhere"
         return judge(
             end,
             running.child.code,
@@ -245,7 +246,15 @@ class Worker:
             draining=self._draining,
             given_up=running.given_up,
             unable=unable,
+            untried=await self._untried(taken) if is_unknown else 0,
         )
+
+    async def _untried(self, taken: Taken) -> int:
+        """How many other workers may know its site; while the queue is away, one may."""
+        try:
+            return await self._membership.untried(taken)
+        except StoreUnavailable:
+            return 1
 
     async def _settle(self, taken: Taken, verdict: Verdict, crawl: str | None) -> None:
         """Tell the queue, as soon as it hears us; a job that is another's by then stays as it is.

@@ -106,6 +106,32 @@ def sweep(queue: JobQueue) -> list[int]:
     return as_member(queue, lambda member: member.sweep(), "sweeper")
 
 
+# Who knows a site
+
+
+def test_a_site_may_be_known_to_every_living_worker_that_has_not_said_otherwise(queue: JobQueue) -> None:
+    queue.submit(CrawlTask("gazette", "gazette"), "gazette.example")
+
+    async def say_no(member: Membership) -> tuple[Taken, int]:
+        taken = await member.take()
+        assert taken is not None
+        others = await member.untried(taken)
+        assert await member.put_back(taken, 0.0, "elsewhere", "no site is named 'gazette'")
+        return taken, others
+
+    assert as_member(queue, say_no)[1] == 0
+    assert as_member(queue, lambda member: member.beat(), "two") == {}
+    taken, others = as_member(queue, say_no)
+    assert (taken.elsewhere, others) == (1, 1)
+    theirs, others = as_member(queue, say_no, "two")
+    assert (theirs.elsewhere, others) == (2, 0), "the one has said so"
+    last, others = as_member(queue, say_no, "three")
+    assert others == 0
+    silence(queue.database, last)
+    # Under another number, and not heard of under the one before.
+    assert as_member(queue, say_no, "four")[1] == 0
+
+
 # What waits
 
 
