@@ -85,8 +85,8 @@ class Worker:
         self._on_job = on_job
         self._running: dict[asyncio.Task[None], Running] = {}
         self._draining = False
-        #: When the worker has to have ended, once it is stopped.
-        self._last = math.inf
+        #: When the worker was stopped, once it is.
+        self._stopped = -math.inf
         self._failed = 0
         self._came = asyncio.Event()
         self._beats = asyncio.Event()
@@ -124,7 +124,9 @@ class Worker:
             self._readiness.stop()
             await _end_all(side)
             await self._processes.close()
-            await self._membership.close()
+            with suppress(TimeoutError):
+                # Where the queue is away, it finds out by itself.
+                await asyncio.wait_for(self._membership.close(), _LAST_WORDS)
         if self._until_empty and not self._draining and self._readiness.why is not None:
             raise StoreUnavailable(self._readiness.why)
         return self._failed
@@ -141,10 +143,10 @@ class Worker:
             os._exit(_STOPPED + number)
         self._draining = True
         _log.warning("stopping: jobs under way end and are put back; once more to stop at once")
-        self._last = ticks() + self._stop_within + _LAST_WORDS
+        self._stopped = ticks()
         asyncio.get_running_loop().call_later(self._stop_within, self._give_up)
         # Whatever else it may be that does not answer.
-        last = threading.Timer(self._stop_within + 2 * _LAST_WORDS, os._exit, (_STOPPED + number,))
+        last = threading.Timer(self._stop_within + 3 * _LAST_WORDS, os._exit, (_STOPPED + number,))
         last.daemon = True
         last.start()
         self._readiness.stop()
@@ -261,7 +263,8 @@ class Worker:
 
         Who is stopped does not try for long; after that others find the job.
         """
-        while ticks() < self._last:
+        began = ticks()
+        while not self._draining or ticks() < max(began, self._stopped) + _LAST_WORDS:
             try:
                 await self._tell(taken, verdict, crawl)
                 return
