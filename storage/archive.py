@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from heapq import merge
@@ -34,7 +34,7 @@ from storage.index import (
     held_by_all,
     open_index,
 )
-from storage.index.articles import entries_of
+from storage.index.articles import ReadEntries, entries_of, read_entries
 from storage.index.query_parser import SearchQuery
 from storage.locking import held
 from storage.model import DOUBTFUL, Article, Capture
@@ -345,11 +345,12 @@ class Archive:
         if found is None:
             self._check_indexed()
 
-    def deliver(self, parcel: Parcel, look: Look = no_look) -> None:
+    def deliver(self, parcel: Parcel, look: Look = no_look, read: ReadEntries = read_entries) -> None:
         """Bring a sealed WARC and its parts to the store, then to the index, then empty the spool of them.
 
         May be repeated after a failure at any point, even when a compaction has taken the WARC up meanwhile. `look` is
-        called before each object and each row, and ends the work by what it raises.
+        called before each object and each row, and ends the work by what it raises. `read` reads what the index is to
+        know of its text.
         """
         if parcel.filename in joined_on(self.store, day_of(parcel.filename)):
             parcel.remove()
@@ -368,11 +369,11 @@ class Archive:
         part = key_of(parcel.filename, "text")
         # What another machine hid meanwhile may be in it.
         learn(self.store, self.index)
-        with parcel.cdxj.open("rb") as lines, parcel.text.open("rb") as text:
+        with parcel.cdxj.open("rb") as lines, closing(read(parcel.text, part)) as entries:
             self.index.add(
                 WarcEntry(parcel.filename, parcel.warc.stat().st_size, digest, (part,)),
                 (cdxj.parse(line) for line in _looking(lines, look)),
-                _looking(entries_of(text, part), look),
+                _looking(entries, look),
             )
         parcel.remove()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 
 from crawler.session.correction_store import CorrectionStore
 from crawler.session.extract_ahead import extract_ahead
@@ -21,6 +22,8 @@ from crawler.session.site_memory_store import SiteMemoryStore
 from crawler.session.stop_flag import StopAsked, StopFlag
 from storage.archive import Archive
 from storage.errors import AlreadyRunning, Corrupt, NewskeepError, SpoolError, StoreUnavailable
+from storage.index import ArticleEntry
+from storage.index.articles import PieceRead, TextPiece, read_piece
 from storage.locking import held
 from storage.model import RunState
 from storage.spool import CrawlFolder, Look, Parcel, writing
@@ -188,6 +191,19 @@ class Delivery:
             for part, found in zip(parts, by_workers, strict=True):
                 yield found or read_back(part, look)
 
+    def _entries(self, text: Path, part: str, look: Look) -> Generator[ArticleEntry]:
+        """What the index is to know of a text part, made by a worker, one piece ahead; here what that cannot."""
+
+        def made(piece: TextPiece) -> PieceRead:
+            return self._pool.call_now(read_piece, piece, look) or read_piece(piece)
+
+        with ThreadPoolExecutor(1, "entries") as ahead:
+            following = ahead.submit(made, TextPiece(text, part))
+            while (read := following.result()).end is not None:
+                following = ahead.submit(made, TextPiece(text, part, read.end))
+                yield from read.entries
+            yield from read.entries
+
     def _is_indexed(self, parcel: Parcel) -> bool:
         try:
             return self._archive.index.has_warc(parcel.filename)
@@ -197,7 +213,7 @@ class Delivery:
     def _deliver(self, parcel: Parcel, look: Look) -> None:
         try:
             with writing(parcel.warc), self._absence.noticed():
-                self._archive.deliver(parcel, look)
+                self._archive.deliver(parcel, look, lambda text, part: self._entries(text, part, look))
         except SpoolError:
             raise
         except StoreUnavailable as error:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import crawler.session.extraction_pool  # noqa: F401 - what a worker begins with
 from crawler.extraction.metadata.language import detect
 from crawler.session.page_extraction import extract_response
+from storage.index.articles import read_piece  # noqa: F401 - what they make ready of texts for the index
 
 # Before numpy is loaded. A worker has one page at a time: threads for linear algebra would only cost address space, and
 # a process that has threads should not be forked.

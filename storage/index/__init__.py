@@ -15,6 +15,7 @@ from storage.rights.signal import Signal, shown_until
 
 if TYPE_CHECKING:
     from storage.index.index import Index
+    from storage.index.indexed_text import ReadyText
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,17 @@ class ArticleEntry:
     #: What is searched, on its way into the index, which does not give it back; `None` for what cannot be searched.
     text: str | None = field(default=None, compare=False, repr=False)
     authors: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    #: In place of `text`: the same, as the index takes it in.
+    ready: ReadyText | None = field(default=None, compare=False, repr=False)
 
     @property
     def shown_until(self) -> datetime | None:
         return shown_until(self.rights)
+
+    @property
+    def is_searchable(self) -> bool:
+        """Whether there is something for search to take in."""
+        return self.text is not None or self.ready is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,8 @@ too, so that they narrow a search instead of being sorted out after it.
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from hashlib import blake2b
 from itertools import groupby, islice
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -20,7 +17,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from storage.index import ArticleEntry, Filters, Hit, fts5, word_sets
-from storage.index.field_words import BREAK, author_words, language_words, site_word
+from storage.index.field_words import author_words, language_words, site_word
+from storage.index.indexed_text import IndexedText, ReadyText
 from storage.index.queries import CompiledQuery
 from storage.index.query_nodes import All, Node, Term
 from storage.index.query_parser import SearchQuery
@@ -28,7 +26,6 @@ from storage.index.rows import Row, article_of, seconds
 from storage.index.schema import articles, searched, staged_texts, warcs
 from storage.index.search_statements import PLACE_BITS, Question
 from storage.index.snippets import snippet
-from storage.index.tokenizer import tokens
 
 #: Documents that wait, by digest: their article is gone, and perhaps about to come back from another WARC.
 Waiting = dict[bytes, list[int]]
@@ -42,47 +39,18 @@ _LAST_SECOND = (1 << 40) - 2
 _BATCH = 500
 
 
-class IndexedText(NamedTuple):
-    """What is searched of an article."""
-
-    site: str
-    language: str | None
-    authors: tuple[str, ...]
-    title: str | None
-    text: str
-
-    @classmethod
-    def of(cls, entry: ArticleEntry) -> IndexedText:
-        return cls(entry.site, entry.language, entry.authors, entry.title, entry.text or "")
-
-    def pack(self) -> bytes:
-        return zlib.compress(json.dumps(self, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
-
-    @classmethod
-    def unpack(cls, packed: bytes) -> IndexedText:
-        site, language, authors, title, text = json.loads(zlib.decompress(packed))
-        return cls(site, language, tuple(authors), title, text)
-
-    @property
-    def words(self) -> str:
-        """All words, a space between, as FTS5 takes them in."""
-        found = [f"s:{self.site.casefold()}", *language_words(self.language)]
-        for author in self.authors:
-            found += [BREAK, *author_words(author)]
-        return " ".join([*found, BREAK, *tokens(self.title or ""), BREAK, *tokens(self.text)])
-
-
 # Writing
 
 
 def staged(entry: ArticleEntry, known: Collection[bytes]) -> dict[str, Any]:
     """The row of `staged_texts` of an article; without words where its text is among the `known`."""
-    document = IndexedText.of(entry)
-    packed = document.pack()
-    key = json.dumps([entry.url, seconds(entry.timestamp)]).encode()
-    digest = blake2b(packed, digest_size=12, key=blake2b(key, digest_size=32).digest()).digest()
-    words = None if digest in known else document.words
-    return {"offset": entry.offset, "digest": digest, "text": packed, "words": words}
+    ready = entry.ready or ReadyText.of(entry, has_words=not known)
+    words = ready.words
+    if ready.digest in known:
+        words = None
+    elif words is None:
+        words = IndexedText.of(entry).words
+    return {"offset": entry.offset, "digest": ready.digest, "text": ready.packed, "words": words}
 
 
 def of_warcs(connection: Connection, numbers: Iterable[int]) -> Waiting:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from storage.index import ArticleEntry, Filters, Hit, SearchOrder, Total, fulltext
-from storage.index.fulltext import FulltextQuery, IndexedText
+from storage.index.fulltext import FulltextQuery
+from storage.index.indexed_text import IndexedText
 from storage.index.queries import BATCH, Lookup
 from storage.index.query_parser import SearchQuery
 from storage.index.ranking import Words, scores

@@ -60,7 +60,7 @@ def replace(
         for read in _batches(_of(warc, entries)):
             _stage(connection, staged_articles, (article_row(entry, warc.parts) for entry in read))
             _stage(connection, staged_keys, _key_rows(read))
-            texts = (entry for entry in read if entry.text is not None)
+            texts = (entry for entry in read if entry.is_searchable)
             _stage(connection, staged_texts, (fulltext.staged(entry, known) for entry in texts))
     with transaction(connection, "BEGIN IMMEDIATE"):
         # Another process may have been faster.

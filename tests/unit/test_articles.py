@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import gzip
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
 from storage.articles import parse_line, read_member, read_part, to_json, to_line, with_record, write_part
 from storage.errors import Corrupt
 from storage.fingerprints import Fingerprint
-from storage.index.articles import entries_of, entry_of
+from storage.index import WarcEntry, articles, open_index
+from storage.index.articles import TextPiece, entries_of, entry_of, read_entries, read_piece
 from storage.model import Article, Block, Extractor, Reason, TextSource
 from storage.rights.signal import Signal
 
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ARTICLE = Article(
     url="https://news.example/a",
     title="En bro åbner",
@@ -166,3 +171,44 @@ def test_a_line_of_another_form_has_an_entry_too() -> None:
     assert (entry.text, entry.words) == (ARTICLE.text, ARTICLE.words)
     with pytest.raises(Corrupt):
         next(entries_of(BytesIO(gzip.compress(line.replace(b'"words": 4', b'"words": "4"'))), "text/part"))
+
+
+def test_pieces_made_ready_enter_the_index_as_the_whole_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part, key = tmp_path / "part", "text/part"
+    texts = ["Broen er åben.", "", "東京タワー", "Færgen til Ærø"] * 3
+    articles_written = [
+        replace(
+            ARTICLE,
+            timestamp=NOON + timedelta(seconds=number // 2),
+            title=None if number % 5 == 4 else text,
+            blocks=(Block(text, "p", True, Reason("trafilatura")),),
+            warc=TextSource("x.warc.gz", number, 9, "sha1:A"),
+        )
+        for number, text in enumerate(texts)
+    ]
+    with part.open("wb") as out:
+        places = list(write_part(out, articles_written))
+    monkeypatch.setattr(articles, "PIECE_BYTES", places[4].offset + 1)
+    pieces, start = [], 0
+    while True:
+        read = read_piece(TextPiece(part, key, start))
+        pieces.append(read)
+        if read.end is None:
+            break
+        start = read.end
+    assert len(pieces) == 3
+    made = [entry for piece in pieces for entry in piece.entries]
+    whole = list(read_entries(part, key))
+    assert made == whole
+    rows = {}
+    for name, entries in (("ready", made), ("text", whole)):
+        with open_index(tmp_path / name) as index:
+            index.add(WarcEntry("x.warc.gz", 1_000, "", (key,)), [], entries)
+        with closing(sqlite3.connect(tmp_path / name)) as database:
+            # What FTS5 holds lies in tables of its own.
+            held = "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'search'"
+            tables = [table for (table,) in database.execute(held)]
+            rows[name] = {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+    assert rows["ready"] == rows["text"]
+    assert len(rows["text"]["searched"]) == len(texts)
+    assert "search_data" in rows["text"]
