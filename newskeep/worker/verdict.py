@@ -16,6 +16,9 @@ _TRIES = 8
 #: The same for one whose site the machine does not know; how often that may be where no other worker is there, and the
 #: longest that it is put off where one is.
 _ELSEWHERE, _ELSEWHERE_MOST, _ELSEWHERE_SECONDS = 5.0, 8, 60.0
+#: Seconds behind that: the worker that put it off looks for jobs every five seconds from then on, and would always be
+#: the first.
+_BEHIND = 1.0
 #: Seconds until it is tried again what another process on the machine is at.
 _BUSY = 60.0
 
@@ -96,9 +99,9 @@ def _unknown(end: JobEnd, elsewhere: int, untried: int) -> Verdict:
     seconds = _ELSEWHERE * 2.0 ** min(elsewhere, 16)
     if untried:
         # It may be taken again by those that do not know it, before one that does has room for it.
-        return Verdict("again", "elsewhere", left, min(seconds, _ELSEWHERE_SECONDS))
+        return Verdict("again", "elsewhere", left, min(seconds, _ELSEWHERE_SECONDS) + _BEHIND)
     if elsewhere + 1 < _ELSEWHERE_MOST:
-        return Verdict("again", "elsewhere", left, seconds)
+        return Verdict("again", "elsewhere", left, seconds + _BEHIND)
     return Verdict("failed", "failed", f"{end.reason}, on any machine that took it")
 
 

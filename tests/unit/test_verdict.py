@@ -59,12 +59,12 @@ def test_how_a_site_went_is_not_the_machines_doing() -> None:
 def test_a_site_that_one_machine_does_not_know_is_left_to_others_and_not_for_ever() -> None:
     unknown = JobEnd(2, "elsewhere", "no site is named 'x'")
     first, last = judged(unknown, 0, 0, 7, 0), judged(unknown, 0, 0, 0, 7)
-    assert (first.what, first.state, first.seconds) == ("again", "elsewhere", 5)
+    assert (first.what, first.state, first.seconds) == ("again", "elsewhere", 6)
     assert (last.what, last.state) == ("failed", "failed") and "on any machine" in (last.reason or "")
     # One that may know it has no room yet.
     waits = [judged(unknown, 0, 0, 0, elsewhere, untried=1) for elsewhere in (0, 3, 4, 7, 500)]
     assert {each.what for each in waits} == {"again"}
-    assert [each.seconds for each in waits] == [5, 40, 60, 60, 60]
+    assert [each.seconds for each in waits] == [6, 41, 61, 61, 61]
 
 
 def test_a_job_whose_process_dies_again_and_again_is_given_up() -> None:
