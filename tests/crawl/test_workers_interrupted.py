@@ -216,9 +216,19 @@ def test_a_worker_that_is_stopped_while_several_jobs_wait_for_a_trial_puts_all_o
         wait_until(lambda: len(line.seen) > seen and len(set(fleet.children(worker)) - {one, other}) == 1, "the trial")
         os.kill(int(other), signal.SIGKILL)
         # With those that it had started: what it says to people is read to the end first.
-        wait_until(lambda: len(_processes_in(fleet.folder)) == 2, "the other job to end")
+        wait_until(lambda: not _session(fleet.folder, int(other)), "the other job to end")
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0, fleet.said()
         line.inject()
     with fleet.queue() as queue:
         assert [(job.status, job.state) for job in queue.jobs()] == [("waiting", "stopped")] * 2, fleet.said()
+
+
+def _session(folder: Path, leader: int) -> list[Path]:
+    """The processes of a job, those that it started included."""
+    found = []
+    for process in _processes_in(folder):
+        with suppress(ProcessLookupError):
+            if os.getsid(int(process.name)) == leader:
+                found.append(process)
+    return found
