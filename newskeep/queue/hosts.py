@@ -76,7 +76,7 @@ class HostLeases:
         self._ending.set()
         self._threads[0].join(self._lease)
         try:
-            self._database.run(_GIVE_BACK_ALL, holder=self._taken.holder)
+            self._database.run(_GIVE_BACK_ALL, **self._ours)
         except StoreUnavailable as unreachable:
             logger.info("hosts are left to their leases: %s", unreachable)
 
@@ -182,7 +182,7 @@ class HostLeases:
                 for host in free:
                     del self._hosts[host]
             if free:
-                self._database.run(_GIVE_BACK, holder=self._taken.holder, hosts=free)
+                self._database.run(_GIVE_BACK, **self._ours, hosts=free)
 
     def _watch(self) -> None:
         """Stop the job in good order when nothing was renewed for too long; end the process where that is too slow."""
@@ -233,11 +233,14 @@ UPDATE newskeep_hosts SET until = now() + make_interval(secs => %(lease)s)
     + _OURS_SQL
     + " RETURNING host, wanted IS NOT NULL AS wanted"
 )
-_GIVE_BACK_ALL: LiteralString = """
+# Not by one that was given up: its last request may be later than it knows, and its lease says for how long.
+_GIVE_BACK_ALL: LiteralString = (
+    """
 UPDATE newskeep_hosts SET holder = NULL, until = NULL, wanted = NULL,
        next_at = greatest(next_at, now() + make_interval(secs => pause))
- WHERE holder = %(holder)s
-"""
+ WHERE holder = %(holder)s AND """
+    + _OURS_SQL
+)
 _GIVE_BACK: LiteralString = _GIVE_BACK_ALL + " AND host = ANY(%(hosts)s)"
 _WAIT: LiteralString = """
 SELECT reason, extract(epoch FROM wait_until - now())::float8 AS seconds FROM newskeep_hosts WHERE host = %(host)s

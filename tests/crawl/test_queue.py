@@ -497,6 +497,22 @@ def test_a_job_that_is_anothers_leases_nothing_and_stops(queue: JobQueue, databa
     assert not leases.holds("a.example")
 
 
+def test_a_job_that_is_anothers_gives_back_no_host_before_its_lease_is_over(
+    queue: JobQueue, database: QueueDatabase
+) -> None:
+    taken = taken_of(queue)
+    with leases_of(database, taken) as leases:
+        leases.take("a.example", 1.0)
+        silence(database, taken)
+        sweep(queue)
+        # As a statement that was under way when its worker was given up.
+        leases._give_back({"a.example"}, 0.0)
+        assert database.one("SELECT holder FROM newskeep_hosts") == {"holder": taken.holder}
+    assert database.one("SELECT holder FROM newskeep_hosts") == {"holder": taken.holder}
+    two = leases_of(database, taken_of(queue, "herald"))
+    assert two.take("a.example", 1.0) is None
+
+
 def test_a_host_that_another_job_wants_is_given_back_between_two_requests(
     queue: JobQueue, database: QueueDatabase
 ) -> None:
