@@ -97,7 +97,7 @@ def _environment() -> dict[str, str]:
     # PYTHONDONTWRITEBYTECODE would have each job compile our modules again.
     unwanted = ("NEWSKEEP_", "AWS_", "PYTHON")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    return {**clean, "HOME": os.getcwd(), "XDG_STATE_HOME": str(Path("state").absolute())}
+    return {**clean, "HOME": str(Path.cwd()), "XDG_STATE_HOME": str(Path("state").absolute())}
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ class _Records(ArchiveIterator):  # type: ignore[misc]
 
     @property
     def is_whole(self) -> bool:
-        """Whether the gzip member that was read has its end, in which its CRC stands; true of a file without members."""
+        """Whether the gzip member that was read has its end, where its CRC stands; true of a file without members."""
         decompressor = self.reader.decompressor
         return decompressor is None or decompressor.eof
 
