@@ -128,8 +128,10 @@ class Zygote:
             return forked
 
     async def close(self) -> None:
-        """End it; jobs under way go on."""
+        """End it, also where it says nothing any more; jobs under way go on."""
         self._over()
+        with suppress(ProcessLookupError):
+            self._process.kill()
         await self._process.wait()
 
     def _read(self) -> None:

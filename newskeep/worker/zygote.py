@@ -12,6 +12,7 @@ is that of the socket. Jobs under way do not end with it: they end with their ow
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import json
 import os
@@ -51,6 +52,8 @@ LOADED = (
 #: As `ps -o comm` shows the process of a job.
 JOB_NAME = "newskeep-job"
 _REQUEST_BYTES = 64
+#: linux/prctl.h: be the parent of what a process below leaves behind.
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
@@ -63,6 +66,8 @@ def main() -> None:
             import_module(name)
     if "twisted.internet.reactor" in sys.modules or len(list(Path("/proc/self/task").iterdir())) > 1:
         sys.exit("it would not be safe to fork")
+    # What a job leaves behind is waited for here: process 1, in a container the worker, may wait for nobody.
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     # What is here now stays; jobs need not look through it.
     gc.collect()
     gc.freeze()
@@ -108,14 +113,14 @@ def _serve(control: socket.socket) -> Sequence[int]:
 
 
 def _tell_ended(control: socket.socket, numbers: dict[int, int]) -> None:
-    """Say of each process that has ended how it did."""
+    """Say of each job whose process has ended how it did."""
     with suppress(ChildProcessError):
         while True:
             job, status = os.waitpid(-1, os.WNOHANG)
             if not job:
                 return
-            code = os.waitstatus_to_exitcode(status)
-            control.send(json.dumps({"number": numbers.pop(job), "code": code}).encode())
+            if (number := numbers.pop(job, None)) is not None:
+                control.send(json.dumps({"number": number, "code": os.waitstatus_to_exitcode(status)}).encode())
 
 
 def _be(files: Sequence[int]) -> None:

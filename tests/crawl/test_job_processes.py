@@ -107,16 +107,20 @@ def test_a_job_has_the_folder_and_the_name_and_is_ended_alone() -> None:
     async def one_of_two(started: Processes) -> None:
         one, other = await started.start(), await started.start()
         assert started._zygote is not None
-        first, second = sorted(jobs_of(started._zygote._process.pid))
+        zygote = started._zygote._process.pid
+        first, second = sorted(jobs_of(zygote))
         for pid in (first, second):
-            assert os.getsid(pid) == pid != os.getsid(0)
+            # The last that it does before it is a job.
             await asyncio.to_thread(until, partial(is_named, pid))
+            assert os.getsid(pid) == pid != os.getsid(0)
             assert Path(f"/proc/{pid}/cwd").readlink() == Path.cwd()
         one.send_signal(signal.SIGKILL)
         assert await one.wait() == -signal.SIGKILL
         with pytest.raises(ProcessLookupError):
             one.send_signal(signal.SIGKILL)
-        assert other.returncode is None and jobs_of(started._zygote._process.pid) == [second]
+        assert other.returncode is None
+        # What it had started is nobody's now, and left to no process 1.
+        await asyncio.to_thread(until, lambda: jobs_of(zygote) == [second])
         # Without a request.
         assert [code for _, code, _ in (await ended(one, b""), await ended(other, b"\n"))] == [-signal.SIGKILL, 1]
 
@@ -146,3 +150,19 @@ def test_a_killed_worker_leaves_no_process() -> None:
         [job] = jobs_of(zygote)
         worker.kill()
     until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in (zygote, job)))
+
+
+@pytest.mark.exhaustive
+def test_a_process_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def frozen(started: Processes) -> None:
+        await ended(await started.start(), trial(tmp_path))
+        assert started._zygote is not None
+        os.kill(still := started._zygote._process.pid, signal.SIGSTOP)
+        monkeypatch.setattr(processes, "_PATIENCE", 0.5)
+        job = await started.start()
+        assert not isinstance(job, Forked), "nor did the next one answer in so short a time"
+        answers, code, _ = await ended(job, trial(tmp_path))
+        assert (answers[0]["end"]["code"], code) == (0, 0)
+        assert not Path(f"/proc/{still}").exists()
+
+    run(frozen)

@@ -35,6 +35,8 @@ from storage.postgres_address import PostgresAddress
 LEASE = 6.0
 #: Seconds that anything here may take on a busy machine.
 PATIENCE = 90.0
+#: What a job leaves behind for a moment, which its zygote waits for.
+LEFT_NAME = "newskeep-text"
 
 
 @contextmanager
@@ -201,7 +203,14 @@ def bucket(moto_server: S3Server, environment: Mapping[str, str], monkeypatch: p
 
 def _jobs(worker: int) -> list[str]:
     """The processes of a worker's jobs, which are those of the process that they are forked from."""
-    return [job for zygote in _children(worker) for job in _children(int(zygote))]
+    found = [job for zygote in _children(worker) for job in _children(int(zygote))]
+    return [job for job in found if _name(job) != LEFT_NAME]
+
+
+def _name(pid: str) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return LEFT_NAME
 
 
 def _children(pid: int) -> list[str]:
