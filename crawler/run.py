@@ -28,7 +28,7 @@ from crawler.session.session import Session, SessionOptions
 from crawler.session.stop_flag import StopFlag
 from crawler.sites.context import CrawlContext, attach
 from storage.archive import Archive
-from storage.errors import AlreadyRunning, NewskeepError
+from storage.errors import AlreadyRunning, NewskeepError, StoreUnavailable
 from storage.locking import held
 from storage.model import Outcome, RunState
 
@@ -360,10 +360,11 @@ class _CrawlQueue:
                 self.requisites += context.requisites.counts
             return _state_of(crawler, context)
         except Exception as error:
-            if isinstance(error, NewskeepError) and crawl.site is not None:
+            is_the_sites = isinstance(error, NewskeepError) and not isinstance(error, StoreUnavailable)
+            if is_the_sites and crawl.site is not None:
                 logger.error("%s: %s", crawl.site, error)
             else:
-                # Without a site no state tells of it.
+                # Without a site no state tells of it; and that the archive is away is not the site's failure.
                 self._session.note_fault(error)
             return "failed"
 

@@ -16,7 +16,7 @@ from crawler.engine.faults import SignalFaults
 from crawler.engine.settings_log import redact_settings
 from crawler.sites.context import CrawlContext, context_of
 from crawler.sites.run_summary import site_lines, total_line
-from storage.errors import NewskeepError
+from storage.errors import NewskeepError, StoreUnavailable
 from storage.locking import held
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ class SiteExtension:
             await self._ledger.open()
         except NewskeepError as error:
             self._lock.close()
-            if self._locks:
-                # The session tells it when it ends, and no other site is there that goes on.
+            if self._locks or isinstance(error, StoreUnavailable):
+                # The session tells it when it ends: no other site is there that goes on, or it is no site's failure.
                 self._session.note_fault(error)
             else:
                 logger.error("%s", error)

@@ -49,9 +49,10 @@ class Taken:
     attempt: int
     worker: int
     task: Task | UnknownTask
-    #: Earlier attempts that were lost with their process or worker, that failed, and on machines without its site.
+    #: Earlier attempts that were lost with their process or worker, that found the store away, and on machines without
+    #: its site.
     lost: int = 0
-    failed: int = 0
+    away: int = 0
     elsewhere: int = 0
 
     @property
@@ -146,7 +147,7 @@ class Membership:
             task = parse_task(job.task_name, job.task_kwargs)
         except NewskeepError:
             task = UnknownTask(job.task_name)
-        tries = {name: int(before[name]) for name in ("lost", "failed", "elsewhere")}
+        tries = {name: int(before[name]) for name in ("lost", "away", "elsewhere")}
         return Taken(job.id, job.attempts, worker, task, **tries)
 
     async def told(self, taken: Taken, counts: Mapping[str, int]) -> None:
@@ -200,7 +201,7 @@ class Membership:
         await self._doing(self._app.job_manager.listen_for_jobs(on_notification=notified, queues=[self._queue]))
 
     async def idle(self) -> bool:
-        """Whether nothing waits and nothing runs anywhere, but for what is put off; a lost job comes back soon."""
+        """Whether nothing waits and nothing runs anywhere, but for what is put off; what comes back soon is not."""
         row = await self._one(_LEFT, queue=self._queue, soon=_LOST_PAUSE_MOST)
         return row is None or not row["jobs"]
 
@@ -280,7 +281,7 @@ ON CONFLICT (job, attempt) DO UPDATE SET
 RETURNING (SELECT count(*) FROM newskeep_attempts old
             WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'lost') AS lost,
           (SELECT count(*) FROM newskeep_attempts old
-            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'failed') AS failed,
+            WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'away') AS away,
           (SELECT count(*) FROM newskeep_attempts old
             WHERE old.job = %(job)s AND old.attempt < %(attempt)s AND old.counted AND old.state = 'elsewhere')
               AS elsewhere
@@ -344,5 +345,5 @@ SELECT count(*) AS jobs FROM procrastinate_jobs job
         OR (status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))
         OR (status = 'todo' AND scheduled_at <= now() + make_interval(secs => %(soon)s)
             AND EXISTS (SELECT FROM newskeep_attempts old
-                         WHERE old.job = job.id AND old.attempt = job.attempts - 1 AND old.state = 'lost')))
+                         WHERE old.job = job.id AND old.attempt = job.attempts - 1 AND old.state IN ('lost', 'away'))))
 """

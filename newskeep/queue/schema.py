@@ -47,7 +47,7 @@ CREATE TABLE newskeep_attempts (
     worker text NOT NULL,
     started timestamptz NOT NULL DEFAULT now(),
     ended timestamptz,
-    -- finished, stopped, failed, blocked, unable, elsewhere, lost ...; nothing while it runs.
+    -- finished, stopped, failed, blocked, unable, away, elsewhere, lost ...; nothing while it runs.
     state text,
     reason text,
     crawl text,

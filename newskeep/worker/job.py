@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.config import Config, load
+from crawler.frontier import frontier_of
 from crawler.run import Crawl, RunResult, check_network, crawl_of, deliver_spool, run
 from newskeep.queue.database import QueueDatabase
 from newskeep.queue.hosts import HostLeases
@@ -53,6 +54,8 @@ def main() -> None:
         threading.Thread(target=stop_at_end, args=(sys.stdin.fileno(),), daemon=True).start()
         try:
             end = _do(request, tell)
+        except StoreUnavailable as error:
+            end = JobEnd(error.exit_code, "away", str(error))
         except NewskeepError as error:
             end = JobEnd(error.exit_code, "busy" if isinstance(error, AlreadyRunning) else "failed", str(error))
         except KeyboardInterrupt:
@@ -79,6 +82,8 @@ def _do(request: JobRequest, tell: Tell) -> JobEnd:
 def _try(config: Config, request: JobRequest) -> JobEnd:
     with open_archive(config.archive, config.state, config.lock, request.index) as archive:
         require(archive)
+        # Every crawl of a site needs it.
+        frontier_of(archive)
         failures = deliver_spool(archive, config.scrapy_settings())
     away = next((each for each in failures if isinstance(each, StoreUnavailable)), None)
     if away is not None:
@@ -143,7 +148,7 @@ def _crawl(archive: Archive, config: Config, task: CrawlTask, worker: str, lease
         *tell_after_run(archive, config, alerts, lambda: load_sites(config).values()),
     ):
         _log.warning("%s", failure)
-    return _end(result, leases, _why(archive, site.name, result))
+    return _end(result, leases, lambda: _why(archive, site.name, result))
 
 
 def _save(
@@ -175,14 +180,14 @@ def _save(
         result = run(archive, [Crawl("urls", arguments)], settings, account.count, leases=leases)
     for failure in stamp_after_run(archive, config.time_authorities):
         _log.warning("%s", failure)
-    return _end(result, leases, None)
+    return _end(result, leases)
 
 
 def _settings(config: Config, worker: str) -> dict[str, object]:
     return {**config.scrapy_settings(), "ASKED_BY": f"worker {worker}"}
 
 
-def _end(result: RunResult, leases: HostLeases, why: str | None) -> JobEnd:
+def _end(result: RunResult, leases: HostLeases, why: Callable[[], str | None] = lambda: None) -> JobEnd:
     if leases.failure is not None:
         return JobEnd(75, "stopped", str(leases.failure), result.crawl)
     if isinstance(result.failure, StoreUnavailable):
@@ -194,7 +199,7 @@ def _end(result: RunResult, leases: HostLeases, why: str | None) -> JobEnd:
     if result.busy:
         return JobEnd(AlreadyRunning.exit_code, "busy", "another process on the worker's machine crawls it")
     state = next(iter(result.sites.values()), "finished")
-    return JobEnd(result.exit_code, state, why, result.crawl)
+    return JobEnd(result.exit_code, state, why(), result.crawl)
 
 
 def _why(archive: Archive, site: str, result: RunResult) -> str | None:

@@ -61,7 +61,7 @@ class JobEnd:
 
     #: What the command would end with.
     code: int
-    #: finished, time limit, stopped, failed, blocked, busy; away: what it fetched waits in the spool, as the store is;
+    #: finished, time limit, stopped, failed, blocked, busy; away: the store is, and what it fetched waits in the spool;
     #: elsewhere: the site is not in newskeep.toml here.
     state: str
     reason: str | None = None

@@ -9,10 +9,11 @@ from newskeep.queue.membership import LOST_MOST
 from newskeep.worker.request import JobEnd
 from storage.errors import AlreadyRunning, StoreUnavailable
 
-#: Seconds until a job whose store was away, or whose process died, is tried again; each further time twice as long.
+#: Seconds until a job whose process died is tried again; each further time twice as long.
 _AGAIN, _AGAIN_MOST = 30.0, 3600.0
-#: Times that a job is tried whose store was away.
-_TRIES = 8
+#: The same for one that got nothing as its store was away, though the machine reaches it by now, and how often that may
+#: be: an outage is over then, or what is wrong is the job's alone.
+_AWAY, _AWAY_LONGEST, _AWAY_MOST = 1.0, 600.0, 16
 #: The same for one whose site the machine does not know; how often that may be where no other worker is there, and the
 #: longest that it is put off where one is.
 _ELSEWHERE, _ELSEWHERE_MOST, _ELSEWHERE_SECONDS = 5.0, 8, 60.0
@@ -50,18 +51,20 @@ def judge(
     end: JobEnd | None,
     code: int | None,
     lost: int,
-    failed: int,
+    away: int,
     elsewhere: int = 0,
     *,
     cancelled: bool,
     draining: bool,
+    has_fetched: bool = False,
     given_up: bool = False,
     unable: str | None = None,
     untried: int = 0,
 ) -> Verdict:
     """`end`: how it says that it ended; `None`: its process ended with `code` before it could.
 
-    `lost`, `failed`, `elsewhere`: earlier attempts that ended so; those that were put back in good order do not count.
+    `lost`, `away`, `elsewhere`: earlier attempts that ended so; those that were put back in good order do not count.
+    `has_fetched`: whether it archived something that it did not hold before.
     `unable`: why the machine can do no job, if it cannot; then the job is not to blame, and another machine may do it
     at once. `untried`: how many workers there are that have not said yet that they do not know its site. `given_up`:
     whether its process was ended because it did not stop in time.
@@ -77,9 +80,6 @@ def judge(
     if draining and end.code == StoreUnavailable.exit_code:
         # It was stopped, and what it had fetched waits: whether its store is away for long nobody knows.
         return Verdict("again", "stopped", end.reason)
-    if end.state == "away":
-        # The machine was tried since: what the job had fetched is delivered, so that its store is back.
-        return Verdict("again", "unable", end.reason)
     if end.state == "stopped":
         return Verdict("again", "stopped", end.reason or ("the worker was stopped" if draining else None))
     if end.state == "elsewhere":
@@ -87,11 +87,19 @@ def judge(
     if end.code == AlreadyRunning.exit_code:
         return Verdict("again", "busy", end.reason, _BUSY)
     if end.code == StoreUnavailable.exit_code:
-        what: Literal["again", "failed"] = "again" if failed + 1 < _TRIES else "failed"
-        return Verdict(what, "failed", end.reason, _wait(failed))
+        return _away(end, away, has_fetched)
     if end.state in ("failed", "blocked") or end.code in (1, 2):
         return Verdict("failed", end.state, end.reason)
     return Verdict("done", end.state, end.reason)
+
+
+def _away(end: JobEnd, away: int, has_fetched: bool) -> Verdict:
+    """The machine was tried since: its store is back, and what the job had fetched is delivered."""
+    if has_fetched:
+        return Verdict("again", "unable", end.reason)
+    if away + 1 < _AWAY_MOST:
+        return Verdict("again", "away", end.reason, min(_AWAY * 2.0 ** min(away, 16), _AWAY_LONGEST))
+    return Verdict("failed", "away", f"{end.reason}, {_AWAY_MOST} times, though the machine reaches its archive")
 
 
 def _unknown(end: JobEnd, elsewhere: int, untried: int) -> Verdict:

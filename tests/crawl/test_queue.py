@@ -231,7 +231,7 @@ def test_the_job_of_a_lost_worker_is_done_again_once(queue: JobQueue, database: 
     pause_over(database, taken)
     again = take(queue, "two")
     assert again is not None and again.job == taken.job and again.attempt == taken.attempt + 1
-    assert (again.lost, again.failed) == (1, 0)
+    assert (again.lost, again.away) == (1, 0)
     # Another one that had looked at the same time finds nothing to do with it.
     assert sweep(queue) == []
     assert queue.job(taken.job).status == "running"
@@ -314,7 +314,7 @@ def test_a_job_that_kills_its_workers_is_given_up(queue: JobQueue, database: Que
     queue.retry(job.id)
     # Who asks for it again wants all its tries, not one more.
     again = take(queue)
-    assert again is not None and (again.lost, again.failed) == (0, 0)
+    assert again is not None and (again.lost, again.away) == (0, 0)
     silence(database, again)
     sweep(queue)
     assert queue.job(job.id).status == "waiting"

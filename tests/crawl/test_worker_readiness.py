@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping
 from subprocess import Popen
+from urllib.parse import urlsplit
 
 import pytest
+from breaking_line import BreakingLine
 from command import Run
 from fault_proxy import Fault, FaultProxy, Kind
 from fleet import Fleet, MakeFleet, asked_politely, story_requests
@@ -89,6 +91,27 @@ def test_a_full_disk_and_a_broken_configuration_cost_no_job(make_fleet: MakeFlee
     assert fleet.captures() == {paper.url(1): 1 for paper in fleet.papers}
     assert pauses(fleet) == 1
     assert all(set(each) <= {"unable", "finished"} for each in states(fleet))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [b"INSERT INTO runs", pytest.param(b"INSERT INTO sites", marks=pytest.mark.exhaustive)],
+    ids=["its run", "its site"],
+)
+def test_an_index_that_goes_away_while_a_crawl_is_opened_is_no_failure_of_the_site(
+    make_fleet: MakeFleet, newskeep: Run, postgres_database: str, statement: bytes
+) -> None:
+    fleet = make_fleet(1, 1, 0.1, shared_index=True)
+    newskeep("submit", "due")
+    port = urlsplit(postgres_database).port
+    assert port is not None
+    with BreakingLine(port, statement, times=1) as line:
+        index = postgres_database.replace(f":{port}/", f":{line.netloc.partition(':')[2]}/")
+        worker = fleet.start("--until-empty", NEWSKEEP_INDEX=index, NEWSKEEP_QUEUE=postgres_database)
+        assert worker.wait() == 0, fleet.said()
+        assert line.left == 0
+    assert states(fleet) == [["away", "finished"]], fleet.said()
+    assert fleet.captures() == story_requests(fleet.papers) == {fleet.papers[0].url(1): 1}
 
 
 @pytest.mark.exhaustive

@@ -10,7 +10,7 @@ from newskeep.queue.membership import LOST_MOST
 from newskeep.worker.request import JobEnd
 from newskeep.worker.verdict import judge
 
-AWAY = JobEnd(3, "failed", "s3://bucket is out of reach")
+AWAY = JobEnd(3, "away", "s3://bucket is out of reach")
 judged = partial(judge, cancelled=False, draining=False)
 
 
@@ -24,8 +24,7 @@ judged = partial(judge, cancelled=False, draining=False)
         (JobEnd(5, "failed", "no feed"), 0, "failed", "failed"),
         (JobEnd(2, "failed", "no site is named x"), 0, "failed", "failed"),
         (JobEnd(1, "failed", "a fault"), 0, "failed", "failed"),
-        (JobEnd(3, "failed", "the store is away"), 0, "again", "failed"),
-        (JobEnd(3, "away", "the store was away"), 0, "again", "unable"),
+        (JobEnd(3, "away", "the store was away"), 0, "again", "away"),
         (JobEnd(4, "stopped"), 0, "again", "stopped"),
         (JobEnd(75, "busy", "cron crawls it"), 0, "again", "busy"),
         (None, -9, "again", "lost"),
@@ -37,12 +36,16 @@ def test_what_becomes_of_a_job(end: JobEnd | None, code: int, what: str, state: 
 
 
 def test_a_store_that_is_away_is_waited_for_longer_each_time_and_not_for_ever() -> None:
-    waits = [judged(AWAY, 0, 0, failed) for failed in range(7)]
-    assert {each.what for each in waits} == {"again"}
-    assert [each.seconds for each in waits] == [30, 60, 120, 240, 480, 960, 1920]
-    assert judged(AWAY, 0, 0, 7).what == "failed"
+    waits = [judged(AWAY, 0, 0, away) for away in range(15)]
+    assert {(each.what, each.state) for each in waits} == {("again", "away")}
+    assert [each.seconds for each in waits] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600, 600, 600]
+    last = judged(AWAY, 0, 0, 15)
+    assert (last.what, last.reason) == ("failed", f"{AWAY.reason}, 16 times, though the machine reaches its archive")
     # Losses say nothing of the store.
-    assert judged(AWAY, 0, LOST_MOST - 1, 0).seconds == 30
+    assert judged(AWAY, 0, LOST_MOST - 1, 0).seconds == 1
+    # What it had archived is delivered since: it goes on at once, and has used no try.
+    went_on = judged(AWAY, 0, 0, 15, has_fetched=True)
+    assert (went_on.what, went_on.state, went_on.seconds) == ("again", "unable", 0)
 
 
 @pytest.mark.parametrize("end", [AWAY, JobEnd(2, "failed", "newskeep.toml: ..."), JobEnd(1, "failed", "a fault"), None])
