@@ -7,11 +7,13 @@ from functools import cache
 from typing import Literal
 
 import trafilatura
+from trafilatura import xpaths
 from trafilatura.htmlprocessing import convert_tags, prune_unwanted_nodes, tree_cleaning
 from trafilatura.main_extractor import extract_content
 from trafilatura.settings import Extractor
 from trafilatura.xpaths import RAW_TREE_PRUNE_XPATH, REMOVE_COMMENTS_AND_LISTS_XPATH
 
+from crawler.extraction.remembered_xpaths import remembered
 from crawler.html.document import Tree, lean, too_deep
 
 #: Its own, and its default with what it takes for comments: a forum's thread is made of them.
@@ -19,6 +21,18 @@ Mode = Literal["fast", "default", "precision", "recall", "comments"]
 
 # It warns of each page it gives up on; our account of the page says so already.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+#: Its lists of what is text and what is none.
+_OF_TEXT = (
+    *("BODY_XPATH", "COMMENTS_XPATH", "COMMENTS_DISCARD_XPATH", "DISCARD_IMAGE_ELEMENTS", "OVERALL_DISCARD_XPATH"),
+    *("PRECISION_DISCARD_XPATH", "RAW_TREE_PRUNE_XPATH", "REMOVE_COMMENTS_AND_LISTS_XPATH", "REMOVE_COMMENTS_XPATH"),
+    "TEASER_DISCARD_XPATH",
+)
+# In the lists themselves, which its modules share: it takes whatever finds elements of a tree. One that another version
+# has under another name, or in another form, is asked as it is.
+for _name in _OF_TEXT:
+    if isinstance(_expressions := getattr(xpaths, _name, None), list):
+        _expressions[:] = map(remembered, _expressions)
 
 
 def first_opinion(page: Tree) -> str:
