@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from justext.core import define_stoplist  # type: ignore[import-untyped]
+from trafilatura import external
 
 from crawler.extraction.opinions import Opinions, ask
 from crawler.html.blocks import cut
@@ -47,3 +49,12 @@ def test_modes_are_asked_where_the_whole_page_says_more() -> None:
 
 def test_page_that_nothing_can_be_said_of_has_an_empty_opinion() -> None:
     assert _asked("<nav>Home</nav>") == Opinions("")
+
+
+def test_stop_words_are_those_that_trafilatura_would_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = external.JT_STOPLIST
+    monkeypatch.setattr(external, "JT_STOPLIST", None)
+    theirs = external.jt_stoplist_init()
+    assert isinstance(theirs, tuple)
+    assert not isinstance(ours, tuple)
+    assert define_stoplist(ours) == define_stoplist(theirs)
