@@ -78,8 +78,14 @@ class _Walk:
             self.flush()
         if not text and not filled:
             return False
-        self.outside.append((self.element, self.state))
         attributes = node.items()
+        if not (is_block or filled):
+            # A leaf within a line: nothing to come back from.
+            if self.pieces or not text.isspace():
+                inner = _inline(tag, attributes, self.state) if attributes or tag in _TELLING else self.state
+                self.pieces.append((text, inner))
+            return False
+        self.outside.append((self.element, self.state))
         if is_block:
             self.element = Element(tag, attributes, self.element, self.element.depth + 1, node)
             self.state = _in_block(tag, attributes, self.state)
@@ -117,7 +123,7 @@ class _Walk:
             return
         pieces = self.pieces[:]
         self.pieces.clear()
-        if len({state.excluded for _, state in pieces}) == 1:
+        if len(pieces) == 1 or len({state.excluded for _, state in pieces}) == 1:
             self._end(pieces, broken)
             return
         self._end([piece for piece in pieces if piece[1].excluded is None], broken)
@@ -127,7 +133,7 @@ class _Walk:
 
     def _end(self, pieces: list[tuple[str, _State]], broken: bool) -> None:
         element = self.element
-        joined = "".join([piece[0] for piece in pieces])
+        joined = pieces[0][0] if len(pieces) == 1 else "".join([piece[0] for piece in pieces])
         if not _WORD.search(joined):
             return
         pre = pieces[0][1].pre
