@@ -32,6 +32,8 @@ _BOLD = names("b strong")
 _ITALIC = names("i em")
 #: Tags that say something without attributes.
 _TELLING = BLOCK_TAGS | _BOLD | _ITALIC | _EXCLUDED.keys()
+#: Block tags that change what holds in them, without attributes.
+_CHANGING = _EXCLUDED.keys() | {"pre"}
 #: Attributes that say whether an element is to be read.
 _CONDITIONS = names("hidden style role")
 _WORD = re.compile(r"\w")
@@ -78,13 +80,14 @@ class _Walk:
             self.flush()
         if not text and not filled:
             return False
-        attributes = node.items()
         if not (is_block or filled):
             # A leaf within a line: nothing to come back from.
             if self.pieces or not text.isspace():
+                attributes = node.items()
                 inner = _inline(tag, attributes, self.state) if attributes or tag in _TELLING else self.state
                 self.pieces.append((text, inner))
             return False
+        attributes = node.items()
         self.outside.append((self.element, self.state))
         if is_block:
             self.element = Element(tag, attributes, self.element, self.element.depth + 1, node)
@@ -232,15 +235,16 @@ def cut(body: Tree) -> list[Cut]:
 def _inline(tag: str, attributes: Sequence[tuple[str, str]], outer: _State) -> _State:
     """Return what holds inside of an inline element."""
     linked, bold, italic, hidden, pre, inline_names, href, excluded = outer
+    is_link = tag == "a"
     names = []
     for name, value in attributes:
         if name in NAMING:
             names.append(value)
-        elif name == "href" and tag == "a":
+        elif is_link and name == "href":
             href = value
     hidden, excluded = _conditions(tag, attributes, outer)
     return _State(
-        linked or tag == "a",
+        linked or is_link,
         bold or tag in _BOLD,
         italic or tag in _ITALIC,
         hidden,
@@ -252,6 +256,8 @@ def _inline(tag: str, attributes: Sequence[tuple[str, str]], outer: _State) -> _
 
 
 def _in_block(tag: str, attributes: Sequence[tuple[str, str]], state: _State) -> _State:
+    if not (attributes or state.inline_names or tag in _CHANGING):
+        return state
     hidden, excluded = _conditions(tag, attributes, state)
     if hidden is state.hidden and excluded is state.excluded and not state.inline_names and (state.pre or tag != "pre"):
         return state
