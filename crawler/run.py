@@ -18,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from crawler import defaults
+from crawler.allocator import giving_back
 from crawler.browser.blocklist import read as read_blocklist
 from crawler.browser.chromium import check_rendering
 from crawler.identity import identity_of
@@ -157,7 +158,7 @@ def run(
     scrapy_settings.setdict({**settings, "STANDALONE": False}, priority="project")
     process = _process(scrapy_settings)
     _look_for_garbage_less()
-    with _Stop(on_stop) as stop:
+    with giving_back(), _Stop(on_stop) as stop:
         # The session begins with what earlier runs have left, which may take long.
         session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome, stop.flag, leases)
         pump = _CrawlQueue(process, session, iter(crawls), at_once, on_end)

@@ -1,0 +1,37 @@
+"""Memory that is free goes back to the system while a crawl runs: the C library keeps most of it.
+
+Pages of all sizes come and go, a few small things stay between them, and glibc returns only what is free at the end of
+its heap: of 76 MiB, 53 were free.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+#: Seconds between two returns, each of which takes some milliseconds.
+_EVERY = 3.0
+
+
+@contextmanager
+def giving_back(every: float = _EVERY) -> Iterator[None]:
+    """Give free memory back now and then, in a thread; never with a C library that knows no way to: only glibc does."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(every):
+            trim(ctypes.c_size_t(0))
+
+    thread = threading.Thread(target=work, name="giving-back", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
