@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain, groupby
+from heapq import merge
+from itertools import chain, groupby, islice
 
 from storage.index import ArticleEntry, Duplicate, SiteDoubt, queries
 from storage.index.queries import BATCH, Lookup
@@ -67,22 +68,37 @@ class ArticleLookup(Lookup):
         """
         low = queries.FIRST if since is None else seconds(since)
         high = queries.LAST if until is None else seconds(until)
-        query = queries.articles(by_site=site is not None, by_language=language is not None, by_tag=tag is not None)
         # Newest first, so the larger time is the earlier place.
         cursor = (high, -1)
         if after is not None and seconds(after.timestamp) <= high:
             cursor = _behind(after)
+        if language is None or site is not None or tag is not None:
+            query = queries.articles(by_site=site is not None, by_language=language is not None, by_tag=tag is not None)
+            yield from self._listed(query, cursor, limit, low=low, site=site, language=language, tag=tag)
+            return
+        # A language and each of its regions out of an index of its own: by time, a rare one would have all others read.
+        alone = queries.articles(by_site=False, by_language="alone", by_tag=False)
+        ways = [self._listed(alone, cursor, limit, low=low, language=each) for each in self._with_regions(language)]
+        yield from islice(merge(*ways, key=lambda entry: (-seconds(entry.timestamp), entry.id)), limit)
+
+    def _listed(
+        self, query: queries.CompiledQuery, cursor: tuple[int, int], limit: int | None, **chosen: object
+    ) -> Iterator[ArticleEntry]:
         left = limit
         while left is None or left > 0:
             size = BATCH if left is None else min(BATCH, left)
-            place = {"low": low, "timestamp": cursor[0], "id": cursor[1], "n": size}
-            rows = self._fetch(query, site=site, language=language, tag=tag, **place)
+            rows = self._fetch(query, timestamp=cursor[0], id=cursor[1], n=size, **chosen)
             found = [article_of(row) for row in rows]
             yield from found
             if len(found) < size:
                 return
             cursor = _behind(found[-1])
             left = None if left is None else left - size
+
+    def _with_regions(self, language: str) -> list[str]:
+        """Of the languages that articles have: "pt" and "pt-BR" of "pt"; of "pt-BR" itself alone."""
+        held = (each for (each,) in self._fetch(queries.LANGUAGES))
+        return [each for each in held if each == language or each.startswith(f"{language}-")]
 
     def doubtful(
         self,

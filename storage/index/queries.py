@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     CompoundSelect,
@@ -344,10 +344,11 @@ ARTICLE_AT = CompiledQuery(_ARTICLE.where(_w.filename == _param("filename"), _a.
 
 
 @cache
-def articles(by_site: bool, by_language: bool, by_tag: bool) -> CompiledQuery:
+def articles(by_site: bool, by_language: bool | Literal["alone"], by_tag: bool) -> CompiledQuery:
     """Articles from a cursor on, the newest first; within a second in the order they were entered.
 
-    Rows that are entered again meanwhile get larger ids: they may come twice, and are never left out.
+    Of a language with its regions; "alone" without them, which an index has in this order. Rows that are entered again
+    meanwhile get larger ids: they may come twice, and are never left out.
     """
     at, number = _param("timestamp"), _param("id")
     query = _ARTICLE.where(
@@ -357,7 +358,9 @@ def articles(by_site: bool, by_language: bool, by_tag: bool) -> CompiledQuery:
     )
     if by_site:
         query = query.where(_a.site == _param("site"))
-    if by_language:
+    if by_language == "alone":
+        query = query.where(_a.language == _param("language"))
+    elif by_language:
         # "pt" is also "pt-BR"; "pt-BR" is only itself. Not as a range, which a server may see by a language's order.
         language = _param("language")
         its_region = func.substr(_a.language, 1, func.length(language) + 1) == language + "-"
@@ -419,6 +422,15 @@ _named = _named.union_all(
 )
 #: The sites behind a name: the first one behind each before it, which is less than to read past all of its articles.
 SITES = CompiledQuery(select(_named.c.site).where(_named.c.site.is_not(None)).limit(_param("n")))
+
+_language = select(_a.language).order_by(_a.language).limit(1)
+_spoken = select(_language.where(_a.language.is_not(None)).scalar_subquery().label("language")).cte(
+    "spoken", recursive=True
+)
+_next = _language.where(_a.language > _spoken.c.language).correlate(_spoken).scalar_subquery()
+_spoken = _spoken.union_all(select(_next).where(_spoken.c.language.is_not(None)))
+#: The languages of articles, found like the sites.
+LANGUAGES = CompiledQuery(select(_spoken.c.language).where(_spoken.c.language.is_not(None)))
 #: The sites of the newest articles since a time, one an article.
 RECENT_SITES = CompiledQuery(
     select(_a.site).where(_SHOWN, _a.timestamp >= _param("low")).order_by(_a.timestamp.desc(), _a.id).limit(_param("n"))

@@ -454,6 +454,35 @@ def test_articles_newest_first_by_site_time_and_language(index: Index) -> None:
     assert list(index.articles(site="example.net")) == []
 
 
+def test_articles_in_a_language_and_its_regions_a_page_at_a_time(index: Index) -> None:
+    languages = ["pt", "en", "pt-BR", "pt-PT", "PT", "p", "en", None]
+    rows = [article(f"https://example.com/{n}", n // 4, n, language=languages[n % 8]) for n in range(80)]
+    index.add(WARC, [], rows)
+    expected = sorted(
+        (row for row in rows if row.language in {"pt", "pt-BR", "pt-PT"}),
+        key=lambda row: (-row.timestamp.timestamp(), row.offset),
+    )
+    found: list[ArticleEntry] = []
+    while page := list(index.articles(language="pt", limit=7, after=found[-1] if found else None)):
+        found += page
+    assert found == expected
+    within = [row for row in expected if at(3) <= row.timestamp <= at(8)]
+    assert list(index.articles(language="pt", since=at(3), until=at(8), limit=9)) == within[:9]
+    for absent in ("pt-B", "pt-", "q", "a", "", "%", "p_"):
+        assert list(index.articles(language=absent)) == []
+
+
+def test_articles_in_a_language_are_found_without_reading_the_others(path: Path, index: Index) -> None:
+    index.add(WARC, [], [article("https://example.com/a")])
+    with closing(sqlite3.connect(path)) as database:
+        query = queries.articles(by_site=False, by_language="alone", by_tag=False)
+        compiled = query.statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+        values = dict.fromkeys(compiled.params, 0)
+        steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {compiled.string}", values)]
+    assert "USING INDEX articles_by_language (language=?" in steps[0]
+    assert not any("TEMP B-TREE" in step for step in steps)
+
+
 def test_doubtful_articles_least_sure_first(index: Index) -> None:
     sure = [0.5, 0.2, None, 0.9, 0.2, 0.49999999, 0.0, 0.2]
     rows = [
@@ -535,6 +564,7 @@ def test_no_statement_reads_a_whole_table(index: Index, path: Path) -> None:
     statements = [value for value in vars(queries).values() if isinstance(value, queries.CompiledQuery)]
     statements += [*queries.EXACT, *queries.ALIKE]
     statements += [queries.articles(*by) for by in itertools.product((True, False), repeat=3)]
+    statements.append(queries.articles(by_site=False, by_language="alone", by_tag=False))
     assert len(statements) > 15
     with closing(sqlite3.connect(path)) as database:
         for query in statements:
@@ -806,6 +836,17 @@ def test_an_index_from_before_rights_were_read_goes_on(path: Path) -> None:
         index.add(replace(WARC, filename=name, sha256="b" * 64), [ending])
         (held,) = index.captures(ending.url)
         assert held.rights == said and index.has_ends()
+
+
+def test_an_index_from_before_languages_had_their_order_goes_on(path: Path) -> None:
+    with open_index(path) as index:
+        index.add(WARC, [], [article("https://example.com/a", language="fo")])
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript("DROP INDEX articles_by_language; UPDATE about SET value = 7 WHERE name = 'schema'")
+    with open_index(path) as index:
+        assert [each.language for each in index.articles(language="fo")] == ["fo"]
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT 1 FROM sqlite_master WHERE name = 'articles_by_language'").fetchall() == [(1,)]
 
 
 def test_whether_bytes_of_a_warc_are_past_their_time(index: Index) -> None:

@@ -349,7 +349,7 @@ def test_an_index_from_before_is_brought_up_to_date(tmp_path: Path) -> None:
         assert index.unsearched() == index.unsearched(warc("a").filename) == 1
         index.replace([warc("a").filename], warc("a"), [], [article("one", 0, "text", offset=1)])
         assert found(index, "text") == ["one"] and index.unsearched() == 0
-    assert schema.VERSION == 7
+    assert schema.VERSION == 8
 
 
 def test_an_index_whose_words_were_cut_in_another_way_is_searched_after_reindex(tmp_path: Path) -> None:
