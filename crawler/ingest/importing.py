@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ from storage.cdxj import in_seconds
 from storage.compaction.plan import joined_on
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, Corrupt, NewskeepError, StoreUnavailable
+from storage.index import shared_version
 from storage.ingest.checking import Survey, file_digest, survey
 from storage.ingest.note import read_note, write_note
 from storage.ingest.parts import PartBounds, PartWriter
@@ -213,12 +215,18 @@ class _Dry:
 
     def _holds(self, capture: Capture) -> bool:
         """Whether this very capture is in the archive, in whatever WARC."""
-        if not self._archive.has_index:
+        if not self._has_index:
             return False  # a dry run makes none
         moment = capture.timestamp
         place = in_seconds(replace(capture, filename="", offset=0, length=0))
         rows = self._archive.index.captures(capture.url, since=moment, until=moment)
         return any(in_seconds(replace(row, filename="", offset=0, length=0)) == place for row in rows)
+
+    @cached_property
+    def _has_index(self) -> bool:
+        """Whether there is an index to ask, on a server too, without making one."""
+        place = self._archive.index_place
+        return self._archive.has_index and (isinstance(place, Path) or shared_version(place)[1] is not None)
 
     def _meter(self, work: str, source: SourceFile) -> Callable[[int], None]:
         done, size = 0, source.path.stat().st_size

@@ -179,3 +179,62 @@ def test_one_machine_at_a_time_moves_what_is_held(
             with third, third.upkeep(), pytest.raises(AlreadyRunning, match="another machine"):
                 other.mind_upkeep()
         assert newskeep("reindex", *here, "one").returncode == 0
+
+
+def tables(database: str) -> list[str]:
+    with psycopg.connect(database) as connection:
+        found = connection.execute("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname ~ 'newskeep'")
+        return [name for (name,) in found]
+
+
+def test_a_copy_brings_the_shared_index_up_to_date(
+    newskeep: Run, newsroom: Archive, tmp_path: Path, postgres_database: str
+) -> None:
+    target, here = tmp_path / "copy", ("--archive", "copy", "--index", postgres_database)
+    target.mkdir()
+    with Archive(LocalStore(str(target)), tmp_path / "other", PostgresAddress.parse(postgres_database)) as other:
+        # Another machine is at work on it: nothing is copied.
+        with other.upkeep():
+            refused = newskeep("copy", newsroom.uri, "copy", "--index", postgres_database)
+            assert refused.returncode == 75 and b"already running on another machine" in refused.stderr, refused.stderr
+    assert not [*target.rglob("*.gz")]
+    for again in (False, True):
+        done = newskeep("copy", newsroom.uri, "copy", "--index", postgres_database)
+        assert done.returncode == 0 and done.stderr.startswith(b"0 objects copied") == again, done.stderr
+    assert not (target / "index.sqlite").exists()
+    shared, local = (
+        newskeep("search", "bridge", "--json", *where) for where in (here, ("--archive", newsroom.uri))
+    )
+    assert shared.stdout and shared.stdout == local.stdout, shared.stderr
+    assert newskeep("verify", *here).returncode == newskeep("verify", "--archive", newsroom.uri).returncode
+
+
+def test_a_copy_is_refused_with_the_index_of_another_archive(
+    newskeep: Run, newsroom: Archive, tmp_path: Path, postgres_database: str, reader: str
+) -> None:
+    (tmp_path / "copy").mkdir()
+    for index, code, said in (
+        (postgres_database, 3, b"needs a database of its own"),
+        (reader, 3, b""),
+        ("postgresql://u:hush@127.0.0.1:1/x", 3, b"the server cannot be reached"),
+        ("elsewhere", 2, b"an index on a server is given as"),
+    ):
+        done = newskeep("copy", newsroom.uri, "copy", "--index", index)
+        assert (done.returncode, done.stderr.count(b"\n")) == (code, 1), done.stderr
+        assert said in done.stderr and b"hush" not in done.stderr
+    assert not [*(tmp_path / "copy").rglob("*.gz")]
+
+
+def test_a_dry_run_makes_no_shared_index(
+    newskeep: Run, newsroom: Archive, tmp_path: Path, postgres_database: str
+) -> None:
+    foreign = next(Path(newsroom.uri).rglob("*.warc.gz"))
+    (tmp_path / "there").mkdir()
+    for archive in ("absent", "there"):
+        dry = ("import", str(foreign), "--dry-run", "--archive", archive, "--index", postgres_database)
+        done = newskeep(*dry)
+        assert done.returncode == 0 and done.stdout.startswith(b"importable"), done.stderr
+        assert tables(postgres_database) == []
+    assert [path for path in tmp_path.rglob("*") if path.name in ("absent", "index.sqlite")] == []
+    assert newskeep("import", str(foreign), "--archive", "there", "--index", postgres_database).returncode == 0
+    assert newskeep(*dry).stdout.startswith(b"held")
