@@ -52,6 +52,11 @@ class Shard:
     def name(self) -> str:
         return f"{self.number}-of-{self.of}"
 
+    def place(self, target: str) -> str:
+        """Return the place of this shard in the target of an export; a bucket's settings stay behind the address."""
+        address, question, settings = target.partition("?") if target.startswith("s3:") else (target, "", "")
+        return f"{address.rstrip('/')}/shard={self.name}{question}{settings}"
+
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 

@@ -148,7 +148,7 @@ def export(
         elif executor == "ray":
             records = _on_ray(opened, settings, name, to, selection, on_problem, as_json, problems)
         else:
-            place = to if shard is None else f"{to.rstrip('/')}/shard={shard.name}"
+            place = to if shard is None else shard.place(to)
             records = _files(opened, name, place, selection, tools, as_json, problems)
         # A shard may have nothing of it.
         if not records and not problems and shard is None:

@@ -27,11 +27,6 @@ from storage.problems import Problem
 _MANIFEST = re.compile(rf"shard=\d+-of-(\d+)/{re.escape(MANIFEST)}")
 
 
-def shard_place(to: str, shard: Shard) -> str:
-    """The place of a shard in the target of an export."""
-    return f"{to.rstrip('/')}/shard={shard.name}"
-
-
 def export_on_ray(
     archive: Archive,
     lock: ObjectLock | None,
@@ -55,8 +50,10 @@ def export_on_ray(
     state = None if is_remote() else str(archive.state)
     total = ExportResult()
     reserved: Counter[str] = Counter()
+    # Before Ray is started for nothing; and the whole address, which a task in another folder needs.
+    before, to = _cut_before(to)
     with cluster():
-        number = _cut_before(to) or shards()
+        number = before or shards()
         calls = (
             (archive.uri, state, index, lock, name, to, replace(selection, shard=Shard(one, number)), tools)
             for one in range(1, number + 1)
@@ -72,16 +69,21 @@ def export_on_ray(
     return total
 
 
-def _cut_before(to: str) -> int | None:
-    """In how many shards an earlier run has cut it; `None` where there was none. Raises `UsageError` for several."""
+def _cut_before(to: str) -> tuple[int | None, str]:
+    """In how many shards an earlier run has cut it, `None` where there was none, and the address of the target.
+
+    Raises `UsageError` for several.
+    """
     target = open_store(to)
     try:
+        # A folder is made where there is none, as for an export without shards.
+        target.check(write=True)
         found = {int(known[1]) for info in target.list("shard=") if (known := _MANIFEST.fullmatch(info.key))}
     finally:
         target.close()
     if len(found) > 1:
         raise UsageError(f"{target.uri}: holds exports in {' and '.join(map(str, sorted(found)))} shards; choose one")
-    return found.pop() if found else None
+    return (found.pop() if found else None), target.uri
 
 
 def _shard(
@@ -100,7 +102,7 @@ def _shard(
     with ExitStack() as stack:
         folder = state or stack.enter_context(tempfile.TemporaryDirectory(prefix="newskeep-shard-"))
         archive = stack.enter_context(open_archive(uri, Path(folder), lock, index))
-        target = open_store(shard_place(to, selection.shard))
+        target = open_store(selection.shard.place(to))
         stack.callback(target.close)
         done = export(archive, name, target, selection, tools(problems.append))
     return done, problems

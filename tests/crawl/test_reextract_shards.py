@@ -103,6 +103,14 @@ def test_a_shard_that_is_none(text: str) -> None:
         Shard.parse(text)
 
 
+def test_the_place_of_a_shard_is_in_the_bucket_and_not_in_its_settings() -> None:
+    shard = Shard(2, 8)
+    assert shard.place("s3://bucket/table/?endpoint=https://s3.example.org") == (
+        "s3://bucket/table/shard=2-of-8?endpoint=https://s3.example.org"
+    )
+    assert (shard.place("table/"), shard.place("what?")) == ("table/shard=2-of-8", "what?/shard=2-of-8")
+
+
 def test_every_warc_is_in_one_shard() -> None:
     names = [f"newskeep-20260301060000250-0123456789ab-{number:05}.warc.gz" for number in range(500)]
     for name in names:
