@@ -35,8 +35,8 @@ def copy(source: str, target: str, state: str | None, index: str | None, as_json
 
     Every object is checked before it is copied, and read back and compared; one that is damaged is named and left out.
     Stopped anywhere, the same command goes on there; run again, it copies what is new. Nothing that TO holds is
-    replaced, but for the site memories. The index of TO is brought up to date: that on this machine, or with --index the
-    one that machines share. No newskeep.toml is read.
+    replaced, but for the site memories. The index of TO is brought up to date: that on this machine, or with --index
+    the one that machines share. No newskeep.toml is read.
     """
     set_up_logging(verbose)
     from crawler.config import resolved_address

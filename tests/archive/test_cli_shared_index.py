@@ -192,19 +192,17 @@ def test_a_copy_brings_the_shared_index_up_to_date(
 ) -> None:
     target, here = tmp_path / "copy", ("--archive", "copy", "--index", postgres_database)
     target.mkdir()
-    with Archive(LocalStore(str(target)), tmp_path / "other", PostgresAddress.parse(postgres_database)) as other:
-        # Another machine is at work on it: nothing is copied.
-        with other.upkeep():
-            refused = newskeep("copy", newsroom.uri, "copy", "--index", postgres_database)
-            assert refused.returncode == 75 and b"already running on another machine" in refused.stderr, refused.stderr
+    # Another machine is at work on it: nothing is copied.
+    other = Archive(LocalStore(str(target)), tmp_path / "other", PostgresAddress.parse(postgres_database))
+    with other, other.upkeep():
+        refused = newskeep("copy", newsroom.uri, "copy", "--index", postgres_database)
+        assert refused.returncode == 75 and b"already running on another machine" in refused.stderr, refused.stderr
     assert not [*target.rglob("*.gz")]
     for again in (False, True):
         done = newskeep("copy", newsroom.uri, "copy", "--index", postgres_database)
         assert done.returncode == 0 and done.stderr.startswith(b"0 objects copied") == again, done.stderr
     assert not (target / "index.sqlite").exists()
-    shared, local = (
-        newskeep("search", "bridge", "--json", *where) for where in (here, ("--archive", newsroom.uri))
-    )
+    shared, local = (newskeep("search", "bridge", "--json", *where) for where in (here, ("--archive", newsroom.uri)))
     assert shared.stdout and shared.stdout == local.stdout, shared.stderr
     assert newskeep("verify", *here).returncode == newskeep("verify", "--archive", newsroom.uri).returncode
 
