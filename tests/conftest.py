@@ -13,8 +13,10 @@ from command import Run, python_path
 from hypothesis import HealthCheck, settings
 from warm_start import WarmStart
 
-# Hypothesis' own limits, 200 ms for an example among them, are of an idle machine.
-settings.register_profile("newskeep", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Hypothesis' own limits, 200 ms for an example among them, are of an idle machine. Each run draws other examples; many
+# at once: `--hypothesis-profile thorough`.
+for name, examples in (("thorough", 400), ("newskeep", 50)):
+    settings.register_profile(name, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples)
 settings.load_profile("newskeep")
 
 

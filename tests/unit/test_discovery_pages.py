@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.discovery import (
@@ -205,7 +205,6 @@ def test_requisites() -> None:
     assert requisites_of_css(css, "https://example.org/css/a.css") == ("https://example.org/f.woff2",)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.from_regex(r"https?://(e\.org|\[|amp\.e\.org:8080)/[a-z0-9;=/%._()?&\[\]é政-]{0,60}", fullmatch=True) | st.text()
 )

@@ -6,7 +6,7 @@ import gzip
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.discovery import SourceLinks, read_feed, read_page, read_sitemap, usual_places
@@ -319,7 +319,6 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.lists(_PIECES | st.binary(max_size=12), max_size=30).map(b"".join),
     st.sampled_from([None, "utf-7", "a/b; charset=x"]),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import documents
 import pytest
 from documents import LINES, TEXT, bomb_pdf, docx, odt, package, pdf, pptx, scanned_pdf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
@@ -178,7 +178,6 @@ def test_where_pypdf_is_missing_the_reason_says_what_to_install() -> None:
     assert done.stdout == "needs the extra documents (pip install 'newskeep[documents]')\n"
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.sampled_from(["pdf", "docx", "pptx", "odt"]), st.integers(0, 2**32), st.integers(1, 40))
 def test_whatever_is_damaged_raises_nothing_else(name: str, seed: int, faults: int) -> None:
     chosen = random.Random(seed)

@@ -178,7 +178,7 @@ SCRAPS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     edits=st.lists(st.tuples(st.integers(0, len(PAGE)), st.integers(0, 300), SCRAPS), max_size=12),
     actual=st.sampled_from(["utf-8", "utf-16", "windows-1252", "shift_jis"]),
@@ -195,7 +195,7 @@ def test_mutated_pages_never_raise(edits: list[tuple[int, int, str]], actual: st
     assert to_markdown(article) is not None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_never_raise(sent: bytes) -> None:
     assert read(sent, "", "text/html", NOW).extractor is not None

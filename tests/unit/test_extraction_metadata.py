@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
@@ -558,7 +558,6 @@ MARKUP = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(FIELDS, MARKUP, st.text(max_size=40))
 def test_never_raises(article: dict[str, object], markup: list[str], url: str) -> None:
     script = json.dumps({"@type": "Article", "headline": "x", **article}).replace("<", "\\u003c")

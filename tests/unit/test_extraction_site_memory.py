@@ -304,7 +304,7 @@ ARTICLES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ARTICLES, ARTICLES, ARTICLES)
 def test_merging_is_a_union(first: list[Article], second: list[Article], third: list[Article]) -> None:
     one, two, three = (SiteMemory().learn(articles) for articles in (first, second, third))
@@ -315,7 +315,7 @@ def test_merging_is_a_union(first: list[Article], second: list[Article], third: 
     assert SiteMemory.from_json(one.to_json()) == one
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ARTICLES)
 def test_cleaning_takes_away_only_blocks_and_only_once(articles: list[Article]) -> None:
     memory = SiteMemory().learn(articles)

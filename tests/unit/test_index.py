@@ -334,7 +334,7 @@ def test_pages(index: Index, size: int) -> None:
 URLS = ["http://example.com/a", "https://example.com/a", "https://www.example.com/A"]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(
     st.lists(st.tuples(st.sampled_from(URLS), st.integers(0, 6), st.sampled_from([200, 301, 503])), max_size=30),
     st.sampled_from(URLS),

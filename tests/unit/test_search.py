@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import UsageError
@@ -161,7 +161,6 @@ _TYPED += ["author:", "site:", "language:", "tag:", "Site:example.org", "words:"
 
 
 @pytest.mark.heavy
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(_TYPED), max_size=12).map("".join))
 def test_what_is_typed_is_a_query_or_one_line(library: Index, typed: str) -> None:
     list(library.search(SearchQuery.parse("word"), Filters(site=typed, language=typed, author=typed)))
@@ -174,7 +173,6 @@ def test_what_is_typed_is_a_query_or_one_line(library: Index, typed: str) -> Non
         assert len(list(library.search(wanted, order=order))) == library.total(wanted).count
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_both_ways_to_cut_a_text_agree(text: str) -> None:
     assert [word.token for word in words(text)] == tokens(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.config import Config
@@ -161,7 +161,6 @@ _QUESTIONS = st.recursive(
 
 
 @pytest.mark.heavy
-@settings(max_examples=400, deadline=None)
 @given(_QUESTIONS, st.sampled_from(["", "tag:election ", "-tag:election ", "tag:election -tag:none "]))
 def test_a_search_finds_what_plain_python_finds(library: Index, question: Question, tag: str) -> None:
     typed, holds = question

@@ -95,7 +95,7 @@ def test_versions_over_many_pages(index: Index, monkeypatch: pytest.MonkeyPatch)
 TITLES = ["Bro åbner", "Bro lukker", None]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 8), st.sampled_from([1, 2, None]), st.sampled_from(TITLES)),
