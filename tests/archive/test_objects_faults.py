@@ -46,7 +46,11 @@ numbers = itertools.count()
 Open = Callable[..., S3Store]
 
 
-@pytest.fixture(params=["swift", "moto"])
+#: Where the servers differ: in digests, conditions and rights. The rest is the client's, which is the same before both.
+both = pytest.mark.parametrize("server", ["swift", "moto"], indirect=True)
+
+
+@pytest.fixture(params=[pytest.param("swift", marks=pytest.mark.exhaustive), "moto"])
 def server(request: pytest.FixtureRequest) -> S3Server:
     found: S3Server = request.getfixturevalue(f"{request.param}_server")
     return found
@@ -146,6 +150,7 @@ def test_gets_over_two_overloads(proxy: FaultProxy, open_store: Open) -> None:
 # Uploads
 
 
+@both
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("kind", [Kind.CUT_UPLOAD, Kind.RESET, Kind.LOSE_REPLY, Kind.FLIP_UPLOAD])
 def test_an_upload_that_fails_once_is_made_again(
@@ -175,6 +180,7 @@ def test_an_upload_that_always_fails_leaves_nothing(proxy: FaultProxy, open_stor
     assert read(store) == data
 
 
+@both
 @pytest.mark.parametrize("conditional", ["on", "off"])
 @pytest.mark.parametrize("request_line", ["PUT", "POST uploadId="])
 def test_a_lost_reply_is_no_second_object_and_no_error(
@@ -221,6 +227,7 @@ def test_a_conflict_is_tried_again(proxy: FaultProxy, open_store: Open) -> None:
     assert read(open_store(direct=True)) == b"content"
 
 
+@both
 def test_does_without_conditional_puts_where_there_are_none(proxy: FaultProxy, open_store: Open) -> None:
     store = open_store()
     proxy.inject(Fault(Kind.REFUSE, "PUT", times=1, status=501, code="NotImplemented"))
@@ -231,6 +238,7 @@ def test_does_without_conditional_puts_where_there_are_none(proxy: FaultProxy, o
     assert read(store, "warc/a") == read(store, "warc/b") == b"content"
 
 
+@both
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 def test_somebody_was_quicker(proxy: FaultProxy, open_store: Open, method: str) -> None:
     """The look before the put sees nothing (a stale reply), and the put must not go through."""
@@ -262,6 +270,7 @@ def test_an_object_that_always_reads_back_wrong_is_not_acknowledged(proxy: Fault
         open_store().put(KEY, os.urandom(70_000))
 
 
+@both
 @pytest.mark.parametrize("verify", ["read", "stat"])
 def test_damage_behind_the_stored_digest_is_mended(server: S3Server, open_store: Open, verify: str) -> None:
     """A shortened object with our own metadata, as a server leaves that lost its tail."""
@@ -421,6 +430,7 @@ def test_a_time_that_makes_no_sense_is_one_clear_line(moto_server: S3Server, mon
 # Refusals
 
 
+@both
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
@@ -449,6 +459,7 @@ def test_wrong_credentials_are_one_clear_line(
         assert "not-the-secret" not in str(caught.value)
 
 
+@both
 def test_a_stranger_is_denied(server: S3Server, open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", server.stranger[0])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", server.stranger[1])
