@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from command import Run, python_path
 from hypothesis import HealthCheck, settings
-from warm_start import WarmStart
+from warm_start import WarmStart, shared
 
 # Hypothesis' own limits, 200 ms for an example among them, are of an idle machine. Each run draws other examples; many
 # at once: `--hypothesis-profile thorough`.
@@ -35,6 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTHONPATH"] = python_path(_EVERY_PROCESS)
 
 
+def pytest_unconfigure() -> None:
+    if shared.cache_info().currsize:
+        shared().close()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Files of few but long tests first: begun last, they would keep one process busy while the others have ended.
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
@@ -48,10 +53,8 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def warm_start() -> Iterator[WarmStart]:
-    warm = WarmStart()
-    yield warm
-    warm.close()
+def warm_start() -> WarmStart:
+    return shared()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from filled_archive import Page, check, fill, folder_archive
+from warm_start import WarmStart
 
 from crawler.session.site_memory_store import SiteMemoryStore
 from storage import bounds
@@ -67,13 +68,15 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("kind", BOMBS)
-def test_a_line_of_a_text_part(archive: Archive, pages: list[Page], kind: str, tmp_path: Path) -> None:
+def test_a_line_of_a_text_part(
+    archive: Archive, pages: list[Page], kind: str, tmp_path: Path, warm_start: WarmStart
+) -> None:
     """reindex, verify and compact tell it, name the object, stay within memory, and do the rest."""
     path = part_of(archive, "text")
     path.write_bytes(BOMBS[kind])
     key = path.relative_to(archive.uri).as_posix()
     for command in (("reindex", "--fresh"), ("verify", "--deep"), ("compact", "--min-age", "0"), ("verify",)):
-        done = run(archive, tmp_path, *command)
+        done = limited(warm_start, archive, tmp_path, *command)
         assert done.returncode == 7, done.stdout + done.stderr
         assert b"Traceback" not in done.stderr
         told = [line for line in done.stdout.splitlines() if key.encode() in line or b"not joined" in line]
@@ -83,6 +86,19 @@ def test_a_line_of_a_text_part(archive: Archive, pages: list[Page], kind: str, t
         assert len(list(again.store.list("warc/"))) == 2
         assert [again.article(one.url).text for one in pages[4:]] == [one.text for one in pages[4:]]
         assert all(again.get(one.url, one.moment).response == one.response for one in pages)
+
+
+LIMITED = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+from newskeep.cli import main
+main()
+"""
+
+
+def limited(warm_start: WarmStart, archive: Archive, folder: Path, *command: str) -> subprocess.CompletedProcess[bytes]:
+    """What `run` does, but for workers, which have no limit here."""
+    return warm_start.python(LIMITED, *command, "--archive", archive.uri, cwd=folder)
 
 
 def run(archive: Archive, folder: Path, *command: str) -> subprocess.CompletedProcess[bytes]:
@@ -106,12 +122,14 @@ def test_reextract_makes_the_text_again(archive: Archive, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "content", [b"x" * (3 << 20), DEEP, b'com,a)/ 20260101000000 {"url": ' + DEEP + b"}\n", b"[]\n"]
 )
-def test_a_line_of_a_cdxj(archive: Archive, pages: list[Page], content: bytes, tmp_path: Path) -> None:
+def test_a_line_of_a_cdxj(
+    archive: Archive, pages: list[Page], content: bytes, tmp_path: Path, warm_start: WarmStart
+) -> None:
     path = part_of(archive, "cdxj")
     path.write_bytes(content)
     key = path.relative_to(archive.uri).as_posix().encode()
     for command in (("reindex", "--fresh"), ("verify", "--deep")):
-        done = run(archive, tmp_path, *command)
+        done = limited(warm_start, archive, tmp_path, *command)
         assert (done.returncode, b"Traceback" in done.stderr) == (7, False), done.stderr
         assert key in done.stdout
         assert all(len(line) < 500 for line in done.stdout.splitlines())
@@ -120,7 +138,9 @@ def test_a_line_of_a_cdxj(archive: Archive, pages: list[Page], content: bytes, t
 
 
 @pytest.mark.parametrize("content", [DEEP, b"[]", b'{"version": 9}', b" " * (17 << 20) + b"{}", b"\xff\x00"])
-def test_notes_of_compactions(archive: Archive, pages: list[Page], content: bytes, tmp_path: Path) -> None:
+def test_notes_of_compactions(
+    archive: Archive, pages: list[Page], content: bytes, tmp_path: Path, warm_start: WarmStart
+) -> None:
     """A plan and a record that cannot be read are told; their day is not compacted, another is; crawls deliver."""
     for key in (
         "compacting/2026-03-01.json",
@@ -128,11 +148,11 @@ def test_notes_of_compactions(archive: Archive, pages: list[Page], content: byte
     ):
         archive.store.put(key, content)
     for command in (("reindex", "--fresh"), ("verify", "--deep"), ("compact", "--min-age", "0")):
-        done = run(archive, tmp_path, *command)
+        done = limited(warm_start, archive, tmp_path, *command)
         assert (done.returncode, b"Traceback" in done.stderr) == (7, False), done.stderr
         assert b"compacting/2026-03-01.json: " in done.stdout
         assert all(len(line) < 500 for line in done.stdout.splitlines())
-    done = run(archive, tmp_path, "verify", "--deep", "--json")
+    done = limited(warm_start, archive, tmp_path, "verify", "--deep", "--json")
     assert b"compacted/2026/03/01" in done.stdout
     for again in folder_archive(Path(archive.uri)):
         assert len(list(again.store.list("warc/"))) == 3
@@ -140,7 +160,7 @@ def test_notes_of_compactions(archive: Archive, pages: list[Page], content: byte
 
 
 @pytest.mark.usefixtures("pages")
-def test_reports_and_memories(archive: Archive, tmp_path: Path) -> None:
+def test_reports_and_memories(archive: Archive, tmp_path: Path, warm_start: WarmStart) -> None:
     """verify --deep names what is wrong of them, and reads reports of any length."""
     lines = ",\n".join(json.dumps({"url": f"https://a.example/{number}", "outcome": "archived"}) for number in range(9))
     whole = ('{"crawl": "aa", "state": "finished", "counts": {}, "outcomes": [\n' + lines + "\n]}\n").encode()
@@ -150,7 +170,7 @@ def test_reports_and_memories(archive: Archive, tmp_path: Path) -> None:
         archive.store.put(f"crawls/2026/03/02/{number:012}.json", content)
     archive.store.replace("sites/deep.example.json", DEEP)
     archive.store.replace("sites/long.example.json", b" " * (20 << 20) + b"{}")
-    done = run(archive, tmp_path, "verify", "--deep")
+    done = limited(warm_start, archive, tmp_path, "verify", "--deep")
     told = done.stdout.decode().splitlines()
     named = [line.partition(": ")[0] for line in told]
     wanted = [f"crawls/2026/03/02/{number:012}.json" for number in range(2, 2 + len(bad))]

@@ -13,6 +13,7 @@ import pytest
 from dying_store import killed_at
 from fastwarc.warc import ArchiveIterator
 from filled_archive import check, deliver, fill, folder_archive, objects, page, write
+from warm_start import WarmStart
 
 from storage.archive import Archive
 from storage.compaction.plan import Compaction, plans
@@ -221,12 +222,16 @@ def test_late_delivery_of_what_was_joined_is_no_second_copy(archive: Archive) ->
 STEPS = 1 + 3 + 1 + 6 + 1
 
 
-@pytest.mark.parametrize("when", ["before", "behind"])
-@pytest.mark.parametrize("step", range(STEPS))
-def test_killed_at_any_step(archive: Archive, tmp_path: Path, step: int, when: str) -> None:
+#: Before a call the store is as behind the one before: behind is asked of the last alone.
+KILLS = [(step, "before") for step in range(STEPS)] + [(STEPS - 1, "behind")]
+MORE_KILLS = [pytest.param(step, "behind", marks=pytest.mark.exhaustive) for step in range(STEPS - 1)]
+
+
+@pytest.mark.parametrize(("step", "when"), KILLS + MORE_KILLS)
+def test_killed_at_any_step(archive: Archive, tmp_path: Path, step: int, when: str, warm_start: WarmStart) -> None:
     pages = fill(archive, warcs=2)
     total = sum(1 for _ in archive.index.captures("paper.example", match="host"))
-    assert killed_at(archive, "storage.compaction.run:compact", step, when) == 9
+    assert killed_at(warm_start, archive, "storage.compaction.run:compact", step, when) == 9
     # As it was left: here, and on a machine that starts with nothing, and on one that looks the first time again.
     check(archive, pages)
     assert sum(1 for _ in archive.index.captures("paper.example", match="host")) == total
@@ -251,13 +256,13 @@ def test_killed_at_any_step(archive: Archive, tmp_path: Path, step: int, when: s
         check(other, pages)
 
 
-def test_walk_covers_every_step(archive: Archive) -> None:
+def test_walk_covers_every_step(archive: Archive, warm_start: WarmStart) -> None:
     fill(archive, warcs=2)
-    assert killed_at(archive, "storage.compaction.run:compact", STEPS - 1, "before") == 9
+    assert killed_at(warm_start, archive, "storage.compaction.run:compact", STEPS - 1, "before") == 9
     compact(archive)
     for serial in (5, 6):
         deliver(archive, serial, [page(60 + serial)])
-    assert killed_at(archive, "storage.compaction.run:compact", STEPS + 3, "before") == 0
+    assert killed_at(warm_start, archive, "storage.compaction.run:compact", STEPS + 3, "before") == 0
 
 
 class Failing(LocalStore):
@@ -297,9 +302,9 @@ def test_store_that_goes_away_at_any_step(archive: Archive, step: int) -> None:
 # Several machines
 
 
-def test_undone_on_another_machine_only_after_a_day(archive: Archive, tmp_path: Path) -> None:
+def test_undone_on_another_machine_only_after_a_day(archive: Archive, tmp_path: Path, warm_start: WarmStart) -> None:
     pages = fill(archive, warcs=2)
-    assert killed_at(archive, "storage.compaction.run:compact", 3, "before") == 9
+    assert killed_at(warm_start, archive, "storage.compaction.run:compact", 3, "before") == 9
     (plan,) = plans(archive.store)
     with Archive(LocalStore(archive.uri), tmp_path / "other") as other:
         done = compact(other)

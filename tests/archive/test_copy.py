@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -15,6 +12,7 @@ import pytest
 from command import Run
 from filled_archive import check, deliver, fill, folder_archive, objects, page
 from s3_server import BUCKET, S3Server, use
+from warm_start import WarmStart
 
 from storage.archive import Archive
 from storage.compaction.run import CompactOptions, compact
@@ -46,7 +44,8 @@ def other(tmp_path: Path) -> Iterator[Archive]:
     yield from folder_archive(tmp_path / "other")
 
 
-@pytest.fixture(params=["swift", "moto"])
+# The suite over all stores, test_objects.py, is what tells one server from another.
+@pytest.fixture(params=[pytest.param("swift", marks=pytest.mark.exhaustive), "moto"])
 def bucket(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], Archive]]:
@@ -222,15 +221,14 @@ with Archive(Dying(str(folder)), folder) as target:
 """
 
 
-def killed_at(source: Archive, target: Archive, step: int) -> int:
-    command = [sys.executable, "-c", KILLED, source.uri, target.uri, str(step)]
-    return subprocess.run(command, cwd=Path(__file__).parents[2], check=False, env=dict(os.environ)).returncode
+def killed_at(warm_start: WarmStart, source: Archive, target: Archive, step: int) -> int:
+    return warm_start.python(KILLED, source.uri, target.uri, str(step)).returncode
 
 
 @pytest.mark.parametrize("step", range(7))
-def test_killed_at_any_step(archive: Archive, other: Archive, step: int) -> None:
+def test_killed_at_any_step(archive: Archive, other: Archive, step: int, warm_start: WarmStart) -> None:
     pages = fill(archive, warcs=2)
-    assert killed_at(archive, other, step) == 9
+    assert killed_at(warm_start, archive, other, step) == 9
     # As it was left: every WARC that is there has its parts.
     for info in other.store.list("warc/"):
         name = info.key.removeprefix("warc/").removesuffix(".warc.gz")
@@ -244,11 +242,13 @@ def test_killed_at_any_step(archive: Archive, other: Archive, step: int) -> None
 
 
 @pytest.mark.parametrize("step", range(12))
-def test_killed_while_joined_ones_take_their_place(archive: Archive, other: Archive, step: int) -> None:
+def test_killed_while_joined_ones_take_their_place(
+    archive: Archive, other: Archive, step: int, warm_start: WarmStart
+) -> None:
     pages = fill(archive, warcs=2)
     copy(archive.store, other)
     compact(archive)
-    assert killed_at(archive, other, step) == 9
+    assert killed_at(warm_start, archive, other, step) == 9
     reindex(other)
     check(other, pages)
     done = copy(archive.store, other)

@@ -16,6 +16,7 @@ from dying_store import killed_at
 from filled_archive import check, deliver, page
 from logged_archive import begin_log, fill_logged, take_out
 from time_authority import TimeAuthority, running_authority
+from warm_start import WarmStart
 
 from newskeep.stamping import stamp
 from storage.archive import Archive, open_archive
@@ -196,7 +197,9 @@ def test_a_forged_join_takes_nothing_out(archive: Archive, tmp_path: Path) -> No
 
 
 @pytest.mark.exhaustive
-def test_a_join_that_is_killed_behind_any_step_is_logged_once(archive: Archive, tmp_path: Path) -> None:
+def test_a_join_that_is_killed_behind_any_step_is_logged_once(
+    archive: Archive, tmp_path: Path, warm_start: WarmStart
+) -> None:
     for serial in range(2):
         deliver(archive, serial, [page(serial)])
     before = len(heads(archive.store, logs(archive.store)[0]))
@@ -205,7 +208,7 @@ def test_a_join_that_is_killed_behind_any_step_is_logged_once(archive: Archive, 
         shutil.copytree(tmp_path / "archive", copied)
         with open_archive(copied) as other:
             shutil.copy(key_path(archive.uri), key_path(other.uri))
-            killed_at(other, "storage.compaction.run:compact", step, "behind")
+            killed_at(warm_start, other, "storage.compaction.run:compact", step, "behind")
             compact(other, CompactOptions(min_age=timedelta(0)))
             assert problems(other) == [], step
             assert len(heads(other.store, logs(other.store)[0])) == before + 1, step

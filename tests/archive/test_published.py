@@ -15,6 +15,7 @@ from dying_store import killed_at
 from filled_archive import BEGIN, deliver, fill, page
 from published_archive import APRIL, MARCH, ONE, answers, everywhere, let_go, over_both, published, sound
 from s3_server import BUCKET, S3Server, use
+from warm_start import WarmStart
 
 from crawler.config import Config
 from newskeep.status.collect import as_json, status_of
@@ -292,11 +293,11 @@ def test_damage_is_one_line_and_is_made_good(two_months: Archive) -> None:
 @pytest.mark.parametrize(
     "step", [pytest.param(step, marks=[] if step in (1, 5) else pytest.mark.exhaustive) for step in range(8)]
 )
-def test_a_run_that_is_killed_changes_nothing(two_months: Archive, step: int) -> None:
+def test_a_run_that_is_killed_changes_nothing(two_months: Archive, step: int, warm_start: WarmStart) -> None:
     published(two_months)
     deliver(two_months, 10, [page(100)], "00000000ffff")
     counted = manifests(two_months)
-    if killed_at(two_months, "publishing_of_all:publish_all", step, "before") != 9:
+    if killed_at(warm_start, two_months, "publishing_of_all:publish_all", step, "before") != 9:
         pytest.fail("there are fewer steps")
     now = manifests(two_months)
     assert now[APRIL] == counted[APRIL] and now[MARCH].generation in (1, 2)

@@ -11,6 +11,7 @@ from dying_store import killed_at
 from filled_archive import deliver, page
 from published_archive import APRIL, MARCH, ONE, answers, everywhere, let_go, published, sound
 from s3_server import BUCKET, S3Server, use
+from warm_start import WarmStart
 
 from storage import open_archive
 from storage.archive import Archive
@@ -106,12 +107,12 @@ def test_damaged_files_are_told_and_made_anew(two_months: Archive, other: Archiv
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("step", range(20))
-def test_a_copy_that_is_killed_goes_on(two_months: Archive, tmp_path: Path, step: int) -> None:
+def test_a_copy_that_is_killed_goes_on(two_months: Archive, tmp_path: Path, step: int, warm_start: WarmStart) -> None:
     (tmp_path / "source").symlink_to(two_months.uri)
     with Archive(LocalStore(str(tmp_path / "target")), tmp_path / "target") as target:
         assert copy(two_months.store, target).problems == []
         published(two_months)
-        killed_at(target, "copying_from:copy_from", step, "behind" if step % 2 else "before")
+        killed_at(warm_start, target, "copying_from:copy_from", step, "behind" if step % 2 else "before")
         # Nobody reads half a month.
         for each in manifests(target).values():
             assert all((Path(target.uri) / file.key).stat().st_size == file.size for file in each.files)

@@ -20,6 +20,7 @@ from filled_archive import BEGIN, REQUEST, check, deliver, fill, folder_archive,
 from removed_archive import MOVED, PLAIN, SECRET, WORD, Stage, let_go, opened
 from s3_server import S3Server, use
 from warcs import records
+from warm_start import WarmStart
 
 from crawler.extraction.template.site_memory import SiteMemory
 from crawler.session.site_memory_store import SiteMemoryStore
@@ -314,11 +315,13 @@ STEPS = 9
 @pytest.mark.parametrize(
     "step", [pytest.param(step, marks=[] if step % 4 == 0 else pytest.mark.exhaustive) for step in range(STEPS)]
 )
-def test_killed_at_any_step_nothing_else_is_lost(archive: Archive, tmp_path: Path, step: int) -> None:
+def test_killed_at_any_step_nothing_else_is_lost(
+    archive: Archive, tmp_path: Path, step: int, warm_start: WarmStart
+) -> None:
     pages = fill(archive, warcs=1)
     others = [one for one in pages if one is not pages[3]]
     taken(archive, pages[3].url, for_good=True)
-    assert killed_at(archive, "storage.removing.purge:purge", step, "behind" if step % 2 else "before") == 9
+    assert killed_at(warm_start, archive, "storage.removing.purge:purge", step, "behind" if step % 2 else "before") == 9
     check(archive, others)
     with Archive(LocalStore(archive.uri), tmp_path / "other") as other:
         reindex(other)
@@ -335,11 +338,13 @@ def test_killed_at_any_step_nothing_else_is_lost(archive: Archive, tmp_path: Pat
 @pytest.mark.parametrize(
     "step", [pytest.param(step, marks=[] if step == 9 else pytest.mark.exhaustive) for step in range(13)]
 )
-def test_killed_at_any_step_nothing_of_it_stays_in_what_is_published(archive: Archive, step: int) -> None:
+def test_killed_at_any_step_nothing_of_it_stays_in_what_is_published(
+    archive: Archive, step: int, warm_start: WarmStart
+) -> None:
     pages = fill(archive, warcs=1)
     let_go(archive)
     taken(archive, pages[3].url, for_good=True)
-    assert killed_at(archive, "storage.removing.purge:purge", step, "behind" if step % 2 else "before") == 9
+    assert killed_at(warm_start, archive, "storage.removing.purge:purge", step, "behind" if step % 2 else "before") == 9
     assert purge(archive).problems == []
     check(archive, [one for one in pages if one is not pages[3]])
     assert problems(archive) == []

@@ -22,6 +22,7 @@ from conditional_spider import AGAIN
 from live_processes import all_processes, is_alive, told_of
 from origin import Hang, Origin, response
 from waiting import until
+from warm_start import shared
 from web_archive import Serving
 
 from crawler.browser.job import RenderBounds, RenderJob
@@ -281,12 +282,15 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def save(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(command(folder, *arguments), capture_output=True, cwd=folder, timeout=580, check=False)
+    return shared().run(("save", *arguments, *common(folder)), folder, os.environ, timeout=580)
 
 
 def command(folder: Path, *arguments: str) -> list[str]:
-    common = ("--allow-private", "--json", "--archive", str(folder / "archive"))
-    return [sys.executable, "-P", "-m", "newskeep", "save", *arguments, *common]
+    return [sys.executable, "-P", "-m", "newskeep", "save", *arguments, *common(folder)]
+
+
+def common(folder: Path) -> tuple[str, ...]:
+    return ("--allow-private", "--json", "--archive", str(folder / "archive"))
 
 
 @pytest.mark.parametrize(
@@ -357,8 +361,9 @@ def test_a_picture_and_a_pdf_stay_with_the_page(tmp_path: Path) -> None:
 
 
 def newskeep(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    program = [sys.executable, "-P", "-m", "newskeep", *arguments]
-    return subprocess.run(program, capture_output=True, timeout=240, check=True)
+    done = shared().run(arguments, Path.cwd(), os.environ)
+    done.check_returncode()
+    return done
 
 
 def records(archive: Path) -> list[Record]:
@@ -391,9 +396,8 @@ def test_what_a_site_declares_is_scrolled_and_clicked_and_nothing_else(tmp_path:
             folder.mkdir()
             table = f'[sites.paper]\nstart = "{origin.url("/")}"\ndelay = 0\nrender = "always"\n{declared}'
             (folder / "newskeep.toml").write_text(f"allow_private = true\n{table}")
-            arguments = ["crawl", "paper", "--json", "--archive", str(folder / "archive")]
-            program = [sys.executable, "-P", "-m", "newskeep", *arguments]
-            subprocess.run(program, cwd=folder, capture_output=True, timeout=240, check=False)
+            arguments = ("crawl", "paper", "--json", "--archive", str(folder / "archive"))
+            shared().run(arguments, folder, os.environ)
             if name == "plain":
                 assert not origin.logged("/more")
     doms = {

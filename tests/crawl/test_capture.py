@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ from command import Run
 from hostile_responses import MAX_BODY, TIMEOUT, Case, hostile_cases
 from origin import Logged, Origin
 from warcs import RawRecord, by_url
+from warm_start import shared
 
 CASES = hostile_cases()
 
@@ -70,12 +69,10 @@ class Captured:
 
 
 def _save(folder: Path, urls: list[str], roots: Path, timeout: float) -> dict[str, str]:
-    command = [sys.executable, "-m", "newskeep", "save", "-i", "-", "--archive", str(folder / "archive")]
+    command = ("save", "-i", "-", "--archive", str(folder / "archive"))
     options = ["--allow-private", "--json", "--timeout", str(timeout), "--max-size", str(MAX_BODY)]
     trusting = {**os.environ, "SSL_CERT_FILE": str(roots)}
-    done = subprocess.run(
-        [*command, *options], input="\n".join(urls).encode(), capture_output=True, check=False, cwd=folder, env=trusting
-    )
+    done = shared().run((*command, *options), folder, trusting, "\n".join(urls).encode(), 400)
     assert done.returncode in (4, 5), done.stderr.decode()
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return {line["url"]: line["outcome"] for line in lines}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from origin import Origin, response
 from pywb_server import Pywb, running_pywb
 from sample_archive import Tools
 from warcs import by_url, records, warc_files
-from warm_start import WarmStart
+from warm_start import WarmStart, shared
 
 from crawler.session.conditional import Validators, asks_conditionally, conditional_headers, confirms, validators
 from storage import open_archive
@@ -75,8 +76,8 @@ def revisited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Revisited]:
         origin.on("/moved", response(b"", "302 Found", [("Location", "/target")]))
         origin.on("/target", answer('"v1"'))
         urls = [origin.url(path) for path in ("/page", "/other", "/marked")]
-        save = [sys.executable, "-m", "newskeep", "save", "--allow-private", "--ignore-robots", *urls]
-        subprocess.run(save, cwd=folder, check=True, capture_output=True, timeout=240)
+        save = ("save", "--allow-private", "--ignore-robots", *urls)
+        shared().run(save, folder, os.environ).check_returncode()
         (folder / "again.py").write_text(AGAIN)
         more = [*urls, origin.url("/unknown"), origin.url("/moved")]
         done = subprocess.run(

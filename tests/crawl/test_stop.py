@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ import pytest
 from command import Run
 from origin import Origin
 from warcs import by_url, warc_files
+from warm_start import shared
 
 from crawler.session.session import Session, SessionOptions
 from crawler.session.stop_flag import StopFlag
@@ -60,15 +60,8 @@ def origin() -> Iterator[PacedOrigin]:
 
 def start(origin: Origin, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     (folder / "list.txt").write_text("\n".join(origin.url(f"/{n}") for n in range(1000)))
-    command = [sys.executable, "-m", "newskeep", "save", "-i", "list.txt", "--json", "--allow-private"]
-    return subprocess.Popen(
-        [*command, "--ignore-robots"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-    )
+    command = ("save", "-i", "list.txt", "--json", "--allow-private", "--ignore-robots")
+    return shared().start(command, folder, environment)
 
 
 def told(stdout: bytes) -> list[dict[str, Any]]:

@@ -1,13 +1,8 @@
-"""Work on an archive in a folder that is killed at a call of its store: `killed_at(archive, work, 3, "behind")`."""
+"""Work on an archive in a folder, killed at a call of its store: `killed_at(warm, archive, work, 3, "behind")`."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-from command import python_path
+from warm_start import WarmStart
 
 from storage.archive import Archive
 
@@ -43,10 +38,8 @@ with Archive(Dying(str(folder)), folder) as archive:
 """
 
 
-def killed_at(archive: Archive, work: str, step: int, when: str) -> int:
+def killed_at(warm_start: WarmStart, archive: Archive, work: str, step: int, when: str) -> int:
     """Run `work`, such as "storage.compaction.run:compact", and end it before or behind its store's call number `step`
     that changes something, from 0; return the exit code, 9 where it came so far."""
     module, _, name = work.partition(":")
-    environment = os.environ | {"PYTHONPATH": python_path(Path(__file__).parent)}
-    command = [sys.executable, "-c", _KILLED, archive.uri, module, name, str(step), when]
-    return subprocess.run(command, cwd=Path(__file__).parents[2], check=False, env=environment).returncode
+    return warm_start.python(_KILLED, archive.uri, module, name, str(step), when).returncode

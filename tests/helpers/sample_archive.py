@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
-import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from foreign_venvs import clean_environ, environment
 from hostile_responses import MAX_BODY, TEXT, hostile_cases
 from origin import Origin, Pause, response
 from warcs import warc_files
+from warm_start import shared
 
 #: What people use WARC files with, in the versions these tests were written against. It lives apart from us: pywb is
 #: GPL with old pins, and warcio cannot read brotli with the package that Scrapy needs, only with brotlipy.
@@ -172,7 +172,7 @@ def _save(folder: Path, urls: Sequence[str], *options: str, code: int, roots: Pa
     if roots is not None:
         clean["SSL_CERT_FILE"] = str(roots)
     common = ["--archive", str(folder / "archive"), "--allow-private", "--json", "--timeout", "2"]
-    command = [sys.executable, "-m", "newskeep", "save", "-i", str(listed), *common, "--max-size", str(MAX_BODY)]
-    done = subprocess.run([*command, *options], capture_output=True, timeout=200, check=False, cwd=folder, env=clean)
+    arguments = ("save", "-i", str(listed), *common, "--max-size", str(MAX_BODY), *options)
+    done = shared().run(arguments, folder, clean)
     if done.returncode != code:
         raise RuntimeError(f"save ended with {done.returncode}:\n{done.stdout.decode()}{done.stderr.decode()}")

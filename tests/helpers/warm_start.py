@@ -1,5 +1,5 @@
-"""Runs the command line in processes forked from one that has imported its libraries: most of a short command's time
-is imports, and the tests run hundreds of them. A forked process is one of its own in all else.
+"""Runs the command line, or Python on our modules, in processes forked from one that has imported its libraries: most
+of a short command's time is imports, and the tests run hundreds. A forked process is one of its own in all else.
 
 As a script it is that first process. A request on its socket brings the files to use as standard input, output and
 error, and one to write the status to; the rest is JSON.
@@ -21,17 +21,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from newskeep.worker.zygote import LOADED
 
-#: Imported once: what jobs are made ready with, and what else the commands load that tests run most. Not crawler.settings,
-#: which reads the environment, nor anything that installs Twisted's reactor.
+#: Imported once: what jobs are made ready with, and what else the commands load that tests run most. Not
+#: crawler.settings, which reads the environment, nor anything that installs Twisted's reactor.
 _LIBRARIES = (
     *(name for name in LOADED if name != "crawler.session.worker_preload"),
     "boto3",
@@ -57,8 +59,10 @@ _LIBRARIES = (
     "newskeep.cli.get",
     "newskeep.cli.reindex",
     "newskeep.cli.save",
+    "newskeep.cli.serve",
     "newskeep.cli.status",
     "newskeep.cli.verify",
+    "newskeep.web.server",
     "protego",
     "rich.progress",
     "scrapy.downloadermiddlewares.cookies",
@@ -88,6 +92,8 @@ _LIBRARIES = (
     "storage.maintenance.verify",
     "surt",
 )
+_COMMAND = "from newskeep.cli import main; main()"
+_ROOT = Path(__file__).parents[2]
 _REQUEST_BYTES = 1 << 20
 
 
@@ -97,28 +103,72 @@ class WarmStart:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
+        self._starting = threading.Lock()
 
     def run(
-        self, arguments: tuple[str, ...], cwd: Path, environment: Mapping[str, str], stdin: bytes, timeout: float
+        self,
+        arguments: tuple[str, ...],
+        cwd: Path,
+        environment: Mapping[str, str],
+        stdin: bytes = b"",
+        timeout: float = 240,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command to its end, as `subprocess.run` does; raises `subprocess.TimeoutExpired`."""
-        if self._process is None:
-            self._start()
-        request = json.dumps({"arguments": arguments, "cwd": str(cwd), "environment": dict(environment)}).encode()
+        return self._run(_COMMAND, ["newskeep", *arguments], cwd, environment, stdin, timeout)
+
+    def python(
+        self, code: str, *arguments: str, cwd: Path = _ROOT, timeout: float = 240
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run Python to its end, as `python -c` does, with the environment and the import path of the tests."""
+        return self._run(code, ["-c", *arguments], cwd, os.environ, b"", timeout, [*filter(None, sys.path)])
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        cwd: Path,
+        environment: Mapping[str, str],
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+        before: str = "",
+    ) -> subprocess.Popen[bytes]:
+        """Start a command, with nothing as standard input; `before` is Python that its process begins with."""
+        argv = ["newskeep", *arguments]
+        request = self._request(f"{before}\n{_COMMAND}", argv, cwd, environment)
+        return _Started(self._address, request, argv, stdout, stderr)
+
+    def _request(
+        self, code: str, argv: list[str], cwd: Path, environment: Mapping[str, str], path: Sequence[str] = ()
+    ) -> bytes:
+        with self._starting:
+            if self._process is None:
+                self._start()
+        what = {"code": code, "argv": argv, "cwd": str(cwd), "environment": dict(environment), "path": path}
+        return json.dumps(what).encode()
+
+    def _run(
+        self,
+        code: str,
+        argv: list[str],
+        cwd: Path,
+        environment: Mapping[str, str],
+        stdin: bytes,
+        timeout: float,
+        path: Sequence[str] = (),
+    ) -> subprocess.CompletedProcess[bytes]:
+        request = self._request(code, argv, cwd, environment, path)
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             given.write(stdin)
             given.seek(0)
             read, write = os.pipe()
-            with os.fdopen(read, "rb") as status, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
-                client.connect(self._address)
-                socket.send_fds(client, [request], [given.fileno(), out.fileno(), err.fileno(), write])
+            with os.fdopen(read, "rb") as status:
+                _ask(self._address, request, given.fileno(), out.fileno(), err.fileno(), write)
                 os.close(write)
-                code = _wait(status.fileno(), timeout)
+                ended = _wait(status.fileno(), timeout)
             out.seek(0)
             err.seek(0)
-            if code is None:
-                raise subprocess.TimeoutExpired(["newskeep", *arguments], timeout, out.read(), err.read())
-            return subprocess.CompletedProcess(["newskeep", *arguments], code, out.read(), err.read())
+            if ended is None:
+                raise subprocess.TimeoutExpired(argv, timeout, out.read(), err.read())
+            return subprocess.CompletedProcess(argv, ended, out.read(), err.read())
 
     def close(self) -> None:
         if self._process is not None:
@@ -139,6 +189,50 @@ class WarmStart:
             )
 
 
+@cache
+def shared() -> WarmStart:
+    """The one of this process of pytest: what the fixture `warm_start` is. conftest.py closes it."""
+    return WarmStart()
+
+
+class _Started(subprocess.Popen[bytes]):
+    """A process that the first one forked; who minds it says how it ended. What is private here is so in Python."""
+
+    def __init__(self, address: str, request: bytes, argv: Sequence[str], stdout: int, stderr: int) -> None:
+        self._asked = address, request
+        super().__init__(argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, bufsize=0)
+
+    def _execute_child(self, *given: Any) -> None:
+        pipes = given[10:16]
+        given_in, _, _, out, _, err = pipes
+        read, write = os.pipe()
+        self._status = os.fdopen(read, "rb")
+        _ask(*self._asked, given_in, 1 if out == -1 else out, 2 if err == -1 else err, write)
+        os.close(write)
+        self.pid = int(self._status.readline())
+        self._child_created = True
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+
+    def _internal_poll(self, _deadstate: int | None = None) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self._wait(0)
+        return self.returncode
+
+    def _wait(self, timeout: float | None) -> int:
+        if self.returncode is None:
+            if not select.select([self._status], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            self.returncode = os.waitstatus_to_exitcode(int(self._status.readline()))
+            self._status.close()
+        return self.returncode
+
+
+def _ask(address: str, request: bytes, *files: int) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.connect(address)
+        socket.send_fds(client, [request], files)
+
+
 def _wait(status: int, timeout: float) -> int | None:
     """The return code, which comes as one line behind the line of the process id; `None` after `timeout` seconds."""
     told = b""
@@ -156,8 +250,8 @@ def _wait(status: int, timeout: float) -> int | None:
     return os.waitstatus_to_exitcode(int(told.split(b"\n")[1]))
 
 
-def _serve(listening: socket.socket) -> list[str]:
-    """Fork for each request; return in the forked process only, with the arguments of its command."""
+def _serve(listening: socket.socket) -> str:
+    """Fork for each request; return in the forked process only, with what it is to run."""
     # Nobody waits for the minders.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -186,16 +280,18 @@ def _serve(listening: socket.socket) -> list[str]:
             os.close(file)
 
 
-def _become(request: Mapping[str, object]) -> list[str]:
+def _become(request: Mapping[str, object]) -> str:
     os.chdir(str(request["cwd"]))
-    environment = request["environment"]
+    environment, argv, path = request["environment"], request["argv"], request["path"]
     assert isinstance(environment, dict)
+    assert isinstance(argv, list)
+    assert isinstance(path, list)
+    sys.path += [folder for folder in path if folder not in sys.path]
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
-    arguments = request["arguments"]
-    assert isinstance(arguments, list)
-    return arguments
+    sys.argv = argv
+    return str(request["code"])
 
 
 class _ForkServer(Protocol):
@@ -241,16 +337,21 @@ if __name__ == "__main__":
     _share_fork_server()
     # What is here now stays; the commands need not look through it.
     gc.freeze()
-    sys.argv = ["newskeep", *_serve(socket.socket(fileno=int(sys.argv[1])))]
-    from newskeep.cli import main
-
+    code = _serve(socket.socket(fileno=int(sys.argv[1])))
+    ended = 0
     try:
-        main()
+        exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
     except SystemExit as end:
-        # All that an interpreter does at its end but taking a thousand modules apart.
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-        with suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(end.code if isinstance(end.code, int) else 0)
+        ended = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if not isinstance(end.code, int | None):
+            print(end.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+        ended = 1
+    # All that an interpreter does at its end but taking a thousand modules apart.
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(ended)

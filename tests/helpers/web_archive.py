@@ -12,8 +12,6 @@ import os
 import random
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from waiting import until
+from warm_start import shared
 
 from crawler.extraction.duplicates import fingerprinted
 from storage import cdxj
@@ -168,21 +167,13 @@ class Serving:
         self._environ = {**clean, **environ}
 
     def __enter__(self) -> Site:
-        command = [sys.executable, "-m", "newskeep", "serve", "--archive", str(self._folder)]
-        ports = ["--port", "0", "--originals-port", "0"]
+        command = ["serve", "--archive", str(self._folder), "--port", "0", "--originals-port", "0", *self._options]
         # A file: a pipe that nobody reads would stop the server once it is full.
         self.log = self._folder.with_name(f"serve-{id(self)}.log")
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, *ports, *self._options],
-                env=self._environ,
-                cwd=self._folder.parent,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+            self.process = shared().start(command, self._folder.parent, self._environ, stderr=log.fileno())
         assert self.process.stdout is not None
-        address = self.process.stdout.readline().strip().rstrip("/")
+        address = self.process.stdout.readline().decode().strip().rstrip("/")
         port = until(
             lambda: _PORT.search(self.log.read_text()),
             unless=lambda: self.process.poll() is not None and f"serve did not start: {self.log.read_text()}",

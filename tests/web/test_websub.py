@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +18,7 @@ from origin import Origin
 from ports import held_port
 from small_paper import Paper
 from waiting import until
+from warm_start import shared
 from web_archive import Site
 
 pytestmark = pytest.mark.long
@@ -66,13 +65,11 @@ def serving(folder: Path, ports: tuple[int, int], *options: str) -> Iterator[Sit
     """`newskeep serve` under a declared public address."""
     port, originals = ports
     app, other = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{originals}"
-    command = [sys.executable, "-m", "newskeep", "serve", "--port", str(port), "--originals-port", str(originals)]
+    command = ["serve", "--port", str(port), "--originals-port", str(originals)]
     public = ["--public-url", app, "--originals-url", other, "--token", TOKEN]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
     with (folder / "serve.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, *public, *options], cwd=folder, env=clean, stdout=subprocess.PIPE, stderr=log
-        )
+        process = shared().start([*command, *public, *options], folder, clean, stderr=log.fileno())
     try:
         assert process.stdout is not None and process.stdout.readline(), (folder / "serve.log").read_text()
         yield Site(app, other, folder / "archive")

@@ -14,6 +14,7 @@ import pytest
 from article_page import PAGE, PARAGRAPHS
 from origin import Origin
 from replay_page import Replaying
+from warm_start import shared
 from web_archive import Answer, Serving, Site
 
 from newskeep.web.options import ServeOptions
@@ -63,8 +64,8 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Held:
 
 def _save(folder: Path, *urls: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
-    command = [sys.executable, "-m", "newskeep", "save", "--allow-private", "--archive", str(folder), *urls]
-    subprocess.run(command, cwd=folder.parent, env=clean, check=True, capture_output=True, timeout=240)
+    arguments = ("save", "--allow-private", "--archive", str(folder), *urls)
+    shared().run(arguments, folder.parent, clean).check_returncode()
 
 
 @pytest.fixture(scope="module")
