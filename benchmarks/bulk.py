@@ -218,22 +218,21 @@ def _run(stages: Stages, folder: Path) -> Tally:
     total = Tally()
     for side_by_side in stages:
         with tallied(total, DAEMONS):
+            commands = [([*NEWSKEEP, *arguments], workers) for arguments, workers in side_by_side]
             running = [
                 subprocess.Popen(
-                    [*NEWSKEEP, *arguments],
+                    command,
                     env={**clean, "HOME": str(folder), "NEWSKEEP_WORKERS": str(workers)},
                     cwd=folder,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                 )
-                for arguments, workers in side_by_side
+                for command, workers in commands
             ]
-            for process in running:
+            for process, (command, _) in zip(running, commands, strict=True):
                 _, told = process.communicate()
                 if process.returncode:
-                    raise SystemExit(
-                        f"{' '.join(map(str, process.args))} ended with {process.returncode}:\n{told.decode()}"
-                    )
+                    raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{told.decode()}")
     return total
 
 
