@@ -22,12 +22,14 @@ def reextract_on_ray(
     filenames: Sequence[str],
     *,
     on_problem: Callable[[Problem], None] = lambda problem: None,
+    on_learned: Callable[[int, int], None] = lambda learned, of: None,
     on_shard: Callable[[ShardResult], None] = lambda done: None,
 ) -> ShardResult:
     """Make the texts of these WARCs again by both passes; return the sum of what the shards have done.
 
     On the cluster of RAY_ADDRESS, whose nodes reach the archive under `uri` and have its credentials, else on the
-    processors of this machine. `on_shard` is called with the running sum. Indexes learn of it by `reindex`.
+    processors of this machine. `on_learned` is called with how many shards are through the first pass, of how many;
+    `on_shard` with the running sum of the second. Indexes learn of it by `reindex`.
     """
     total = ShardResult()
     with cluster():
@@ -38,11 +40,13 @@ def reextract_on_ray(
         while left:
             calls, left = [(uri, lock, job, shard, names) for shard in left], []
             for shard, done, problems in each(_shard, calls):
-                if done.waits_for:
-                    left.append(shard)
-                _add(total, done)
                 for problem in problems:
                     on_problem(problem)
+                if done.waits_for:
+                    left.append(shard)
+                    on_learned(len(left), number)
+                    continue
+                _add(total, done)
                 on_shard(total)
     return total
 

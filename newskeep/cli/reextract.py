@@ -177,6 +177,7 @@ def _on_ray(archive: Archive, settings: Config, name: str, site: str | None, sin
             name,
             list(chosen_warcs(archive, site, since)),
             on_problem=lambda problem: echo(str(problem), err=True),
+            on_learned=lambda learned, of: show(f"{learned:,} of {of:,} shards have learned"),
             on_shard=lambda so_far: show(f"{counted(so_far.warcs, 'WARC')}, {counted(so_far.articles, 'article')}"),
         )
         show("bringing the index up to date")
