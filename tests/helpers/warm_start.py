@@ -129,11 +129,10 @@ class WarmStart:
         environment: Mapping[str, str],
         stdout: int = subprocess.PIPE,
         stderr: int = subprocess.PIPE,
-        before: str = "",
     ) -> subprocess.Popen[bytes]:
-        """Start a command, with nothing as standard input; `before` is Python that its process begins with."""
+        """Start a command, with nothing as standard input."""
         argv = ["newskeep", *arguments]
-        request = self._request(f"{before}\n{_COMMAND}", argv, cwd, environment)
+        request = self._request(_COMMAND, argv, cwd, environment)
         return _Started(self._address, request, argv, stdout, stderr)
 
     def _request(
@@ -289,7 +288,9 @@ def _become(request: Mapping[str, object]) -> str:
     sys.path += [folder for folder in path if folder not in sys.path]
     os.environ.clear()
     os.environ.update(environment)
+    # Both are looked for once a process, where the environment says.
     time.tzset()
+    tempfile.tempdir = None
     sys.argv = argv
     return str(request["code"])
 
