@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,13 +57,14 @@ def pages(archive: Archive) -> list[Page]:
     return made
 
 
-BOMBS = {
-    "deep": gzip.compress(b'{"url": "x", "x": ' + DEEP + b"}\n"),
-    "long": bomb(b'{"url": "', 4 << 30),
-    "many": gzip.compress(b"[" + b"[]," * 30_000_000 + b"[]]\n"),
-    "list": gzip.compress(b'["url"]\n'),
-    "types": gzip.compress(b'{"url": ["x"], "title": {}, "blocks": [7]}\n'),
-    "rubbish": b"\x1f\x8b\x08rubbish",
+#: Made when they are asked for: they take seconds, and each process of the tests imports this.
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "deep": lambda: gzip.compress(b'{"url": "x", "x": ' + DEEP + b"}\n"),
+    "long": lambda: bomb(b'{"url": "', 4 << 30),
+    "many": lambda: gzip.compress(b"[" + b"[]," * 30_000_000 + b"[]]\n"),
+    "list": lambda: gzip.compress(b'["url"]\n'),
+    "types": lambda: gzip.compress(b'{"url": ["x"], "title": {}, "blocks": [7]}\n'),
+    "rubbish": lambda: b"\x1f\x8b\x08rubbish",
 }
 
 
@@ -73,7 +74,7 @@ def test_a_line_of_a_text_part(
 ) -> None:
     """reindex, verify and compact tell it, name the object, stay within memory, and do the rest."""
     path = part_of(archive, "text")
-    path.write_bytes(BOMBS[kind])
+    path.write_bytes(BOMBS[kind]())
     key = path.relative_to(archive.uri).as_posix()
     for command in (("reindex", "--fresh"), ("verify", "--deep"), ("compact", "--min-age", "0"), ("verify",)):
         done = limited(warm_start, archive, tmp_path, *command)
@@ -113,7 +114,7 @@ def run(archive: Archive, folder: Path, *command: str) -> subprocess.CompletedPr
 
 @pytest.mark.usefixtures("pages")
 def test_reextract_makes_the_text_again(archive: Archive, tmp_path: Path) -> None:
-    part_of(archive, "text").write_bytes(BOMBS["long"])
+    part_of(archive, "text").write_bytes(BOMBS["long"]())
     done = run(archive, tmp_path, "reextract")
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
     assert run(archive, tmp_path, "verify").returncode == 0
@@ -208,9 +209,9 @@ def test_lines() -> None:
 
 def test_members() -> None:
     with pytest.raises(Corrupt, match="a line of more than"):
-        list(read_part(io.BytesIO(BOMBS["long"])))
+        list(read_part(io.BytesIO(BOMBS["long"]())))
     with pytest.raises(Corrupt, match="nested too deep"):
-        read_member(BOMBS["deep"])
+        read_member(BOMBS["deep"]())
 
 
 def test_a_record_of_a_warc() -> None:
