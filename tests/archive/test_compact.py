@@ -223,11 +223,14 @@ STEPS = 1 + 3 + 1 + 6 + 1
 
 
 #: Before a call the store is as behind the one before: behind is asked of the last alone.
-KILLS = [(step, "before") for step in range(STEPS)] + [(STEPS - 1, "behind")]
-MORE_KILLS = [pytest.param(step, "behind", marks=pytest.mark.exhaustive) for step in range(STEPS - 1)]
+KILLS = [
+    *((step, "before") for step in range(STEPS)),
+    (STEPS - 1, "behind"),
+    *(pytest.param(step, "behind", marks=pytest.mark.exhaustive) for step in range(STEPS - 1)),
+]
 
 
-@pytest.mark.parametrize(("step", "when"), KILLS + MORE_KILLS)
+@pytest.mark.parametrize(("step", "when"), KILLS)
 def test_killed_at_any_step(archive: Archive, tmp_path: Path, step: int, when: str, warm_start: WarmStart) -> None:
     pages = fill(archive, warcs=2)
     total = sum(1 for _ in archive.index.captures("paper.example", match="host"))

@@ -7,6 +7,7 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import documents
@@ -95,26 +96,26 @@ def test_a_date_that_cannot_be_is_none(date: str) -> None:
 @pytest.mark.parametrize(
     ("content", "kind", "said"),
     [
-        (scanned_pdf(), "pdf", "scanned (no text layer)"),
-        (pdf([[""]]), "pdf", "empty"),
-        (locked("secret"), "pdf", "encrypted (it asks for a password)"),
-        (b"%PDF-1.7\n" + b"0" * 5_000, "pdf", "broken"),
-        (b"", "pdf", "broken"),
-        (pdf([]), "pdf", "broken (it has no pages)"),
-        (bomb_pdf(), "pdf", "too large|broken"),
-        (b"no zip", "office", "broken (no zip file)"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "office", "encrypted"),
-        (odt('<m xmlns:m="m"><m:encryption-data/></m>'), "office", "encrypted (it asks for a password)"),
-        (docx("<w:p>"), "office", "broken (its part word/document.xml)"),
-        (docx("<w:p/>"), "office", "empty"),
-        (package({"xl/workbook.xml": "<w/>"}), "office", "neither text nor slides"),
-        (package({"word/document.xml": b" " * 20_000_000}), "office", "too large (what is packed in it)"),
-        (package({f"{number}": "" for number in range(20_001)}), "office", "too large (20,001 parts)"),
+        (scanned_pdf, "pdf", "scanned (no text layer)"),
+        (lambda: pdf([[""]]), "pdf", "empty"),
+        (lambda: locked("secret"), "pdf", "encrypted (it asks for a password)"),
+        (lambda: b"%PDF-1.7\n" + b"0" * 5_000, "pdf", "broken"),
+        (lambda: b"", "pdf", "broken"),
+        (lambda: pdf([]), "pdf", "broken (it has no pages)"),
+        (bomb_pdf, "pdf", "too large|broken"),
+        (lambda: b"no zip", "office", "broken (no zip file)"),
+        (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "office", "encrypted"),
+        (lambda: odt('<m xmlns:m="m"><m:encryption-data/></m>'), "office", "encrypted (it asks for a password)"),
+        (lambda: docx("<w:p>"), "office", "broken (its part word/document.xml)"),
+        (lambda: docx("<w:p/>"), "office", "empty"),
+        (lambda: package({"xl/workbook.xml": "<w/>"}), "office", "neither text nor slides"),
+        (lambda: package({"word/document.xml": b" " * 20_000_000}), "office", "too large (what is packed in it)"),
+        (lambda: package({f"{number}": "" for number in range(20_001)}), "office", "too large (20,001 parts)"),
     ],
 )
-def test_why_there_is_no_text(content: bytes, kind: Kind, said: str) -> None:
+def test_why_there_is_no_text(content: Callable[[], bytes], kind: Kind, said: str) -> None:
     with pytest.raises(NoText) as raised:
-        article(content, kind)
+        article(content(), kind)
     told = str(raised.value)
     assert any(told.startswith(each) for each in said.split("|")), told
     assert "\n" not in told
