@@ -15,18 +15,21 @@ from contextlib import contextmanager
 _EVERY = 3.0
 
 
+def give_back() -> None:
+    """Give free memory back at once, where the C library knows a way to."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(ctypes.c_size_t(0))
+
+
 @contextmanager
 def giving_back(every: float = _EVERY) -> Iterator[None]:
-    """Give free memory back now and then, in a thread; never with a C library that knows no way to: only glibc does."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is None:
-        yield
-        return
+    """Give free memory back now and then, in a thread."""
     ended = threading.Event()
 
     def work() -> None:
         while not ended.wait(every):
-            trim(ctypes.c_size_t(0))
+            give_back()
 
     thread = threading.Thread(target=work, name="giving-back", daemon=True)
     thread.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import itertools
 import logging
 import os
 import resource
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from crawler import defaults
+from crawler.allocator import give_back
 from crawler.session.page_extraction import Extraction, extract_response, is_readable
 from crawler.session.reasons import in_words
 from crawler.session.stop_flag import StopAsked
@@ -34,6 +36,10 @@ S = TypeVar("S")
 T = TypeVar("T")
 #: A worker is replaced after this many pages: parsers keep memory they no longer need.
 _PAGES_A_WORKER = 2_000
+#: So many pages a worker extracts between two returns of free memory, which take it some milliseconds.
+_PAGES_BETWEEN = 20
+#: How many pages this process, a worker, has extracted.
+_extracted = itertools.count(1)
 #: Allocations between two looks for garbage cycles (700 by default): a page makes many objects, few of them in cycles.
 _GC_THRESHOLD = 50_000
 #: So many pools may break one after the other with no page between them.
@@ -98,7 +104,7 @@ class _Workers:
     def submit(self, response: bytes, url: str, captured: datetime, is_known_page: bool = False) -> Future[Extraction]:
         """Give a page to a worker; raises `_Broken`."""
         task = (response, url, captured, self._limits.content_bytes, is_known_page)
-        return self.call(extract_response, task, self._limits.seconds)
+        return self.call(_extract, task, self._limits.seconds)
 
     def call(self, function: Callable[..., T], task: tuple[Any, ...], seconds: float | None = None) -> Future[T]:
         """Have a worker call a function, for so many seconds at most; raises `_Broken`."""
@@ -326,6 +332,14 @@ def _deaf_fork_server() -> Iterator[None]:
             del os.environ["PYTHONSAFEPATH"]
         else:
             os.environ["PYTHONSAFEPATH"] = safe_path
+
+
+def _extract(response: bytes, url: str, captured: datetime, content_bytes: int, is_known_page: bool) -> Extraction:
+    """Do so in a worker, which then has no more memory than it needs."""
+    found = extract_response(response, url, captured, content_bytes, is_known_page)
+    if next(_extracted) % _PAGES_BETWEEN == 0:
+        give_back()
+    return found
 
 
 def _begin_work(memory_bytes: int) -> None:
