@@ -152,7 +152,7 @@ def test_a_renderer_that_is_killed_costs_its_page_alone() -> None:
 @pytest.mark.parametrize(
     "signals",
     [
-        pytest.param([signal.SIGTERM], id="SIGTERM"),
+        pytest.param([signal.SIGTERM], id="SIGTERM", marks=pytest.mark.exhaustive),
         pytest.param([signal.SIGINT], id="Ctrl-C", marks=pytest.mark.exhaustive),
         pytest.param([signal.SIGINT, signal.SIGINT], id="Ctrl-C twice"),
     ],

@@ -78,7 +78,7 @@ def delivers(keeper: Keeper, proxy: FaultProxy) -> None:
     keeper.check()
 
 
-@pytest.mark.parametrize("how", ["black hole", "503"])
+@pytest.mark.parametrize("how", [pytest.param("black hole", marks=pytest.mark.exhaustive), "503"])
 def test_a_store_away_from_the_start_does_not_stop_the_crawl(keeper: Keeper, proxy: FaultProxy, how: str) -> None:
     fault, words = AWAY[how]
     proxy.inject(fault)

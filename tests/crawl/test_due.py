@@ -368,7 +368,7 @@ def test_a_run_that_cannot_write_has_failed_for_all_who_ask(
     assert json.loads(report.read_bytes())["state"] == "failed"
 
 
-@pytest.mark.parametrize("days", [3_000, 5])
+@pytest.mark.parametrize("days", [3_000, pytest.param(5, marks=pytest.mark.exhaustive)])
 def test_a_run_with_a_wrong_clock_costs_no_later_run(
     newskeep: Run,
     origin: Origin,

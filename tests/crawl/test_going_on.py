@@ -83,7 +83,7 @@ def cut_off(origin: Town, tmp_path: Path, environment: Mapping[str, str], number
     return process.returncode, err, told | {json.loads(line)["url"] for line in out.splitlines()}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.exhaustive), signal.SIGKILL])
 def test_a_list_that_was_cut_off_goes_on(
     origin: Town, newskeep: Run, tmp_path: Path, environment: Mapping[str, str], number: int
 ) -> None:

@@ -290,7 +290,10 @@ def test_a_bucket(newskeep: Run, tmp_path: Path, moto_server: S3Server, environm
 # Stopped
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [*(pytest.param(each, marks=pytest.mark.exhaustive) for each in (signal.SIGINT, signal.SIGTERM)), signal.SIGKILL],
+)
 def test_a_run_that_was_stopped_goes_on(
     newskeep: Run, tmp_path: Path, environment: Mapping[str, str], number: signal.Signals
 ) -> None:

@@ -53,7 +53,7 @@ def save(start: tuple[str, ...], cwd: Path, environment: Mapping[str, str]) -> N
     [
         # What `-m` takes for newskeep is not for us to say; with -P, and for the command, it is ours.
         (MODULE, ("typing",)),
-        (SAFE_MODULE, ("newskeep", "typing")),
+        pytest.param(SAFE_MODULE, ("newskeep", "typing"), marks=pytest.mark.exhaustive),
         ((str(Path(sys.executable).parent / "newskeep"),), ("newskeep", "typing")),
     ],
     ids=["-m", "-P -m", "command"],

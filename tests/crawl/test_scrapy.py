@@ -72,11 +72,12 @@ TITLE = "print(response.css('title::text').get())"
 @pytest.mark.parametrize(
     "command",
     [
-        ("shell", "-c", TITLE),
         ("fetch",),
         ("shell", "-c", TITLE, "--spider", "town"),
-        ("fetch", "--spider", "town"),
-        ("fetch", "--spider", "urls"),
+        *(
+            pytest.param(each, marks=pytest.mark.exhaustive)
+            for each in (("shell", "-c", TITLE), ("fetch", "--spider", "town"), ("fetch", "--spider", "urls"))
+        ),
     ],
 )
 def test_to_look_at_a_page_is_not_to_archive_it(

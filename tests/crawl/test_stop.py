@@ -152,7 +152,7 @@ def leave_unsealed(archive: Path) -> Path:
     return folder.path
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)])
 def test_stopped_while_it_seals_what_a_killed_run_left(
     origin: PacedOrigin, tmp_path: Path, environment: Mapping[str, str], newskeep: Run, number: int
 ) -> None:
