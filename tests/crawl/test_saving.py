@@ -60,6 +60,7 @@ def reports(archive: Archive) -> list[dict[str, Any]]:
     return [json.loads(path.read_bytes()) for path in (Path(archive.state) / "crawls").rglob("*.json")]
 
 
+@pytest.mark.sqlite_file("the process that saves is told of a database that is made on use alone")
 def test_saved_pages_are_there_when_it_returns_and_a_second_time_too(archive: Archive, origin: Origin) -> None:
     page, gone = origin.url("/page"), origin.url("/gone")
     told: list[Outcome] = []
@@ -78,6 +79,7 @@ def test_saved_pages_are_there_when_it_returns_and_a_second_time_too(archive: Ar
     assert len(origin.logged("/page")) == 2
 
 
+@pytest.mark.sqlite_file("the process that saves is told of a database that is made on use alone")
 def test_in_threads_and_in_a_running_loop(archive: Archive, origin: Origin) -> None:
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda number: archive.save(origin.url(f"/page{number}")), range(2)))
@@ -148,6 +150,7 @@ def test_a_bucket_that_is_away_is_an_error_and_what_was_fetched_waits(
         assert list((tmp_path / "state" / "spool").rglob("*.warc.gz"))
 
 
+@pytest.mark.sqlite_file("the process that saves is told of a database that is made on use alone")
 def test_an_exception_of_the_caller_stops_it_in_good_order(archive: Archive, origin: Origin) -> None:
     origin.on("/never", Hang())
 
@@ -182,6 +185,7 @@ def test_where_the_caller_is_killed_the_rest_is_not_fetched(archive: Archive, or
     assert found[0]["state"] == "stopped" and archive.get(urls[0]).message.payload == PAGE
 
 
+@pytest.mark.sqlite_file("the process that saves is told of a database that is made on use alone")
 def test_a_process_that_is_killed_is_told(archive: Archive, origin: Origin) -> None:
     def kill(_: Outcome) -> None:
         parent = f"\nPPid:\t{os.getpid()}\n".encode()

@@ -60,6 +60,7 @@ def _holds_the_lock(process: int) -> bool:
     return PID_FILE.exists() and PID_FILE.read_text().strip() == str(process)
 
 
+@pytest.mark.sqlite_file("cron gives its commands nothing of our environment")
 @pytest.mark.usefixtures("cron")
 def test_cron_runs_the_line(
     newskeep: Run, tmp_path: Path, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
