@@ -77,7 +77,9 @@ def test_while_its_bucket_is_away_a_worker_takes_no_job_and_no_job_loses_a_try(
     assert asked_politely(fleet.papers, 0.2) == []
 
 
-def test_a_full_disk_and_a_broken_configuration_cost_no_job(make_fleet: MakeFleet, newskeep: Run) -> None:
+def test_a_full_disk_a_broken_configuration_and_a_damaged_frontier_cost_no_job(
+    make_fleet: MakeFleet, newskeep: Run
+) -> None:
     fleet = make_fleet(2, 1, 0.1)
     fleet.configure(0.1, "min_free = 900_000_000_000_000")
     newskeep("submit", "due")
@@ -85,8 +87,12 @@ def test_a_full_disk_and_a_broken_configuration_cost_no_job(make_fleet: MakeFlee
     assert "min_free keeps" in until(lambda: paused(fleet), ended(worker, fleet))
     fleet.configure(0.1, "min_free = [1]")
     until(lambda: "min_free keeps" not in (paused(fleet) or "min_free keeps"), ended(worker, fleet))
-    assert not story_requests(fleet.papers)
+    frontier = fleet.folder / "archive" / "frontier.sqlite"
+    frontier.write_text("no database at all, " * 50)
     fleet.configure(0.1)
+    until(lambda: "the frontier is damaged" in (paused(fleet) or ""), ended(worker, fleet))
+    assert not story_requests(fleet.papers)
+    frontier.unlink()
     assert worker.wait() == 0, fleet.said()
     assert fleet.captures() == {paper.url(1): 1 for paper in fleet.papers}
     assert pauses(fleet) == 1
