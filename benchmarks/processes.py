@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import subprocess
@@ -13,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from crawler.browser.processes import adopt_orphans
+
 MIB = 1024 * 1024
-#: linux/prctl.h: what a child leaves behind when it ends becomes our child, so that its CPU is counted too.
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ def watch(
 ) -> Run:
     """Run `command` to its end; its standard error is ours."""
     samples: list[Sample] = []
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    # So that the CPU of what a child leaves behind is counted too.
+    adopt_orphans()
     others = set(_children(os.getpid()))
     before = _children_cpu()
     start = time.monotonic()

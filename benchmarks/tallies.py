@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 import time
@@ -13,8 +12,8 @@ from pathlib import Path
 
 from processes import family, pss
 
-#: linux/prctl.h: what a child leaves behind when it ends becomes our child.
-_PR_SET_CHILD_SUBREAPER = 36
+from crawler.browser.processes import adopt_orphans
+
 _TICK = os.sysconf("SC_CLK_TCK")
 _CPU_EVERY, _MEMORY_EVERY = 0.1, 1.0
 #: Seconds for what is left behind to end by itself.
@@ -37,7 +36,7 @@ def tallied(total: Tally, apart: Sequence[str]) -> Iterator[None]:
 
     `apart` are parts of command lines. Raises `RuntimeError` where one does not end.
     """
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    adopt_orphans()
     ended, seen = threading.Event(), _Seen(frozenset(family(os.getpid())))
     watcher = threading.Thread(target=seen.watch, args=(ended,))
     start = time.monotonic()

@@ -12,7 +12,6 @@ is that of the socket. Jobs under way do not end with it: they end with their ow
 from __future__ import annotations
 
 import atexit
-import ctypes
 import gc
 import json
 import os
@@ -25,6 +24,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+
+from crawler.browser.processes import adopt_orphans
 
 #: What jobs load on their way, for the greatest part. Not crawler.settings, which reads the environment, nor anything
 #: that installs Twisted's reactor. The first sees to it that numpy starts no threads.
@@ -52,8 +53,6 @@ LOADED = (
 #: As `ps -o comm` shows the process of a job.
 JOB_NAME = "newskeep-job"
 _REQUEST_BYTES = 64
-#: linux/prctl.h: be the parent of what a process below leaves behind.
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
@@ -67,7 +66,7 @@ def main() -> None:
     if "twisted.internet.reactor" in sys.modules or len(list(Path("/proc/self/task").iterdir())) > 1:
         sys.exit("it would not be safe to fork")
     # What a job leaves behind is waited for here: process 1, in a container the worker, may wait for nobody.
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    adopt_orphans()
     # What is here now stays; jobs need not look through it.
     gc.collect()
     gc.freeze()
