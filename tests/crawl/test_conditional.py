@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from command import Run
 from conditional_spider import AGAIN
+from next_second import next_second
 from origin import Origin, response
 from pywb_server import Pywb, running_pywb
 from sample_archive import Tools
@@ -78,6 +79,7 @@ def revisited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Revisited]:
         urls = [origin.url(path) for path in ("/page", "/other", "/marked")]
         save = ("save", "--allow-private", "--ignore-robots", *urls)
         shared().run(save, folder, os.environ).check_returncode()
+        next_second()
         (folder / "again.py").write_text(AGAIN)
         more = [*urls, origin.url("/unknown"), origin.url("/moved")]
         done = subprocess.run(

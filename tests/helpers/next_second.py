@@ -7,4 +7,6 @@ import time
 
 def next_second() -> None:
     """Wait until a second begins."""
-    time.sleep(1.0 - time.time() % 1.0)
+    this = int(time.time())
+    while int(time.time()) <= this:
+        time.sleep(0.01)

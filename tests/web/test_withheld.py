@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from article_page import PAGE, PARAGRAPHS
+from next_second import next_second
 from origin import Origin
 from replay_page import Replaying
 from warm_start import shared
@@ -57,8 +58,9 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Held:
         origin.reply("/moved", status="302 Found", headers=[("Location", "/meta")])
         origin.reply("/turns", story.replace(b"spring", b"June"), headers=[*HTML, HEADER])
         origin.reply("/turns", story.replace(b"spring", b"July"), headers=HTML)
-        for paths in (("/plain", "/meta", "/film", "/moved", "/turns"), ("/turns",)):
-            _save(folder, *map(origin.url, paths))
+        _save(folder, *map(origin.url, ("/plain", "/meta", "/film", "/moved", "/turns")))
+        next_second()
+        _save(folder, origin.url("/turns"))
         return Held(folder, origin.url("").rstrip("/"))
 
 
