@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from crawler.frontier import FILE as FRONTIER
 from crawler.frontier import schema as frontier_schema
 from crawler.sizes import size
 from newskeep.doctor.finding import Finding, alone, bad, good, parted, warned
+from newskeep.extras import command_for
 from newskeep.status.bounded import bounded
 from newskeep.status.room import disk_of
 from storage import open_archive
@@ -149,6 +151,9 @@ def _held(archive: Archive, what: str) -> Iterator[Finding]:
         yield warned(
             "index", f"{counted(unsearched, 'article')} of an older version cannot be searched", "newskeep reindex"
         )
+    if archive.index.released_texts() and find_spec("apsw") is None:
+        lacks = "texts that it has let go cannot be searched: apsw is not installed"
+        yield bad("index", lacks, command_for("published-search"))
     newest = next(archive.index.articles(limit=1), None)
     if newest is not None and newest.timestamp > datetime.now(UTC) + timedelta(seconds=SKEW_BAD):
         yield bad("clock", f"before the newest article, of {newest.timestamp:%Y-%m-%d %H:%M} UTC", "set the clock")

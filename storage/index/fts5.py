@@ -45,6 +45,16 @@ _NEWER = """
         AND {shown}
     ORDER BY articles.timestamp, searched.id LIMIT :n
 """
+_PLACED = """
+    SELECT place.key, length(searched.text) > 0, searched.id, articles.surt, {shown}, {columns}
+    FROM json_each(:places) AS place
+    CROSS JOIN articles ON articles.surt = json_extract(place.value, '$[0]')
+        AND articles.timestamp = json_extract(place.value, '$[1]')
+    CROSS JOIN searched ON searched.article = articles.id
+        AND lower(hex(searched.digest)) = json_extract(place.value, '$[2]')
+    CROSS JOIN warcs ON warcs.id = articles.warc
+    ORDER BY place.key, searched.id DESC
+"""
 _HOLDS = "SELECT 1 FROM search WHERE search MATCH :match AND rowid = :id"
 _HOLDING = CompiledQuery(text("SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH :match LIMIT :n)"))
 # Texts without the tag fill no page. The plus keeps SQLite from asking for each of the others by itself: a word has one
@@ -100,4 +110,5 @@ def how_many(fetch: Fetch, asked: Question, low: int, before: int, n: int) -> Ro
 @cache
 def _statements(tags: int, without: int) -> Statements:
     known = parts(tags, without, _OF_TAG)
-    return Statements(*(CompiledQuery(text(sql.format(**known))) for sql in (_FIND, _BEST, _COUNT, _NEWER, _HOLDS)))
+    made = (_FIND, _BEST, _COUNT, _NEWER, _HOLDS, _PLACED)
+    return Statements(*(CompiledQuery(text(sql.format(**known))) for sql in made))

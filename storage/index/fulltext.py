@@ -4,6 +4,8 @@ A document's id is its second and one of 256 places in it, so that the newest ar
 second the one entered first comes first, as in lists of articles. More bits would make every word of every document a
 byte or more larger in FTS5; what a second has no place for goes to the one before. Site, language and author are words
 too, so that they narrow a search instead of being sorted out after it.
+
+A document whose month was let go has neither words nor text here (it is empty): both are read from what is published.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ from storage.index.indexed_text import IndexedText, ReadyText
 from storage.index.queries import CompiledQuery
 from storage.index.query_nodes import All, Node, Term
 from storage.index.query_parser import SearchQuery
-from storage.index.rows import Row, article_of, seconds
+from storage.index.rows import article_of, seconds
 from storage.index.schema import articles, searched, staged_texts, warcs
-from storage.index.search_statements import PLACE_BITS, Question
+from storage.index.search_statements import PLACE_BITS, Match, Question
 from storage.index.snippets import snippet
 
 #: Documents that wait, by digest: their article is gone, and perhaps about to come back from another WARC.
@@ -133,10 +135,26 @@ def _insert(connection: Connection, rows: list[tuple[int, int, int]]) -> None:
 def remove(connection: Connection, numbers: Iterable[int]) -> None:
     """Remove documents."""
     for some in _batches(sorted(numbers)):
-        rows = connection.execute(select(searched.c.id, searched.c.text).where(searched.c.id.in_(some))).all()
+        _remove_words(connection, some)
+        connection.execute(delete(searched).where(searched.c.id.in_(some)))
+
+
+def let_go(connection: Connection, numbers: Iterable[int]) -> int:
+    """Remove the words and texts of documents, which stay; return of how many."""
+    left = 0
+    for some in _batches(sorted(numbers)):
+        left += _remove_words(connection, some)
+        connection.execute(update(searched).where(searched.c.id.in_(some)).values(text=b""))
+    return left
+
+
+def _remove_words(connection: Connection, numbers: Collection[int]) -> int:
+    held = (searched.c.id.in_(numbers), func.length(searched.c.text) > 0)
+    rows = connection.execute(select(searched.c.id, searched.c.text).where(*held)).all()
+    if rows:
         words = [(number, IndexedText.unpack(packed).words) for number, packed in sorted(rows)]
         WORDS[connection.dialect.name].remove(connection, words)
-        connection.execute(delete(searched).where(searched.c.id.in_(some)))
+    return len(rows)
 
 
 def scrub(connection: Connection) -> None:
@@ -176,6 +194,8 @@ class FulltextQuery(NamedTuple):
     high: int
     #: Those of its tags, as parameters.
     tags: dict[str, str]
+    #: In the language of FTS5, whichever database this is of.
+    match: str
 
     @classmethod
     def of(cls, wanted: SearchQuery, filters: Filters, dialect: str) -> FulltextQuery | None:
@@ -196,17 +216,17 @@ class FulltextQuery(NamedTuple):
         until = _LAST_SECOND if filters.until is None else min(max(seconds(filters.until), -1), _LAST_SECOND)
         high = (until + 1) << PLACE_BITS
         words = WORDS[dialect]
-        asked: Question = words.question(All(tuple(parts)), len(tags), len(wanted.without_tags))
+        root = All(tuple(parts))
+        asked: Question = words.question(root, len(tags), len(wanted.without_tags))
         asked = asked._replace(values={**asked.values, **named})
-        return cls(wanted, words, asked, low, high, named)
+        return cls(wanted, words, asked, low, high, named, root.match)
 
-    def hit(self, row: Row, key: int | None = None) -> Hit:
-        """What a row of `find` or `best` shows; `key` is its id unless given."""
-        number, packed, _, _, *rest = row
-        document, entry = IndexedText.unpack(packed), article_of(tuple(rest))
+    def hit(self, match: Match, key: int | None = None) -> Hit:
+        """What is shown of a document; `key` is its id unless given."""
+        document, entry = IndexedText.unpack(match.read()), article_of(match.article)
         shown, marks = snippet(document.text, self.wanted)
         title_marks = tuple(self.wanted.marks(entry.title or ""))
-        return Hit(entry, number if key is None else key, document.authors, shown, marks, title_marks)
+        return Hit(entry, match.number if key is None else key, document.authors, shown, marks, title_marks)
 
 
 def _field(found: list[str]) -> Term:

@@ -16,6 +16,26 @@ PLACE_BITS = 8
 Fetch = Callable[..., list[Row]]
 
 
+class Match(NamedTuple):
+    """A document that has what is wanted, with its article."""
+
+    #: Its id.
+    number: int
+    surt: str
+    #: Whether it is not hidden, and has the tags that it must have, and none that it must not.
+    is_visible: bool
+    #: As `storage.index.rows.article_of` takes it.
+    article: Row
+    #: Gives its `storage.index.indexed_text.IndexedText`, packed.
+    read: Callable[[], bytes]
+
+    @classmethod
+    def of(cls, row: Row) -> Match:
+        """Of a row of `Statements.find` or `best`."""
+        number, packed, surt, is_visible, *article = row
+        return cls(number, surt, bool(is_visible), tuple(article), lambda: packed)
+
+
 class Statements(NamedTuple):
     """Those of a search; each has the values of its `Question`.
 
@@ -32,6 +52,10 @@ class Statements(NamedTuple):
     newer: CompiledQuery
     #: Whether the document `id` has the words.
     holds: CompiledQuery
+    #: Documents with their articles by their `places`, a JSON list of SURT, second, and digest in hex, whatever words
+    #: they have: number of the place, whether its text is in the database, id, SURT, whether it is visible, the
+    #: article's columns.
+    placed: CompiledQuery
     ids: CompiledQuery | None = None
 
 

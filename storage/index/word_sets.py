@@ -79,6 +79,14 @@ _NEWER = """
         AND {shown}
     ORDER BY articles.timestamp, searched.id LIMIT :n
 """
+_PLACED = """
+    SELECT place.number - 1, length(searched.text) > 0, searched.id, articles.surt, {shown}, {columns}
+    FROM jsonb_array_elements(CAST(:places AS jsonb)) WITH ORDINALITY AS place(value, number)
+    JOIN articles ON articles.surt = place.value ->> 0 AND articles.timestamp = CAST(place.value ->> 1 AS bigint)
+    JOIN searched ON searched.article = articles.id AND encode(searched.digest, 'hex') = place.value ->> 2
+    JOIN warcs ON warcs.id = articles.warc
+    ORDER BY place.number, searched.id DESC
+"""
 _HOLDS = f"SELECT 1 FROM ({_HELD} AND id = :id) AS held {{exactly}}"
 # One document after the other, in the order that they come in, and no more than fill a page.
 _EXACTLY = "CROSS JOIN LATERAL (SELECT 1 FROM search WHERE search.id = held.id AND {} OFFSET 0) AS exactly"
@@ -284,5 +292,5 @@ def _statements(condition: str, terms: int, tags: int, without: int) -> Statemen
         "score": score,
         "condition": condition or "true",
     }
-    made = (_NEWEST, _BEST, _COUNT, _NEWER, _HOLDS, _IDS)
+    made = (_NEWEST, _BEST, _COUNT, _NEWER, _HOLDS, _PLACED, _IDS)
     return Statements(*(CompiledQuery(text(sql.format(**known))) for sql in made))

@@ -17,7 +17,7 @@ from storage.errors import AlreadyRunning, Corrupt, ObjectExists, ObjectMissing
 from storage.hashing import CHUNK, HashingReader, digest_of
 from storage.objects import ObjectStore
 from storage.problems import Problem
-from storage.published.manifest import Manifest, PublishedFile, manifest_key, newest, read
+from storage.published.manifest import Manifest, PublishedFile, Source, manifest_key, newest, read
 from storage.published.month import Month
 from storage.publishing.changed import hidings_now, what_changed
 from storage.publishing.publish import PublishOptions, manifests, publish_now, sweep
@@ -51,7 +51,9 @@ def copy_published(
             except (Corrupt, ObjectMissing, ObjectExists) as error:
                 on_problem(Problem(there.key, f"not copied ({error}); published anew in {target.uri}"))
         if sources or before is not None:
-            _publish(target, month, has_table=any(each.has_table for each in (there, before) if each), tell=on_problem)
+            known = [each for each in (there, before) if each is not None]
+            has_table, has_texts = any(each.has_table for each in known), any(each.texts is not None for each in known)
+            _publish(target, month, has_table=has_table, has_texts=has_texts, tell=on_problem)
 
 
 def _manifests(source: ObjectStore, on_problem: OnProblem) -> dict[Month, Manifest]:
@@ -67,10 +69,10 @@ def _manifests(source: ObjectStore, on_problem: OnProblem) -> dict[Month, Manife
     return found
 
 
-def _tells_of(target: Archive, manifest: Manifest, sources: Mapping[str, object], before: Manifest | None) -> bool:
+def _tells_of(target: Archive, manifest: Manifest, sources: Mapping[str, Source], before: Manifest | None) -> bool:
     """Whether a month of the source is as the target would publish it, and may take the place of what it has."""
     is_later = before is None or manifest.generation > before.generation
-    return is_later and dict(manifest.sources) == sources and _hides_the_same(target, manifest)
+    return is_later and manifest.tells_of(sources) and _hides_the_same(target, manifest)
 
 
 def _hides_the_same(target: Archive, manifest: Manifest) -> bool:
@@ -111,10 +113,11 @@ def _bring(source: ObjectStore, target: ObjectStore, file: PublishedFile, folder
         path.unlink(missing_ok=True)
 
 
-def _publish(target: Archive, month: Month, *, has_table: bool, tell: OnProblem) -> None:
+def _publish(target: Archive, month: Month, *, has_table: bool, has_texts: bool, tell: OnProblem) -> None:
     table = has_table and find_spec("pyarrow") is not None
     try:
-        for each in publish_now(target, PublishOptions(months=(month,), table=table), on_problem=tell):
+        options = PublishOptions(months=(month,), table=table, search=has_texts)
+        for each in publish_now(target, options, on_problem=tell):
             if has_table and not table:
                 how = f"`newskeep index publish --month {month}` makes it where pyarrow is installed"
                 tell(Problem(each.manifest.key, f"published without its table; {how}"))

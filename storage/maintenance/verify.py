@@ -25,7 +25,7 @@ from storage.objects import ObjectInfo
 from storage.objects.retention import PREFIXES
 from storage.problems import Problem
 from storage.published.month import Month
-from storage.published.months import NotWhole
+from storage.published.not_whole import NotWhole
 from storage.publishing.check import problems as published_problems
 from storage.removals import FOLDER
 from storage.removing.due import due

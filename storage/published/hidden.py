@@ -23,7 +23,7 @@ class Hidden:
                 self._ranges.append((first, end, low, high))
 
     def __contains__(self, capture: Capture) -> bool:
-        return self._covers(surt(capture.url), seconds(capture.timestamp))
+        return self.covers(surt(capture.url), seconds(capture.timestamp))
 
     def has_line(self, line: bytes) -> bool:
         """Whether the capture of a CDXJ line is hidden."""
@@ -31,14 +31,15 @@ class Hidden:
             return False
         key, digits, _ = line.split(b" ", 2)
         moment = datetime.strptime(digits.decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        return self._covers(key.decode(), seconds(moment))
+        return self.covers(key.decode(), seconds(moment))
 
     def ranges(self) -> Iterator[tuple[str, str]]:
         """Yield the half-open ranges of SURTs in which something is hidden."""
         yield from ((first, f"{first}!") for first in self._one)
         yield from ((first, end) for first, end, _, _ in self._ranges)
 
-    def _covers(self, key: str, second: int) -> bool:
+    def covers(self, key: str, second: int) -> bool:
+        """Whether what was captured of a SURT in a second is hidden."""
         return any(low <= second <= high for low, high in self._one.get(key, ())) or any(
             first <= key < end and low <= second <= high for first, end, low, high in self._ranges
         )

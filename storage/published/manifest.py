@@ -4,6 +4,8 @@
     index/cdx/2026-05/000002-5f3a9c01/cdx-00000.gz, …, cluster.idx        the captures that are shown: ZipNum
     index/withheld/2026-05/000002-5f3a9c01/cdx-00000.gz, cluster.idx      those that were hidden then
     index/table/crawl=2026-05/subset=warc/000002-5f3a9c01-00000.parquet   those that are shown: Parquet
+    index/texts/2026-05/000002-5f3a9c01/texts-00000.sqlite                texts of articles, to be searched, in order of
+                                                                         time; of hidden ones below `withheld`
 
 Nothing but a manifest says that a file counts. What an earlier generation or a killed run has left is removed by the
 next one.
@@ -14,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
@@ -32,7 +34,8 @@ INDEX = "cluster.idx"
 _MOST = 256 << 20
 _KEY = re.compile(r"index/months/(\d{4}-\d\d)/(\d{6})\.json")
 _FILE = re.compile(
-    r"index/(?:(?:cdx|withheld)/(\d{4}-\d\d)/(\d{6})-[0-9a-f]{8}/(?:cdx-\d{5}\.gz|cluster\.(?:idx|loc))"
+    r"index/(?:(?:cdx|texts|withheld)/(\d{4}-\d\d)/(\d{6})-[0-9a-f]{8}/"
+    r"(?:cdx-\d{5}\.gz|cluster\.(?:idx|loc)|texts-\d{5}\.sqlite)"
     r"|table/crawl=(\d{4}-\d\d)/subset=[a-z]+/(\d{6})-[0-9a-f]{8}-\d{5}\.parquet)"
 )
 
@@ -53,6 +56,18 @@ class Source:
     size: int
     captures: int
     total: int
+    #: Bytes of its text part, 0 for none; of no matter where no texts are published.
+    text: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTexts:
+    """A file of texts: seconds since 1970 of the first and the last of its documents, and how many it has."""
+
+    key: str
+    first: int
+    last: int
+    documents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,8 @@ class Manifest:
     sources: Mapping[str, Source] = field(repr=False)
     #: Ids of the decisions that hid something, anywhere, when it was published.
     removals: frozenset[str] = field(default=frozenset(), repr=False)
+    #: Files of texts, also of hidden ones; `None` where search was not published.
+    texts: tuple[PublishedTexts, ...] | None = None
 
     @property
     def key(self) -> str:
@@ -84,9 +101,21 @@ class Manifest:
     def has_table(self) -> bool:
         return any(file.key.startswith(f"{FOLDER}table/") for file in self.files)
 
+    @property
+    def documents(self) -> int:
+        """How many articles can be searched in what is published."""
+        return sum(each.documents for each in self.texts or ())
+
+    def tells_of(self, sources: Mapping[str, Source]) -> bool:
+        """Whether it was made from just these, and their texts where it has any."""
+        is_same = dict(self.sources) == dict(sources)
+        if self.texts is None or not is_same:
+            return is_same
+        return all(each.text == sources[name].text for name, each in self.sources.items())
+
     def of(self, folder: str) -> dict[str, PublishedFile]:
-        """The files of a cluster, "cdx" or "withheld", by their names."""
-        start = cluster_prefix(folder, self.month, self.name)
+        """The files of a folder, "cdx", "texts" or "withheld", by their names."""
+        start = prefix_of(folder, self.month, self.name)
         return {file.key.removeprefix(start): file for file in self.files if file.key.startswith(start)}
 
     def to_json(self) -> bytes:
@@ -100,8 +129,10 @@ class Manifest:
             "withheld": self.withheld,
             "files": [asdict(file) for file in self.files],
             "removals": sorted(self.removals),
-            "sources": {name: [each.size, each.captures, each.total] for name, each in sorted(self.sources.items())},
+            "sources": {name: list(astuple(each)) for name, each in sorted(self.sources.items())},
         }
+        if self.texts is not None:
+            fields["texts"] = [asdict(each) for each in self.texts]
         return json.dumps(fields, indent=None, separators=(",", ":")).encode() + b"\n"
 
     @classmethod
@@ -119,21 +150,31 @@ class Manifest:
                 files=tuple(PublishedFile(**file) for file in fields["files"]),
                 sources={str(name): Source(*map(int, each)) for name, each in fields["sources"].items()},
                 removals=frozenset(map(str, fields["removals"])),
+                texts=_texts(fields.get("texts")),
             )
             if made.key != key or fields["newskeep_index"] != 1:
                 raise ValueError("it belongs under another key, or to a later version")
             if not all(is_published(file.key) for file in made.files):
                 raise ValueError("it names a file that is none of the index")
+            if not {each.key for each in made.texts or ()} <= {file.key for file in made.files}:
+                raise ValueError("it has texts in a file that it does not name")
         except (Corrupt, UsageError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Corrupt(f"{key}: not a manifest as this version writes it ({error})") from error
         return made
+
+
+def _texts(fields: Any) -> tuple[PublishedTexts, ...] | None:
+    if fields is None:
+        return None
+    numbers = ("first", "last", "documents")
+    return tuple(PublishedTexts(str(each["key"]), *(int(each[name]) for name in numbers)) for each in fields)
 
 
 def manifest_key(month: Month, generation: int) -> str:
     return f"{MONTHS}{month}/{generation:06}.json"
 
 
-def cluster_prefix(folder: str, month: Month, name: str) -> str:
+def prefix_of(folder: str, month: Month, name: str) -> str:
     return f"{FOLDER}{folder}/{month}/{name}/"
 
 
@@ -171,8 +212,9 @@ def newest(store: ObjectStore) -> dict[Month, int]:
 
 def files_of(store: ObjectStore, month: Month) -> Iterator[tuple[str, int]]:
     """Yield the keys and sizes of a month's files, of whichever generation."""
-    for prefix in (f"{FOLDER}cdx/{month}/", f"{FOLDER}withheld/{month}/", f"{FOLDER}table/crawl={month}/"):
-        yield from ((info.key, info.size) for info in store.list(prefix) if is_published(info.key))
+    for folder in ("cdx/", "texts/", "withheld/", "table/crawl="):
+        found = store.list(f"{FOLDER}{folder}{month}/")
+        yield from ((info.key, info.size) for info in found if is_published(info.key))
 
 
 def generation_of(key: str) -> tuple[str, int]:

@@ -19,8 +19,11 @@ from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.objects.local import LocalStore
 from storage.published.cluster import BlockCache, Cluster
-from storage.published.manifest import INDEX, Manifest, cluster_prefix, manifest_key, newest
+from storage.published.manifest import INDEX, Manifest, manifest_key, newest, prefix_of
 from storage.published.month import Month
+from storage.published.not_whole import NotWhole, publish_again
+from storage.published.ranges import RangeCache
+from storage.published.texts import Gone, TextsFile
 
 #: Bytes of a manifest or a `cluster.idx`: of ten billion captures.
 _MOST = 512 << 20
@@ -28,10 +31,6 @@ _MOST = 512 << 20
 _AGAIN = 3
 
 T = TypeVar("T")
-
-
-class NotWhole(StoreUnavailable):
-    """The store is there, and what is published of a month is not, or is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,15 @@ class PublishedMonths:
         self._folder = folder
         self._lock = Lock()
         self._blocks = BlockCache()
+        self._ranges = RangeCache()
         self._open: dict[Month, PublishedMonth] = {}
+        self._texts: dict[str, TextsFile] = {}
+
+    def close(self) -> None:
+        """Let go of files that are searched; more than once is no error."""
+        with self._lock:
+            while self._texts:
+                self._texts.popitem()[1].close()
 
     def open(self, month: Month, generation: int) -> PublishedMonth:
         """Return a month of this generation, or of a later one where that has taken its place.
@@ -91,14 +98,46 @@ class PublishedMonths:
                 generation = self._renewed(month, published)
         raise StoreUnavailable(f"the published index of {month} keeps changing; try again")
 
+    def texts(self, month: Month, generation: int) -> list[TextsFile]:
+        """Return the files of texts of a month, in order of time; those of what was hidden behind the others.
+
+        Raises `StoreUnavailable`.
+        """
+        manifest = self.open(month, generation).manifest
+        if manifest.texts is None:
+            raise NotWhole(f"no texts are published of {month}; {publish_again(month, texts=True)}")
+        sizes = {file.key: file.size for file in manifest.files}
+        with self._lock:
+            for each in manifest.texts:
+                if each.key not in self._texts:
+                    self._texts[each.key] = TextsFile(self._store, each, sizes[each.key], self._ranges)
+            return [self._texts[each.key] for each in manifest.texts]
+
+    def renew(self, gone: Gone) -> None:
+        """Have a month opened anew of which a file is gone. Raises `NotWhole` where it was not published again."""
+        with self._lock:
+            found = self._open.get(gone.month)
+            if found is not None and found.manifest.generation > gone.generation:
+                return
+            if newest(self._store).get(gone.month, 0) <= gone.generation:
+                what = f"what is published of {gone.month} is not whole ({gone} is missing)"
+                raise NotWhole(f"{what}; {publish_again(gone.month, texts=True)}")
+            self._forget(gone.month)
+
+    def _forget(self, month: Month) -> None:
+        """Others may still read its files, so that none is closed."""
+        published = self._open.pop(month, None)
+        for each in (published.manifest.texts if published else None) or ():
+            self._texts.pop(each.key, None)
+
     def _renewed(self, month: Month, published: PublishedMonth) -> int:
         """Forget a generation whose files are gone; return the one that counts now."""
         with self._lock:
             if self._open.get(month) is published:
-                del self._open[month]
+                self._forget(month)
         now = newest(self._store).get(month)
         if now is None or now == published.manifest.generation:
-            raise NotWhole(f"the published index of {month} is not whole; {_again(month)}")
+            raise NotWhole(f"the published index of {month} is not whole; {publish_again(month)}")
         return now
 
     def _opened(self, month: Month, generation: int) -> PublishedMonth:
@@ -109,14 +148,16 @@ class PublishedMonths:
             now = newest(self._store).get(month, generation)
             if now > generation:
                 return self._opened(month, now)
-            raise NotWhole(f"the published index of {month} cannot be read ({error}); {_again(month)}") from error
+            raise NotWhole(
+                f"the published index of {month} cannot be read ({error}); {publish_again(month)}"
+            ) from error
 
     def _manifest(self, month: Month, generation: int) -> Manifest:
         key = manifest_key(month, generation)
         return self._kept(month, generation, "manifest.json", key, lambda data: Manifest.from_json(data, key))
 
     def _cluster(self, manifest: Manifest, folder: str) -> Cluster:
-        prefix = cluster_prefix(folder, manifest.month, manifest.name)
+        prefix = prefix_of(folder, manifest.month, manifest.name)
         file = manifest.of(folder).get(INDEX)
         if file is None:
             return Cluster(self._store, prefix, b"", self._blocks)
@@ -144,10 +185,6 @@ class PublishedMonths:
             with suppress(OSError):
                 _keep(path, data)
         return made
-
-
-def _again(month: Month) -> str:
-    return f"`newskeep index publish --month {month} --again` makes it again"
 
 
 def _keep(path: Path, data: bytes) -> None:

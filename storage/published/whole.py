@@ -9,10 +9,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain, dropwhile, groupby, islice
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from storage.annotations import Collection as TagCollection
 from storage.cdxj import in_seconds
@@ -27,7 +27,11 @@ from storage.index.rows import Row, capture_of, pack_url, seconds
 from storage.model import Capture
 from storage.published.hidden import Hidden
 from storage.published.month import Month
-from storage.published.months import NotWhole, PublishedMonths
+from storage.published.months import PublishedMonths
+from storage.published.not_whole import NotWhole
+from storage.published.released import Released
+from storage.published.search import WholeSearch
+from storage.published.texts import Document
 from storage.urls import equivalent_form, surt
 
 T = TypeVar("T")
@@ -37,25 +41,19 @@ _END = "\x7f"
 _LARGER = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """A month that the database has let go, and the generation that it knows."""
+class HeldDocument(NamedTuple):
+    """What can be searched of an article: id, second, SURT, digest in hex, and whether its text is in the database."""
 
-    month: Month
-    generation: int
-
-    def may_have(self, since: datetime | None, until: datetime | None) -> bool:
-        return (since is None or since < self.month.end) and (until is None or until >= self.month.start)
-
-    def distance(self, moment: int) -> int:
-        """Seconds from a moment to the nearest of the month."""
-        return max(seconds(self.month.start) - moment, moment - (seconds(self.month.end) - 1), 0)
+    id: int
+    second: int
+    surt: str
+    digest: str
+    has_text: bool
 
 
-class WholeIndex(Index):
+class WholeIndex(WholeSearch, Index):
     """See the module. Where no month was let go, it is the database alone, and asks nothing of the store."""
 
-    _months: PublishedMonths
     #: The months that were let go when this was last asked.
     _known: list[Released]
 
@@ -67,18 +65,15 @@ class WholeIndex(Index):
         made._known = []
         return made
 
+    def close(self) -> None:
+        super().close()
+        self._months.close()
+
     @property
     def with_hidden(self) -> WholeIndex:
         return WholeIndex.over(super().with_hidden, self._months)
 
     # Months let go
-
-    def released(self) -> list[Released]:
-        """Return the months that the database has let go, in order."""
-        return [
-            Released(Month.parse(name.removeprefix(releasing.PREFIX)), int(value))
-            for name, value in self._fetch(releasing.RELEASED)
-        ]
 
     def _answer(self, ask: Callable[[list[Released]], T]) -> T:
         """Return what `ask` answers where these months were let go.
@@ -97,12 +92,34 @@ class WholeIndex(Index):
     def release(self, month: Month, generation: int) -> None:
         """Have a month read from what is published of it from now on, beside what the database has; durable."""
         with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
-            releasing.enter(connection, str(month), generation)
+            releasing.enter(connection, releasing.CAPTURES, str(month), generation)
+
+    def release_texts(self, month: Month, generation: int) -> None:
+        """The same of the texts of its articles, and of their words."""
+        with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
+            releasing.enter(connection, releasing.TEXTS, str(month), generation)
 
     def let_go(self, found: Collection[Capture]) -> int:
         """Delete the rows of captures of a released month; return how many. What is not for others to see stays."""
         with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
             return releasing.remove(connection, found)
+
+    def let_texts_go(self, documents: Collection[int]) -> int:
+        """Remove the texts and words of documents of such a month, by their ids; return of how many they were there."""
+        with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
+            return releasing.remove_texts(connection, documents)
+
+    def documents(self, first: int, last: int) -> Iterator[HeldDocument]:
+        """Yield what can be searched of articles from a second to a last one, in order of time."""
+        cursor = (first, queries.LAST)
+        while rows := self._fetch(releasing.DOCUMENTS, low=cursor[0], id=cursor[1], high=last, n=BATCH):
+            yield from (HeldDocument(row[4], row[0], row[2], bytes(row[3]).hex(), bool(row[5])) for row in rows)
+            cursor = rows[-1][0], rows[-1][1]
+
+    def published_documents(self, month: Month, generation: int) -> Iterator[Document]:
+        """Yield the documents of what is published of a month, also of hidden ones, in order of time."""
+        files = self._months.texts(month, generation)
+        yield from heapq.merge(*(file.documents() for file in files), key=lambda each: each.second)
 
     def in_database(self) -> Index:
         """The database alone."""

@@ -14,7 +14,7 @@ from storage.removals import Hiding, in_force
 
 def what_changed(archive: Archive, manifest: Manifest, sources: Mapping[str, Source]) -> str | None:
     """Say what is another since a month was published; `None` for nothing. `sources` are those of a survey now."""
-    if dict(manifest.sources) != dict(sources):
+    if not manifest.tells_of(sources):
         return "its WARCs have changed since it was published"
     if gone := lost(archive.store, manifest):
         return f"{gone[0].key} is not there as it was put"

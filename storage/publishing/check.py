@@ -5,35 +5,40 @@ from __future__ import annotations
 import heapq
 import tempfile
 from collections.abc import Iterator
-from itertools import zip_longest
+from importlib.util import find_spec
+from itertools import groupby, zip_longest
 from pathlib import Path
 
 from storage.archive import Archive
-from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
+from storage.errors import AlreadyRunning, Corrupt, ObjectMissing, StoreUnavailable
 from storage.hashing import digest_of
 from storage.problems import Problem
 from storage.published.manifest import FOLDER, MONTHS, Manifest, generation_of, is_manifest, is_published
 from storage.published.month import Month
+from storage.published.not_whole import publish_again
 from storage.publishing.changed import lost, what_changed
-from storage.publishing.publish import manifests, month_lines, publish_again
+from storage.publishing.publish import manifests, month_lines
 from storage.publishing.sorting import sorted_lines
 from storage.publishing.survey import survey
+from storage.publishing.texts_writer import DocumentLine, document_lines
 
 _PUBLISH = "run `newskeep index publish`"
 
 
 def problems(archive: Archive, *, deep: bool) -> Iterator[Problem]:
     """Yield what is wrong with what is published; asks for one listing where nothing is."""
-    if next(archive.store.list(FOLDER), None) is None and not archive.index.released():
+    released = {"captures": archive.index.released(), "texts": archive.index.released_texts()}
+    if next(archive.store.list(FOLDER), None) is None and not any(released.values()):
         return
     unreadable: list[Problem] = []
     held = manifests(archive, unreadable.append)
     yield from unreadable
     yield from _strays(archive, held)
-    for each in archive.index.released():
-        if each.month not in held:
-            what = f"the index on this machine reads {each.month} from there, and nothing is published of it"
-            yield Problem(f"{MONTHS}{each.month}", f"{what}; `newskeep reindex --fresh` brings its captures back")
+    for what, each in ((what, each) for what, months in released.items() for each in months):
+        manifest = held.get(each.month)
+        if manifest is None or (what == "texts" and manifest.texts is None):
+            lacks = f"the index on this machine reads the {what} of {each.month} from there, and they are not published"
+            yield Problem(f"{MONTHS}{each.month}", f"{lacks}; `newskeep reindex --fresh` brings them back")
     looked_at = survey(archive.store, held.values())
     for month, manifest in held.items():
         yield from _month(
@@ -70,6 +75,8 @@ def _month(archive: Archive, manifest: Manifest, *, changed: str | None, deep: b
         yield from _files(archive, manifest)
     if deep and changed is None:
         yield from _lines(archive, manifest)
+        if manifest.texts is not None and find_spec("apsw") is not None:
+            yield from _documents(archive, manifest)
 
 
 def _files(archive: Archive, manifest: Manifest) -> Iterator[Problem]:
@@ -96,3 +103,24 @@ def _lines(archive: Archive, manifest: Manifest) -> Iterator[Problem]:
                     return
         except (Corrupt, ObjectMissing, StoreUnavailable) as error:
             yield Problem(manifest.key, f"cannot be read ({error}); {publish_again(month)}")
+
+
+def _documents(archive: Archive, manifest: Manifest) -> Iterator[Problem]:
+    """Hold the texts that are published against the text parts."""
+    month = manifest.month
+    again = publish_again(month, texts=True)
+    with tempfile.TemporaryDirectory(prefix="published-", dir=archive.state) as folder:
+        try:
+            # What is damaged in a text part is told of that.
+            lines = document_lines(archive.store, month, manifest.sources, lambda problem: None)
+            expected = (DocumentLine.parse(line) for line in sorted_lines(lines, Path(folder)))
+            places = ((each.second, each.surt.decode(), each.digest.decode()) for each in expected)
+            there = archive.index.published_documents(month, manifest.generation)
+            held = sorted((each.second, each.surt, each.digest) for each in there)
+            for place, found in zip_longest((place for place, _ in groupby(places)), held):
+                if place != found:
+                    _, key, _ = place or found or (0, "", "")
+                    yield Problem(manifest.key, f"its texts are not those of the text parts, at {key}; {again}")
+                    return
+        except (AlreadyRunning, Corrupt, ObjectMissing, StoreUnavailable) as error:
+            yield Problem(manifest.key, f"its texts cannot be read ({error}); {again}")

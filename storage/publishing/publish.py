@@ -1,7 +1,8 @@
 """Months published: sorted from the CDXJ files of the archive, written as a cluster and a table, a manifest put last.
 
-Nothing is taken from the database, which may have let a month go, but what is hidden. A run that is killed leaves files
-that no manifest names; the next one removes them. Of two runs at once the manifest of one counts; the other says so.
+With search, the texts of their articles too, sorted by time from the text parts. Nothing is taken from the database,
+which may have let a month go, but what is hidden. A run that is killed leaves files that no manifest names; the next
+one removes them. Of two runs at once the manifest of one counts; the other says so.
 """
 
 from __future__ import annotations
@@ -29,21 +30,24 @@ from storage.problems import Problem
 from storage.published.manifest import (
     Manifest,
     PublishedFile,
+    PublishedTexts,
     Source,
-    cluster_prefix,
     files_of,
     generation_of,
     generations,
     manifest_key,
     newest,
+    prefix_of,
     read,
     table_key,
 )
 from storage.published.month import Month
+from storage.published.not_whole import publish_again
 from storage.publishing.changed import hidings_now, what_changed
 from storage.publishing.cluster_writer import ClusterWriter
 from storage.publishing.sorting import sorted_lines
 from storage.publishing.survey import Survey, lines_of, survey
+from storage.publishing.texts_writer import DocumentLine, TextsWriter, document_lines
 from storage.removing.sync import learn
 from storage.workspace import workspace
 
@@ -59,6 +63,8 @@ class PublishOptions:
     months: tuple[Month, ...] | None = None
     #: Whether Parquet is made as well.
     table: bool = True
+    #: Whether texts are published, to be searched; what has them keeps them.
+    search: bool = False
     #: Also those that are as they were published.
     again: bool = False
     #: As of when a month is over.
@@ -82,7 +88,8 @@ def publish(
 ) -> Iterator[Published]:
     """Publish months that are over and have changed since they were, and yield what counts of each, in their order.
 
-    Reads the CDXJ files in the store; of memory it takes some 300 MB, of the disk twice what a month's CDXJ takes.
+    Reads the CDXJ files in the store; of memory it takes some 300 MB, of the disk twice what a month's CDXJ takes. With
+    search it reads the text parts as well, and takes some 6 KB of the disk an article.
     Raises `UsageError` for a month that is not over, `NotArchived` for one of which nothing is held, `AlreadyRunning`.
     """
     options = options or PublishOptions()
@@ -109,8 +116,9 @@ def publish_now(
                 yield Published(before, is_new=False)
             else:
                 archive.mind_upkeep()
-                work = _Month(archive, month, folder / str(month), on_line)
-                yield Published(work.publish(sources, table=options.table), is_new=True)
+                work = _Month(archive, month, folder / str(month), on_line, on_problem)
+                search = options.search or _has_search(archive, month, before)
+                yield Published(work.publish(sources, table=options.table, search=search), is_new=True)
 
 
 def manifests(archive: Archive, on_problem: OnProblem = lambda problem: None) -> dict[Month, Manifest]:
@@ -127,13 +135,16 @@ def manifests(archive: Archive, on_problem: OnProblem = lambda problem: None) ->
     return found
 
 
+def _has_search(archive: Archive, month: Month, before: Manifest | None) -> bool:
+    """Whether texts of a month are published, or the database of this machine has let them go."""
+    is_published = before is not None and before.texts is not None
+    return is_published or any(each.month == month for each in archive.index.released_texts())
+
+
 def _is_current(archive: Archive, before: Manifest, sources: Mapping[str, Source], options: PublishOptions) -> bool:
-    has_wanted = before.has_table or not options.table or not before.captures
-    return has_wanted and what_changed(archive, before, sources) is None
-
-
-def publish_again(month: Month) -> str:
-    return f"`newskeep index publish --month {month} --again` makes it again"
+    has_table = before.has_table or not options.table or not before.captures
+    has_texts = before.texts is not None or not options.search
+    return has_table and has_texts and what_changed(archive, before, sources) is None
 
 
 def _check_over(options: PublishOptions) -> None:
@@ -156,22 +167,31 @@ def _wanted(
 class _Month:
     """One generation of a month, on its way."""
 
-    def __init__(self, archive: Archive, month: Month, folder: Path, on_line: Callable[[Month, int], None]) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        month: Month,
+        folder: Path,
+        on_line: Callable[[Month, int], None],
+        on_problem: OnProblem,
+    ) -> None:
         self._archive = archive
         self._store = archive.store
         self._month = month
         self._folder = folder
         self._on_line = on_line
+        self._on_problem = on_problem
         self._files: list[PublishedFile] = []
         self._captures = self._withheld = 0
         self._generation = max((number for _, number in generations(archive.store, month)), default=0) + 1
         self._token = secrets.token_hex(4)
         self._name = f"{self._generation:06}-{self._token}"
 
-    def publish(self, sources: Mapping[str, Source], *, table: bool) -> Manifest:
+    def publish(self, sources: Mapping[str, Source], *, table: bool, search: bool) -> Manifest:
         self._folder.mkdir()
         removals = frozenset(hiding.hide.id for hiding in hidings_now(self._archive))
         self._write(sources, table=table)
+        texts = self._write_texts(sources) if search else None
         manifest = Manifest(
             month=self._month,
             generation=self._generation,
@@ -182,6 +202,7 @@ class _Month:
             files=tuple(self._files),
             sources=sources,
             removals=removals,
+            texts=texts,
         )
         try:
             # Last, and only where nobody else was faster: from here on it counts.
@@ -216,8 +237,30 @@ class _Month:
             if writer is not None:
                 writer.close()
 
+    def _write_texts(self, sources: Mapping[str, Source]) -> tuple[PublishedTexts, ...]:
+        hidden = self._archive.index.hidden_now()
+        shown, withheld = self._texts("texts"), self._texts("withheld")
+        lines = document_lines(self._store, self._month, sources, self._on_problem)
+        place = None
+        for number, line in enumerate(sorted_lines(lines, self._folder), start=1):
+            document = DocumentLine.parse(line)
+            # The same text of the same capture may lie in two WARCs.
+            if document.place != place:
+                is_hidden = hidden.covers(document.surt.decode(), document.second)
+                (withheld if is_hidden else shown).add(document)
+            place = document.place
+            if number % 10_000 == 0:
+                self._on_line(self._month, number)
+        for writer in (shown, withheld):
+            writer.close()
+        return (*shown.files, *withheld.files)
+
+    def _texts(self, folder: str) -> TextsWriter:
+        prefix = prefix_of(folder, self._month, self._name)
+        return TextsWriter(self._folder / f"{folder}-texts", prefix, self._bring)
+
     def _cluster(self, folder: str) -> ClusterWriter:
-        prefix = cluster_prefix(folder, self._month, self._name)
+        prefix = prefix_of(folder, self._month, self._name)
         return ClusterWriter(self._folder / folder, lambda name, path: self._bring(prefix + name, path))
 
     def _table(self) -> TableWriter:
@@ -239,6 +282,8 @@ class _Month:
         index = self._archive.index
         if any(each.month == self._month for each in index.released()):
             index.release(self._month, manifest.generation)
+        if any(each.month == self._month for each in index.released_texts()):
+            index.release_texts(self._month, manifest.generation)
 
 
 def sweep(store: ObjectStore, manifest: Manifest) -> None:

@@ -45,7 +45,7 @@ def _publish(archive: Archive, stale: Collection[Manifest], on_problem: Callable
     can_write = find_spec("pyarrow") is not None
     for manifest in stale:
         table = manifest.has_table and can_write
-        options = PublishOptions(months=(manifest.month,), table=table, again=True)
+        options = PublishOptions(months=(manifest.month,), table=table, search=manifest.texts is not None, again=True)
         for _ in publish_now(archive, options, on_problem=on_problem):
             if manifest.has_table and not table:
                 how = f"`newskeep index publish --month {manifest.month}` makes it where pyarrow is installed"

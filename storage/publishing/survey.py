@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from storage.bounds import CDXJ_LINE_MAX, read_lines
 from storage.compaction.plan import hidden
@@ -54,7 +55,8 @@ def _told(known: Iterable[Manifest]) -> dict[str, dict[Month, Source]]:
 def _of(
     store: ObjectStore, holding: Holding, told: Mapping[Month, Source], on_problem: OnProblem
 ) -> dict[Month, Source]:
-    of_size = {month: source for month, source in told.items() if source.size == holding.cdxj}
+    text = holding.text or 0
+    of_size = {month: replace(source, text=text) for month, source in told.items() if source.size == holding.cdxj}
     if of_size and all(source.total == sum(each.captures for each in of_size.values()) for source in of_size.values()):
         return of_size
     try:
@@ -64,7 +66,7 @@ def _of(
         on_problem(Problem(holding.key("cdxj"), f"{what}; its captures are not published; {_MEND}"))
         return {}
     total = counts.total()
-    return {month: Source(holding.cdxj or 0, count, total) for month, count in counts.items()}
+    return {month: Source(holding.cdxj or 0, count, total, text) for month, count in counts.items()}
 
 
 def _months(store: ObjectStore, filename: str) -> Iterator[Month]:

@@ -36,6 +36,7 @@ def list_(as_json: bool, settings: Config) -> int:
     with open_existing(settings) as archive:
         found = manifests(archive, problems.append)
         released = {each.month for each in archive.index.released()}
+        without_texts = {each.month for each in archive.index.released_texts()}
         for month, manifest in sorted(found.items()):
             size = sum(file.size for file in manifest.files)
             fields = {
@@ -45,14 +46,18 @@ def list_(as_json: bool, settings: Config) -> int:
                 "withheld": manifest.withheld,
                 "bytes": size,
                 "released": month in released,
+                "texts": None if manifest.texts is None else manifest.documents,
+                "texts_released": month in without_texts,
                 "files": [{"key": file.key, "bytes": file.size, "sha256": file.sha256} for file in manifest.files],
             }
             if as_json:
                 click.echo(json.dumps(fields))
                 continue
             withheld = f", {manifest.withheld:,} withheld" if manifest.withheld else ""
-            where = ", let go by the database here" if month in released else ""
-            what = f"{counted(manifest.captures, 'capture')}{withheld} in {counted(len(manifest.files), 'file')}"
+            texts = "" if manifest.texts is None else f", {counted(manifest.documents, 'text')}"
+            gone = [what for what, months in (("captures", released), ("texts", without_texts)) if month in months]
+            where = f", {' and '.join(gone)} let go by the database here" if gone else ""
+            what = f"{counted(manifest.captures, 'capture')}{withheld}{texts} in {counted(len(manifest.files), 'file')}"
             echo(f"{month}  {what} ({counted(size, 'byte')}), {manifest.published:%Y-%m-%d %H:%M:%S} UTC{where}")
         if not found:
             echo(f"nothing is published of the index of {archive.uri}; newskeep index publish does", err=True)

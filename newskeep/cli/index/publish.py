@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from storage.problems import Problem
     from storage.publishing.publish import Published
     from storage.publishing.release import ReleaseResult
+    from storage.publishing.release_texts import TextsReleased
 
 _EXAMPLES = """\b
 Examples:
   newskeep index publish                            every month that is over and has changed
   newskeep index publish --month 2026-04 --month 2026-05
   newskeep index publish --closed --release         and have the database let them go
+  newskeep index publish --closed --search --release    their texts and words as well
 
 \b
 Exit codes: 0 done, 2 a month that is none, or is not over, 3 the archive is out of reach,
@@ -50,6 +52,7 @@ class MonthType(click.ParamType[Month]):
 @click.command(epilog=_EXAMPLES)
 @click.option("--month", "months", type=MonthType(), multiple=True, metavar="MONTH", help="This month; repeatable.")
 @click.option("--closed", is_flag=True, help="Every month that is over (UTC); so without --month.")
+@click.option("--search", is_flag=True, help="Also the texts of articles, as files that are searched where they lie.")
 @click.option("--release", is_flag=True, help="Have the database let go what is published, once each row was compared.")
 @click.option("--no-parquet", is_flag=True, help="Only the ZipNum cluster.")
 @click.option("--again", is_flag=True, help="Also what has not changed since it was published.")
@@ -58,6 +61,7 @@ class MonthType(click.ParamType[Month]):
 def publish(
     months: tuple[Month, ...],
     closed: bool,
+    search: bool,
     release: bool,
     no_parquet: bool,
     again: bool,
@@ -68,12 +72,15 @@ def publish(
 
     A month is visible only whole, and the one before it until then. With --release the captures of a month leave the
     database of this machine, after each was found in what is published; get, captures, serve and all others then read
-    them from there.
+    them from there. With --search so do the texts and words of its articles, which search then reads from there; a
+    month that was published with them once is so again.
     """
     if months and closed:
         raise UsageError("--month or --closed, not both")
     if not no_parquet:
         _check_parquet()
+    if search and release:
+        _check_apsw()
     problems: list[Problem] = []
 
     def on_problem(problem: Problem) -> None:
@@ -83,12 +90,13 @@ def publish(
     from storage.publishing.publish import PublishOptions
     from storage.publishing.publish import publish as run
     from storage.publishing.release import ReleaseResult
+    from storage.publishing.release_texts import TextsReleased
 
-    figures = {"published": 0, "unchanged": 0, "captures": 0, "let_go": 0, "late": 0}
+    figures = {"published": 0, "unchanged": 0, "captures": 0, "let_go": 0, "late": 0, "texts": 0, "texts_let_go": 0}
     with open_existing(settings) as opened:
         if release:
             opened.check_index()
-        options = PublishOptions(months or None, table=not no_parquet, again=again)
+        options = PublishOptions(months or None, table=not no_parquet, search=search, again=again)
         with progress("publishing") as show:
             found = run(
                 opened,
@@ -102,14 +110,19 @@ def publish(
                 figures["captures"] += each.manifest.captures
                 figures["let_go"] += done.left
                 figures["late"] += done.late
-                _tell_month(each, done, as_json)
-            if figures["let_go"]:
+                texts = _release_texts(opened, each, show) if release and search else TextsReleased()
+                figures["texts"] += each.manifest.documents
+                figures["texts_let_go"] += texts.left
+                _tell_month(each, done, texts, as_json)
+            if figures["let_go"] or figures["texts_let_go"]:
                 show("making the database smaller")
                 opened.index.scrub()
         told = f"{counted(figures['published'], 'month')} published, {figures['unchanged']:,} unchanged"
         line = f"{told}, {counted(figures['captures'], 'capture')}"
         if release:
             line += f"; {counted(figures['let_go'], 'row')} left the database"
+        if figures["texts_let_go"]:
+            line += f", and {counted(figures['texts_let_go'], 'text')}"
         if figures["late"]:
             line += f", {counted(figures['late'], 'row')} that came meanwhile will with the next run"
         sum_up(f"{line}; in {opened.uri}", {"archive": opened.uri, **figures, "problems": len(problems)}, as_json)
@@ -124,6 +137,23 @@ def _check_parquet() -> None:
             raise UsageError(f"Parquet needs {name}: {command_for('parquet')}; or give --no-parquet") from None
 
 
+def _check_apsw() -> None:
+    try:
+        __import__("apsw")
+    except ModuleNotFoundError:
+        needs = f"to search what the database has let go needs apsw: {command_for('published-search')}"
+        raise UsageError(f"{needs}; or give --search without --release") from None
+
+
+def _release_texts(archive: Archive, published: Published, show: Callable[[str], None]) -> TextsReleased:
+    from storage.publishing.release_texts import release_texts
+
+    month = published.manifest.month
+    return release_texts(
+        archive, published.manifest, lambda done: show(f"{month}: {counted(done.left, 'text')} let go")
+    )
+
+
 def _release(archive: Archive, published: Published, on_problem: Callable[[Problem], None]) -> ReleaseResult:
     from storage.publishing.release import release
 
@@ -136,7 +166,7 @@ def _release(archive: Archive, published: Published, on_problem: Callable[[Probl
     return done
 
 
-def _tell_month(published: Published, released: ReleaseResult, as_json: bool) -> None:
+def _tell_month(published: Published, released: ReleaseResult, texts: TextsReleased, as_json: bool) -> None:
     manifest = published.manifest
     size = sum(file.size for file in manifest.files)
     if as_json:
@@ -149,6 +179,9 @@ def _tell_month(published: Published, released: ReleaseResult, as_json: bool) ->
             "bytes": size,
             "let_go": released.left,
             "late": released.late,
+            "texts": None if manifest.texts is None else manifest.documents,
+            "texts_let_go": texts.left,
+            "texts_kept": texts.kept,
         }
         click.echo(json.dumps(fields))
         return
@@ -156,5 +189,8 @@ def _tell_month(published: Published, released: ReleaseResult, as_json: bool) ->
         f"{counted(manifest.captures, 'capture')} in {counted(len(manifest.files), 'file')} ({counted(size, 'byte')})"
     )
     withheld = f", {manifest.withheld:,} hidden ones apart" if manifest.withheld else ""
+    searched = "" if manifest.texts is None else f", {counted(manifest.documents, 'text')} to be searched"
     gone = f", {counted(released.left, 'row')} left the database" if released.left else ""
-    echo(f"{manifest.month}  {what}{withheld}{'' if published.is_new else ', as it was published'}{gone}")
+    gone += f", {counted(texts.left, 'text')} left it" if texts.left else ""
+    gone += f", {counted(texts.kept, 'text')} not published as it is stay" if texts.kept else ""
+    echo(f"{manifest.month}  {what}{withheld}{searched}{'' if published.is_new else ', as it was published'}{gone}")
