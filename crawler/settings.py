@@ -113,6 +113,9 @@ DOWNLOAD_DELAY = defaults.LIST_DELAY
 DOWNLOAD_DELAY_JITTER = 0
 # Scrapy makes so many tasks for each response, whatever it gives; ours give one page, and requests for what it needs.
 CONCURRENT_ITEMS = 4
+# Bytes of bodies that wait for their text, or have it made, from which on no further page is asked for; what is under
+# way comes on top. 5 MB by default, of each of which memory holds two.
+SCRAPER_SLOT_MAX_ACTIVE_SIZE = 2_000_000
 # Requests to hosts that may not be asked now stay in the scheduler, where they are in nobody's way.
 SCHEDULER_PRIORITY_QUEUE = "crawler.engine.host_queue.HostQueue"
 # Longest Retry-After (of 429 and 503), in seconds, that is waited for; a host that asks for more is left alone.
@@ -169,25 +172,32 @@ BROWSERS = defaults.BROWSERS
 PROXY: str | None = None
 # Whether a proxy looks names up, and refuses what it has to; else they are looked up and judged before it is asked.
 TRUST_PROXY = False
+# Not Scrapy's own list: what is switched off in it is imported all the same, to see whether it is there twice. With
+# cookies come a library of domains and an HTTP client, 6 MB and 0.1 s of start-up; metering paywalls count by cookie,
+# and a capture should not depend on the one before it. Those that are set on the way from one address to its end go
+# along within it (RedirectPolicy). Also left out is what ours stand for: robots.txt, retries, redirects, the proxy.
+DOWNLOADER_MIDDLEWARES_BASE = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": 50,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": 300,
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": 580,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": 900,
+}
 DOWNLOADER_MIDDLEWARES = {
     # Before anything logs or remembers the address.
     "crawler.engine.middlewares.userinfo.UserInfoMiddleware": 10,
     # Before the host is asked for robots.txt.
     "crawler.engine.middlewares.removed.RemovedMiddleware": 20,
     "crawler.engine.middlewares.retry_after.RetryAfterMiddleware": 60,
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.engine.middlewares.robots.RobotsMiddleware": 100,
-    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "crawler.engine.middlewares.retries.RetryPolicy": 550,
-    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "crawler.engine.middlewares.redirects.RedirectPolicy": 600,
     # Before redirects are followed, an answer that says that we are not let in is seen.
     "crawler.engine.middlewares.login.LoginMiddleware": 640,
-    # Metering paywalls count by cookie, and a capture should not depend on the one before it. Those that are set on the
-    # way from one address to its end go along within it (RedirectPolicy). Left out rather than switched off: to import
-    # it takes 0.1 s.
-    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "crawler.engine.middlewares.proxy.ProxyMiddleware": 750,
 }
 # 404 and the like go to the spider too: they are outcomes.

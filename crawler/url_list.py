@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.list_forms import Entry, Form, entries
+from crawler.seen_urls import SeenURLs
 from storage.errors import InvalidURL, UsageError
 from storage.urls import normalize
 
@@ -34,16 +34,13 @@ def read_urls(
     they are fetched alike; `on_duplicate` is called for each further one. Raises `UsageError` when the file cannot be
     read.
     """
-    seen: set[bytes] = set()
+    seen = SeenURLs()
     for entry in _entries(urls, file, form):
         listed = _listed(entry)
-        # A digest a URL, not the URL: a list may have millions.
-        key = hashlib.blake2b((listed.url or entry.given).encode("utf-8", "surrogatepass"), digest_size=12).digest()
-        if key in seen:
+        if seen.add(listed.url or entry.given):
+            yield listed
+        else:
             on_duplicate()
-            continue
-        seen.add(key)
-        yield listed
 
 
 def _listed(entry: Entry) -> ListedURL:

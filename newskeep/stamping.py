@@ -11,7 +11,6 @@ from urllib.request import Request, urlopen
 from storage.archive import Archive
 from storage.errors import ConfigError, Corrupt, NewskeepError
 from storage.transparency.objects import STAMP_MAX, heads, read_head, stamp_key
-from storage.transparency.stamps import checked, request
 
 #: Seconds that one authority may take, names looked up included.
 STAMP_SECONDS = 15.0
@@ -39,6 +38,9 @@ def stamp(archive: Archive, authorities: Iterable[str]) -> list[str]:
     note = read_head(archive.store, log.id, sizes[-1]) if log is not None and sizes else None
     failures = []
     for authority in authorities if note is not None else ():
+        # Here: most archives have no authority, and what reads stamps takes a while to load.
+        from storage.transparency.stamps import checked, request
+
         assert log is not None and note is not None
         key = stamp_key(log.id, sizes[-1], authority)
         if archive.store.stat(key) is None:

@@ -52,6 +52,12 @@ class _StopWords:
 external.JT_STOPLIST = _StopWords()  # type: ignore[assignment]
 
 
+def load_stop_words() -> None:
+    """Load the stop words now, for the processes that are forked from this one: each would have them once more."""
+    # jusText keeps the set that it makes.
+    external.classify_paragraphs((), external.JT_STOPLIST)  # type: ignore[attr-defined]
+
+
 def first_opinion(page: Tree) -> str:
     """Return the text of <body>, or of an element in it, as trafilatura's main extractor sees it, a run of text a line.
 

@@ -7,6 +7,7 @@ from justext.core import define_stoplist  # type: ignore[import-untyped]
 from trafilatura import external
 
 from crawler.extraction.opinions import Opinions, ask
+from crawler.extraction.trafilatura_text import load_stop_words
 from crawler.html.blocks import cut
 from crawler.html.document import body, parse
 
@@ -58,3 +59,12 @@ def test_stop_words_are_those_that_trafilatura_would_read(monkeypatch: pytest.Mo
     assert isinstance(theirs, tuple)
     assert not isinstance(ours, tuple)
     assert define_stoplist(ours) == define_stoplist(theirs)
+
+
+def test_stop_words_that_were_loaded_are_not_read_again() -> None:
+    load_stop_words()
+    before = define_stoplist.cache_info().misses
+    tree = parse(f"<html><body>{_TEXT}</body></html>")
+    assert tree is not None
+    external.try_justext(tree, "", None)
+    assert define_stoplist.cache_info().misses == before

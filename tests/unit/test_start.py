@@ -1,4 +1,4 @@
-"""What a command that only reads waits for before it does its work: no libraries of those that fetch, sign or print."""
+"""What a command waits for before it does its work: no libraries that only others need."""
 
 from __future__ import annotations
 
@@ -32,3 +32,14 @@ def test_a_look_up_loads_what_it_needs_alone(tmp_path: Path, command: list[str])
     run = [sys.executable, "-c", CODE, *command, "--archive", str(tmp_path)]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stderr.split())
+
+
+def test_a_crawl_loads_nothing_that_it_has_no_use_for(tmp_path: Path) -> None:
+    # An address that nobody is asked for.
+    run = [sys.executable, "-c", CODE, "save", "ftp://127.0.0.1/", "--archive", str(tmp_path)]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 5, done.stderr
+    loaded = set(done.stderr.split())
+    assert "scrapy" in loaded
+    # The models of texts are the workers'; Scrapy's cookies bring a client of their own.
+    assert not {"numpy", "trafilatura", "requests", "tldextract", "urllib3", "rfc3161_client"} & loaded

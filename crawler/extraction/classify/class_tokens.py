@@ -83,7 +83,7 @@ def groups_of(names: str) -> int:
     return found
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _groups_of_name(name: str) -> int:
     found = 0
     for at in range(len(name) - 2):

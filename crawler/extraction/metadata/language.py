@@ -75,7 +75,7 @@ def _knows(code: str) -> bool:
 
 @cache
 def _identifier() -> LanguageIdentifier:
-    """The detector; its model takes most of a second to load, once a process."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    """The detector, loaded once a process."""
+    from crawler.extraction.metadata.language_model import load
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return load()

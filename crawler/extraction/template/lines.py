@@ -55,7 +55,8 @@ class Line:
     form: tuple[str, ...]
 
 
-@lru_cache(maxsize=65_536)
+# Of some hundred pages, about 1 KB each: what has been on a page of a site is on its next one.
+@lru_cache(maxsize=8_192)
 def line(text: str) -> Line:
     """Return a text's line; the same for its first `LONGEST` characters."""
     text = text[:LONGEST]
