@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +16,7 @@ from typing import Any
 import pytest
 from command import Run
 from origin import Hang, Logged, Origin, Pause, response
+from warm_start import WarmStart
 
 from crawler.frontier import open_frontier
 from crawler.politeness.errors import HostLeftAlone
@@ -179,7 +178,9 @@ class _Counting(Origin):
         return None if path == "/robots.txt" else response(path.encode())
 
 
-def test_crawlers_of_a_run_share_the_gate(environment: Mapping[str, str], tmp_path: Path) -> None:
+def test_crawlers_of_a_run_share_the_gate(
+    environment: Mapping[str, str], tmp_path: Path, warm_start: WarmStart
+) -> None:
     script = """
 import sys
 from crawler.run import Crawl, run
@@ -191,8 +192,8 @@ with open_archive("archive") as archive:
     assert result.counts == {"archived": 40}, result
 """
     with _Counting() as origin:
-        command = [sys.executable, "-c", script, origin.url("").rstrip("/")]
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=240, check=False)
+        address = origin.url("").rstrip("/")
+        done = warm_start.python(script, address, cwd=tmp_path, environment=environment)
         assert done.returncode == 0, done.stderr.decode()
         assert len(paths(origin)) == 40
         assert len(origin.logged("/robots.txt")) == 1
