@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from world import Line, Operator, Story, World
-from world_log import articles, by, edits_seen, missed, wasted
+from world_log import articles, by, edits_seen, gaps, missed, wasted
 
 pytestmark = pytest.mark.long
 
@@ -23,7 +23,10 @@ pytestmark = pytest.mark.long
 KINDS = ("daily", "json", "fronts", "newsmap", "index", "late", "twins", "short", "sessions", "editor", "remover")
 #: Their feeds have other forms, or lie: tests/unit/test_discovery_sources.py has those one by one.
 MORE = ("atom", "dates", "relative", "latin", "html", "rdf")
-DELAY = "delay = 0.02\n"
+#: Seconds; the crawler may take half of it off.
+DELAY = 0.02
+#: What the log's clocks may be off.
+BLUR = 0.005
 
 
 @dataclass
@@ -61,7 +64,7 @@ def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     with World(request.param, folder, seed=9, history=2) as world:
         operator = Operator(world, folder)
         # Two sites on one host: the second is the first one's culture pages.
-        tables = [f'[sites.{name}]\nstart = "{base}/"\n{DELAY}' for name, base in world.bases.items()]
+        tables = [f'[sites.{name}]\nstart = "{base}/"\ndelay = {DELAY}\n' for name, base in world.bases.items()]
         operator.configure("".join(tables))
         made = Day(world, operator)
         made.run("crawl", *world.bases)
@@ -95,6 +98,13 @@ def test_one_article_is_fetched_once_whatever_its_address(day: Day) -> None:
     plain -= {site for site in plain if site.startswith("twins")}
     stories = Counter(line.story for line in articles(day.runs[0]) if line.site in plain and line.status == 200)
     assert [story for story, times in stories.items() if times > 1] == []
+
+
+def test_one_request_at_a_time_with_a_delay_that_varies(day: Day) -> None:
+    for host, found in gaps(day.runs[0]).items():
+        assert min(found) >= DELAY / 2 - BLUR, (host, sorted(found)[:5])
+    (daily,) = gaps(by(day.runs[0], "site")[day.world.name("daily")]).values()
+    assert max(daily) - min(daily) > DELAY / 10
 
 
 def test_a_run_after_a_run_asks_for_nothing(day: Day) -> None:
