@@ -30,6 +30,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from crawler.spider_modules import spider_modules
 from newskeep.worker.zygote import LOADED
 
 #: Imported once: what jobs are made ready with, and what else the commands load that tests run most. Not
@@ -368,6 +369,8 @@ if __name__ == "__main__":
     faulthandler.enable()
     for library in _LIBRARIES:
         import_module(library)
+    # What packages declare is kept as long as the import path is the same.
+    spider_modules()
     _share_fork_server()
     # What is here now stays; the commands need not look through it.
     gc.freeze()
