@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -276,27 +277,33 @@ def test_a_product_token_is_matched_as_a_whole(agents: str, obeys: bool) -> None
     assert rules.crawl_delay("newskeep") == (7 if obeys else None)
 
 
-@pytest.mark.parametrize(
-    ("path", "allowed"),
-    [
-        ("/page/../private/1", False),
-        ("/page/%2e%2E/private/1", False),
-        ("/./private/1", False),
-        ("/page/.%2e/%2e/private/1", False),
-        ("/private/../page/1", True),
-        ("/page/1?from=/private/../x", True),
-    ],
-)
-def test_robots_txt_is_about_what_will_be_served(newskeep: Run, origin: Origin, path: str, allowed: bool) -> None:
+#: Paths, and whether what they lead to may be asked for.
+PATHS = {
+    "/page/../private/1": False,
+    "/page/%2e%2E/private/1": False,
+    "/./private/1": False,
+    "/page/.%2e/%2e/private/1": False,
+    "/private/../page/1": True,
+    "/page/1?from=/private/../x": True,
+}
+
+
+def test_robots_txt_is_about_what_will_be_served(newskeep: Run, origin: Origin) -> None:
     origin.reply("/robots.txt", b"User-agent: *\nDisallow: /private/\n")
-    origin.on_any(lambda _: response(b"here"))
-    assert save(newskeep, origin.url(path))[origin.url(path)]["outcome"] == ("archived" if allowed else "refused")
+    origin.on_any(lambda path: response(path.encode()))
+    outcomes = save(newskeep, *map(origin.url, PATHS))
+    for path, allowed in PATHS.items():
+        assert outcomes[origin.url(path)]["outcome"] == ("archived" if allowed else "refused"), path
 
 
-@pytest.mark.parametrize("status", ["201 Created", "203 Non-Authoritative Information", "206 Partial Content"])
-def test_every_success_brings_rules(newskeep: Run, origin: Origin, status: str) -> None:
-    origin.reply("/robots.txt", b"User-agent: *\nDisallow: /private\n", status)
-    assert told(save(newskeep, origin.url("/private"))[origin.url("/private")]) == ("refused", "robots.txt")
+def test_every_success_brings_rules(newskeep: Run) -> None:
+    statuses = ("201 Created", "203 Non-Authoritative Information", "206 Partial Content")
+    with ExitStack() as stack:
+        origins = [stack.enter_context(Origin(f"127.0.0.{number}")) for number in range(2, 2 + len(statuses))]
+        for origin, status in zip(origins, statuses, strict=True):
+            origin.reply("/robots.txt", b"User-agent: *\nDisallow: /private\n", status)
+        outcomes = save(newskeep, *(origin.url("/private") for origin in origins))
+    assert [told(each) for each in outcomes.values()] == [("refused", "robots.txt")] * len(statuses)
 
 
 def test_robots_that_is_busy_is_asked_later(newskeep: Run, origin: Origin) -> None:
