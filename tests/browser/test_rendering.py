@@ -523,9 +523,9 @@ def test_a_crawl_that_is_killed_leaves_no_browser(tmp_path: Path) -> None:
 def test_a_page_that_hangs_costs_itself_alone(homes: Path) -> None:
     with Origin() as origin:
         origin.reply("/a", b"<!doctype html><p>Hello<script>for (;;);</script>", headers=HTML)
-        job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True, bounds=RenderBounds(seconds=5))
+        job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True, bounds=RenderBounds(seconds=3))
         [shown] = rendered(job)
-    assert shown.error == "the page did not come to rest within 5 s"
+    assert shown.error == "the page did not come to rest within 3 s"
     assert shown.resources == ()
     assert not browsers(homes)
 
