@@ -372,8 +372,9 @@ if __name__ == "__main__":
     # What packages declare is kept as long as the import path is the same.
     spider_modules()
     _share_fork_server()
-    # What is here now stays; the commands need not look through it.
+    # What is here now stays; the commands need not look through it. They end soon, and look for theirs less often.
     gc.freeze()
+    gc.set_threshold(20_000)
     code = _serve(socket.socket(fileno=int(sys.argv[1])))
     ended = 0
     try:
