@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -22,8 +23,6 @@ def spider_modules(named: Sequence[str] = (), file: Path | None = None) -> list[
     that nothing in it goes before a module of anybody's. Raises `ConfigError` for a module that cannot be imported, and
     for a name that would mean one of ours.
     """
-    from importlib.metadata import entry_points
-
     # An editable install finds ours after all that lies on the path, and so after a spiders.py in that folder.
     import_module(OURS)
     key = f"{file or 'NEWSKEEP_SPIDER_MODULES'}: spider_modules"
@@ -32,14 +31,21 @@ def spider_modules(named: Sequence[str] = (), file: Path | None = None) -> list[
             raise ConfigError(f"{key}: {module!r} means Newskeep's own package {package!r}; give yours another name")
     if named and file is not None and (folder := str(file.resolve().parent)) not in sys.path:
         sys.path.append(folder)
-    origins = {each.value: f"entry point {each.name!r} of {_package(each.dist)}" for each in entry_points(group=GROUP)}
-    origins |= dict.fromkeys(named, key)
+    origins = {**_declared(tuple(sys.path)), **dict.fromkeys(named, key)}
     for module, origin in origins.items():
         try:
             import_module(module)
         except Exception as error:
             raise ConfigError(f"{origin}: cannot import {module!r}: {type(error).__name__}: {error}") from error
     return [OURS, *origins]
+
+
+@cache
+def _declared(_path: tuple[str, ...]) -> dict[str, str]:
+    """Return the modules that packages on this import path declare, and where each is said: they are asked once."""
+    from importlib.metadata import entry_points
+
+    return {each.value: f"entry point {each.name!r} of {_package(each.dist)}" for each in entry_points(group=GROUP)}
 
 
 def _package(distribution: object) -> str:

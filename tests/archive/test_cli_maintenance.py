@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from command import Run
 from filled_archive import Page, check, fill, folder_archive, objects
 from origin import Origin
+from warm_start import WarmStart
 
 from storage.locking import held
 from storage.objects.local import LocalStore
@@ -181,12 +181,12 @@ def test_compact_tells_before_it_does(newskeep: Run, tmp_path: Path, pages: list
 @pytest.mark.sqlite_file("stopped by the size of its log")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_reindex_keeps_what_is_done(
-    newskeep: Run, tmp_path: Path, environment: Mapping[str, str], number: int
+    newskeep: Run, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart, number: int
 ) -> None:
     for archive in folder_archive(tmp_path / "archive"):
         pages = fill(archive, warcs=60, pages=1)
-    command = [sys.executable, "-m", "newskeep", "reindex", "--archive", "archive", "--state", "elsewhere"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    command = ("reindex", "--archive", "archive", "--state", "elsewhere")
+    process = warm_start.start(command, tmp_path, environment)
     index = tmp_path / "elsewhere" / "index.sqlite-wal"
     while process.poll() is None and not (index.exists() and index.stat().st_size > 200_000):
         time.sleep(0.005)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client, StdioServerParameters
 from room_archive import STORY, fill
+from warm_start import shared
 
 from storage import open_archive
 
@@ -24,15 +25,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def ask(folder: Path, *asked: tuple[str, dict[str, Any]]) -> list[Any]:
-    """Call tools one after the other; an error is its text."""
+#: As assistants' programs start it.
+COLD = (sys.executable, "-P", "-m", "newskeep")
+
+
+def ask(folder: Path, *asked: tuple[str, dict[str, Any]], start: Sequence[str] = ()) -> list[Any]:
+    """Call tools one after the other; an error is its text. It starts as `start` says, or in a warm process."""
+    # It takes long to load, and who collects tests loads them all.
+    from mcp import Client, StdioServerParameters
+
+    program, *first = start or shared().command("newskeep")
 
     async def conversation() -> list[Any]:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
         options = ["--archive", str(folder), "--public-url", "https://archive.example.org/"]
-        server = StdioServerParameters(
-            command=sys.executable, args=["-P", "-m", "newskeep", "mcp", *options], env=environ
-        )
+        server = StdioServerParameters(command=program, args=[*first, "mcp", *options], env=environ)
         async with Client(server) as client:
             tools = (await client.list_tools()).tools
             assert {tool.name for tool in tools} == {"search", "get", "versions"}
@@ -47,9 +54,8 @@ def ask(folder: Path, *asked: tuple[str, dict[str, Any]]) -> list[Any]:
 
 
 def test_searched_got_and_compared_each_with_its_memento(folder: Path) -> None:
-    found, article, versions = ask(
-        folder, ("search", {"words": "bridge", "limit": 3}), ("get", {"url": STORY}), ("versions", {"url": STORY})
-    )
+    asked = (("search", {"words": "bridge", "limit": 3}), ("get", {"url": STORY}), ("versions", {"url": STORY}))
+    found, article, versions = ask(folder, *asked, start=COLD)
     assert 0 < len(found["articles"]) <= 3
     for each in found["articles"]:
         digits = each["timestamp"]

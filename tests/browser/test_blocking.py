@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from origin import Origin
+from warm_start import WarmStart
 
 from storage.warc import read_records
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="nee
 STORY = "<p>The council voted for the new bridge on Monday evening after a long debate about its cost.</p>" * 6
 
 
-def test_hosts_of_a_list_are_left_out_and_it_is_said(tmp_path: Path) -> None:
+def test_hosts_of_a_list_are_left_out_and_it_is_said(tmp_path: Path, warm_start: WarmStart) -> None:
     moved = b"HTTP/1.1 302 Found\r\nLocation: http://ads.localhost:%d/moved\r\nContent-Length: 0\r\n\r\n"
     with Origin() as origin:
         ads = f"http://ads.localhost:{origin.port}"
@@ -30,9 +30,8 @@ def test_hosts_of_a_list_are_left_out_and_it_is_said(tmp_path: Path) -> None:
         origin.on("/m", moved % origin.port)
         (tmp_path / "hosts.txt").write_text("||ads.localhost^\n127.0.0.1 127.0.0.1\n")
         (tmp_path / "newskeep.toml").write_text('blocklist = "hosts.txt"\nallow_private = true\nrender = "always"\n')
-        command = [sys.executable, "-P", "-m", "newskeep", "save", origin.url("/a"), "--json"]
-        command += ["--archive", str(tmp_path / "a")]
-        run = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300, check=False)
+        command = ("save", origin.url("/a"), "--json", "--archive", str(tmp_path / "a"))
+        run = warm_start.run(command, tmp_path, os.environ, timeout=300)
         assert run.returncode == 0, run.stderr
         asked = [logged.path for logged in origin.log if "favicon" not in logged.path]
         assert sorted(set(asked)) == ["/a", "/kept", "/m", "/robots.txt"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 
 import pytest
 from browsing import rendered
@@ -30,78 +31,99 @@ FETCHES = """<!doctype html><title>0</title><script>
 </script><body>"""
 
 
+BOUNDS = RenderBounds(seconds=120, rest=90)
+#: Odd in its phrase, duplicates, extensions and trailers.
+ODD = (
+    b"HTTP/1.1 200 Fine  and dandy\r\nX-A: 1\r\nx-a: 2\r\nContent-Type: text/javascript\r\n"
+    b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    b'1d;ext="1"\r\ndocument.title = "from it";\n\n\r\n0\r\nX-Trailer: z\r\n\r\n'
+)
+UNTRUSTED = "the certificate is not issued by an authority that is trusted"
+LARGE = bytes(range(256)) * 20_000
+# Those that only take time, and those that a browser itself does not take for HTTP, are left out.
+CASES = {
+    name: case
+    for name, case in hostile_cases().items()
+    if case.verdicts == ("complete",) and not case.partial and not case.before and not case.also
+}
+
+
+def job(url: str, **given: object) -> RenderJob:
+    return RenderJob(url, str(CHROMIUM), "newskeep/test", **{"allow_private": True, "bounds": BOUNDS, **given})  # type: ignore[arg-type]
+
+
 def show(url: str, **given: object) -> Rendered:
-    bounds = RenderBounds(seconds=120, rest=90)
-    job = RenderJob(url, str(CHROMIUM), "newskeep/test", **{"allow_private": True, "bounds": bounds, **given})  # type: ignore[arg-type]
-    [shown] = rendered(job)
+    [shown] = rendered(job(url, **given))
     return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Pages of one origin without TLS, which one browser showed; the origin still knows what it sent."""
+
+    origin: Origin
+    cases: Rendered
+    odd: Rendered
+    whole: Rendered
+    bounded: Rendered
+
+
+@pytest.fixture(scope="module")
+def plain() -> Plain:
+    with Origin() as origin:
+        paths = [case.install(origin, name).removeprefix(origin.url("")) for name, case in CASES.items()]
+        origin.reply("/cases", (FETCHES % json.dumps(paths)).encode(), headers=HTML)
+        origin.reply("/odd", b"<!doctype html><title>0</title><p>Hello<script src=/s.js></script>", headers=HTML)
+        origin.on("/s.js", ODD, Close())
+        origin.reply("/whole", (FETCHES % '["/large"]').encode(), headers=HTML)
+        origin.on("/large", response(LARGE))
+        bounded = job(origin.url("/whole"), bounds=RenderBounds(seconds=60, rest=30, bytes=1 << 20))
+        return Plain(origin, *rendered(*(job(origin.url(path)) for path in ("/cases", "/odd", "/whole")), bounded))
 
 
 def by_path(shown: Rendered) -> dict[str, Exchange]:
     return {exchange.url.partition("://")[2].partition("/")[2]: exchange for exchange in shown.exchanges}
 
 
-def test_a_raw_origin_byte_for_byte() -> None:
-    # Those that only take time, and those that a browser itself does not take for HTTP.
-    cases = {
-        name: case
-        for name, case in hostile_cases().items()
-        if case.verdicts == ("complete",) and not case.partial and not case.before and not case.also
-    }
-    assert len(cases) >= 20
-    with Origin() as origin:
-        paths = [case.install(origin, name).removeprefix(origin.url("")) for name, case in cases.items()]
-        origin.reply("/", (FETCHES % json.dumps(paths)).encode(), headers=HTML)
-        shown = show(origin.url("/"))
-        found, compared = by_path(shown), list[str]()
-        for name, case in cases.items():
-            exchange = found.get(f"case/{name}")
-            logged = origin.logged(f"/case/{name}")
-            assert exchange is not None and logged, name
-            if not exchange.response:
-                continue
-            # The browser may have asked again over a new connection.
-            assert exchange.request in [each.request for each in logged], name
-            whole = b"".join((*exchange.interim, exchange.response))
-            assert whole in [each.sent.removesuffix(case.excess) for each in logged], name
-            assert exchange.truncated is None, name
-            compared.append(name)
-    assert shown.error is None
+def test_a_raw_origin_byte_for_byte(plain: Plain) -> None:
+    assert len(CASES) >= 20
+    found, compared = by_path(plain.cases), list[str]()
+    for name, case in CASES.items():
+        exchange = found.get(f"case/{name}")
+        logged = plain.origin.logged(f"/case/{name}")
+        assert exchange is not None and logged, name
+        if not exchange.response:
+            continue
+        # The browser may have asked again over a new connection.
+        assert exchange.request in [each.request for each in logged], name
+        whole = b"".join((*exchange.interim, exchange.response))
+        assert whole in [each.sent.removesuffix(case.excess) for each in logged], name
+        assert exchange.truncated is None, name
+        compared.append(name)
+    assert plain.cases.error is None
     # The rest is not HTTP to Chromium.
-    assert len(compared) >= 0.9 * len(cases)
+    assert len(compared) >= 0.9 * len(CASES)
 
 
-def test_odd_phrases_duplicates_extensions_and_trailers() -> None:
-    script = (
-        b"HTTP/1.1 200 Fine  and dandy\r\nX-A: 1\r\nx-a: 2\r\nContent-Type: text/javascript\r\n"
-        b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-        b'1d;ext="1"\r\ndocument.title = "from it";\n\n\r\n0\r\nX-Trailer: z\r\n\r\n'
-    )
-    with Origin() as origin:
-        origin.reply("/", b"<!doctype html><title>0</title><p>Hello<script src=/s.js></script>", headers=HTML)
-        origin.on("/s.js", script, Close())
-        shown = show(origin.url("/"))
-        sent = [logged.request for logged in origin.log]
-    assert [exchange.request for exchange in shown.exchanges] == sent
-    page, loaded = shown.exchanges
-    assert (loaded.response, loaded.truncated, loaded.peer) == (script, None, "127.0.0.1")
+def test_odd_phrases_duplicates_extensions_and_trailers(plain: Plain) -> None:
+    page, loaded = plain.odd.exchanges
+    for path, exchange in (("/odd", page), ("/s.js", loaded)):
+        assert [exchange.request] == [logged.request for logged in plain.origin.logged(path)]
+    # Nothing went that is in no exchange.
+    asked = {logged.path for logged in plain.origin.log if not logged.path.startswith("/case/")}
+    assert asked == {"/cases", "/odd", "/s.js", "/whole", "/large"}
+    assert (loaded.response, loaded.truncated, loaded.peer) == (ODD, None, "127.0.0.1")
     assert page.protocols == ("http/1.1",)
     assert b"newskeep/test" in page.request
-    assert b"<title>from it</title>" in shown.resources[0].data
+    assert b"<title>from it</title>" in plain.odd.resources[0].data
 
 
-def test_large_bodies_are_whole_up_to_the_bound() -> None:
-    body = bytes(range(256)) * 80_000
-    with Origin() as origin:
-        origin.reply("/", (FETCHES % '["/large"]').encode(), headers=HTML)
-        origin.on("/large", response(body))
-        assert by_path(show(origin.url("/")))["large"].response == response(body)
-        bounds = RenderBounds(seconds=60, rest=30, bytes=1 << 20)
-        shown = show(origin.url("/"), bounds=bounds)
-    assert shown.error == "the page asks for more than 1,048,576 bytes"
-    assert shown.resources == ()
-    large = by_path(shown)["large"]
-    assert large.truncated == "length" and response(body).startswith(large.response) and len(large.response) < 1 << 20
+def test_large_bodies_are_whole_up_to_the_bound(plain: Plain) -> None:
+    assert by_path(plain.whole)["large"].response == response(LARGE)
+    assert plain.bounded.error == "the page asks for more than 1,048,576 bytes"
+    assert plain.bounded.resources == ()
+    large = by_path(plain.bounded)["large"]
+    assert large.truncated == "length" and response(LARGE).startswith(large.response) and len(large.response) < 1 << 20
 
 
 def test_http2_after_tls() -> None:
@@ -111,13 +133,16 @@ def test_http2_after_tls() -> None:
         "/s.js": ([(":status", "200"), ("content-type", "text/javascript")], b"document.title = 'from it';"),
     }
     with H2Origin(Authority().server("localhost"), answers) as origin:
-        shown = show(origin.url("/"), insecure=True)
+        # What is wrong with its certificate is told of every page that a browser shows.
+        shown, again = rendered(*[job(origin.url("/"), insecure=True)] * 2)
+        assert (again.exchanges[0].insecure, len(again.exchanges[0].certificates)) == (UNTRUSTED, 1)
+        assert again.exchanges[0].protocols == ("h2", "tls/1.3")
         page, script = (exchange for exchange in shown.exchanges if "favicon" not in exchange.url)
         assert page.response == b"HTTP/1.1 200 \r\ncontent-type: text/html\r\nx-a: 1\r\nx-a: 2\r\n\r\n" + body
         assert page.request.startswith(b"GET / HTTP/1.1\r\nhost: localhost:%d\r\n" % origin.port)
         assert page.protocols == ("h2", "tls/1.3") and len(page.certificates) == 1
         assert page.cipher in ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
-        assert page.insecure == "the certificate is not issued by an authority that is trusted"
+        assert page.insecure == UNTRUSTED
         assert script.response.endswith(b"\r\n\r\ndocument.title = 'from it';")
         # Every frame of the streams stands in what went, in order; those of DATA up to their data.
         for exchange in (page, script):

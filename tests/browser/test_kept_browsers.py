@@ -6,8 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,11 +13,10 @@ from pathlib import Path
 
 import pytest
 from browsing import rendered
-from certificates import Authority
-from h2_origin import H2Origin
 from live_processes import is_alive
 from origin import Hang, Origin
 from waiting import until
+from warm_start import shared
 
 from crawler.browser.job import BrowserBounds, Rendered, RenderJob
 from crawler.browser.pool import Browsers
@@ -76,16 +73,6 @@ def test_pages_of_one_browser_know_nothing_of_each_other() -> None:
         assert set(paths(page)) == {"a", "cached.js"}
     assert len(seen) == 1
     assert not mains()
-
-
-def test_what_is_wrong_with_a_certificate_is_told_of_every_page() -> None:
-    answers = {"/": ([(":status", "200"), ("content-type", "text/html")], b"<!doctype html><p>Hello")}
-    with H2Origin(Authority().server("localhost"), answers) as origin:
-        pages = rendered(*[job(origin.url("/"), insecure=True)] * 2)
-    for page in pages:
-        exchange = page.exchanges[0]
-        assert exchange.insecure == "the certificate is not issued by an authority that is trusted"
-        assert exchange.protocols == ("h2", "tls/1.3") and len(exchange.certificates) == 1
 
 
 @pytest.mark.exhaustive
@@ -163,8 +150,7 @@ def test_a_crawl_that_is_stopped_leaves_no_browser_that_waits(tmp_path: Path, si
         origin.reply("/a", b"<!doctype html><p>Hello", headers=HTML)
         slow.on("/b", b"HTTP/1.1 200 OK\r\n", Hang())
         asked = ("--render", "always", "--timeout", "600", "--allow-private", "--archive", str(tmp_path / "archive"))
-        command = [sys.executable, "-P", "-m", "newskeep", "save", origin.url("/a"), slow.url("/b"), *asked]
-        crawl = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        crawl = shared().start(("save", origin.url("/a"), slow.url("/b"), *asked), tmp_path, os.environ)
         assert crawl.stdout is not None and crawl.stderr is not None
         try:
             # The outcome of the page: its browser has ended it, and waits.

@@ -239,7 +239,21 @@ class Saved:
 #: Near to others, and a browser more each.
 MORE = frozenset(
     [
-        *("imported", "lazy", "moved", "reloads", "popup", "download", "socket", "dialog", "print", "file", "chrome"),
+        *(
+            "fetched",
+            "endless timer",
+            "imported",
+            "lazy",
+            "moved",
+            "reloads",
+            "popup",
+            "download",
+            "socket",
+            "dialog",
+            "print",
+            "file",
+            "chrome",
+        ),
         *(
             "elements",
             "template",
@@ -283,10 +297,6 @@ def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def save(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     return shared().run(("save", *arguments, *common(folder)), folder, os.environ, timeout=580)
-
-
-def command(folder: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "newskeep", "save", *arguments, *common(folder)]
 
 
 def common(folder: Path) -> tuple[str, ...]:
@@ -487,8 +497,8 @@ def test_addresses_that_are_not_public_are_not_asked_from_within_a_page() -> Non
     # The plain fetch refuses already; here the browser is on its own.
     with Origin() as origin:
         origin.reply("/", b"secret", headers=HTML)
-        for url in (origin.url("/"), origin.url("/").replace("127.0.0.1", "localhost")):
-            [shown] = rendered(RenderJob(url, str(CHROMIUM), "newskeep/test"))
+        urls = (origin.url("/"), origin.url("/").replace("127.0.0.1", "localhost"))
+        for shown in rendered(*(RenderJob(url, str(CHROMIUM), "newskeep/test") for url in urls)):
             assert shown.error is not None and "not a public address" in shown.error
             assert (shown.exchanges, shown.resources) == ((), ())
         assert origin.log == []
@@ -498,9 +508,8 @@ def test_a_crawl_that_is_killed_leaves_no_browser(tmp_path: Path) -> None:
     with Origin() as origin:
         origin.reply("/a", shell("fetch('/never')"), headers=HTML)
         origin.on("/never", b"HTTP/1.1 200 OK\r\n", Hang())
-        crawl = subprocess.Popen(
-            command(tmp_path, origin.url("/a"), "--render", "when-needed"), stdout=subprocess.DEVNULL
-        )
+        command = ("save", origin.url("/a"), "--render", "when-needed", *common(tmp_path))
+        crawl = shared().start(command, tmp_path, os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             until(lambda: bool(origin.logged("/never")) or crawl.poll() is not None)
             below = descendants(crawl.pid)
@@ -514,9 +523,9 @@ def test_a_crawl_that_is_killed_leaves_no_browser(tmp_path: Path) -> None:
 def test_a_page_that_hangs_costs_itself_alone(homes: Path) -> None:
     with Origin() as origin:
         origin.reply("/a", b"<!doctype html><p>Hello<script>for (;;);</script>", headers=HTML)
-        job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True, bounds=RenderBounds(seconds=5))
+        job = RenderJob(origin.url("/a"), str(CHROMIUM), "x", allow_private=True, bounds=RenderBounds(seconds=3))
         [shown] = rendered(job)
-    assert shown.error == "the page did not come to rest within 5 s"
+    assert shown.error == "the page did not come to rest within 3 s"
     assert shown.resources == ()
     assert not browsers(homes)
 

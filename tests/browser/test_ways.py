@@ -57,7 +57,7 @@ def test_an_authority_of_ones_own_is_believed_for_its_hosts_alone(tmp_path: Path
     ]
 
 
-@pytest.mark.parametrize("kind", ["http", "socks5", "socks5h"])
+@pytest.mark.parametrize("kind", ["http", pytest.param("socks5", marks=pytest.mark.exhaustive), "socks5h"])
 def test_everything_goes_through_the_proxy(kind: str) -> None:
     with filled(Origin()) as origin:
         # Nothing is at that address: only the proxy leads anywhere.

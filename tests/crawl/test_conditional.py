@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,11 +81,9 @@ def revisited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Revisited]:
         next_second()
         (folder / "again.py").write_text(AGAIN)
         more = [*urls, origin.url("/unknown"), origin.url("/moved")]
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, *more], cwd=folder, check=False, capture_output=True, timeout=240, text=True
-        )
-    assert done.returncode == 0, done.stderr
-    yield Revisited(folder, origin, origin.url("/page"), sorted(done.stdout.splitlines()))
+        done = shared().python(f"import sys; sys.path.append({str(folder)!r})\n{SCRIPT}", *more, cwd=folder)
+    assert done.returncode == 0, done.stderr.decode()
+    yield Revisited(folder, origin, origin.url("/page"), sorted(done.stdout.decode().splitlines()))
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -16,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import Run, python_path
+from command import Run
 from origin import Origin
 from small_paper import Paper
+from warm_start import WarmStart
 
 from crawler.engine.extensions import site_lock
 from crawler.frontier import frontier_of
@@ -197,17 +197,12 @@ def test_one_article_by_many_addresses(newskeep: Run, origin: Origin, folder: Pa
 
 
 def test_killed_at_any_moment_the_next_run_goes_on(
-    newskeep: Run, origin: Origin, folder: Path, environment: Mapping[str, str]
+    newskeep: Run, origin: Origin, folder: Path, environment: Mapping[str, str], warm_start: WarmStart
 ) -> None:
     paper = Paper(origin, stories=20, modified=False)
-    root = Path(__file__).parents[2]
     for wanted in (5, 12):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "newskeep", "crawl", "town"],
-            cwd=folder,
-            env={**environment, "PYTHONPATH": python_path(root)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        process = warm_start.start(
+            ("crawl", "town"), folder, environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         while len([path for path in paper.asked() if path.startswith("/2026/")]) < wanted and process.poll() is None:
             time.sleep(0.02)

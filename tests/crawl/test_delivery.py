@@ -93,6 +93,7 @@ def test_a_store_away_from_the_start_does_not_stop_the_crawl(keeper: Keeper, pro
     delivers(keeper, proxy)
 
 
+@pytest.mark.exhaustive
 def test_nobody_listens(keeper: Keeper, proxy: FaultProxy) -> None:
     ended = keeper.save(*PAGES, AWS_ENDPOINT_URL_S3="http://127.0.0.1:1", **IMPATIENT)
     assert ended.code == 3
@@ -123,6 +124,7 @@ def test_credentials_that_expire_in_the_middle(keeper: Keeper, proxy: FaultProxy
     delivers(keeper, proxy)
 
 
+@pytest.mark.exhaustive
 def test_uploads_that_are_always_cut(keeper: Keeper, proxy: FaultProxy) -> None:
     proxy.inject(Fault(Kind.CUT_UPLOAD, method="PUT", at=100))
     ended = keeper.save(*PAGES, **IMPATIENT)
@@ -147,6 +149,7 @@ def test_replies_that_are_lost_once(keeper: Keeper, proxy: FaultProxy) -> None:
     keeper.check()
 
 
+@pytest.mark.exhaustive
 def test_replies_that_are_always_lost(keeper: Keeper, proxy: FaultProxy) -> None:
     proxy.inject(Fault(Kind.LOSE_REPLY, method="PUT"))
     ended = keeper.save(*PAGES, **IMPATIENT)

@@ -6,8 +6,6 @@ import json
 import logging
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from command import Run, python_path
+from command import Run
 from opened import frontier_in
 from origin import Origin, response
+from warm_start import WarmStart
 
 from crawler.frontier import open_frontier
 from crawler.frontier.address_state import SiteState, Visit
@@ -187,6 +186,7 @@ def test_ends_in_good_order_and_the_rest_is_due_still(
     configure: Callable[..., None],
     environment: Mapping[str, str],
     tmp_path: Path,
+    warm_start: WarmStart,
     how: str,
 ) -> None:
     """A site of many slow pages, and a second one that there is no time for."""
@@ -203,14 +203,8 @@ def test_ends_in_good_order_and_the_rest_is_due_still(
         return response(page, headers=[("Content-Type", "text/html")])
 
     origin.on_any(story)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "newskeep", "due", "--at-once", "1"]
-        + (["--time-limit", "5s"] if how == "time limit" else []),
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    limit = ("--time-limit", "5s") if how == "time limit" else ()
+    process = warm_start.start(("due", "--at-once", "1", *limit), tmp_path, environment)
     end = time.monotonic() + 60
     while how == "SIGTERM" and len(asked(origin)) < 4 and time.monotonic() < end:
         time.sleep(0.1)
@@ -346,7 +340,11 @@ def test_what_is_logged_is_kept_with_its_traceback_if_it_is_a_fault_of_ours() ->
 
 
 def test_a_run_that_cannot_write_has_failed_for_all_who_ask(
-    origin: Origin, configure: Callable[..., None], environment: Mapping[str, str], tmp_path: Path
+    origin: Origin,
+    configure: Callable[..., None],
+    environment: Mapping[str, str],
+    tmp_path: Path,
+    warm_start: WarmStart,
 ) -> None:
     configure(gazette="")
     publish(origin, "gazette", 30, f"<!-- {random.Random(1).randbytes(200_000).hex()} -->")
@@ -356,8 +354,7 @@ def test_a_run_that_cannot_write_has_failed_for_all_who_ask(
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000));"
         "sys.argv = ['newskeep', *sys.argv[1:]]; from newskeep.cli import main; main()"
     )
-    command = [sys.executable, "-c", script, "due", "--json"]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=240, check=False)
+    done = warm_start.python(script, "due", "--json", cwd=tmp_path, environment=environment)
     assert done.returncode == 3, done.stderr.decode()
     (line,) = map(json.loads, done.stdout.splitlines())
     with frontier_in(tmp_path / "archive") as frontier:
@@ -375,6 +372,7 @@ def test_a_run_with_a_wrong_clock_costs_no_later_run(
     configure: Callable[..., None],
     tmp_path: Path,
     environment: Mapping[str, str],
+    warm_start: WarmStart,
     days: int,
 ) -> None:
     """Whatever it put years or days ahead: health names it, the next run asks again, and puts it right."""
@@ -383,10 +381,12 @@ def test_a_run_with_a_wrong_clock_costs_no_later_run(
     # What it serves from the second time on.
     publish(origin, "gazette", 3)
     ahead = str(int(environment.get("TESTS_DAYS_ON", "0")) + days)
-    clock = python_path(Path(__file__).parents[1] / "helpers" / "every_process")
-    wrong = {**environment, "PYTHONPATH": clock, "TESTS_DAYS_ON": ahead}
-    command = [sys.executable, "-m", "newskeep", "due"]
-    done = subprocess.run(command, cwd=tmp_path, env=wrong, capture_output=True, check=False)
+    clock = Path(__file__).parents[1] / "helpers" / "every_process" / "sitecustomize.py"
+    script = (
+        f"import runpy, sys; runpy.run_path({str(clock)!r});"
+        "sys.argv = ['newskeep', 'due']; from newskeep.cli import main; main()"
+    )
+    done = warm_start.python(script, cwd=tmp_path, environment={**environment, "TESTS_DAYS_ON": ahead})
     assert (done.returncode, done.stderr) == (0, b"")
     before = len(asked(origin))
     assert before == 3

@@ -17,6 +17,7 @@ import pytest
 from command import Run
 from origin import Origin
 from waiting import until
+from warm_start import WarmStart
 
 from crawler.session.correction_store import CorrectionStore
 from crawler.session.extraction_pool import ExtractionLimits, ExtractionPool
@@ -200,7 +201,7 @@ def _helpers() -> list[int]:
 
 def test_workers_outlive_a_signal_to_the_process_group(environment: Mapping[str, str], tmp_path: Path) -> None:
     """As `timeout` and supervisors send it: the crawler decides what becomes of the page under way."""
-    (tmp_path / "response").write_bytes(answer(20_000))
+    (tmp_path / "response").write_bytes(answer(8_000))
     script = """
 import os, signal, sys
 from datetime import UTC, datetime
@@ -284,7 +285,7 @@ def test_where_page_after_page_fails_none_is_tried_again_at_once(caplog: pytest.
 
 
 def test_a_machine_that_extracts_nothing_is_no_success(
-    environment: Mapping[str, str], tmp_path: Path, newskeep: Run
+    environment: Mapping[str, str], tmp_path: Path, newskeep: Run, warm_start: WarmStart
 ) -> None:
     script = """
 import crawler.settings
@@ -293,12 +294,10 @@ crawler.settings.EXTRACTION_MEMORY_BYTES = 1 << 20
 main()
 """
     with Origin() as origin:
-        origin.on_any(lambda _: answer(5_000))
+        origin.on_any(lambda _: answer(500))
         address = origin.url("/a")
         save = ["save", "--allow-private", "--ignore-robots", address, origin.url("/b")]
-        done = subprocess.run(
-            [sys.executable, "-c", script, *save], env=environment, cwd=tmp_path, capture_output=True, check=False
-        )
+        done = warm_start.python(script, *save, cwd=tmp_path, environment=environment)
     assert done.returncode == 1, done.stderr.decode()
     assert b"\nnewskeep: no page got its text (no text: " in done.stderr
     assert newskeep("get", address, "--as", "text").returncode == 6

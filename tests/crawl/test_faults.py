@@ -115,8 +115,17 @@ def lines(said: bytes) -> list[str]:
     return said.decode().splitlines()
 
 
-@pytest.mark.parametrize("where", OF_SITE)
-@pytest.mark.parametrize("command", ["crawl", "due"])
+#: One of those that the run goes on after, and one that ends it; the others are no affair of the command.
+DUE = ("callback", "start")
+
+
+@pytest.mark.parametrize(
+    ("command", "where"),
+    [
+        *(("crawl", where) for where in OF_SITE),
+        *(pytest.param("due", where, marks=[] if where in DUE else pytest.mark.exhaustive) for where in OF_SITE),
+    ],
+)
 def test_a_site(newskeep: Run, paper: Paper, tmp_path: Path, where: str, command: str) -> None:
     if where == "errback":
         paper.robots("User-agent: *\nDisallow: /2026/")

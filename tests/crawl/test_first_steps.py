@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from command import Run
 from origin import Origin
 from small_paper import Paper
+from warm_start import shared
 
 from crawler.config import load
 from crawler.sites.site import load_sites
@@ -25,9 +24,9 @@ SITE = "https://www.example.org/"
 def at_a_terminal(folder: Path, environment: Mapping[str, str], answers: bytes, *arguments: str) -> tuple[int, str]:
     """Run `newskeep init` in a terminal with what a person types, and return the exit code and what the screen had."""
     leader, terminal = pty.openpty()
-    command = [sys.executable, "-m", "newskeep", "init", *arguments]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
+    session = "import os; os.setsid()"
+    with shared().start(
+        ("init", *arguments), folder, environment, terminal, terminal, stdin=terminal, before=session
     ) as person:
         os.close(terminal)
         os.write(leader, answers)

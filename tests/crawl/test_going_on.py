@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from command import Run
 from origin import Close, Origin, response
+from warm_start import WarmStart
 
 from crawler.session.past_reports import LAST, failed_urls
 from crawler.session.report import write_report
@@ -71,10 +71,11 @@ def outcomes(done: subprocess.CompletedProcess[bytes]) -> dict[str, dict[str, An
     return {line["url"]: line for line in map(json.loads, done.stdout.splitlines())}
 
 
-def cut_off(origin: Town, tmp_path: Path, environment: Mapping[str, str], number: int) -> tuple[int, bytes, set[str]]:
+def cut_off(
+    origin: Town, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart, number: int
+) -> tuple[int, bytes, set[str]]:
     """Save the list, and stop it while the third page waits; return exit code, standard error, and what was told."""
-    command = [sys.executable, "-m", "newskeep", *SAVE, "-i", "list.txt"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = warm_start.start((*SAVE, "-i", "list.txt"), tmp_path, environment)
     assert process.stdout is not None
     told = {json.loads(process.stdout.readline())["url"] for _ in range(2)}
     process.send_signal(number)
@@ -85,12 +86,17 @@ def cut_off(origin: Town, tmp_path: Path, environment: Mapping[str, str], number
 
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.exhaustive), signal.SIGKILL])
 def test_a_list_that_was_cut_off_goes_on(
-    origin: Town, newskeep: Run, tmp_path: Path, environment: Mapping[str, str], number: int
+    origin: Town,
+    newskeep: Run,
+    tmp_path: Path,
+    environment: Mapping[str, str],
+    warm_start: WarmStart,
+    number: int,
 ) -> None:
     origin.hold("/2")
     urls = [origin.url(f"/{each}") for each in range(6)]
     (tmp_path / "list.txt").write_text("\n".join(urls))
-    code, err, told = cut_off(origin, tmp_path, environment, number)
+    code, err, told = cut_off(origin, tmp_path, environment, warm_start, number)
     assert 2 <= len(told) < 6
     if number == signal.SIGINT:
         assert code == 4
@@ -117,11 +123,11 @@ def test_a_list_that_was_cut_off_goes_on(
 
 
 def test_what_is_asked_for_again_on_request(
-    origin: Town, newskeep: Run, tmp_path: Path, environment: Mapping[str, str]
+    origin: Town, newskeep: Run, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart
 ) -> None:
     origin.hold("/2")
     (tmp_path / "list.txt").write_text("\n".join(origin.url(f"/{each}") for each in range(6)))
-    cut_off(origin, tmp_path, environment, signal.SIGINT)
+    cut_off(origin, tmp_path, environment, warm_start, signal.SIGINT)
     origin.asked()
     # Another list is another list.
     (tmp_path / "other.txt").write_text(origin.url("/0"))
@@ -209,14 +215,13 @@ def test_the_last_of_crawls_that_end_in_one_second(tmp_path: Path) -> None:
 
 
 def test_what_failed_in_a_crawl_that_was_killed(
-    origin: Town, newskeep: Run, tmp_path: Path, environment: Mapping[str, str]
+    origin: Town, newskeep: Run, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart
 ) -> None:
     origin.reply("/0", b"later", status="404 Not Found")
     origin.reply("/0", PAGE, headers=HTML)
     origin.hold("/2")
     (tmp_path / "list.txt").write_text("\n".join(origin.url(f"/{each}") for each in (1, 0, 3, 2)))
-    command = [sys.executable, "-m", "newskeep", *SAVE, "-i", "list.txt"]
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
+    with warm_start.start((*SAVE, "-i", "list.txt"), tmp_path, environment, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         watchdog = threading.Timer(400, process.kill)
         watchdog.start()
@@ -272,11 +277,11 @@ def test_what_makes_no_sense_is_told_in_a_line(
     assert b"Traceback" not in done.stderr
 
 
-def test_a_list_from_a_pipe_says_how_it_goes_on(origin: Town, tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_a_list_from_a_pipe_says_how_it_goes_on(
+    origin: Town, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart
+) -> None:
     origin.hold("/2")
-    command = [sys.executable, "-m", "newskeep", *SAVE, "-i", "-"]
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+    process = warm_start.start((*SAVE, "-i", "-"), tmp_path, environment, stdin=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write("\n".join(origin.url(f"/{each}") for each in range(6)).encode())

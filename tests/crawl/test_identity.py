@@ -89,19 +89,18 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("what", "instead"), CHANGES, ids=[what.decode() for what, _ in CHANGES])
-def test_a_changed_request_is_refused(
-    newskeep: Run, origin: Origin, jwks: Jwks, tmp_path: Path, what: bytes, instead: bytes
-) -> None:
+def test_a_changed_request_is_refused(newskeep: Run, origin: Origin, jwks: Jwks, tmp_path: Path) -> None:
     newskeep("save", "--allow-private", "--ignore-robots", origin.url("/story"))
     (request,) = [each.request for each in origin.log]
     verify(request, jwks, AGENT, time.time())
     assert check_request(request, [own(tmp_path)]).is_ours
-    changed, number = re.subn(what, instead, request, count=1)
-    assert number == 1 and changed != request
-    with pytest.raises(Refused):
-        verify(changed, jwks, AGENT, time.time())
-    assert not check_request(changed, [own(tmp_path)]).is_ours
+    for what, instead in CHANGES:
+        changed, number = re.subn(what, instead, request, count=1)
+        assert number == 1 and changed != request, what
+        with pytest.raises(Refused):
+            verify(changed, jwks, AGENT, time.time())
+            pytest.fail(f"{what!r} is verified")
+        assert not check_request(changed, [own(tmp_path)]).is_ours, what
 
 
 def test_a_minute_later_it_is_too_late(newskeep: Run, origin: Origin, jwks: Jwks) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from command import Run
 from origin import Close, Origin
 from s3_server import BUCKET, S3Server
 from warcs import warc_files
+from warm_start import WarmStart
 
 from storage import open_archive
 
@@ -295,12 +295,11 @@ def test_a_bucket(newskeep: Run, tmp_path: Path, moto_server: S3Server, environm
     [*(pytest.param(each, marks=pytest.mark.exhaustive) for each in (signal.SIGINT, signal.SIGTERM)), signal.SIGKILL],
 )
 def test_a_run_that_was_stopped_goes_on(
-    newskeep: Run, tmp_path: Path, environment: Mapping[str, str], number: signal.Signals
+    newskeep: Run, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart, number: signal.Signals
 ) -> None:
     data = foreign.gzipped(stories(300))
     (tmp_path / "a.warc.gz").write_bytes(data)
-    command = [sys.executable, "-m", "newskeep", "import", "a.warc.gz"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = warm_start.start(("import", "a.warc.gz"), tmp_path, environment)
     spool = tmp_path / "archive" / "spool"
     # As soon as some pages are extracted.
     while process.poll() is None and not any(path.stat().st_size for path in spool.glob("*/*.articles")):

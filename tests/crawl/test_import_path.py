@@ -51,8 +51,9 @@ def save(start: tuple[str, ...], cwd: Path, environment: Mapping[str, str]) -> N
 @pytest.mark.parametrize(
     ("start", "more"),
     [
-        # What `-m` takes for newskeep is not for us to say; with -P, and for the command, it is ours.
-        (MODULE, ("typing",)),
+        # What `-m` takes for newskeep is not for us to say; with -P, and for the command, it is ours. Nor are these two
+        # tried alone: test_demo begins by `-m`, the one with PYTHONPATH by `-P -m`.
+        pytest.param(MODULE, ("typing",), marks=pytest.mark.exhaustive),
         pytest.param(SAFE_MODULE, ("newskeep", "typing"), marks=pytest.mark.exhaustive),
         ((str(Path(sys.executable).parent / "newskeep"),), ("newskeep", "typing")),
     ],
@@ -104,7 +105,7 @@ def test_job_of_a_scheduler(start: tuple[str, ...], tmp_path: Path, environment:
 
 
 def test_demo(tmp_path: Path, environment: Mapping[str, str]) -> None:
-    executed = lay_traps(tmp_path, *NAMES)
+    executed = lay_traps(tmp_path, *NAMES, "typing")
     done = subprocess.run(
         [*MODULE, "demo"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=240
     )

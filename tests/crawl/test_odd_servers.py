@@ -6,15 +6,17 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
 from command import Run
-from origin import Close, Origin, Reset, response
+from origin import Close, Origin, Reset, Script, response
 
 from crawler.politeness.proxies import check_proxy
+from storage import open_archive
 from storage.errors import ConfigError
 from storage.http import HttpMessage
 
@@ -39,6 +41,15 @@ def save(newskeep: Run, *arguments: str) -> list[dict[str, Any]]:
     done = newskeep("save", "--json", "--allow-private", "--timeout", "120", "--ignore-robots", *arguments)
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def save_each(newskeep: Run, origin: Origin, scripts: Mapping[str, Script]) -> dict[str, dict[str, Any]]:
+    """Save what the origin sends for each of the paths, in one run; return what is told by path."""
+    for path, script in scripts.items():
+        origin.on(path, *script)
+    told = {line["url"].removeprefix(origin.url("")): line for line in save(newskeep, *map(origin.url, scripts))}
+    assert told.keys() == scripts.keys()
+    return told
 
 
 def coded(coding: str, body: bytes) -> bytes:
@@ -70,14 +81,13 @@ def test_codings_that_are_not_true(newskeep: Run, origin: Origin) -> None:
         assert newskeep("get", origin.url(path), "--as", "http").stdout == answer, path
 
 
-@pytest.mark.parametrize(
-    "status", ["201 Created", "203 Non-Authoritative Information", "206 Partial Content", "299 Fine"]
-)
-def test_every_success_with_a_page_has_text(newskeep: Run, origin: Origin, status: str) -> None:
-    origin.reply("/page", PAGE, status, HTML)
-    (told,) = save(newskeep, origin.url("/page"))
-    assert (told["outcome"], told["status"], told["title"]) == ("archived", int(status[:3]), "A bridge opens")
-    assert b"/page" in newskeep("search", "bridge").stdout
+def test_every_success_with_a_page_has_text(newskeep: Run, origin: Origin) -> None:
+    statuses = ("201 Created", "203 Non-Authoritative Information", "206 Partial Content", "299 Fine")
+    answers = {f"/page{status[:3]}": (response(PAGE + status.encode(), status, HTML),) for status in statuses}
+    for path, told in save_each(newskeep, origin, answers).items():
+        assert (told["outcome"], told["status"], told["title"]) == ("archived", int(path[-3:]), "A bridge opens")
+    found = newskeep("search", "bridge").stdout.decode()
+    assert all(path in found for path in answers)
 
 
 # Lists
@@ -142,29 +152,38 @@ def test_proxies_of_the_environment_are_looked_at_too() -> None:
 # Heads
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Type : text/html\r\nContent-Length\t: LENGTH",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: utf-8\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: LENGTH, LENGTH\r\nContent-Length: LENGTH",
-        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: about 9",
-        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: -1",
-        b"HTTP/1.1 200 OK\r\nX Y: 1\r\n<br>\r\n: none\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
-        b"HTTP/1.1 200 OK\r\n  X-First: folded\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
-        b"HTTP/1.1  200  OK\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
-        b"http/1.1 200\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
-        b"HTTP/2 200 OK\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
-        b"\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
-    ],
+HEADS = (
+    b"HTTP/1.1 200 OK\r\nContent-Type : text/html\r\nContent-Length\t: LENGTH",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: utf-8\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: LENGTH, LENGTH\r\nContent-Length: LENGTH",
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: about 9",
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: -1",
+    b"HTTP/1.1 200 OK\r\nX Y: 1\r\n<br>\r\n: none\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
+    b"HTTP/1.1 200 OK\r\n  X-First: folded\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
+    b"HTTP/1.1  200  OK\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
+    b"http/1.1 200\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
+    b"HTTP/2 200 OK\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
+    b"\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: LENGTH",
 )
-def test_heads_that_browsers_read(newskeep: Run, origin: Origin, head: bytes) -> None:
-    origin.on("/page", head.replace(b"LENGTH", b"%d" % len(PAGE)) + b"\r\n\r\n" + PAGE, *ends(head))
-    (told,) = save(newskeep, origin.url("/page"))
-    assert (told["outcome"], told["reason"], told["title"]) == ("archived", None, "A bridge opens")
-    assert newskeep("get", origin.url("/page")).stdout == PAGE
-    assert newskeep("get", origin.url("/page"), "--as", "http").stdout == origin.logged("/page")[0].sent
+
+
+def test_heads_that_browsers_read(newskeep: Run, origin: Origin, tmp_path: Path) -> None:
+    scripts: dict[str, Script] = {}
+    for number, head in enumerate(HEADS):
+        page = PAGE + b"<!-- %d -->" % number
+        answer = head.replace(b"LENGTH", b"%d" % len(page)) + b"\r\n\r\n" + page
+        scripts[f"/{number}"] = (answer, *ends(head))
+    told = save_each(newskeep, origin, scripts)
+    with open_archive(tmp_path / "archive") as archive:
+        for number, head in enumerate(HEADS):
+            line = told[f"/{number}"]
+            assert (line["outcome"], line["reason"], line["title"]) == ("archived", None, "A bridge opens"), head
+            held = archive.get(origin.url(f"/{number}"))
+            assert held.message.payload == PAGE + b"<!-- %d -->" % number, head
+            assert held.response == origin.logged(f"/{number}")[0].sent, head
+    assert newskeep("get", origin.url("/0")).stdout == PAGE + b"<!-- 0 -->"
+    assert newskeep("get", origin.url("/0"), "--as", "http").stdout == origin.logged("/0")[0].sent
 
 
 def ends(head: bytes) -> tuple[Close, ...]:
@@ -182,45 +201,47 @@ def test_chunks_under_another_coding(newskeep: Run, origin: Origin) -> None:
         assert (told["outcome"], told["title"]) == ("archived", "A bridge opens"), told
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (b"220 mail.example.org ready\r\n", "not a valid HTTP answer: its first line is not one of HTTP"),
-        (b"HTTP/1.1 OK\r\n\r\n", "not a valid HTTP answer: its first line is not one of HTTP"),
-        (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
-            "not a valid HTTP answer: two lengths that differ",
-        ),
-        (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\nworld\r\n0\r\n\r\n",
-            "not a valid HTTP answer: its chunks make no sense",
-        ),
-    ],
-)
-def test_what_nobody_reads_has_a_reason_in_words(newskeep: Run, origin: Origin, answer: bytes, reason: str) -> None:
-    origin.on("/page", answer, Close())
-    (told,) = save(newskeep, origin.url("/page"))
-    assert (told["outcome"], told["reason"]) == ("failed", reason)
+NO_ANSWERS = {
+    b"220 mail.example.org ready\r\n": "its first line is not one of HTTP",
+    b"HTTP/1.1 OK\r\n\r\n": "its first line is not one of HTTP",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!": "two lengths that differ",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\nworld\r\n0\r\n\r\n": (
+        "its chunks make no sense"
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        HEAD + b"Content-Length: %d\r\n\r\n" % (len(PAGE) + 9) + PAGE,
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(PAGE), PAGE),
-        HEAD + b"Content-Length: 9999\r\n\r\n" + PAGE + b"\n<!-- 0.2 s -->\n",
-    ],
-)
-def test_a_page_that_is_whole_by_its_markup(newskeep: Run, origin: Origin, head: bytes) -> None:
-    origin.on("/page", head, Close())
-    (told,) = save(newskeep, origin.url("/page"))
-    assert (told["outcome"], told["title"]) == ("archived", "A bridge opens")
-    assert told["reason"] == "whole, though the connection was closed before the end that was announced"
-    assert len(origin.logged("/page")) == 1
-    assert newskeep("get", origin.url("/page")).stdout.startswith(PAGE)
-    assert b"Paragraph 3" in newskeep("get", origin.url("/page"), "--as", "text").stdout
+def test_what_nobody_reads_has_a_reason_in_words(newskeep: Run, origin: Origin) -> None:
+    told = save_each(newskeep, origin, {f"/{number}": (each, Close()) for number, each in enumerate(NO_ANSWERS)})
+    for number, reason in enumerate(NO_ANSWERS.values()):
+        line = told[f"/{number}"]
+        assert (line["outcome"], line["reason"]) == ("failed", f"not a valid HTTP answer: {reason}")
+
+
+def test_a_page_that_is_whole_by_its_markup(newskeep: Run, origin: Origin, tmp_path: Path) -> None:
+    pages = [PAGE.replace(b"<article>", b"<article id=%d>" % number) for number in range(3)]
+    answers = (
+        HEAD + b"Content-Length: %d\r\n\r\n" % (len(pages[0]) + 9) + pages[0],
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(pages[1]), pages[1]),
+        HEAD + b"Content-Length: 9999\r\n\r\n" + pages[2] + b"\n<!-- 0.2 s -->\n",
+    )
+    told = save_each(newskeep, origin, {f"/{number}": (each, Close()) for number, each in enumerate(answers)})
+    for line in told.values():
+        assert (line["outcome"], line["title"]) == ("archived", "A bridge opens")
+        assert line["reason"] == "whole, though the connection was closed before the end that was announced"
+    assert newskeep("get", origin.url("/0")).stdout.startswith(pages[0])
+    assert b"Paragraph 3" in newskeep("get", origin.url("/0"), "--as", "text").stdout
+
+    def are_whole() -> None:
+        with open_archive(tmp_path / "archive") as archive:
+            for number, page in enumerate(pages):
+                assert len(origin.logged(f"/{number}")) == 1
+                assert archive.get(origin.url(f"/{number}")).message.payload.startswith(page)
+                assert "Paragraph 3" in archive.article(origin.url(f"/{number}")).text
+
+    are_whole()
     assert newskeep("reextract").returncode == 0
-    assert b"Paragraph 3" in newskeep("get", origin.url("/page"), "--as", "text").stdout
+    are_whole()
 
 
 def test_a_page_that_is_cut_is_none(newskeep: Run, origin: Origin) -> None:
@@ -309,33 +330,40 @@ def test_a_page_that_only_sends_on(newskeep: Run, origin: Origin) -> None:
     assert newskeep("get", origin.url("/quoted")).stdout.startswith(b"<!doctype html><html><head><meta")
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        # An article that renews itself, one that sends on, a page that waits for minutes, one for those without script.
-        PAGE.replace(b"<title>", b"<meta http-equiv=refresh content=900><title>"),
-        PAGE.replace(b"<title>", b"<meta http-equiv=refresh content='5; url=/other'><title>"),
-        b"<title>A bridge opens</title><meta http-equiv=refresh content='300; url=/other'>",
-        b"<title>A bridge opens</title><noscript><meta http-equiv=refresh content='0; url=/other'></noscript>",
-        b"<title>A bridge opens</title><meta http-equiv=refresh content='0; url=/page'>",
-        b"<title>A bridge opens</title><meta http-equiv=refresh content='0; url=javascript:go()'>",
-    ],
+#: An article that renews itself, one that sends on, a page that waits for minutes, one for those without script.
+STAYING = (
+    PAGE.replace(b"<title>", b"<meta http-equiv=refresh content=900><title>"),
+    PAGE.replace(b"<title>", b"<meta http-equiv=refresh content='5; url=/other'><title>"),
+    b"<title>A bridge opens</title><meta http-equiv=refresh content='300; url=/other'>",
+    b"<title>A bridge opens</title><noscript><meta http-equiv=refresh content='0; url=/other'></noscript>",
+    b"<title>A bridge opens</title><meta http-equiv=refresh content='0; url=/5'>",
+    b"<title>A bridge opens</title><meta http-equiv=refresh content='0; url=javascript:go()'>",
 )
-def test_a_page_that_does_not_only_send_on(newskeep: Run, origin: Origin, page: bytes) -> None:
-    origin.reply("/page", page, headers=HTML)
-    (told,) = save(newskeep, origin.url("/page"))
-    assert (told["outcome"], told["final_url"]) == ("archived", origin.url("/page"))
-    assert len(origin.log) == 1
 
 
-@pytest.mark.parametrize(
-    "location",
-    ["\\\\new\\\\story", "/new\\\\story", " /new/story\t", "BASE\\\\new\\\\story", "http:\\\\\\\\HOST/new/story",
-     "http:/new/story", "\\\\\\\\HOST\\\\new/story", "///HOST/new/story", "/new/./x/../story"],
-)  # fmt: skip
-def test_redirects_that_browsers_read(newskeep: Run, origin: Origin, location: str) -> None:
-    location = location.replace("\\\\", "\\").replace("BASE", origin.url("")).replace("HOST", origin.netloc)
-    origin.on("/old", sends_on(location, status="301 Moved Permanently"))
-    origin.reply("/new/story", PAGE, headers=HTML)
-    (told,) = save(newskeep, origin.url("/old"))
-    assert (told["outcome"], told["final_url"]) == ("archived", origin.url("/new/story"))
+def test_a_page_that_does_not_only_send_on(newskeep: Run, origin: Origin) -> None:
+    # The last but one is that of /5, and sends on to itself.
+    paths = ("/1", "/2", "/3", "/4", "/5", "/6")
+    scripts = {path: (response(page, headers=HTML),) for path, page in zip(paths, STAYING, strict=True)}
+    for path, told in save_each(newskeep, origin, scripts).items():
+        assert (told["outcome"], told["final_url"]) == ("archived", origin.url(path))
+    assert sorted(entry.path for entry in origin.log) == [*paths]
+
+
+LOCATIONS = (
+    *("\\new\\story", "/new\\story", " /new/story\t", "BASE\\new\\story", "http:\\\\HOST/new/story"),
+    *("http:/new/story", "\\\\HOST\\new/story", "///HOST/new/story", "/new/./x/../story"),
+)
+
+
+def test_redirects_that_browsers_read(newskeep: Run, origin: Origin) -> None:
+    locations = [each.replace("BASE", origin.url("")).replace("HOST", origin.netloc) for each in LOCATIONS]
+    for number in range(len(LOCATIONS)):
+        origin.reply(f"/new/story{number}", PAGE, headers=HTML)
+    scripts = {
+        f"/{number}": (sends_on(each.replace("story", f"story{number}"), status="301 Moved Permanently"),)
+        for number, each in enumerate(locations)
+    }
+    for path, told in save_each(newskeep, origin, scripts).items():
+        found = (told["outcome"] in ("archived", "unchanged"), told["final_url"])
+        assert found == (True, origin.url(f"/new/story{path[1:]}")), locations[int(path[1:])]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 from command import Run
 from origin import Hang, Logged, Origin, Pause, response
+from warm_start import WarmStart
 
 from crawler.frontier import open_frontier
 from crawler.politeness.errors import HostLeftAlone
@@ -179,7 +179,9 @@ class _Counting(Origin):
         return None if path == "/robots.txt" else response(path.encode())
 
 
-def test_crawlers_of_a_run_share_the_gate(environment: Mapping[str, str], tmp_path: Path) -> None:
+def test_crawlers_of_a_run_share_the_gate(
+    environment: Mapping[str, str], tmp_path: Path, warm_start: WarmStart
+) -> None:
     script = """
 import sys
 from crawler.run import Crawl, run
@@ -191,8 +193,8 @@ with open_archive("archive") as archive:
     assert result.counts == {"archived": 40}, result
 """
     with _Counting() as origin:
-        command = [sys.executable, "-c", script, origin.url("").rstrip("/")]
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=240, check=False)
+        address = origin.url("").rstrip("/")
+        done = warm_start.python(script, address, cwd=tmp_path, environment=environment)
         assert done.returncode == 0, done.stderr.decode()
         assert len(paths(origin)) == 40
         assert len(origin.logged("/robots.txt")) == 1
@@ -275,27 +277,33 @@ def test_a_product_token_is_matched_as_a_whole(agents: str, obeys: bool) -> None
     assert rules.crawl_delay("newskeep") == (7 if obeys else None)
 
 
-@pytest.mark.parametrize(
-    ("path", "allowed"),
-    [
-        ("/page/../private/1", False),
-        ("/page/%2e%2E/private/1", False),
-        ("/./private/1", False),
-        ("/page/.%2e/%2e/private/1", False),
-        ("/private/../page/1", True),
-        ("/page/1?from=/private/../x", True),
-    ],
-)
-def test_robots_txt_is_about_what_will_be_served(newskeep: Run, origin: Origin, path: str, allowed: bool) -> None:
+#: Paths, and whether what they lead to may be asked for.
+PATHS = {
+    "/page/../private/1": False,
+    "/page/%2e%2E/private/1": False,
+    "/./private/1": False,
+    "/page/.%2e/%2e/private/1": False,
+    "/private/../page/1": True,
+    "/page/1?from=/private/../x": True,
+}
+
+
+def test_robots_txt_is_about_what_will_be_served(newskeep: Run, origin: Origin) -> None:
     origin.reply("/robots.txt", b"User-agent: *\nDisallow: /private/\n")
-    origin.on_any(lambda _: response(b"here"))
-    assert save(newskeep, origin.url(path))[origin.url(path)]["outcome"] == ("archived" if allowed else "refused")
+    origin.on_any(lambda path: response(path.encode()))
+    outcomes = save(newskeep, *map(origin.url, PATHS))
+    for path, allowed in PATHS.items():
+        assert outcomes[origin.url(path)]["outcome"] == ("archived" if allowed else "refused"), path
 
 
-@pytest.mark.parametrize("status", ["201 Created", "203 Non-Authoritative Information", "206 Partial Content"])
-def test_every_success_brings_rules(newskeep: Run, origin: Origin, status: str) -> None:
-    origin.reply("/robots.txt", b"User-agent: *\nDisallow: /private\n", status)
-    assert told(save(newskeep, origin.url("/private"))[origin.url("/private")]) == ("refused", "robots.txt")
+def test_every_success_brings_rules(newskeep: Run) -> None:
+    statuses = ("201 Created", "203 Non-Authoritative Information", "206 Partial Content")
+    with ExitStack() as stack:
+        origins = [stack.enter_context(Origin(f"127.0.0.{number}")) for number in range(2, 2 + len(statuses))]
+        for origin, status in zip(origins, statuses, strict=True):
+            origin.reply("/robots.txt", b"User-agent: *\nDisallow: /private\n", status)
+        outcomes = save(newskeep, *(origin.url("/private") for origin in origins))
+    assert [told(each) for each in outcomes.values()] == [("refused", "robots.txt")] * len(statuses)
 
 
 def test_robots_that_is_busy_is_asked_later(newskeep: Run, origin: Origin) -> None:

@@ -70,32 +70,35 @@ def refusal(address: str) -> str:
     return f"not a public address: {address}; --allow-private allows it"
 
 
-@pytest.mark.parametrize(
-    ("url", "address"),
-    [
-        ("http://127.0.0.1:9/a", "127.0.0.1"),
-        ("http://127.1/a", "127.0.0.1"),
-        ("http://10.0.0.1/a", "10.0.0.1"),
-        ("http://169.254.169.254/latest/meta-data/", "169.254.169.254"),
-        ("https://192.0.0.192/a", "192.0.0.192"),
-        ("http://[::1]/a", "::1"),
-        ("http://[::ffff:10.0.0.1]/a", "::ffff:a00:1"),
-        ("http://localhost/a", "127.0.0.1"),
-        ("https://localhost/a", "127.0.0.1"),
-    ],
-)
-def test_what_is_not_public_is_not_asked_for(
-    newskeep: Run, proxy: ForwardProxy, environment: dict[str, str], url: str, address: str
-) -> None:
+#: URLs, and the addresses in them or behind their names.
+NOT_PUBLIC = {
+    "http://127.0.0.1:9/a": "127.0.0.1",
+    "http://127.1/a": "127.0.0.1",
+    "http://10.0.0.1/a": "10.0.0.1",
+    "http://169.254.169.254/latest/meta-data/": "169.254.169.254",
+    "https://192.0.0.192/a": "192.0.0.192",
+    "http://[::1]/a": "::1",
+    "http://[::ffff:10.0.0.1]/a": "::ffff:a00:1",
+    "http://localhost/a": "127.0.0.1",
+    "https://localhost/a": "127.0.0.1",
+}
+
+
+def test_what_is_not_public_is_not_asked_for(newskeep: Run, proxy: ForwardProxy, environment: dict[str, str]) -> None:
+    environment["all_proxy"] = proxy.url
     for options in (("--proxy", proxy.url), ()):
-        environment["all_proxy"] = proxy.url
-        ((outcome, reason),) = save(newskeep, url, *options, code=5)
-        assert outcome == "refused"
-        assert reason in {refusal(address), refusal("::1")}
+        done = newskeep("save", "--json", "--ignore-robots", *NOT_PUBLIC, *options)
+        assert done.returncode == 5, done.stderr.decode()
+        told = {line["url"]: line for line in map(json.loads, done.stdout.splitlines())}
+        assert told.keys() == NOT_PUBLIC.keys()
+        for url, address in NOT_PUBLIC.items():
+            assert told[url]["outcome"] == "refused", url
+            assert told[url]["reason"] in {refusal(address), refusal("::1")}
+    for url in NOT_PUBLIC:
         assert newskeep("sites", "check", url).returncode == 5
     assert proxy.asked == []
-    assert save(newskeep, url, "--trust-proxy") == [("archived", None)]
-    assert len(proxy.asked) == 1
+    assert save(newskeep, *NOT_PUBLIC, "--trust-proxy") == [("archived", None)] * len(NOT_PUBLIC)
+    assert len(proxy.asked) == len(NOT_PUBLIC)
 
 
 def test_what_is_public_is(newskeep: Run, proxy: ForwardProxy, plain: Origin) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from command import Run
 from next_second import next_second
 from origin import Origin
 from warcs import by_url
+from warm_start import shared
 from web_archive import Serving
 
 from storage import open_archive
@@ -35,8 +39,8 @@ PAGES = {
 }
 
 
-@pytest.fixture
-def origin() -> Iterator[Origin]:
+@contextmanager
+def publisher() -> Iterator[Origin]:
     with Origin() as origin:
         origin.reply("/robots.txt", FIRST, headers=PLAIN)
         origin.reply("/robots.txt", SECOND, headers=PLAIN)
@@ -47,13 +51,31 @@ def origin() -> Iterator[Origin]:
 
 
 @pytest.fixture
-def saved(newskeep: Run, origin: Origin) -> Origin:
-    """Archived: one page under the first robots.txt, all under the second."""
-    origin.reply("/early", STORY.replace(b"Library", b"early"), headers=[HTML])
-    for paths in (["/early"], list(PAGES)):
-        next_second()
-        done = newskeep("save", "--allow-private", *map(origin.url, paths))
-        assert done.returncode == 0, done.stderr.decode()
+def origin() -> Iterator[Origin]:
+    with publisher() as origin:
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Origin, Path]]:
+    """The origin, and a folder with an archive: one page under the first robots.txt, all under the second."""
+    folder = tmp_path_factory.mktemp("rights")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
+    with publisher() as origin:
+        origin.reply("/early", STORY.replace(b"Library", b"early"), headers=[HTML])
+        for paths in (["/early"], list(PAGES)):
+            next_second()
+            urls = map(origin.url, paths)
+            done = shared().run(("save", "--allow-private", *urls), folder, {**clean, "HOME": str(folder / "home")})
+            assert done.returncode == 0, done.stderr.decode()
+        yield origin, folder / "archive"
+
+
+@pytest.fixture
+def saved(made: tuple[Origin, Path], tmp_path: Path) -> Origin:
+    """The archive is this test's own."""
+    origin, archive = made
+    shutil.copytree(archive, tmp_path / "archive")
     return origin
 
 

@@ -15,6 +15,7 @@ import pytest
 from command import Run
 from origin import Hang, Origin, Reset
 from warcs import by_url, records
+from warm_start import WarmStart
 
 pytestmark = pytest.mark.long
 
@@ -246,7 +247,9 @@ def test_spool_is_empty_after_a_run(newskeep: Run, origin: Origin, tmp_path: Pat
     assert [path for path in (tmp_path / "archive" / "spool").rglob("*") if path.is_file()] == []
 
 
-def test_writer_that_fails_stops_the_crawl(environment: Mapping[str, str], origin: Origin, tmp_path: Path) -> None:
+def test_writer_that_fails_stops_the_crawl(
+    environment: Mapping[str, str], origin: Origin, tmp_path: Path, warm_start: WarmStart
+) -> None:
     urls = [origin.url(f"/{n}") for n in range(200)]
     noise = random.Random(1).randbytes(100_000)
     origin.on_any(lambda path: b"HTTP/1.1 200 OK\r\nContent-Length: 100005\r\n\r\n" + path.encode().ljust(5) + noise)
@@ -256,8 +259,8 @@ def test_writer_that_fails_stops_the_crawl(environment: Mapping[str, str], origi
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000));"
         "sys.argv = ['newskeep', *sys.argv[1:]]; from newskeep.cli import main; main()"
     )
-    command = [sys.executable, "-c", script, "save", "--json", "--allow-private", "--ignore-robots", *urls]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, timeout=240, check=False)
+    command = ("save", "--json", "--allow-private", "--ignore-robots", *urls)
+    done = warm_start.python(script, *command, cwd=tmp_path, environment=environment)
     assert done.returncode == 3
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     assert b"cannot write" in done.stderr

@@ -19,8 +19,10 @@ import pytest
 from live_processes import all_processes, told_of
 from origin import Hang, Origin
 from s3_server import BUCKET, moto, use
+from warm_start import shared
 
 from newskeep import Archive, ConfigError, NewskeepError, Outcome, StoreUnavailable, UsageError, open_archive
+from newskeep.saving import process
 
 pytestmark = pytest.mark.long
 
@@ -52,6 +54,12 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive
         yield archive
 
 
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What saves is forked from the warm process; in the other tests it starts as it does for a caller."""
+    monkeypatch.setattr(process, "_COMMAND", shared().command("newskeep.saving.worker"))
+
+
 def kinds(outcomes: list[Outcome]) -> dict[str, str]:
     return {each.url: each.outcome for each in outcomes}
 
@@ -80,6 +88,7 @@ def test_saved_pages_are_there_when_it_returns_and_a_second_time_too(archive: Ar
 
 
 @pytest.mark.sqlite_file("the process that saves is told of a database that is made on use alone")
+@pytest.mark.usefixtures("forked")
 def test_in_threads_and_in_a_running_loop(archive: Archive, origin: Origin) -> None:
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda number: archive.save(origin.url(f"/page{number}")), range(2)))
@@ -122,6 +131,7 @@ def test_what_is_no_text_is_an_error(archive: Archive, urls: Any) -> None:
     assert archive.save([]) == []
 
 
+@pytest.mark.usefixtures("forked")
 def test_errors_are_ours(archive: Archive, origin: Origin, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read missing\.toml"):
         archive.save(origin.url("/page"), config="missing.toml")
@@ -151,6 +161,7 @@ def test_a_bucket_that_is_away_is_an_error_and_what_was_fetched_waits(
 
 
 @pytest.mark.sqlite_file("the process that saves is told of a database that is made on use alone")
+@pytest.mark.usefixtures("forked")
 def test_an_exception_of_the_caller_stops_it_in_good_order(archive: Archive, origin: Origin) -> None:
     origin.on("/never", Hang())
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from origin import Origin
 from small_paper import Paper
+from warm_start import WarmStart
 
 from crawler.engine.extensions import site_lock
 from storage import open_archive
@@ -30,17 +30,14 @@ def paper() -> Iterator[Paper]:
 
 
 @pytest.fixture
-def scrapy(paper: Paper, tmp_path: Path, environment: Mapping[str, str]) -> Scrapy:
+def scrapy(paper: Paper, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart) -> Scrapy:
     shutil.copy(ROOT / "scrapy.cfg", tmp_path)
     (tmp_path / "newskeep.toml").write_text(f'[sites.town]\nstart = "{paper.origin.url()}"\ndelay = 0\n')
     settings = ("ALLOW_PRIVATE_ADDRESSES=1", "EXTRACTION_WORKERS=1", "OPERATOR=https://o.example/")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         chosen = [part for setting in settings for part in ("-s", setting)]
-        command = [sys.executable, "-m", "scrapy", *arguments, *chosen]
-        return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False
-        )
+        return warm_start.scrapy(*arguments, *chosen, cwd=tmp_path, environment=environment)
 
     return run
 

@@ -18,6 +18,7 @@ from command import Run
 from origin import Close, Hang, Origin, Reset, response
 from small_paper import Paper
 from warcs import records, warc_files
+from warm_start import WarmStart
 
 from storage.warc import INSECURE
 
@@ -140,9 +141,8 @@ def origin() -> Iterator[Origin]:
 
 
 @pytest.fixture
-def project(tmp_path: Path, environment: Mapping[str, str]) -> Path:
-    command = [sys.executable, "-m", "scrapy", "startproject", "town", "."]
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=240)
+def project(tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart) -> Path:
+    warm_start.scrapy("startproject", "town", ".", cwd=tmp_path, environment=environment).check_returncode()
     with (tmp_path / "town" / "settings.py").open("a") as file:
         file.write(SETTINGS + ADDON)
     (tmp_path / "town" / "pipelines.py").write_text(PIPELINES)
@@ -151,13 +151,10 @@ def project(tmp_path: Path, environment: Mapping[str, str]) -> Path:
 
 
 @pytest.fixture
-def scrapy(project: Path, environment: Mapping[str, str]) -> Scrapy:
+def scrapy(project: Path, environment: Mapping[str, str], warm_start: WarmStart) -> Scrapy:
     def run(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
         chosen = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
-        command = [sys.executable, "-m", "scrapy", *arguments, *chosen]
-        return subprocess.run(
-            command, cwd=project, env=environment, capture_output=True, text=True, timeout=240, check=False
-        )
+        return warm_start.scrapy(*arguments, *chosen, cwd=project, environment=environment)
 
     return run
 

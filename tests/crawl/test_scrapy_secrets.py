@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from leaks import leaks
 from origin import Origin
 from small_paper import Paper
 from warcs import records
+from warm_start import WarmStart
 
 pytestmark = pytest.mark.long
 SPIDER = """
@@ -55,20 +54,19 @@ def origin() -> Iterator[Origin]:
         yield origin
 
 
-def test_they_are_sent_and_not_kept(origin: Origin, tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_they_are_sent_and_not_kept(
+    origin: Origin, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart
+) -> None:
     (tmp_path / "newskeep.toml").write_text('allow_private = true\nworkers = 1\nspider_modules = ["town_spiders"]\n')
     (tmp_path / "town_spiders.py").write_text(SPIDER.format(url=origin.url(), **SECRETS))
-    command = [sys.executable, "-P", "-m", "newskeep", "crawl", "town", "--json", "-vv"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=240
-    )
+    done = warm_start.run(("crawl", "town", "--json", "-vv"), tmp_path, environment)
     assert done.returncode == 0, done.stderr
     (story,) = origin.logged(Paper.path(1))
     for secret in ("key", "cookie"):
         assert SECRETS[secret].encode() in story.request
     members = origin.logged("/members")[0]
     assert b"Authorization: Basic YmVydGE6" in members.request, "berta's, not that of all"
-    (tmp_path / "told").write_text(done.stdout + done.stderr)
+    (tmp_path / "told").write_bytes(done.stdout + done.stderr)
     apart = ("town_spiders.py", *(path.name for path in tmp_path.rglob("*.pyc")))
     assert leaks(tmp_path, *SECRETS.values(), apart_from=apart) == []
     kept = {(record.type, record.url): record for record in records(tmp_path / "archive")}

@@ -12,6 +12,7 @@ import pytest
 from command import python_path
 from origin import Origin
 from small_paper import Paper
+from warm_start import shared
 
 ROOT = Path(__file__).parents[2]
 SPIDER = """
@@ -49,7 +50,10 @@ def origin() -> Iterator[Origin]:
 def run(
     *arguments: str, cwd: Path, environment: Mapping[str, str], path: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command as one that is installed: its own folder is on the path, the current one is not."""
+    """Run the command as one that is installed: its own folder is on the path, and `path`, the current one is not."""
+    if path is None:
+        done = shared().run(arguments, cwd, environment)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
     return subprocess.run(
         [sys.executable, "-P", "-m", "newskeep", *arguments],
         cwd=cwd,

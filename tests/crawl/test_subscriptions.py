@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from leaks import leaks
 from members import PASSWORD, USER, Members
 from origin import Origin, response
 from warcs import RawRecord, records
+from warm_start import WarmStart
 
 from storage.http import HttpMessage
 
@@ -275,11 +275,13 @@ def test_what_is_due_goes_on_where_one_site_has_no_secret(newskeep: Run, members
     assert members.origin.log == []
 
 
-def test_scrapy_says_in_a_line_what_is_missing(members: Members, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_scrapy_says_in_a_line_what_is_missing(
+    members: Members, tmp_path: Path, environment: dict[str, str], warm_start: WarmStart
+) -> None:
     configure(tmp_path, members, 'headers = {X-Key = "${NOBODY_SET_IT}"}\n')
     shutil.copy(Path(__file__).parents[2] / "scrapy.cfg", tmp_path)
-    command = [sys.executable, "-m", "scrapy", "crawl", "town", "-s", "ALLOW_PRIVATE_ADDRESSES=1"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    command = ("crawl", "town", "-s", "ALLOW_PRIVATE_ADDRESSES=1")
+    done = warm_start.scrapy(*command, cwd=tmp_path, environment=environment)
     told = "scrapy crawl: [sites.town] headers: X-Key: the variable NOBODY_SET_IT is not set\n"
     assert (done.returncode, done.stderr) == (2, told)
 

@@ -129,7 +129,14 @@ class World:
     """A site with what its pages hold."""
 
     name: str
-    pages: Sequence[Page]
+    #: How many there are.
+    count: int
+    made: Callable[[], Sequence[Page]]
+
+    @cached_property
+    def pages(self) -> Sequence[Page]:
+        """Made when they are first asked for: who collects tests wants the name alone."""
+        return self.made()
 
     @cached_property
     def articles(self) -> Sequence[Article]:
@@ -193,11 +200,15 @@ def pages_of(
 
     Each has a title of its own, or all have `title`.
     """
-    pages = []
-    for number in range(count):
-        prose = Prose(language, name, number)
-        told = prose.sentence().rstrip(".")[:60]
-        body = [Line(text) for text in prose.paragraphs(least, most)]
-        lines = build(number, body)
-        pages.append(Page(f"/{section(number)}/{number}", title or told, lines, language, design(number), number // 3))
-    return World(name, pages)
+
+    def made() -> list[Page]:
+        pages = []
+        for number in range(count):
+            prose = Prose(language, name, number)
+            told = prose.sentence().rstrip(".")[:60]
+            body = [Line(text) for text in prose.paragraphs(least, most)]
+            path = f"/{section(number)}/{number}"
+            pages.append(Page(path, title or told, build(number, body), language, design(number), number // 3))
+        return pages
+
+    return World(name, count, made)

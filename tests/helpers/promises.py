@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -104,18 +103,8 @@ class Keeper:
 
         `variables` are added to the environment, `before` is Python that the new process begins with.
         """
-        if not before:
-            return self.warm.start(self._command(paths), self.folder, {**self.environment, **variables})
-        # Such as another user, who could not use the warm process's fork server.
-        return subprocess.Popen(
-            [sys.executable, "-c", f"{before}\nfrom newskeep.cli import main; main()", *self._command(paths)],
-            cwd=self.folder,
-            env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-        )
+        environment = {**self.environment, **variables}
+        return self.warm.start(self._command(paths), self.folder, environment, before=before)
 
     def first(self, process: subprocess.Popen[bytes]) -> dict[str, Any]:
         """Wait for a run's first outcome."""

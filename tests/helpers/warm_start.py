@@ -30,6 +30,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from crawler.spider_modules import spider_modules
 from newskeep.worker.zygote import LOADED
 
 #: Imported once: what jobs are made ready with, and what else the commands load that tests run most. Not
@@ -93,14 +94,20 @@ _LIBRARIES = (
     "surt",
 )
 _COMMAND = "from newskeep.cli import main; main()"
+_SCRAPY = "from scrapy.cmdline import execute; execute()"
 _ROOT = Path(__file__).parents[2]
+_CLIENT = Path(__file__).with_name("warm_client.py")
 _REQUEST_BYTES = 1 << 20
 
 
 class WarmStart:
-    """The first process, started on first use and stopped by `close`."""
+    """The first process, started on first use and stopped by `close`.
 
-    def __init__(self) -> None:
+    `environment` is for what has to be there as a process begins, or where workers come from; the default is ours.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
         self._starting = threading.Lock()
@@ -117,10 +124,23 @@ class WarmStart:
         return self._run(_COMMAND, ["newskeep", *arguments], cwd, environment, stdin, timeout)
 
     def python(
-        self, code: str, *arguments: str, cwd: Path = _ROOT, timeout: float = 240
+        self,
+        code: str,
+        *arguments: str,
+        cwd: Path = _ROOT,
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 240,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run Python to its end, as `python -c` does, with the environment and the import path of the tests."""
-        return self._run(code, ["-c", *arguments], cwd, os.environ, b"", timeout, [*filter(None, sys.path)])
+        """Run Python to its end, as `python -c` does, with the tests' import path, by default their environment."""
+        environment = os.environ if environment is None else environment
+        return self._run(code, ["-c", *arguments], cwd, environment, b"", timeout, [*filter(None, sys.path)])
+
+    def scrapy(
+        self, *arguments: str, cwd: Path, environment: Mapping[str, str], timeout: float = 240
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of Scrapy's to its end, as `python -m scrapy` does, which looks in the current folder, too."""
+        done = self._run(_SCRAPY, ["scrapy", *arguments], cwd, environment, b"", timeout, [str(cwd)])
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start(
         self,
@@ -129,11 +149,13 @@ class WarmStart:
         environment: Mapping[str, str],
         stdout: int = subprocess.PIPE,
         stderr: int = subprocess.PIPE,
+        before: str = "",
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
-        """Start a command, with nothing as standard input."""
+        """Start a command; `before` is Python that its process begins with."""
         argv = ["newskeep", *arguments]
-        request = self._request(_COMMAND, argv, cwd, environment)
-        return _Started(self._address, request, argv, stdout, stderr)
+        request = self._request(f"{before}\n{_COMMAND}", argv, cwd, environment)
+        return _Started(self._address, request, argv, stdin, stdout, stderr)
 
     def _request(
         self, code: str, argv: list[str], cwd: Path, environment: Mapping[str, str], path: Sequence[str] = ()
@@ -169,11 +191,21 @@ class WarmStart:
                 raise subprocess.TimeoutExpired(argv, timeout, out.read(), err.read())
             return subprocess.CompletedProcess(argv, ended, out.read(), err.read())
 
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            shutil.rmtree(Path(self._address).parent)
+    def command(self, module: str) -> tuple[str, ...]:
+        """What may stand for `python -P -m module` where another program starts that; its process is a forked one."""
+        with self._starting:
+            if self._process is None:
+                self._start()
+        return (sys.executable, "-I", "-S", str(_CLIENT), self._address, module)
+
+    def close(self) -> int | None:
+        """Return the process id that it had; `None`: it was never used."""
+        if self._process is None:
+            return None
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(Path(self._address).parent)
+        return self._process.pid
 
     def _start(self) -> None:
         self._address = str(Path(tempfile.mkdtemp(prefix="newskeep-warm-"), "socket"))
@@ -183,6 +215,7 @@ class WarmStart:
             self._process = subprocess.Popen(
                 [sys.executable, __file__, str(listening.fileno())],
                 pass_fds=[listening.fileno()],
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
@@ -197,9 +230,10 @@ def shared() -> WarmStart:
 class _Started(subprocess.Popen[bytes]):
     """A process that the first one forked; who minds it says how it ended. What is private here is so in Python."""
 
-    def __init__(self, address: str, request: bytes, argv: Sequence[str], stdout: int, stderr: int) -> None:
+    def __init__(self, address: str, request: bytes, argv: Sequence[str], *files: int) -> None:
         self._asked = address, request
-        super().__init__(argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, bufsize=0)
+        stdin, stdout, stderr = files
+        super().__init__(argv, stdin=stdin, stdout=stdout, stderr=stderr, bufsize=0)
 
     def _execute_child(self, *given: Any) -> None:
         pipes = given[10:16]
@@ -335,9 +369,12 @@ if __name__ == "__main__":
     faulthandler.enable()
     for library in _LIBRARIES:
         import_module(library)
+    # What packages declare is kept as long as the import path is the same.
+    spider_modules()
     _share_fork_server()
-    # What is here now stays; the commands need not look through it.
+    # What is here now stays; the commands need not look through it. They end soon, and look for theirs less often.
     gc.freeze()
+    gc.set_threshold(20_000)
     code = _serve(socket.socket(fileno=int(sys.argv[1])))
     ended = 0
     try:

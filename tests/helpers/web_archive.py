@@ -157,6 +157,12 @@ class Site:
         return self.get(self.originals + path, method, **headers)
 
 
+def forked_saving() -> str:
+    """Python after which the processes that save for a server are forked from the warm one as well."""
+    command = shared().command("newskeep.saving.worker")
+    return f"import newskeep.saving.process; newskeep.saving.process._COMMAND = {command!r}"
+
+
 class Serving:
     """`newskeep serve` on free ports for the time of the block."""
 
@@ -171,7 +177,9 @@ class Serving:
         # A file: a pipe that nobody reads would stop the server once it is full.
         self.log = self._folder.with_name(f"serve-{id(self)}.log")
         with self.log.open("wb") as log:
-            self.process = shared().start(command, self._folder.parent, self._environ, stderr=log.fileno())
+            self.process = shared().start(
+                command, self._folder.parent, self._environ, stderr=log.fileno(), before=forked_saving()
+            )
         assert self.process.stdout is not None
         address = self.process.stdout.readline().decode().strip().rstrip("/")
         port = until(

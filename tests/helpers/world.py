@@ -19,14 +19,17 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from shutil import which
 from typing import Any, Self
 from urllib.parse import urlencode
+
+from warm_start import WarmStart
 
 #: A Monday morning.
 START = datetime(2026, 11, 2, 6, tzinfo=UTC)
@@ -115,6 +118,8 @@ class World:
         }
         self.bases: dict[str, str] = {}
         self.kinds: dict[str, str] = {}
+        #: What ends with the world.
+        self.ending = ExitStack()
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -128,6 +133,7 @@ class World:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ending.close()
         self._process.communicate()
 
     def name(self, kind: str) -> str:
@@ -210,16 +216,24 @@ def swept(process: int) -> None:
 
 @dataclass
 class Operator:
-    """One who runs `newskeep` in `folder`, at the world's time, with an archive there."""
+    """One who runs `newskeep` in `folder`, at the world's time, with an archive there.
+
+    Commands begin in a warm process (warm_start.py) of the world's own: libfaketime has to be there as that begins.
+    """
 
     world: World
     folder: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         clock = self.folder / "clock"
         clock.mkdir(parents=True, exist_ok=True)
         (clock / "sitecustomize.py").write_text(SLEEP)
+        #: What libfaketime adds to the time; the workers that make the text read it as well, though begun earlier.
+        self._offset = clock / "offset"
+        self._tell_time()
+        self._environment = self._made_environment()
+        self._warm = WarmStart(self._environment)
+        self.world.ending.callback(self._close)
 
     def configure(self, text: str) -> None:
         """Write newskeep.toml; what lets the crawler into this world stands in it already."""
@@ -227,14 +241,8 @@ class Operator:
         (self.folder / "newskeep.toml").write_text(common + text)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "newskeep", *arguments],
-            cwd=self.folder,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        self._tell_time()
+        return self._warm.start(arguments, self.folder, self._environment)
 
     def run(self, *arguments: str, timeout: float = 400) -> subprocess.CompletedProcess[bytes]:
         process = self.start(*arguments)
@@ -245,8 +253,6 @@ class Operator:
             process.send_signal(signal.SIGABRT)
             out, err = process.communicate()
             raise AssertionError(f"{arguments} hangs:\n{out.decode()}\n{err.decode()}") from None
-        finally:
-            swept(process.pid)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def json(self, *arguments: str) -> list[dict[str, Any]]:
@@ -255,13 +261,24 @@ class Operator:
         assert done.returncode in (0, 4), done.stderr.decode()
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def _environment(self) -> dict[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
+    def _close(self) -> None:
+        process = self._warm.close()
+        if process:
+            swept(process)
+
+    def _tell_time(self) -> None:
         # scripts/test-anywhere moves our clock, but not the one that libfaketime goes by.
         true = datetime.now(UTC) - timedelta(days=int(os.environ.get("TESTS_DAYS_ON", "0")))
         # Never ahead of the world's: libfaketime cuts off parts of a millisecond or two, and one who waits until a date
         # that a server of the world told would come that much early.
         offset = (self.world.now - true).total_seconds() - 0.01
+        # Whole at every moment: workers of an earlier command may be reading it.
+        written = self._offset.with_suffix(".new")
+        written.write_text(f"{offset:+.3f}\n")
+        written.rename(self._offset)
+
+    def _made_environment(self) -> dict[str, str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
         return {
             **clean,
             "HOME": str(self.folder / "home"),
@@ -269,12 +286,13 @@ class Operator:
             "NO_COLOR": "1",
             "PYTHONFAULTHANDLER": "1",
             "LD_PRELOAD": faketime_library(),
-            "FAKETIME": f"{offset:+.3f}",
+            "FAKETIME_TIMESTAMP_FILE": str(self._offset),
+            # A command that begins looks at the file, however short ago the process looked that it comes from.
+            "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             # Otherwise its pthread_cond_timedwait returns at once, and whoever waits for the interpreter's lock spins.
             "FAKETIME_FORCE_MONOTONIC_FIX": "0",
             # Its stat takes a semaphore that all processes of a run share, and somebody may die holding it.
             "NO_FAKE_STAT": "1",
             "PYTHONPATH": str(self.folder / "clock"),
-            **self.environment,
         }

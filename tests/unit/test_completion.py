@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from command import Run
+from warm_start import WarmStart
 
 PROGRAM = Path(sys.executable).with_name("newskeep")
 
 
-def offered(folder: Path, environment: Mapping[str, str], line: str) -> list[str]:
+def offered(folder: Path, environment: Mapping[str, str], warm_start: WarmStart, line: str) -> list[str]:
     """What is offered behind a line, whose last word is the one that is completed."""
     words = line.split(" ")
     asked = {
@@ -24,8 +25,9 @@ def offered(folder: Path, environment: Mapping[str, str], line: str) -> list[str
         "COMP_WORDS": line,
         "COMP_CWORD": str(len(words) - 1),
     }
-    done = subprocess.run([PROGRAM], cwd=folder, env=asked, capture_output=True, text=True, check=True, timeout=240)
-    return [each.partition(",")[2] for each in done.stdout.splitlines() if each]
+    done = warm_start.run((), folder, asked)
+    done.check_returncode()
+    return [each.partition(",")[2] for each in done.stdout.decode().splitlines() if each]
 
 
 @pytest.mark.parametrize(
@@ -42,14 +44,18 @@ def offered(folder: Path, environment: Mapping[str, str], line: str) -> list[str
         ("newskeep doubts --site ex", ["example"]),
     ],
 )
-def test_what_is_offered(tmp_path: Path, environment: Mapping[str, str], line: str, some: list[str]) -> None:
+def test_what_is_offered(
+    tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart, line: str, some: list[str]
+) -> None:
     (tmp_path / "newskeep.toml").write_text('[sites.example]\nstart = "https://www.example.org/"\n')
-    assert offered(tmp_path, environment, line) == some
+    assert offered(tmp_path, environment, warm_start, line) == some
 
 
-def test_a_broken_configuration_offers_nothing(tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_a_broken_configuration_offers_nothing(
+    tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart
+) -> None:
     (tmp_path / "newskeep.toml").write_text("[sites")
-    assert offered(tmp_path, environment, "newskeep crawl ex") == []
+    assert offered(tmp_path, environment, warm_start, "newskeep crawl ex") == []
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def cleaned(articles: Sequence[Article]) -> list[Article]:
 
 def world_of(world: World) -> Any:
     # Of each kind there is a smaller one.
-    large = len(world.pages) >= 36
+    large = world.count >= 36
     return pytest.param(world, id=world.name, marks=[pytest.mark.exhaustive] if large else [])
 
 

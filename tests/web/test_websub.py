@@ -19,7 +19,7 @@ from ports import held_port
 from small_paper import Paper
 from waiting import until
 from warm_start import shared
-from web_archive import Site
+from web_archive import Site, forked_saving
 
 pytestmark = pytest.mark.long
 
@@ -69,7 +69,9 @@ def serving(folder: Path, ports: tuple[int, int], *options: str) -> Iterator[Sit
     public = ["--public-url", app, "--originals-url", other, "--token", TOKEN]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
     with (folder / "serve.log").open("wb") as log:
-        process = shared().start([*command, *public, *options], folder, clean, stderr=log.fileno())
+        process = shared().start(
+            [*command, *public, *options], folder, clean, stderr=log.fileno(), before=forked_saving()
+        )
     try:
         assert process.stdout is not None and process.stdout.readline(), (folder / "serve.log").read_text()
         yield Site(app, other, folder / "archive")

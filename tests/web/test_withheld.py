@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -231,13 +230,14 @@ urls = {"public_url": "https://archive.example", "originals_url": "https://origi
 options = ServeOptions(port=0, originals_port=0, noarchive=noarchive or None, **urls)
 with open_archive(folder) as archive:
     server.run(archive, options, lambda settled: print(settled.port, settled.originals_port, flush=True))
+sys.exit()
 """
 
 
 @pytest.mark.parametrize(("noarchive", "status"), [("", 451), ("show", 200), ("withhold", 451)])
 def test_behind_a_proxy_it_is_for_others(held: Held, noarchive: str, status: int) -> None:
-    command = [sys.executable, "-c", BEHIND_A_PROXY, str(held.folder), noarchive]
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True) as process:
+    arguments, root = (str(held.folder), noarchive), Path(__file__).parents[2]
+    with shared().start(arguments, root, os.environ, stderr=subprocess.DEVNULL, before=BEHIND_A_PROXY) as process:
         assert process.stdout is not None
         try:
             port, originals_port = map(int, process.stdout.readline().split())

@@ -1,4 +1,7 @@
-"""Politeness over a simulated news world, as the servers' own log has it."""
+"""Politeness over a simulated news world, as the servers' own log has it.
+
+tests/crawl/test_politeness.py has each of these alone; of all at once, test_crawl.py has the delay.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ import pytest
 from world import Line, Operator, World
 from world_log import articles, by, gaps, missed
 from world_manners import LONG
+
+pytestmark = [pytest.mark.long, pytest.mark.exhaustive]
 
 KINDS = (
     *("daily", "atom", "busy", "busydate", "patient", "delay", "slow", "dead", "mute", "moved", "unavailable"),
