@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 import crawler.session.extraction_pool  # noqa: F401 - what a worker begins with
 from crawler.allocator import give_back
 from crawler.extraction.metadata.language import detect
-from crawler.extraction.trafilatura_text import load_stop_words
 from crawler.session.page_extraction import extract_response
 from storage.index.articles import read_piece  # noqa: F401 - what they make ready of texts for the index
 
@@ -36,6 +35,9 @@ _RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + _PAGE.encode
 with suppress(OSError, MemoryError):
     extract_response(_RESPONSE, "https://www.example.org/ferry", datetime(2026, 11, 22, tzinfo=UTC), len(_RESPONSE))
     detect(_TEXT)
+    # Not above: it loads numpy.
+    from crawler.extraction.trafilatura_text import load_stop_words
+
     load_stop_words()
 # What is written to, as garbage is looked for, each worker would have once more.
 gc.collect()
