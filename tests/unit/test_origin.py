@@ -148,7 +148,8 @@ def test_stopping_ends_hanging_and_pausing_connections() -> None:
     for client in clients:
         assert client.recv(1) == b""
         client.close()
-    serving = [thread for thread in threading.enumerate() if "_serve" in thread.name]
+    # By their function: run_server is a thread of pytest-rerunfailures, where no worker of xdist runs the tests.
+    serving = [thread for thread in threading.enumerate() if "(_serve)" in thread.name]
     for thread in serving:
         # One that has closed its connection may still be on its last lines.
         thread.join(240)
