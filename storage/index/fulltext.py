@@ -135,26 +135,35 @@ def _insert(connection: Connection, rows: list[tuple[int, int, int]]) -> None:
 def remove(connection: Connection, numbers: Iterable[int]) -> None:
     """Remove documents."""
     for some in _batches(sorted(numbers)):
-        _remove_words(connection, some)
+        _remove_words(connection, [(number, packed) for number, _, packed in _held(connection, some)])
         connection.execute(delete(searched).where(searched.c.id.in_(some)))
 
 
-def let_go(connection: Connection, numbers: Iterable[int]) -> int:
-    """Remove the words and texts of documents, which stay; return of how many."""
+def let_go(connection: Connection, documents: Mapping[int, bytes]) -> int:
+    """Remove the words and texts of documents, which stay; return of how many. Given are ids, each with its digest.
+
+    A document that has another text by now, under the same id, keeps it.
+    """
     left = 0
-    for some in _batches(sorted(numbers)):
-        left += _remove_words(connection, some)
-        connection.execute(update(searched).where(searched.c.id.in_(some)).values(text=b""))
+    for some in _batches(sorted(documents)):
+        held = {number: packed for number, digest, packed in _held(connection, some) if digest == documents[number]}
+        _remove_words(connection, list(held.items()))
+        connection.execute(update(searched).where(searched.c.id.in_(held)).values(text=b""))
+        left += len(held)
     return left
 
 
-def _remove_words(connection: Connection, numbers: Collection[int]) -> int:
-    held = (searched.c.id.in_(numbers), func.length(searched.c.text) > 0)
-    rows = connection.execute(select(searched.c.id, searched.c.text).where(*held)).all()
-    if rows:
-        words = [(number, IndexedText.unpack(packed).words) for number, packed in sorted(rows)]
+def _held(connection: Connection, numbers: Collection[int]) -> list[tuple[int, bytes, bytes]]:
+    """The documents among these whose texts are here, upwards: id, digest, packed text."""
+    columns = select(searched.c.id, searched.c.digest, searched.c.text).order_by(searched.c.id)
+    rows = connection.execute(columns.where(searched.c.id.in_(numbers), func.length(searched.c.text) > 0))
+    return [(number, bytes(digest), packed) for number, digest, packed in rows]
+
+
+def _remove_words(connection: Connection, documents: Collection[tuple[int, bytes]]) -> None:
+    if documents:
+        words = [(number, IndexedText.unpack(packed).words) for number, packed in documents]
         WORDS[connection.dialect.name].remove(connection, words)
-    return len(rows)
 
 
 def scrub(connection: Connection) -> None:

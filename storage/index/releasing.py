@@ -5,7 +5,7 @@ A fact about this database, and in its table of such facts: one that is made ane
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, literal, literal_column, or_, select, update
@@ -125,8 +125,8 @@ def remove(connection: Connection, found: Iterable[Capture]) -> int:
     return connection.execute(one, rows).rowcount
 
 
-def remove_texts(connection: Connection, documents: Collection[int]) -> int:
-    """Remove the texts and words of documents, and return of how many they were there."""
+def remove_texts(connection: Connection, documents: Mapping[int, bytes]) -> int:
+    """Remove the texts and words of documents, given by ids and digests; return of how many they were there."""
     left = fulltext.let_go(connection, documents)
     counted = update(about).where(about.c.name == _LEFT).values(value=about.c.value + left)
     if left and not connection.execute(counted).rowcount:

@@ -104,10 +104,11 @@ class WholeIndex(WholeSearch, Index):
         with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
             return releasing.remove(connection, found)
 
-    def let_texts_go(self, documents: Collection[int]) -> int:
-        """Remove the texts and words of documents of such a month, by their ids; return of how many they were there."""
+    def let_texts_go(self, documents: Iterable[HeldDocument]) -> int:
+        """Remove the texts and words of documents of such a month; return of how many they were there."""
+        given = {each.id: bytes.fromhex(each.digest) for each in documents}
         with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
-            return releasing.remove_texts(connection, documents)
+            return releasing.remove_texts(connection, given)
 
     def documents(self, first: int, last: int) -> Iterator[HeldDocument]:
         """Yield what can be searched of articles from a second to a last one, in order of time."""

@@ -33,12 +33,12 @@ def release_texts(
     done = TextsReleased()
     # Before the first one leaves, so that no reader misses it.
     archive.index.release_texts(manifest.month, manifest.generation)
-    batch: list[int] = []
+    batch: list[HeldDocument] = []
     for document, is_published in _compared(archive, manifest):
         if not is_published:
             done.kept += 1
             continue
-        batch.append(document.id)
+        batch.append(document)
         if len(batch) == _BATCH:
             done.left += archive.index.let_texts_go(batch)
             batch.clear()
