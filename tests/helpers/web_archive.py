@@ -164,10 +164,14 @@ def forked_saving() -> str:
 
 
 class Serving:
-    """`newskeep serve` on free ports for the time of the block."""
+    """`newskeep serve` on free ports for the time of the block.
 
-    def __init__(self, folder: Path, *options: str, **environ: str) -> None:
+    What saves for it is its child, and ends with it, where `saves_itself`; else it is forked from the warm process.
+    """
+
+    def __init__(self, folder: Path, *options: str, saves_itself: bool = False, **environ: str) -> None:
         self._folder = folder
+        self._before = "" if saves_itself else forked_saving()
         self._options = options
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
         self._environ = {**clean, **environ}
@@ -178,7 +182,7 @@ class Serving:
         self.log = self._folder.with_name(f"serve-{id(self)}.log")
         with self.log.open("wb") as log:
             self.process = shared().start(
-                command, self._folder.parent, self._environ, stderr=log.fileno(), before=forked_saving()
+                command, self._folder.parent, self._environ, stderr=log.fileno(), before=self._before
             )
         assert self.process.stdout is not None
         address = self.process.stdout.readline().decode().strip().rstrip("/")
