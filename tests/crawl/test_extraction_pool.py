@@ -294,7 +294,7 @@ crawler.settings.EXTRACTION_MEMORY_BYTES = 1 << 20
 main()
 """
     with Origin() as origin:
-        origin.on_any(lambda _: answer(500))
+        origin.on_any(lambda _: answer(5_000))
         address = origin.url("/a")
         save = ["save", "--allow-private", "--ignore-robots", address, origin.url("/b")]
         done = warm_start.python(script, *save, cwd=tmp_path, environment=environment)
