@@ -542,7 +542,8 @@ def test_its_process_killed_leaves_no_browser(homes: Path) -> None:
         os.kill(worker, signal.SIGKILL)
         [shown] = work.result()
     assert shown.error is not None and shown.error.startswith("the browser ended early")
-    assert not browsers(homes)
+    # It ends by itself once nobody drives it, which takes a busy machine a moment.
+    until(lambda: not browsers(homes))
 
 
 @pytest.fixture

@@ -164,14 +164,10 @@ def forked_saving() -> str:
 
 
 class Serving:
-    """`newskeep serve` on free ports for the time of the block.
+    """`newskeep serve` on free ports for the time of the block; what saves for it is forked from the warm process."""
 
-    What saves for it is its child, and ends with it, where `saves_itself`; else it is forked from the warm process.
-    """
-
-    def __init__(self, folder: Path, *options: str, saves_itself: bool = False, **environ: str) -> None:
+    def __init__(self, folder: Path, *options: str, **environ: str) -> None:
         self._folder = folder
-        self._before = "" if saves_itself else forked_saving()
         self._options = options
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
         self._environ = {**clean, **environ}
@@ -182,7 +178,7 @@ class Serving:
         self.log = self._folder.with_name(f"serve-{id(self)}.log")
         with self.log.open("wb") as log:
             self.process = shared().start(
-                command, self._folder.parent, self._environ, stderr=log.fileno(), before=self._before
+                command, self._folder.parent, self._environ, stderr=log.fileno(), before=self._before()
             )
         assert self.process.stdout is not None
         address = self.process.stdout.readline().decode().strip().rstrip("/")
@@ -195,6 +191,16 @@ class Serving:
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGINT)
         self.process.communicate()
+
+    def _before(self) -> str:
+        return forked_saving()
+
+
+class ServingWithChild(Serving):
+    """The same where what saves for it is its child, and ends with it."""
+
+    def _before(self) -> str:
+        return ""
 
 
 @pytest.fixture(scope="session")
