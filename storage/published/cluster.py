@@ -9,23 +9,22 @@ pywb and Common Crawl have. `cluster.idx` is a three-thousandth of all and is he
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from threading import Lock
 from zlib import decompressobj
 
 from storage.bounds import unpack
 from storage.errors import Corrupt
 from storage.objects import ObjectStore
+from storage.published.block_cache import BlockCache
 
 #: Lines of a block, as Common Crawl and pywb have it; one of fewer where these are long, in bytes.
 BLOCK_LINES, BLOCK_BYTES = 3_000, 8 << 20
 #: Bytes of a block when it is unpacked: one that is more was not written by us.
 _BLOCK_MAX = 32 << 20
 #: Blocks that one request asks for at most, and unpacked ones that are kept.
-_AT_ONCE, _KEPT = 8, 32
+_AT_ONCE, LINES_KEPT = 8, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +36,14 @@ class Block:
     length: int
 
 
-class BlockCache:
-    """The blocks that were read last, unpacked; threads may share one."""
-
-    def __init__(self, most: int = _KEPT) -> None:
-        self._most = most
-        self._lock = Lock()
-        self._held: OrderedDict[tuple[str, Block], list[bytes]] = OrderedDict()
-
-    def get(self, prefix: str, block: Block) -> list[bytes] | None:
-        with self._lock:
-            found = self._held.get((prefix, block))
-            if found is not None:
-                self._held.move_to_end((prefix, block))
-            return found
-
-    def keep(self, prefix: str, block: Block, lines: list[bytes]) -> None:
-        with self._lock:
-            self._held[prefix, block] = lines
-            if len(self._held) > self._most:
-                self._held.popitem(last=False)
+#: The lines of a block, by prefix and place.
+LinesCache = BlockCache[tuple[str, Block], list[bytes]]
 
 
 class Cluster:
     """The lines of a cluster by their keys. `prefix` is where its objects lie, `index` the bytes of `cluster.idx`."""
 
-    def __init__(self, store: ObjectStore, prefix: str, index: bytes, cache: BlockCache) -> None:
+    def __init__(self, store: ObjectStore, prefix: str, index: bytes, cache: LinesCache) -> None:
         """Raises `Corrupt`."""
         self._store = store
         self._prefix = prefix
@@ -102,9 +83,9 @@ class Cluster:
 
     def _read(self, blocks: list[Block]) -> Iterator[list[bytes]]:
         """Yield the lines of blocks that follow each other, those that lie side by side in one request."""
-        for kept, run in groupby(blocks, key=lambda block: self._cache.get(self._prefix, block) is not None):
+        for kept, run in groupby(blocks, key=lambda block: self._cache.get((self._prefix, block)) is not None):
             some = list(run)
-            if kept and all(held := [self._cache.get(self._prefix, block) for block in some]):
+            if kept and all(held := [self._cache.get((self._prefix, block)) for block in some]):
                 yield from (lines for lines in held if lines is not None)
                 continue
             for _, same_shard in groupby(some, key=lambda block: block.shard):
@@ -118,7 +99,7 @@ class Cluster:
         for block in blocks:
             at = block.offset - start
             lines = _unpacked(data[at : at + block.length], f"{key} at {block.offset}")
-            self._cache.keep(self._prefix, block, lines)
+            self._cache.keep((self._prefix, block), lines)
             yield lines
 
 

@@ -18,11 +18,11 @@ from storage.errors import Corrupt, ObjectMissing, StoreUnavailable
 from storage.model import Capture
 from storage.objects import ObjectStore
 from storage.objects.local import LocalStore
-from storage.published.cluster import BlockCache, Cluster
+from storage.published.cluster import LINES_KEPT, Cluster, LinesCache
 from storage.published.manifest import INDEX, Manifest, manifest_key, newest, prefix_of
 from storage.published.month import Month
 from storage.published.not_whole import NotWhole, publish_again
-from storage.published.ranges import RangeCache
+from storage.published.ranges import RANGES_KEPT, RangeCache
 from storage.published.texts import Gone, TextsFile
 
 #: Bytes of a manifest or a `cluster.idx`: of ten billion captures.
@@ -53,8 +53,8 @@ class PublishedMonths:
         self._store = store
         self._folder = folder
         self._lock = Lock()
-        self._blocks = BlockCache()
-        self._ranges = RangeCache()
+        self._blocks = LinesCache(LINES_KEPT)
+        self._ranges = RangeCache(RANGES_KEPT)
         self._open: dict[Month, PublishedMonth] = {}
         self._texts: dict[str, TextsFile] = {}
 

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
-
 from storage.objects import ObjectStore
+from storage.published.block_cache import BlockCache
 
 #: Bytes of a block, and how many of them one request asks for at most where they follow each other.
 BLOCK, _AT_ONCE = 64 << 10, 16
 #: Blocks that are kept: 32 MiB.
-_KEPT = 512
-
-
-class RangeCache:
-    """The blocks that were read last; threads may share one."""
-
-    def __init__(self, most: int = _KEPT) -> None:
-        self._most = most
-        self._lock = Lock()
-        self._held: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-
-    def get(self, key: str, number: int) -> bytes | None:
-        with self._lock:
-            found = self._held.get((key, number))
-            if found is not None:
-                self._held.move_to_end((key, number))
-            return found
-
-    def keep(self, key: str, number: int, block: bytes) -> None:
-        with self._lock:
-            self._held[key, number] = block
-            if len(self._held) > self._most:
-                self._held.popitem(last=False)
+RANGES_KEPT = 512
+#: The bytes of a block, by key and number.
+RangeCache = BlockCache[tuple[str, int], bytes]
 
 
 class RangedFile:
@@ -54,7 +32,7 @@ class RangedFile:
         return b"".join(blocks)[begin : begin + max(end - start, 0)]
 
     def _block(self, number: int) -> bytes:
-        found = self._cache.get(self.key, number)
+        found = self._cache.get((self.key, number))
         return self._fetch(number) if found is None else found
 
     def _fetch(self, number: int) -> bytes:
@@ -63,6 +41,6 @@ class RangedFile:
         with self._store.open(self.key, start, end - start) as stream:
             data = stream.read()
         for place in range(0, len(data), BLOCK):
-            self._cache.keep(self.key, number + place // BLOCK, data[place : place + BLOCK])
+            self._cache.keep((self.key, number + place // BLOCK), data[place : place + BLOCK])
         self._next = number + self._ahead
         return data[:BLOCK]
