@@ -25,8 +25,9 @@ from storage.index.query_nodes import Term
 from storage.index.query_parser import SearchQuery
 from storage.index.search_statements import PLACE_BITS, Match
 from storage.index.text_search import COUNTED, RANKED, TextSearch
+from storage.published.month import Month
 from storage.published.months import PublishedMonths
-from storage.published.released import Released, ReleasedLookup
+from storage.published.released import Released, ReleasedMonths
 from storage.published.streams import DATABASE, PUBLISHED, Place, Placed, at_once, merged
 from storage.published.texts import Document, Gone, TextsFile
 
@@ -51,7 +52,7 @@ class _Changed(Exception):
     """Texts have left the database since it was asked which have."""
 
 
-class WholeSearch(ReleasedLookup, TextSearch):
+class WholeSearch(ReleasedMonths, TextSearch):
     """See `storage.published.whole.WholeIndex`, which is one. Where no texts were let go, it is the database alone."""
 
     _months: PublishedMonths
@@ -248,6 +249,11 @@ class WholeSearch(ReleasedLookup, TextSearch):
         return self._asked_of_files(ask)
 
     # Files
+
+    def published_documents(self, month: Month, generation: int) -> Iterator[Document]:
+        """Yield the documents of what is published of a month, also of hidden ones, in order of time."""
+        files = self._months.texts(month, generation)
+        yield from heapq.merge(*(file.documents() for file in files), key=lambda each: each.second)
 
     def _files(self, state: _State) -> list[TextsFile]:
         return [file for each in state.released for file in self._months.texts(each.month, each.generation)]

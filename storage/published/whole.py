@@ -12,11 +12,10 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain, dropwhile, groupby, islice
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 from storage.annotations import Collection as TagCollection
 from storage.cdxj import in_seconds
-from storage.database import transaction
 from storage.errors import StoreUnavailable
 from storage.index import queries, releasing
 from storage.index.annotation_lookup import TagCount
@@ -31,7 +30,6 @@ from storage.published.months import PublishedMonths
 from storage.published.not_whole import NotWhole
 from storage.published.released import Released
 from storage.published.search import WholeSearch
-from storage.published.texts import Document
 from storage.urls import equivalent_form, surt
 
 T = TypeVar("T")
@@ -39,16 +37,6 @@ T = TypeVar("T")
 Place = tuple[str, int, int, int]
 _END = "\x7f"
 _LARGER = 10
-
-
-class HeldDocument(NamedTuple):
-    """What can be searched of an article: id, second, SURT, digest in hex, and whether its text is in the database."""
-
-    id: int
-    second: int
-    surt: str
-    digest: str
-    has_text: bool
 
 
 class WholeIndex(WholeSearch, Index):
@@ -88,39 +76,6 @@ class WholeIndex(WholeSearch, Index):
             if now == released:
                 return found
             self._known = released = now
-
-    def release(self, month: Month, generation: int) -> None:
-        """Have a month read from what is published of it from now on, beside what the database has; durable."""
-        with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
-            releasing.enter(connection, releasing.CAPTURES, str(month), generation)
-
-    def release_texts(self, month: Month, generation: int) -> None:
-        """The same of the texts of its articles, and of their words."""
-        with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
-            releasing.enter(connection, releasing.TEXTS, str(month), generation)
-
-    def let_go(self, found: Collection[Capture]) -> int:
-        """Delete the rows of captures of a released month; return how many. What is not for others to see stays."""
-        with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
-            return releasing.remove(connection, found)
-
-    def let_texts_go(self, documents: Iterable[HeldDocument]) -> int:
-        """Remove the texts and words of documents of such a month; return of how many they were there."""
-        given = {each.id: bytes.fromhex(each.digest) for each in documents}
-        with self._writing() as connection, transaction(connection, "BEGIN IMMEDIATE"):
-            return releasing.remove_texts(connection, given)
-
-    def documents(self, first: int, last: int) -> Iterator[HeldDocument]:
-        """Yield what can be searched of articles from a second to a last one, in order of time."""
-        cursor = (first, queries.LAST)
-        while rows := self._fetch(releasing.DOCUMENTS, low=cursor[0], id=cursor[1], high=last, n=BATCH):
-            yield from (HeldDocument(row[4], row[0], row[2], bytes(row[3]).hex(), bool(row[5])) for row in rows)
-            cursor = rows[-1][0], rows[-1][1]
-
-    def published_documents(self, month: Month, generation: int) -> Iterator[Document]:
-        """Yield the documents of what is published of a month, also of hidden ones, in order of time."""
-        files = self._months.texts(month, generation)
-        yield from heapq.merge(*(file.documents() for file in files), key=lambda each: each.second)
 
     def in_database(self) -> Index:
         """The database alone."""

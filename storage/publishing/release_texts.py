@@ -12,7 +12,7 @@ from itertools import groupby
 from storage.archive import Archive
 from storage.index.rows import seconds
 from storage.published.manifest import Manifest
-from storage.published.whole import HeldDocument
+from storage.published.released import HeldDocument
 
 #: Texts that leave in one transaction: their words are taken out one by one, and others who write wait.
 _BATCH = 500
