@@ -344,6 +344,13 @@ def test_the_command(two_months: Archive, newskeep: Any) -> None:
     assert (bad.returncode, bad.stderr.count(b"\n")) == (2, 1), bad.stderr
 
 
+def test_what_has_no_month_that_is_over_says_so(archive: Archive, newskeep: Any) -> None:
+    deliver(archive, 0, [replace(page(1), moment=datetime.now(UTC) + timedelta(days=40))])
+    done = newskeep("index", "publish", "--archive", archive.uri)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert b"nothing to publish: no month that is over (UTC) has captures" in done.stderr
+
+
 def test_blocks_shards_and_the_index_of_a_cluster(tmp_path: Path) -> None:
     put: dict[str, bytes] = {}
     writer = ClusterWriter(

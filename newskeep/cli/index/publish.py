@@ -119,6 +119,8 @@ def publish(
                 opened.index.scrub()
         told = f"{counted(figures['published'], 'month')} published, {figures['unchanged']:,} unchanged"
         line = f"{told}, {counted(figures['captures'], 'capture')}"
+        if not figures["published"] + figures["unchanged"]:
+            line = "nothing to publish: no month that is over (UTC) has captures"
         if release:
             line += f"; {counted(figures['let_go'], 'row')} left the database"
         if figures["texts_let_go"]:
