@@ -32,7 +32,7 @@ from crawler.politeness.errors import (
 from crawler.politeness.host_gate import WAIT_STATUSES, refusal_reason, retry_after
 from crawler.session.conditional import asks_conditionally
 from crawler.session.media import described
-from crawler.session.reasons import BAD_CHUNK, in_words, no_connection, not_http
+from crawler.session.reasons import BAD_CHUNK, NO_STATUS_LINE, in_words, no_connection, not_http
 from crawler.session.recorder import RecordedExchange, recorded_of
 from storage.errors import NewskeepError, SpoolError
 from storage.http import HttpMessage
@@ -123,6 +123,8 @@ def _judge(recorded: RecordedExchange) -> tuple[OutcomeKind, str | None]:
         if recorded.exchange.truncated is not None:
             return "archived", "whole, though the connection was closed before the end that was announced"
         return ("unchanged", "same content as before") if is_revisit else ("archived", None)
+    if status is None:
+        return "failed", NO_STATUS_LINE
     if status in WAIT_STATUSES:
         return "failed", refusal_reason(status, retry_after(message.header("retry-after"), recorded.exchange.started))
     return "failed", f"{status} {message.reason or phrase(status)}".strip()

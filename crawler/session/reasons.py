@@ -6,6 +6,7 @@ import os
 
 #: Two Content-Length fields of an answer that contradict each other (RFC 9112, 6.3).
 TWO_LENGTHS = "two lengths that differ"
+NO_STATUS_LINE = "not a valid HTTP answer: its first line is not one of HTTP"
 BAD_CHUNK = "not a valid HTTP answer: its chunks make no sense"
 
 
@@ -37,5 +38,5 @@ def not_http(error: BaseException) -> str:
     if "chunk" in said:
         return BAD_CHUNK
     if any(word in said for word in ("parts", "status", "version")):
-        return "not a valid HTTP answer: its first line is not one of HTTP"
+        return NO_STATUS_LINE
     return "not a valid HTTP answer"

@@ -204,6 +204,7 @@ def test_chunks_under_another_coding(newskeep: Run, origin: Origin) -> None:
 NO_ANSWERS = {
     b"220 mail.example.org ready\r\n": "its first line is not one of HTTP",
     b"HTTP/1.1 OK\r\n\r\n": "its first line is not one of HTTP",
+    b"HTTP/1.1 1000 Huh\r\nContent-Length: 2\r\n\r\nhi": "its first line is not one of HTTP",
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!": "two lengths that differ",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\nworld\r\n0\r\n\r\n": (
         "its chunks make no sense"
@@ -367,3 +368,24 @@ def test_redirects_that_browsers_read(newskeep: Run, origin: Origin) -> None:
     for path, told in save_each(newskeep, origin, scripts).items():
         found = (told["outcome"] in ("archived", "unchanged"), told["final_url"])
         assert found == (True, origin.url(f"/new/story{path[1:]}")), locations[int(path[1:])]
+
+
+#: Targets that a browser hands to another program, or to nobody.
+NOWHERE = {
+    "mailto:desk@example.org": "that is not http: mailto",
+    "tel:+4533123456": "that is not http: tel",
+    "intent://a/#Intent;scheme=news;end": "that is not http: intent",
+    "javascript:history.back()": "that is not http: javascript",
+    "http://127.0.0.1:99999/a": (
+        "that is refused: http://127.0.0.1:99999/a: has a bad port; a port is a number from 1 to 65535"
+    ),
+    "http://[::1/a": "that is refused: http://[::1/a: has a bad IPv6 address",
+}
+
+
+def test_redirects_that_lead_to_no_page_are_refused_in_words(newskeep: Run, origin: Origin) -> None:
+    told = save_each(newskeep, origin, {f"/{number}": (sends_on(to),) for number, to in enumerate(NOWHERE)})
+    for number, reason in enumerate(NOWHERE.values()):
+        line = told[f"/{number}"]
+        assert (line["outcome"], line["reason"]) == ("refused", f"redirects to an address {reason}"), line
+        assert len(origin.logged(f"/{number}")) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ _COOKIES, _ASKED = "chain_cookies", "chain_asked"
 _MOST_TIMES = 3
 #: Bytes of a page that is looked at for a refresh; one that only sends on is short.
 _SHORT = 256 * 1024
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
 class RedirectPolicy(RedirectMiddleware):
@@ -59,7 +61,11 @@ class RedirectPolicy(RedirectMiddleware):
             response.headers["Location"] = join(request.url, location.decode("utf-8", "surrogateescape")).encode(
                 "utf-8", "surrogateescape"
             )
-        result = super().process_response(request, response)
+        try:
+            result = super().process_response(request, response)
+        except ValueError as error:
+            # Scrapy makes a request of the target before it looks at it.
+            raise Refused(_unfit(response.headers["Location"] or b"")) from error
         if request.meta.get("dont_redirect"):
             return result
         if result is response and (target := _refreshed(request, response)):
@@ -80,8 +86,7 @@ class RedirectPolicy(RedirectMiddleware):
             for name in CONDITIONS:
                 result.headers.pop(name, None)
         elif response.status in (301, 302, 303, 307, 308) and "Location" in response.headers:
-            scheme = (response.headers["Location"] or b"").partition(b":")[0].decode("latin-1")
-            raise Refused(f"redirects to an address that is not http: {scheme}")
+            raise Refused(_unfit(response.headers["Location"] or b""))
         return result
 
     @staticmethod
@@ -112,6 +117,17 @@ def chain_cookies(request: Request) -> Iterator[bytes]:
         yield (cookie.name if cookie.value is None else f"{cookie.name}={cookie.value}").encode(
             "utf-8", "surrogateescape"
         )
+
+
+def _unfit(location: bytes) -> str:
+    """Why there is no going to the target of a redirect that is no web address."""
+    target = location.decode("utf-8", "replace")
+    if (scheme := _SCHEME.match(target)) and scheme[1].lower() not in ("http", "https"):
+        return f"redirects to an address that is not http: {scheme[1]}"
+    try:
+        return f"redirects to an address that is refused: {normalize(target)}"
+    except InvalidURL as error:
+        return f"redirects to an address that is refused: {error}"
 
 
 def _refreshed(request: Request, response: Response) -> str | None:
