@@ -6,6 +6,7 @@ import asyncio
 import math
 import re
 import time
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ _LONG = 32 * 1024
 
 # As protego reads the line, which takes some misspellings too.
 _USER_AGENT = re.compile(r"^[^\S\r\n]*user[- ]?agent[^\S\r\n]*[:\s][^\S\r\n]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+#: A crawl-delay as most of Europe writes numbers; protego leaves it out.
+_DECIMAL_COMMA = re.compile(r"^([^\S\r\n]*crawl[- ]?delay[^\S\r\n]*:?[^\S\r\n]*\d+),(\d+)", re.IGNORECASE | re.MULTILINE)
 _TOKEN = re.compile(r"[A-Za-z_-]+")
 #: No robot's token: such a group is for somebody else.
 _NOBODY = "~"
@@ -74,7 +77,11 @@ def parse(content: bytes, product: str) -> Protego:
     """
     from protego import Protego
 
-    text = content[:ROBOTS_MAX_BYTES].decode("utf-8", "replace").lstrip("\ufeff")
+    content = content[:ROBOTS_MAX_BYTES]
+    # UTF-8 by the RFC; an editor that wrote UTF-16 says so by its mark, and what is meant is plain.
+    coding = "utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8"
+    text = content.decode(coding, "replace").lstrip("\ufeff")
+    text = _DECIMAL_COMMA.sub(r"\1.\2", text)
     return Protego.parse(_USER_AGENT.sub(lambda line: f"User-agent: {_agent(line[1], product)}", text))
 
 

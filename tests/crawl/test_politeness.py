@@ -277,6 +277,21 @@ def test_a_product_token_is_matched_as_a_whole(agents: str, obeys: bool) -> None
     assert rules.crawl_delay("newskeep") == (7 if obeys else None)
 
 
+@pytest.mark.parametrize("coding", ["utf-16", "utf-16-be", "utf-8-sig"])
+def test_rules_in_the_coding_that_their_mark_says(coding: str) -> None:
+    text = "\ufeff" * (coding == "utf-16-be") + "User-agent: *\r\nDisallow: /a\r\nCrawl-delay: 3\r\n"
+    rules = parse(text.encode(coding), "newskeep")
+    allowed = [rules.can_fetch(f"https://n.example{path}", "newskeep") for path in ("/a", "/b")]
+    assert (allowed, rules.crawl_delay("newskeep")) == ([False, True], 3)
+
+
+@pytest.mark.parametrize(("said", "delay"), [("1,5", 1.5), ("0,5 # half", 0.5), ("2.5", 2.5), ("2", 2), ("soon", None)])
+def test_a_crawl_delay_with_a_decimal_comma(said: str, delay: float | None) -> None:
+    rules = parse(f"User-agent: *\ncrawl-delay : {said}\nDisallow: /1,5\n".encode(), "newskeep")
+    assert rules.crawl_delay("newskeep") == delay
+    assert not rules.can_fetch("https://n.example/1,5", "newskeep")
+
+
 #: Paths, and whether what they lead to may be asked for.
 PATHS = {
     "/page/../private/1": False,
