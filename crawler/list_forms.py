@@ -1,4 +1,4 @@
-"""The forms in which people keep addresses: lines, CSV, JSON lines, bookmarks, any text with addresses in it."""
+"""The forms in which people keep addresses: lines, CSV, JSON lines, bookmarks, sitemaps, feeds, any text with some."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from html.parser import HTMLParser
 from itertools import chain, islice
 from typing import Literal, NamedTuple, TextIO
 
+from crawler.list_lines import addresses
+from crawler.list_sources import BEGINNING, linked
 from storage.bounds import JSON_MAX, parse_json
 from storage.errors import Corrupt, UsageError
 
-Form = Literal["lines", "csv", "json", "bookmarks", "text"]
+Form = Literal["lines", "csv", "json", "bookmarks", "sitemap", "text"]
 
 #: Names of a column or field that holds addresses, the likeliest first.
 _NAMES = (
@@ -40,11 +42,24 @@ _HTTP = re.compile(r"https?://", re.IGNORECASE)
 _SAMPLE = 20
 #: Bytes at the beginning by which the form is told.
 _HEAD = 4096
-_COMMENT = re.compile(r"(?:^|\s)#.*", re.DOTALL)
+#: Bytes of a sitemap (sitemaps.org).
+_SITEMAP_MAX = 50_000_000
 #: What may stand in an address as people paste it; not the signs around one, in Western and in CJK texts.
 _IN_TEXT = re.compile(r"https?://[^\s<>\"`{}|\\^“”„«»‹›「」『』《》【】、。，；！？（）]{1,8000}", re.IGNORECASE)
 _TWO = re.compile(r"[,;](?=https?://)", re.IGNORECASE)
 _AFTER = ".,;:!?'*_~…’"
+
+
+#: Files of other programs, by their first bytes, and what to do with one. A list of ours has no such bytes.
+_NO_LISTS = {
+    b"PK\x03\x04": "is a ZIP file, such as Excel's and LibreOffice's are; save it as CSV",
+    b"\xd0\xcf\x11\xe0": "is a file of Excel or Word; save it as CSV or text",
+    b"%PDF-": "is a PDF; copy the addresses out of it",
+    b"\x1f\x8b": "is compressed; zcat FILE | newskeep save -i - reads it",
+    b"\x28\xb5\x2f\xfd": "is compressed; zstdcat FILE | newskeep save -i - reads it",
+    b"BZh": "is compressed; bzcat FILE | newskeep save -i - reads it",
+    b"\xfd7zXZ\0": "is compressed; xzcat FILE | newskeep save -i - reads it",
+}
 
 
 class Entry(NamedTuple):
@@ -57,27 +72,47 @@ class Entry(NamedTuple):
 def entries(stream: io.BufferedReader, name: str = "", form: Form | None = None) -> Iterator[Entry]:
     """Yield the entries of a list, read as a stream; without a `form`, in the one that name and beginning show.
 
-    Bytes that are no UTF-8 (or UTF-16, where a byte order mark says so) cost one entry. Raises `UsageError` where a
-    CSV has no column with addresses.
+    It is UTF-8, or UTF-16 where a byte order mark says so; bytes that are neither are read as Windows-1252. Raises
+    `UsageError` where a CSV has no column with addresses, and for files that are no lists.
     """
     head = stream.peek(_HEAD)[:_HEAD]
+    for magic, advice in _NO_LISTS.items():
+        if head.startswith(magic):
+            raise UsageError(f"the list {advice}")
     is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding = "utf-16" if is_utf16 else "utf-8-sig"
     begin = head.decode(encoding, "replace").lstrip()
-    text = io.TextIOWrapper(stream, encoding, errors="replace", newline=None)
+    form = form or form_of(name, begin)
+    if form == "sitemap":
+        yield from (Entry(*each) for each in linked(stream.read(_SITEMAP_MAX)))
+        return
+    text = io.TextIOWrapper(stream, encoding, errors="replace" if is_utf16 else _AS_WINDOWS, newline=None)
     try:
-        yield from _READERS[form or form_of(name, begin)](text)
+        yield from _READERS[form](text)
     finally:
         # The stream is not ours to close.
         text.detach()
 
 
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    """Read what is no UTF-8 as programs of Windows in Western Europe write it."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+_AS_WINDOWS = "newskeep-as-windows"
+codecs.register_error(_AS_WINDOWS, _as_windows)
+
+
 def form_of(name: str, begin: str) -> Form:
     """Tell the form of a list by the name of its file and its first characters."""
     suffix = name.lower().rpartition(".")[2] if "." in name else ""
-    first = begin.partition("\n")[0]
+    first = re.split(r"[\r\n]", begin, maxsplit=1)[0]
     if suffix in ("html", "htm") or re.match(r"<!doctype\s|<html\b", begin, re.IGNORECASE):
         return "bookmarks"
+    if BEGINNING.match(begin):
+        return "sitemap"
     if suffix in ("json", "jsonl", "ndjson") or re.match(r"\{|\[\s*[\[{\"]", begin):
         return "json"
     if suffix in ("csv", "tsv") or _has_header(first):
@@ -92,9 +127,7 @@ def _has_header(line: str) -> bool:
 
 def _lines(text: Iterable[str]) -> Iterator[Entry]:
     for line in text:
-        # A comment may stand behind a URL too; a fragment has no blank before it.
-        if given := _COMMENT.sub("", line.strip()).rstrip():
-            yield Entry(given)
+        yield from map(Entry, addresses(line))
 
 
 def _csv(text: TextIO) -> Iterator[Entry]:
@@ -135,13 +168,17 @@ def _separator(line: str) -> str:
 
 
 def _json(text: TextIO) -> Iterator[Entry]:
-    """A value a line, or one array of them: a text is an address, an object has one in a field."""
+    """A value a line, or one array or object over lines: a text is an address, an object has one, or lists of them."""
     first = text.readline()
     while first and not first.strip():
         first = text.readline()
     rest: Iterable[str] = chain([first], text)
-    if first.lstrip().startswith("[") and not _is_json(first):
-        rest = _items(first + text.read(JSON_MAX + 1))
+    if not _is_json(first):
+        if first.lstrip().startswith("["):
+            rest = _items(first + text.read(JSON_MAX + 1))
+        elif first.strip() == "{":
+            # No line of JSON lines is this one.
+            rest = _items(f"[{first}{text.read(JSON_MAX + 1)}]")
     for line in rest:
         if line.strip():
             yield from _values(line)
@@ -171,12 +208,24 @@ def _values(line: str) -> Iterator[Entry]:
         yield Entry(shown, "is no JSON")
         return
     for value in found if isinstance(found, list) else [found]:
+        if isinstance(value, dict) and (listed := _listed_in(value)):
+            for each in listed:
+                yield from _values(json.dumps(each))
+            continue
         if isinstance(value, dict):
             fields = {_name(str(name)): each for name, each in value.items()}
             given = next((fields[name] for name in _NAMES if isinstance(fields.get(name), str)), "").strip()
         else:
             given = value.strip() if isinstance(value, str) else ""
         yield Entry(given) if given else Entry(shown, "has no field url")
+
+
+def _listed_in(value: dict[str, object]) -> list[object]:
+    """What stands in the lists of an object that has no address itself, such as {"urls": [...]}."""
+    if any(isinstance(each, str) for name, each in value.items() if _name(name) in _NAMES):
+        return []
+    lists = [each for name, each in value.items() if _name(name) in (*_NAMES, "items") and isinstance(each, list)]
+    return list(chain.from_iterable(lists))
 
 
 def _bookmarks(text: TextIO) -> Iterator[Entry]:
@@ -231,7 +280,7 @@ def _unclosed(url: str) -> str:
     return url
 
 
-_READERS: dict[Form, Callable[[TextIO], Iterator[Entry]]] = {
+_READERS: dict[str, Callable[[TextIO], Iterator[Entry]]] = {
     "lines": _lines,
     "csv": _csv,
     "json": _json,

@@ -38,7 +38,9 @@ _LONG = 32 * 1024
 # As protego reads the line, which takes some misspellings too.
 _USER_AGENT = re.compile(r"^[^\S\r\n]*user[- ]?agent[^\S\r\n]*[:\s][^\S\r\n]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 #: A crawl-delay as most of Europe writes numbers; protego leaves it out.
-_DECIMAL_COMMA = re.compile(r"^([^\S\r\n]*crawl[- ]?delay[^\S\r\n]*:?[^\S\r\n]*\d+),(\d+)", re.IGNORECASE | re.MULTILINE)
+_DECIMAL_COMMA = re.compile(
+    r"^([^\S\r\n]*crawl[- ]?delay[^\S\r\n]*:?[^\S\r\n]*\d+),(\d+)", re.IGNORECASE | re.MULTILINE
+)
 _TOKEN = re.compile(r"[A-Za-z_-]+")
 #: No robot's token: such a group is for somebody else.
 _NOBODY = "~"

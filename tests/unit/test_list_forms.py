@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from crawler.list_forms import Entry, Form, entries
 from crawler.url_list import read_urls
 from storage.errors import UsageError
+from storage.urls import normalize
 
 A, B = "https://a.example/1?x=1,2", "http://b.example/å"
 
@@ -38,6 +40,12 @@ def given(data: str | bytes, name: str = "", form: Form | None = None) -> list[s
         ("", f'{{"url": "{A}"}}\n{{"url": "{B}"}}'),
         ("list.json", f'[\n {{"url": "{A}"}},\n {{"link": "{B}"}}\n]\n'),
         ("", f'["{A}", "{B}"]'),
+        ("", f'{{"urls": ["{A}", "{B}"]}}'),
+        ("list.json", f'{{\n "made": "2026",\n "urls": [\n  "{A}",\n  {{"link": "{B}"}}\n ]\n}}\n'),
+        (
+            "feed.json",
+            f'{{"version": "https://jsonfeed.org/version/1.1", "items": [{{"url": "{A}"}}, {{"url": "{B}"}}]}}',
+        ),
         ("list.ndjson", f'"{A}"\n"{B}"\n'),
         (
             "marks.html",
@@ -122,3 +130,64 @@ def test_a_long_list_is_read_as_a_stream() -> None:
 
     stream = entries(io.BufferedReader(Endless()))
     assert [next(stream) for _ in range(3)] == [Entry("https://a.example/")] * 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f"{A},", f"{A} ;", f'"{A}"', f"'{A}',", f"<{A}>", f"“{A}”", f"„{A}“,", f"«{A}»", f"`{A}`"),
+        *(f"- {A}", f"* {A}", f"• <{A}>", f"12. {A}", f"3) {A}"),
+        *(f"\u200b{A}\u200b", f"\u200e{A} \ufeff", f"\u00a0{A}\u00a0"),
+        *(f"1\t{A}\tTitle", f"{A}\tOne, two", f'"{A}"\t"Title"'),
+        *(f'{A},"One, two",2026', f'"{A}","One"', f'"{A}";One'),
+    ],
+)
+def test_a_line_as_it_is_pasted(line: str) -> None:
+    assert given(f"{line}\n{B}\n") == [A, B]
+
+
+def test_a_line_keeps_what_may_be_meant() -> None:
+    lines = ["https://a.example/a b.pdf", "https://a.example/it's", "https://a.example/x_(y)", "www.a.example/x"]
+    assert given("\n".join(lines)) == lines
+    assert given(f"{A} {B}\n{B},  {A}") == [A, B, B, A]
+    assert given("https://a.example/web/2020/https://a.example/x") == ["https://a.example/web/2020/https://a.example/x"]
+
+
+def test_what_is_no_utf_8_is_read_as_windows_wrote_it() -> None:
+    assert given("http://b.example/rødgrød\r\n".encode("cp1252") + B.encode()) == ["http://b.example/rødgrød", B]
+    assert given(f"Título;Link\r\nÆrø;{B}\r\n".encode("cp1252"), "list.csv") == [B]
+
+
+def test_ends_of_lines_of_an_old_mac() -> None:
+    assert given(f"URL,title\r{A.replace(',', '')},One\r{B},Two\r") == [A.replace(",", ""), B]
+    assert given(f"{A}\r{B}\r") == [A, B]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"PK\x03\x04\x14\0\x06\0\x08\0", "save it as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as CSV"),
+        (gzip.compress(A.encode()), "zcat FILE"),
+        (b"%PDF-1.7\n", "is a PDF"),
+    ],
+)
+def test_files_that_are_no_lists_are_told(data: bytes, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        given(data, "list.txt")
+
+
+def test_a_sitemap_and_a_feed_are_lists() -> None:
+    head = "<?xml version='1.0' encoding='ISO-8859-1'?>\n<!-- made by hand -->\n"
+    loc = "<url><loc>{}</loc><lastmod>2026-11-02</lastmod></url>"
+    urlset = (
+        f"{head}<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{loc.format(A)}{loc.format(B)}</urlset>"
+    )
+    assert [normalize(each) for each in given(urlset.encode("latin-1"), "sitemap.xml")] == [normalize(A), normalize(B)]
+    feed = f"<rss version='2.0'><channel><link>http://b.example/</link><item><link>{A}</link></item></channel></rss>"
+    assert given(feed) == [A]
+    index = "<sitemapindex><sitemap><loc>https://a.example/2.xml</loc></sitemap></sitemapindex>"
+    found = list(entries(io.BufferedReader(io.BytesIO(index.encode()))))
+    assert found == [Entry("https://a.example/2.xml", "is another sitemap, not a page")]
+    with pytest.raises(UsageError, match="without an address"):
+        given("<urlset></urlset>")

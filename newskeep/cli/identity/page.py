@@ -22,7 +22,8 @@ You came here from the log of your server. This crawler archives news, so that w
 and checked later. (Say here who you are, for whom, and why.)
 
 * It calls itself `{agent}`, and asks robots.txt for the rules of `newskeep`.
-* It asks a host for one page at a time, with a pause between two, and waits as long as Crawl-delay (a minute at most) or Retry-After say.
+* It asks a host for one page at a time, with a pause between two, and waits as long as
+  Crawl-delay (a minute at most) or Retry-After say.
 * {signed}
 * It reads Content-Signal, Content-Usage, TDMRep, X-Robots-Tag and licences, and keeps what they said with each page.
 * What says `noarchive`, or is past its `unavailable_after`, is shown to nobody but us.
