@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from newskeep import _packages
+from newskeep.cli import _streams
 
 #: Heading of --help -> command -> what is said of it there. A command is the function of its name in the module of its
 #: name, imported when it is called, so that --help is there at once.
@@ -152,6 +153,7 @@ def newskeep(ctx: click.Context) -> None:
 def main() -> None:
     """Run the command line and end the process with the exit code of the error, if any."""
     gc.set_threshold(_GC_THRESHOLD)
+    _streams.take_any_text()
     _packages.leave_current_folder()
     if clash := _packages.clash():
         click.echo(f"newskeep: {clash}", err=True)

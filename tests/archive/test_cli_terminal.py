@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,6 +114,28 @@ def test_no_command_prints_what_a_terminal_obeys(newskeep: Run) -> None:
     seen = (("search", "word1"), ("doubts",), ("explain", URL, "--at", "2026-03-01T06"), ("get", URL, "--as", "text"))
     for command in seen:
         assert GOOD in newskeep(*command).stdout.decode(), command
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize("coding", ["iso-8859-1", "ascii"])
+def test_a_locale_that_has_no_sign_for_what_titles_hold(
+    tmp_path: Path, environment: Mapping[str, str], coding: str
+) -> None:
+    def told(*command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "newskeep", *command],
+            cwd=tmp_path,
+            env={**environment, "PYTHONIOENCODING": coding},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        # Where there is ASCII alone, click writes UTF-8.
+        return done.stdout.decode("utf-8" if coding == "ascii" else coding)
+
+    assert "\\u06cc" in told("search", "word1")
+    title = json.loads(told("search", "word1", "--json").strip("\n").split("\n")[-1])["title"]
+    assert EVIL in title.replace("\ufffd", "\0")
 
 
 def test_files_and_json_keep_the_bytes(newskeep: Run, hostile: Path, tmp_path: Path) -> None:
