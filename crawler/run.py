@@ -11,7 +11,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -142,8 +142,9 @@ def run(
     """Run spiders to their end and seal what they fetched. Once in a process: Twisted's reactor cannot start again.
 
     `settings` override crawler.settings. `crawls` are taken one by one, as there is room: at most `at_once` run at a
-    time. On the first SIGINT or SIGTERM, or after `time_limit` seconds, requests in flight end, the rest is given up,
-    and `on_stop` is called; on the next signal the process ends at once, with what was reported safe in the spool.
+    time. On the first SIGINT or SIGTERM, when `on_outcome` raises `BrokenPipeError` as nobody reads on, or after
+    `time_limit` seconds, requests in flight end, the rest is given up, and `on_stop` is called; on the next signal the
+    process ends at once, with what was reported safe in the spool.
     `leases`: which hosts may be asked, where other machines ask them too.
     """
     from scrapy.settings import Settings
@@ -160,7 +161,8 @@ def run(
     _look_for_garbage_less()
     with giving_back(), _Stop(on_stop) as stop:
         # The session begins with what earlier runs have left, which may take long.
-        session = Session(archive, SessionOptions.from_settings(scrapy_settings), on_outcome, stop.flag, leases)
+        options = SessionOptions.from_settings(scrapy_settings)
+        session = Session(archive, options, stop.told_by(on_outcome), stop.flag, leases)
         pump = _CrawlQueue(process, session, iter(crawls), at_once, on_end)
         session.on_failure(pump.stop_soon)
         stop.reach(session, pump)
@@ -397,8 +399,24 @@ class _Stop:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.flag.asked:
             # Everything that was told is durable: the next run goes on from the spool.
-            sys.stdout.flush()
+            with suppress(BrokenPipeError):
+                sys.stdout.flush()
             os._exit(128 + number)
+        self._soon()
+
+    def told_by(self, on_outcome: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+        """`on_outcome`, with a stop where nobody listens any more: `head` has what it wanted, a pager was left."""
+
+        def tell(outcome: Outcome) -> None:
+            try:
+                on_outcome(outcome)
+            except BrokenPipeError:
+                if not self.flag.asked:
+                    self._soon()
+
+        return tell
+
+    def _soon(self) -> None:
         self.flag.ask()
         self._on_stop()
         if self._run is not None:

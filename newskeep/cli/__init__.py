@@ -153,6 +153,7 @@ def newskeep(ctx: click.Context) -> None:
 def main() -> None:
     """Run the command line and end the process with the exit code of the error, if any."""
     gc.set_threshold(_GC_THRESHOLD)
+    _streams.open_missing()
     _streams.take_any_text()
     _packages.leave_current_folder()
     if clash := _packages.clash():
@@ -176,7 +177,7 @@ def main() -> None:
     except click.Abort:
         code = 130
     except BrokenPipeError:
-        # Somebody closed the pipe, as `head` does. Python would complain again at exit.
-        sys.stderr.close()
+        # Somebody closed the pipe, as `head` does.
+        _streams.drop_broken()
         code = 0
     sys.exit(code if isinstance(code, int) else 0)

@@ -27,6 +27,10 @@ class Console(RichConsole):
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*map(_fitted, objects), **options)
 
+    def on_broken_pipe(self) -> None:
+        """Leave it to the caller: rich would end the process, an event loop and its threads in the middle."""
+        raise BrokenPipeError
+
     def data(self, line: str) -> None:
         """Print a line for programs as it is."""
         if self.is_terminal:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from crawler.session.report import outcome_json
 from crawler.sites.run_summary import site_lines, total_line
 from crawler.sites.site import load_sites
 from newskeep.cli._console import Console, escape
+from newskeep.cli._streams import drop_broken
 from newskeep.cli._terminal import echo, fit
 from newskeep.saving.store_check import look
 from newskeep.stamping import stamp_after_run
@@ -129,22 +131,38 @@ class _Display:
             self._bar.stop()
 
     def show(self, outcome: Outcome) -> None:
-        if self._as_json:
-            self._out.data(json.dumps(outcome_json(outcome), ensure_ascii=False))
-        else:
-            self._out.print(row(outcome), highlight=False, soft_wrap=True)
-        self._out.file.flush()
+        """Print an outcome; raises `BrokenPipeError`, once, where nobody reads any more."""
+        try:
+            if self._as_json:
+                self._out.data(json.dumps(outcome_json(outcome), ensure_ascii=False))
+            else:
+                self._out.print(row(outcome), highlight=False, soft_wrap=True)
+            self._out.file.flush()
+        except BrokenPipeError:
+            drop_broken()
+            raise
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0])
 
     def tell(self, lines: list[str]) -> None:
         """Print lines for a person."""
-        for line in lines:
-            self._told.print(fit(line), markup=False, highlight=False, soft_wrap=True)
+        with _whoever_reads():
+            for line in lines:
+                self._told.print(fit(line), markup=False, highlight=False, soft_wrap=True)
 
     def stopping(self) -> None:
         said = "newskeep: stopping: requests under way end and are sealed; once more to stop at once"
-        echo("\n" + said, err=True, lines=True)
+        with _whoever_reads():
+            echo("\n" + said, err=True, lines=True)
+
+
+@contextmanager
+def _whoever_reads() -> Iterator[None]:
+    """What is said by the way is no reason to stop where nobody reads it."""
+    try:
+        yield
+    except BrokenPipeError:
+        drop_broken()
 
 
 def _bar(total: int | None, console: Console) -> Progress:
@@ -169,6 +187,7 @@ def row(outcome: Outcome) -> str:
     return f"[{colour}]{outcome.outcome:<9}[/] {status:>3} {words:>11}  {escape(outcome.url)}  [dim]{escape(told)}[/]"
 
 
+@_whoever_reads()
 def _sum_up(result: RunResult, archive: Archive, rest: str) -> None:
     echo(total_line(result.counts, result.requisites, archive.uri, result.crawl), err=True)
     if result.failure is not None:

@@ -1,12 +1,39 @@
-"""Standard output and error that take any text, in whatever coding the locale says."""
+"""Standard output and error as they may be: in any coding, closed from the beginning, or left by who read them."""
 
 from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 
 _ESCAPES = "newskeep-escapes"
+
+
+def open_missing() -> None:
+    """Put nothing in the place of standard streams that the caller has closed, as `>&-` does.
+
+    Otherwise the next file that is opened, of the archive perhaps, would be standard output to whoever writes to it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is taken, which is this one.
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def drop_broken() -> None:
+    """Have what is still written to a pipe that nobody reads any more go nowhere; Python would complain at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def take_any_text() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -94,6 +95,52 @@ def test_stopped_once_seals_and_reports(
     last = lines[-1]["url"]
     (logged,) = origin.logged("/" + last.rpartition("/")[2])
     assert newskeep("get", last, "--as", "http").stdout == logged.sent
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_who_has_read_enough_ends_it_in_good_order(
+    origin: PacedOrigin, tmp_path: Path, environment: Mapping[str, str], newskeep: Run, form: list[str]
+) -> None:
+    """As `| head -1` does; from a process of its own, whose threads have to end."""
+    (tmp_path / "list.txt").write_text("\n".join(origin.url(f"/{n}") for n in range(1000)))
+    command = ["save", "-i", "list.txt", "--allow-private", "--ignore-robots", *form]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "newskeep", *command],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    with process:
+        try:
+            assert process.stdout.readline()
+            process.stdout.close()
+            err = process.stderr.read()
+            assert process.wait(120) == 4
+        finally:
+            process.kill()
+    assert b"Traceback" not in err and b"BrokenPipe" not in err, err
+    assert b"stopped before the end: what was told is kept" in err
+    assert len(origin.log) < 1000
+    assert not list(tmp_path.rglob("*.open"))
+    assert newskeep("get", origin.url(origin.log[0].path), "--as", "http").stdout == origin.log[0].sent
+
+
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_standard_streams_that_are_closed(
+    origin: PacedOrigin, tmp_path: Path, environment: Mapping[str, str], newskeep: Run, closed: tuple[int, ...]
+) -> None:
+    url = origin.url("/1")
+    command = [sys.executable, "-P", "-m", "newskeep", "save", url, "--allow-private", "--ignore-robots"]
+    closing = "".join(f" {number}>&-" for number in closed)
+    done = subprocess.run(
+        ["sh", "-c", f'"$@"{closing}', "sh", *command], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
+    assert (b"archived" in done.stdout, b"1 archived" in done.stderr) == (1 not in closed, 2 not in closed)
+    assert newskeep("get", url, "--as", "http").stdout == origin.log[-1].sent
+    assert newskeep("verify", "--deep").returncode == 0
 
 
 @pytest.mark.parametrize("stop", ["twice", "kill"])
