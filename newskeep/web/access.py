@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
@@ -26,6 +27,8 @@ _OPEN = ("/healthz", DIRECTORY_PATH)
 
 #: What the replay beside us may read with its own key.
 _FOR_REPLAY = ("/cdx", "/warc/")
+
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 _COMMON = {
     "X-Content-Type-Options": "nosniff",
@@ -106,6 +109,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = _in_origin_form(scope)
         request = Request(scope)
         refusal = self._refusal(request)
         started, status = time.perf_counter(), 0
@@ -137,7 +141,9 @@ class Gate:
             self._metrics.count(scope["path"], status or 500, time.perf_counter() - started)
 
     def _refusal(self, request: Request) -> tuple[int, str, Mapping[str, str]] | None:
-        if (wrong := self._wrong_host(request.headers)) is not None:
+        # Before HTTP/1.1 there was none, and what watches over servers often has none still; every browser sends one.
+        has_host = "host" in request.headers or request.scope["http_version"] != "1.0"
+        if has_host and (wrong := self._wrong_host(request.headers)) is not None:
             return 421, wrong, {}
         if "service-worker" in request.headers:
             # Nothing of ours is one, and nothing archived may become one.
@@ -170,6 +176,21 @@ class Gate:
 def is_open(path: str) -> bool:
     """Whether a path is for everybody, also where a key is asked for."""
     return path in _OPEN or path.startswith(websub.PATH) or transparency.is_open(path)
+
+
+def _in_origin_form(scope: Scope) -> Scope:
+    """A request whose target is a whole URL as the same one by path and Host (RFC 9112, 3.2.2)."""
+    match = _ABSOLUTE.fullmatch(scope["raw_path"])
+    if match is None:
+        return scope
+    fields = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    path = match[2] or b"/"
+    return {
+        **scope,
+        "raw_path": path,
+        "path": unquote(path.decode("latin-1")),
+        "headers": [*fields, (b"host", match[1])],
+    }
 
 
 def _strip(scope: Scope, path: str) -> None:

@@ -265,6 +265,33 @@ def test_only_loopback_names_on_loopback(site: Site) -> None:
     assert found.headers["Location"].startswith(f"http://localhost:{urlsplit(site.originals).port}/web/")
 
 
+def asked(address: str, sent: bytes) -> bytes:
+    with connect(address) as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_requests_whose_target_is_a_whole_url(site: Site) -> None:
+    netloc = urlsplit(site.app).netloc.encode()
+    end = b" HTTP/1.1\r\nHost: ignored.example\r\nConnection: close\r\n\r\n"
+    for target, status in (
+        (b"http://%b/healthz" % netloc, b"200"),
+        (b"HTTP://%b" % netloc, b"200"),
+        (b"http://%b/timegate/%b" % (netloc, RFC_URL.encode()), b"302"),
+        (b"http://%b/api/counts?x=1" % netloc, b"200"),
+        (b"http://rebound.example/healthz", b"421"),
+        (b"http://me@%b/healthz" % netloc, b"421"),
+    ):
+        answer = asked(site.app, b"GET " + target + end)
+        assert answer.startswith(b"HTTP/1.1 " + status), (target, answer[:200])
+
+
+def test_http_1_0_has_no_host(site: Site) -> None:
+    assert asked(site.app, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert asked(site.app, b"GET /healthz HTTP/1.0\r\nHost: rebound.example\r\n\r\n").startswith(b"HTTP/1.1 421")
+    assert asked(site.app, b"GET /healthz HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400")
+
+
 def basic(pair: str) -> str:
     return "Basic " + base64.b64encode(pair.encode()).decode()
 
