@@ -51,6 +51,15 @@ def test_mistakes_in_the_environment_are_named(name: str, value: str) -> None:
         load(environ={name: value})
 
 
+def test_files_as_windows_writes_them(folder: Path) -> None:
+    file = folder / "newskeep.toml"
+    file.write_bytes('\ufeffarchive = "Ærø"\r\ndelay = 2\r\n'.encode())
+    assert (load().delay, Path(load().archive).name) == (2, "Ærø")
+    file.write_bytes('delay = 2\r\narchive = "Ærø"\r\n'.encode("cp1252"))
+    with pytest.raises(ConfigError, match=r"newskeep\.toml: is not UTF-8 \(at line 2\); save it as UTF-8"):
+        load()
+
+
 def test_file_that_is_asked_for_must_be_there(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"other\.toml"):
         load(folder / "other.toml", environ={})
