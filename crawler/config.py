@@ -17,6 +17,7 @@ from urllib.parse import quote
 from crawler import defaults
 from crawler.spider_modules import spider_modules
 from crawler.subscriptions.references import anchor, is_reference, mind_readers, resolve
+from crawler.versions import version_of
 from storage.errors import ConfigError, UsageError
 from storage.objects.retention import Mode, ObjectLock
 from storage.postgres_address import PostgresAddress
@@ -191,10 +192,7 @@ def resolved_address(address: str | None, key: str) -> str | None:
 
 def user_agent(operator: str | None) -> str:
     """The User-Agent field of an operator."""
-    # It brings email's parser with it: only for those who fetch.
-    from importlib.metadata import version
-
-    return f"newskeep/{version('newskeep')}" + (f" (+{operator})" if operator else "")
+    return f"newskeep/{version_of('newskeep')}" + (f" (+{operator})" if operator else "")
 
 
 def sent_from(operator: str | None) -> dict[str, str]:

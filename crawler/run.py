@@ -248,6 +248,8 @@ def _process(settings: Settings) -> AsyncCrawlerProcess:
     quiet = levels[""] > logging.DEBUG
     if quiet:
         logging.disable(logging.INFO)
+        # Of a dozen libraries, each looked up: for a line that nobody reads.
+        settings.set("LOG_VERSIONS", [], priority="cmdline")
     try:
         process = AsyncCrawlerProcess(settings)
     finally:

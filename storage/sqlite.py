@@ -22,8 +22,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from storage.database import Database, Kind
+from storage.empty_sqlite import make_empty
 from storage.errors import AlreadyRunning, Corrupt, NewskeepError, StoreUnavailable
-from storage.migrations import create, migrate, version_of
+from storage.migrations import migrate, version_of
 from storage.text import characters
 
 _COMPANIONS = ("-wal", "-shm", "-journal")
@@ -146,15 +147,8 @@ def _flock(lock: int, mode: int) -> bool:
 def _make(path: Path, kind: Kind) -> None:
     """Make an empty database, visible only when it is whole: an empty or half file is always damage."""
     new = path.with_name(f".{path.name}.{uuid4().hex}")
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(new, isolation_level=None), poolclass=NullPool)
     try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            connection.exec_driver_sql("PRAGMA synchronous=FULL")
-            connection.exec_driver_sql("BEGIN")
-            create(connection, kind.metadata, kind.version)
-            connection.commit()
-        engine.dispose()
+        make_empty(new, kind.metadata, kind.version)
         _remove(path)
         new.rename(path)
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)

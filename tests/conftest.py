@@ -59,7 +59,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def environment(tmp_path: Path) -> Mapping[str, str]:
     """The environment without anything that would configure newskeep, and a home of its own."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
+    # Of the roots of certificates those of a machine are read whole by each command that fetches.
+    ours = ("NEWSKEEP_", "AWS_", "SSL_CERT_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**clean, "HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state"), "NO_COLOR": "1"}
 
 

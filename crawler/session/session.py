@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -33,6 +32,7 @@ from crawler.session.report import OutcomeLog
 from crawler.session.stop_flag import StopFlag
 from crawler.session.tagging import with_tags
 from crawler.session.twins import twin_uri
+from crawler.versions import version_of
 from storage.archive import Archive
 from storage.errors import NewskeepError, SpoolError
 from storage.model import Capture, Exchange, Outcome, Resource, RunState
@@ -113,7 +113,7 @@ class SessionOptions:
     def warcinfo(self, crawl: str) -> Mapping[str, str]:
         """The fields of the warcinfo record (WARC 1.1, 6.2)."""
         fields = {
-            "software": f"newskeep/{version('newskeep')} ({_with('scrapy')}, {_with('trafilatura')})",
+            "software": f"newskeep/{version_of('newskeep')} ({_with('scrapy')}, {_with('trafilatura')})",
             "isPartOf": crawl,
             "robots": "obey" if self.obey_robots else "ignore",
             "http-header-user-agent": self.user_agent,
@@ -122,7 +122,7 @@ class SessionOptions:
 
 
 def _with(distribution: str) -> str:
-    return f"{distribution}/{version(distribution)}"
+    return f"{distribution}/{version_of(distribution)}"
 
 
 class Session:

@@ -30,8 +30,11 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from crawler.frontier import open_frontier
 from crawler.spider_modules import spider_modules
+from crawler.versions import version_of
 from newskeep.worker.zygote import LOADED
+from storage.index import open_index
 
 #: Imported once: what jobs are made ready with, and what else the commands load that tests run most. Not
 #: crawler.settings, which reads the environment, nor anything that installs Twisted's reactor.
@@ -329,6 +332,16 @@ def _become(request: Mapping[str, object]) -> str:
     return str(request["code"])
 
 
+def _work_out() -> None:
+    """Have what a process works out once worked out for all: what packages declare, versions, what a new archive is."""
+    spider_modules()
+    for distribution in ("newskeep", "scrapy", "trafilatura"):
+        version_of(distribution)
+    with tempfile.TemporaryDirectory() as folder:
+        open_index(Path(folder, "index.sqlite")).close()
+        open_frontier(Path(folder, "frontier.sqlite")).close()
+
+
 class _ForkServer(Protocol):
     """What `multiprocessing` keeps of the process, most of it under private names."""
 
@@ -369,8 +382,7 @@ if __name__ == "__main__":
     faulthandler.enable()
     for library in _LIBRARIES:
         import_module(library)
-    # What packages declare is kept as long as the import path is the same.
-    spider_modules()
+    _work_out()
     _share_fork_server()
     # What is here now stays; the commands need not look through it. They end soon, and look for theirs less often.
     gc.freeze()
