@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from crawler.session.report import parse_outcome
+from newskeep.saving.processes import OURS, SaveProcess, SaveProcesses
 from newskeep.saving.request import SaveRequest
 from storage import errors
 from storage.errors import InvalidURL, NewskeepError, UsageError
@@ -19,21 +18,19 @@ from storage.model import Outcome
 
 _log = logging.getLogger(__name__)
 
-#: -P: a file called "crawler.py" in the current folder must not be taken for ours.
-_COMMAND = (sys.executable, "-P", "-m", "newskeep.saving.worker")
-
 
 def saved(
-    request: SaveRequest, on_start: Callable[[Callable[[], None]], None] = lambda stop: None
+    request: SaveRequest,
+    on_start: Callable[[Callable[[], None]], None] = lambda stop: None,
+    processes: SaveProcesses = OURS,
 ) -> Generator[Outcome, None, None]:
     """Fetch and archive; yield each outcome once what it tells is durable.
 
     At the end of the iteration all is in the archive and its index. Where it is left before, the process stops in good
     order; `on_start` is given what stops it so from another thread. Raises what the command would end with:
-    `ConfigError`, `StoreUnavailable` and others.
+    `ConfigError`, `StoreUnavailable` and others. `processes` are those of a program, unless the caller has some.
     """
-    with _worker(request) as process:
-        assert process.stdout is not None and process.stdin is not None
+    with _worker(request, processes) as process:
         on_start(process.stdin.close)
         for line in process.stdout:
             answer = json.loads(line)
@@ -46,32 +43,21 @@ def saved(
 
 
 @contextmanager
-def _worker(request: SaveRequest) -> Iterator[subprocess.Popen[bytes]]:
+def _worker(request: SaveRequest, processes: SaveProcesses) -> Iterator[SaveProcess]:
     with tempfile.TemporaryFile() as told:
+        process = processes.start(told)
         try:
-            process = subprocess.Popen(
-                _COMMAND,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=told,
-                # Ctrl-C is for us: what is under way is then ended in good order.
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise NewskeepError(f"cannot start {sys.executable}: {error.strerror}") from error
-        assert process.stdin is not None
-        with process:
-            try:
-                with suppress(BrokenPipeError):
-                    process.stdin.write(request.to_json().encode() + b"\n")
-                    process.stdin.flush()
-                yield process
-            finally:
-                # The end of its input stops it where it has not ended.
-                with suppress(BrokenPipeError):
-                    process.stdin.close()
-                process.wait()
-                _hand_on(told)
+            with suppress(BrokenPipeError):
+                process.stdin.write(request.to_json().encode() + b"\n")
+                process.stdin.flush()
+            yield process
+        finally:
+            # The end of its input stops it where it has not ended; what it says until then nobody reads.
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            process.wait()
+            process.stdout.close()
+            _hand_on(told)
 
 
 def _hand_on(told: IO[bytes]) -> None:
@@ -89,5 +75,7 @@ def _raise_error(end: dict[str, Any]) -> None:
     raise (UsageError if kind is InvalidURL else kind)(end["message"])
 
 
-def _how(code: int) -> str:
+def _how(code: int | None) -> str:
+    if code is None:
+        return "nobody can tell with what"
     return f"signal {-code}" if code < 0 else f"exit code {code}"

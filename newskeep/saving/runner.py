@@ -10,6 +10,7 @@ from typing import Self
 
 from newskeep.saving.jobs import Job, JobQueue
 from newskeep.saving.process import saved
+from newskeep.saving.processes import SaveProcesses
 from newskeep.saving.request import SaveRequest
 from storage.errors import AlreadyRunning, NewskeepError
 from storage.locking import held
@@ -32,6 +33,8 @@ class JobRunner:
         self._queue = queue
         self._request = request
         self._ending = threading.Event()
+        # Kept for the time of the block: who asks for a page is waiting for it.
+        self._processes = SaveProcesses()
         self._stop: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
 
@@ -46,12 +49,14 @@ class JobRunner:
         self._queue.came.set()
         self._stop()
         self._thread.join(_GRACE_SECONDS)
+        self._processes.zygotes.close()
 
     def _work(self) -> None:
         told: str | None = None
         while not self._ending.is_set():
             try:
                 with held(self._queue.root / "lock", "the work on jobs"):
+                    self._processes.zygotes.warm()
                     self._work_alone()
             except AlreadyRunning:
                 pass  # another server works on them
@@ -76,7 +81,7 @@ class JobRunner:
         error: str | None = None
         try:
             if job.left:
-                for outcome in saved(self._request(job), self._begun):
+                for outcome in saved(self._request(job), self._begun, self._processes):
                     if self._ending.is_set() and outcome.outcome == "failed":
                         continue  # it was cut off, and is asked for again
                     job = job.told(outcome)

@@ -1,4 +1,4 @@
-"""The process that saves: `python -P -m newskeep.saving.worker`, started by `newskeep.saving.process`.
+"""The process that saves, forked or started (`python -P -m newskeep.saving.worker`) by `newskeep.saving.processes`.
 
 A line of JSON on standard input is the request, and its end the sign to stop: who asked is gone, or wants no more.
 Lines of JSON on standard output are `{"outcome": …}` for each URL, once that is durable, then `{"end": …}`.

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from waiting import until
 
+from newskeep.forking import owner
 from newskeep.worker import processes
 from newskeep.worker.processes import Forked, Processes
 from newskeep.worker.request import JobRequest
@@ -34,7 +35,7 @@ async def main():
     processes = Processes()
     job = await processes.start()
     job.stdin.write(b"{")
-    print(processes._zygote._process.pid, flush=True)
+    print(processes.zygotes.zygote.pid, flush=True)
     await job.wait()
 
 asyncio.run(main())
@@ -87,13 +88,13 @@ def test_a_forked_job_is_as_one_that_is_started(tmp_path: Path, monkeypatch: pyt
 
     async def all_of(started: Processes) -> None:
         forked = [await ended(await started.start(), request) for request in requests]
-        assert started._zygote is not None and started._zygote.is_proven
+        assert started.zygotes.zygote is not None and started.zygotes.zygote.is_proven
         # A machine on which nothing can be forked.
         monkeypatch.setattr(processes, "_ZYGOTE", (sys.executable, "-c", "raise SystemExit(1)"))
         alone = Processes()
         cold = [await ended(await alone.start(), request) for request in requests]
         await alone.close()
-        assert alone._is_cold and not started._is_cold
+        assert alone.zygotes.is_cold and not started.zygotes.is_cold
         for (answers, code, said), (others, other_code, other_said) in zip(forked, cold, strict=True):
             assert (answers, code) == (others, other_code)
             assert said.splitlines()[-1:] == other_said.splitlines()[-1:]
@@ -106,8 +107,8 @@ def test_a_forked_job_is_as_one_that_is_started(tmp_path: Path, monkeypatch: pyt
 def test_a_job_has_the_folder_and_the_name_and_is_ended_alone() -> None:
     async def one_of_two(started: Processes) -> None:
         one, other = await started.start(), await started.start()
-        assert started._zygote is not None
-        zygote = started._zygote._process.pid
+        assert started.zygotes.zygote is not None
+        zygote = started.zygotes.zygote.pid
         first, second = sorted(jobs_of(zygote))
         for pid in (first, second):
             # The last that it does before it is a job.
@@ -131,14 +132,14 @@ def test_a_job_has_the_folder_and_the_name_and_is_ended_alone() -> None:
 def test_jobs_outlive_the_process_they_are_forked_from_and_the_next_have_another(tmp_path: Path) -> None:
     async def orphaned(started: Processes) -> None:
         job = await started.start()
-        assert started._zygote is not None
-        killed = started._zygote._process.pid
+        assert started.zygotes.zygote is not None
+        killed = started.zygotes.zygote.pid
         os.kill(killed, signal.SIGKILL)
         answers, code, _ = await ended(job, trial(tmp_path))
         assert (answers[0]["end"]["code"], code) == (0, None), "nobody can tell any more what it ended with"
         answers, code, _ = await ended(await started.start(), trial(tmp_path))
         assert (answers[0]["end"]["code"], code) == (0, 0)
-        assert started._zygote._process.pid != killed
+        assert started.zygotes.zygote.pid != killed
 
     run(orphaned)
 
@@ -156,9 +157,9 @@ def test_a_killed_worker_leaves_no_process() -> None:
 def test_a_process_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def frozen(started: Processes) -> None:
         await ended(await started.start(), trial(tmp_path))
-        assert started._zygote is not None
-        os.kill(still := started._zygote._process.pid, signal.SIGSTOP)
-        monkeypatch.setattr(processes, "_PATIENCE", 0.5)
+        assert started.zygotes.zygote is not None
+        os.kill(still := started.zygotes.zygote.pid, signal.SIGSTOP)
+        monkeypatch.setattr(owner, "PATIENCE", 0.5)
         job = await started.start()
         assert not isinstance(job, Forked), "nor did the next one answer in so short a time"
         answers, code, _ = await ended(job, trial(tmp_path))

@@ -22,7 +22,9 @@ from s3_server import BUCKET, moto, use
 from warm_start import shared
 
 from newskeep import Archive, ConfigError, NewskeepError, Outcome, StoreUnavailable, UsageError, open_archive
-from newskeep.saving import process
+from newskeep.forking.owner import Zygotes
+from newskeep.saving import processes
+from newskeep.saving.zygote import SAVE_NAME
 
 pytestmark = pytest.mark.long
 
@@ -43,8 +45,17 @@ def origin() -> Iterator[Origin]:
         yield origin
 
 
+@pytest.fixture(scope="module")
+def zygotes() -> Iterator[Zygotes]:
+    """What the processes that save are forked from, itself forked from the warm one."""
+    zygotes = Zygotes(shared().command("newskeep.saving.zygote"))
+    yield zygotes
+    zygotes.close()
+
+
 @pytest.fixture
-def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zygotes: Zygotes) -> Iterator[Archive]:
+    monkeypatch.setattr(processes.OURS, "zygotes", zygotes)
     for name in [name for name in os.environ if name.startswith(("NEWSKEEP_", "AWS_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("NEWSKEEP_ALLOW_PRIVATE", "1")
@@ -52,12 +63,6 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive
     monkeypatch.chdir(tmp_path)
     with open_archive(tmp_path / "archive") as archive:
         yield archive
-
-
-@pytest.fixture
-def forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What saves is forked from the warm process; in the other tests it starts as it does for a caller."""
-    monkeypatch.setattr(process, "_COMMAND", shared().command("newskeep.saving.worker"))
 
 
 def kinds(outcomes: list[Outcome]) -> dict[str, str]:
@@ -88,7 +93,6 @@ def test_saved_pages_are_there_when_it_returns_and_a_second_time_too(archive: Ar
 
 
 @pytest.mark.sqlite_file("the process that saves is told of a database that is made on use alone")
-@pytest.mark.usefixtures("forked")
 def test_in_threads_and_in_a_running_loop(archive: Archive, origin: Origin) -> None:
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda number: archive.save(origin.url(f"/page{number}")), range(2)))
@@ -131,7 +135,6 @@ def test_what_is_no_text_is_an_error(archive: Archive, urls: Any) -> None:
     assert archive.save([]) == []
 
 
-@pytest.mark.usefixtures("forked")
 def test_errors_are_ours(archive: Archive, origin: Origin, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read missing\.toml"):
         archive.save(origin.url("/page"), config="missing.toml")
@@ -161,7 +164,6 @@ def test_a_bucket_that_is_away_is_an_error_and_what_was_fetched_waits(
 
 
 @pytest.mark.sqlite_file("the process that saves is told of a database that is made on use alone")
-@pytest.mark.usefixtures("forked")
 def test_an_exception_of_the_caller_stops_it_in_good_order(archive: Archive, origin: Origin) -> None:
     origin.on("/never", Hang())
 
@@ -197,11 +199,12 @@ def test_where_the_caller_is_killed_the_rest_is_not_fetched(archive: Archive, or
 
 
 @pytest.mark.sqlite_file("the process that saves is told of a database that is made on use alone")
-def test_a_process_that_is_killed_is_told(archive: Archive, origin: Origin) -> None:
+def test_a_process_that_is_killed_is_told(archive: Archive, origin: Origin, zygotes: Zygotes) -> None:
     def kill(_: Outcome) -> None:
-        parent = f"\nPPid:\t{os.getpid()}\n".encode()
+        assert zygotes.zygote is not None
+        parent = f"\nPPid:\t{zygotes.zygote.pid}\n".encode()
         for pid in all_processes():
-            if parent in told_of(pid, "status") and b"newskeep.saving.worker" in told_of(pid, "cmdline"):
+            if parent in told_of(pid, "status") and told_of(pid, "comm").strip() == SAVE_NAME.encode():
                 os.kill(pid, signal.SIGKILL)
 
     with pytest.raises(NewskeepError, match=r"ended early \(signal 9\); what was told is kept"):

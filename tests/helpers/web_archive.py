@@ -158,9 +158,9 @@ class Site:
 
 
 def forked_saving() -> str:
-    """Python after which the processes that save for a server are forked from the warm one as well."""
-    command = shared().command("newskeep.saving.worker")
-    return f"import newskeep.saving.process; newskeep.saving.process._COMMAND = {command!r}"
+    """Python after which what the processes that save for a server are forked from is forked from the warm one."""
+    command = shared().command("newskeep.saving.zygote")
+    return f"import newskeep.saving.processes; newskeep.saving.processes._ZYGOTE = {command!r}"
 
 
 class Serving:
@@ -178,7 +178,7 @@ class Serving:
         self.log = self._folder.with_name(f"serve-{id(self)}.log")
         with self.log.open("wb") as log:
             self.process = shared().start(
-                command, self._folder.parent, self._environ, stderr=log.fileno(), before=self._before()
+                command, self._folder.parent, self._environ, stderr=log.fileno(), before=forked_saving()
             )
         assert self.process.stdout is not None
         address = self.process.stdout.readline().decode().strip().rstrip("/")
@@ -191,16 +191,6 @@ class Serving:
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGINT)
         self.process.communicate()
-
-    def _before(self) -> str:
-        return forked_saving()
-
-
-class ServingWithChild(Serving):
-    """The same where what saves for it is its child, and ends with it."""
-
-    def _before(self) -> str:
-        return ""
 
 
 @pytest.fixture(scope="session")

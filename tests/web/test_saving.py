@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from command import Run
 from origin import Hang, Origin, response
-from web_archive import Answer, Serving, ServingWithChild, Site
+from web_archive import Answer, Serving, Site
 
 from newskeep.saving.jobs import URLS_MAX, WAITING_MAX, Job, JobQueue, QueueFull
 from newskeep.web.saving import RateBound
@@ -121,7 +121,7 @@ def test_jobs_survive_a_restart_and_a_kill(folder: Path, origin: Origin) -> None
     # So that the first is under way when the server is killed.
     may_answer = threading.Event()
     origin.on_request(lambda _path, _request: None if may_answer.wait(240) else b"")
-    serving = ServingWithChild(folder, **ENVIRON)
+    serving = Serving(folder, **ENVIRON)
     with serving as site:
         first = json.loads(post(site, "/api/save", {"url": origin.url("/page1")}).body)["id"]
         second = json.loads(post(site, "/api/save", {"url": origin.url("/page2")}).body)["id"]
@@ -129,10 +129,10 @@ def test_jobs_survive_a_restart_and_a_kill(folder: Path, origin: Origin) -> None
         serving.process.send_signal(signal.SIGKILL)
         serving.process.wait()
     may_answer.set()
-    with ServingWithChild(folder, **ENVIRON) as site:
+    with Serving(folder, **ENVIRON) as site:
         third = json.loads(post(site, "/api/save", {"url": origin.url("/page3")}).body)["id"]
     # It is asked to end in the middle, and goes on the next time.
-    with ServingWithChild(folder, **ENVIRON) as site:
+    with Serving(folder, **ENVIRON) as site:
         for number, job in enumerate((first, second, third), 1):
             told = until(site, job, lambda job: job["finished"] is not None)
             assert (told["state"], len(told["outcomes"])) == ("done", 1), told

@@ -1,0 +1,1 @@
+"""Processes forked from one that has loaded what they need, a zygote, in the place of new ones."""
