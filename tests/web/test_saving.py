@@ -129,10 +129,10 @@ def test_jobs_survive_a_restart_and_a_kill(folder: Path, origin: Origin) -> None
         serving.process.send_signal(signal.SIGKILL)
         serving.process.wait()
     may_answer.set()
-    with ServingWithChild(folder, **ENVIRON) as site:
+    with Serving(folder, **ENVIRON) as site:
         third = json.loads(post(site, "/api/save", {"url": origin.url("/page3")}).body)["id"]
     # It is asked to end in the middle, and goes on the next time.
-    with ServingWithChild(folder, **ENVIRON) as site:
+    with Serving(folder, **ENVIRON) as site:
         for number, job in enumerate((first, second, third), 1):
             told = until(site, job, lambda job: job["finished"] is not None)
             assert (told["state"], len(told["outcomes"])) == ("done", 1), told
