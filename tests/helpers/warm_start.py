@@ -37,6 +37,7 @@ from newskeep.worker.zygote import LOADED
 #: crawler.settings, which reads the environment, nor anything that installs Twisted's reactor.
 _LIBRARIES = (
     *(name for name in LOADED if name != "crawler.session.worker_preload"),
+    "anyio._backends._asyncio",
     "boto3",
     "crawler.engine.extensions",
     "crawler.engine.middlewares.login",
@@ -52,6 +53,7 @@ _LIBRARIES = (
     "crawler.session.reextract",
     "crawler.sites.spider_loader",
     "crawler.url_list",
+    "jinja2.ext",
     "lxml.html",
     "newskeep.cli._fetching",
     "newskeep.cli.captures",
@@ -92,6 +94,8 @@ _LIBRARIES = (
     "storage",
     "storage.maintenance.verify",
     "surt",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.asyncio",
 )
 _COMMAND = "from newskeep.cli import main; main()"
 _SCRAPY = "from scrapy.cmdline import execute; execute()"
@@ -371,6 +375,9 @@ if __name__ == "__main__":
         import_module(library)
     # What packages declare is kept as long as the import path is the same.
     spider_modules()
+    # What all pages of the reading room are made with.
+    for template in ("base.html", "macros.html"):
+        import_module("newskeep.web.templating").environment().get_template(template)
     _share_fork_server()
     # What is here now stays; the commands need not look through it. They end soon, and look for theirs less often.
     gc.freeze()
