@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ import pytest
 from foreign_venvs import environment
 from origin import Origin
 from sample_archive import OPERATOR, TOOLS, picture
+from warm_start import shared
 from web_archive import Serving, Site
 
 _REPLAY = re.compile(r"replayed ones on port (\d+);")
@@ -125,16 +124,6 @@ def install(origin: Origin) -> None:
 
 def save(origin: Origin, archive: str, *more: str, **environ: str) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
-    command = [
-        sys.executable,
-        "-m",
-        "newskeep",
-        "save",
-        origin.url("/page"),
-        "--archive",
-        archive,
-        "--allow-private",
-    ]
-    options = ["--requisites", "--operator", OPERATOR, *more]
-    done = subprocess.run([*command, *options], env={**clean, **environ}, capture_output=True, check=False, timeout=240)
+    command = ("save", origin.url("/page"), "--archive", archive, "--allow-private", "--requisites")
+    done = shared().run((*command, "--operator", OPERATOR, *more), Path.cwd(), {**clean, **environ})
     assert done.returncode == 0, done.stderr.decode()

@@ -33,6 +33,7 @@ from typing import Any, Protocol, cast
 from crawler.frontier import open_frontier
 from crawler.spider_modules import spider_modules
 from crawler.versions import version_of
+from newskeep.web.templating import environment
 from newskeep.worker.zygote import LOADED
 from storage.index import open_index
 
@@ -40,8 +41,10 @@ from storage.index import open_index
 #: crawler.settings, which reads the environment, nor anything that installs Twisted's reactor.
 _LIBRARIES = (
     *(name for name in LOADED if name != "crawler.session.worker_preload"),
+    "anyio._backends._asyncio",
     "boto3",
     "crawler.extraction",
+    "jinja2.ext",
     "newskeep.cli._fetching",
     "newskeep.cli.captures",
     "newskeep.cli.crawl",
@@ -56,6 +59,8 @@ _LIBRARIES = (
     "rich.progress",
     "storage",
     "storage.maintenance.verify",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.asyncio",
 )
 _COMMAND = "from newskeep.cli import main; main()"
 _SCRAPY = "from scrapy.cmdline import execute; execute()"
@@ -294,13 +299,18 @@ def _become(request: Mapping[str, object]) -> str:
 
 
 def _work_out() -> None:
-    """Have what a process works out once worked out for all: what packages declare, versions, what a new archive is."""
+    """Have worked out for all what a process works out once.
+
+    What packages declare, versions, what a new archive is, and what all pages of the reading room are made with.
+    """
     spider_modules()
     for distribution in ("newskeep", "scrapy", "trafilatura"):
         version_of(distribution)
     with tempfile.TemporaryDirectory() as folder:
         open_index(Path(folder, "index.sqlite")).close()
         open_frontier(Path(folder, "frontier.sqlite")).close()
+    for template in ("base.html", "macros.html"):
+        environment().get_template(template)
 
 
 class _ForkServer(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shlex
 import signal
@@ -21,6 +22,7 @@ from xml.etree import ElementTree
 import pytest
 from command import Run
 from waiting import until
+from warm_start import shared
 from web_archive import BIG, PAPER, RFC_URL, STORY, Serving, Site, fill
 
 from crawler.politeness.addresses import is_loopback
@@ -443,61 +445,49 @@ def test_many_who_wait_keep_nobody_out(site: Site) -> None:
             connection.close()
 
 
-def test_half_a_request_is_cut_off(web_folder: Path, tmp_path: Path) -> None:
+class ServingInHaste(Serving):
+    """One whose limits are short."""
+
+    def _before(self) -> str:
+        return "from newskeep.web import server; server.REQUEST_SECONDS = server.STALL_SECONDS = 0.5"
+
+
+def test_half_a_request_is_cut_off(web_folder: Path) -> None:
     """With the limits made short: a trickling request ends, and so does an answer that nobody takes."""
-    script = tmp_path / "short.py"
-    script.write_text(
-        "from newskeep.web import server\n"
-        "server.REQUEST_SECONDS = server.STALL_SECONDS = 0.5\n"
-        "from storage.archive import open_archive\n"
-        "from newskeep.web.options import ServeOptions\n"
-        f"archive = open_archive({str(web_folder)!r})\n"
-        "server.run(archive, ServeOptions(port=0, originals_port=0),"
-        " lambda o: print(o.port, o.originals_port, flush=True))\n"
-    )
-    root = Path(__file__).parents[2]
-    command = [
-        sys.executable,
-        "-c",
-        f"import sys; sys.path.insert(0, {str(root)!r}); exec(open({str(script)!r}).read())",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        port, originals_port = map(int, process.stdout.readline().split())
-        try:
-            ends = [
-                b"",
-                b"GET / HT",
-                b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n",
-                b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nx",
-            ]
-            for sent in ends:
-                with socket.create_connection(("127.0.0.1", port), 120) as connection:
-                    connection.sendall(sent)
-                    # Trickling does not help.
-                    for _ in range(2_000):
-                        time.sleep(0.05)
-                        try:
-                            connection.sendall(b"x")
-                        except OSError:
-                            break
-                    else:
-                        pytest.fail(f"still open after {sent!r}")
-            # More than the buffers between take up.
-            address, times = f"/web/20260301060000id_/{PAPER}/big", 8
-            with socket.socket() as connection:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-                connection.settimeout(120)
-                connection.connect(("127.0.0.1", originals_port))
-                connection.sendall(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() * times)
-                until(lambda: not _is_open(originals_port, connection.getsockname()[1]))
-                received = 0
-                with suppress(ConnectionResetError):
-                    while data := connection.recv(1 << 20):
-                        received += len(data)
-                assert received < times * len(BIG)
-        finally:
-            process.send_signal(signal.SIGINT)
+    with ServingInHaste(web_folder) as site:
+        ends = [
+            b"",
+            b"GET / HT",
+            b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+            b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nx",
+        ]
+        for sent in ends:
+            with connect(site.app) as connection:
+                connection.sendall(sent)
+                # Trickling does not help.
+                for _ in range(2_000):
+                    time.sleep(0.05)
+                    try:
+                        connection.sendall(b"x")
+                    except OSError:
+                        break
+                else:
+                    pytest.fail(f"still open after {sent!r}")
+        # More than the buffers between take up.
+        address, times = f"/web/20260301060000id_/{PAPER}/big", 8
+        port = urlsplit(site.originals).port
+        assert port is not None
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.settimeout(120)
+            connection.connect(("127.0.0.1", port))
+            connection.sendall(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode() * times)
+            until(lambda: not _is_open(port, connection.getsockname()[1]))
+            received = 0
+            with suppress(ConnectionResetError):
+                while data := connection.recv(1 << 20):
+                    received += len(data)
+            assert received < times * len(BIG)
 
 
 def _is_open(port: int, client: int) -> bool:
@@ -550,9 +540,8 @@ def test_serve_ends_cleanly(web_folder: Path, number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_serve_minds_signals_before_it_says_where_it_is(web_folder: Path, number: signal.Signals) -> None:
-    ports = ("--port", "0", "--originals-port", "0")
-    command = [sys.executable, "-m", "newskeep", "serve", "--archive", str(web_folder), *ports]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    command = ("serve", "--archive", str(web_folder), "--port", "0", "--originals-port", "0")
+    with shared().start(command, web_folder.parent, os.environ) as process:
         assert process.stdout is not None and process.stdout.readline().startswith(b"http://")
         process.send_signal(number)
         _, said = process.communicate()

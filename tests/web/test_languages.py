@@ -140,7 +140,14 @@ def _pages(site: Site) -> Iterator[str]:
     yield f"/compare/{times[0]}-{times[-1]}/{STORY}"
 
 
-@pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.tag)
+#: Whose pages are read each time. What the others lack their catalogs show.
+READ = ("de", "zh-Hans")
+
+
+@pytest.mark.parametrize(
+    "language",
+    [pytest.param(each, id=each.tag, marks=[] if each.tag in READ else pytest.mark.exhaustive) for each in TRANSLATED],
+)
 def test_no_page_has_a_message_in_english(site: Site, language: Language) -> None:
     tag = language.tag
     messages = [_forms(message) for message in _messages(language.locale)]
