@@ -7,7 +7,7 @@ The way of a page through this room, in order (`page` calls the steps):
 3. `opinions` asks trafilatura (`trafilatura_text`) what of the page is the article, and what of the part that most text
    stands in (`container`); where the two differ, its slower modes decide between them. Its XPaths are answered out of
    what was said of the same attributes before (`remembered_xpaths`, `own_predicates`).
-4. `metadata` reads what the page says of itself (`html_metadata`, `html.jsonld`, `titles`, `bylines`,
+4. `metadata` reads what the page says of itself (`html_metadata`, `html.jsonld`, `titles`, `plain_heading`, `bylines`,
    `dated_bylines`, `names`, `html.dates`, `language`), and what it says it is (`page_kind`).
 5. `classify` decides on each block: `features` (`feature_names`, `text_features`, `context_features`, `class_tokens`)
    are weighed by `boosted_trees`, then rules speak: `prompts`, `structure`, `next_article`, `copies`. Where an article
