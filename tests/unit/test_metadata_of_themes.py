@@ -89,6 +89,11 @@ def test_what_else_stands_there_is_no_name(byline: str) -> None:
     assert found(f"<article><h1>{TITLE}</h1>{byline}{STORY}</article>").authors == ()
 
 
+def test_chinese_reporters_are_named_one_after_the_other() -> None:
+    page = found(f"<article><h1>{TITLE}</h1><p class=author>本报记者 张晓莉 张羽</p>{STORY}</article>", lang="zh")
+    assert page.authors == ("张晓莉", "张羽")
+
+
 def test_a_korean_report_ends_with_its_reporter() -> None:
     told = "시의회는 화요일 저녁 긴 토론 끝에 낡은 곡물 창고를 고쳐 짓는 계획을 통과시켰다."
     text = f"{told}\n오민석 기자 oms@ilbo.example\n구독하기"

@@ -18,7 +18,7 @@ _MARKED = XPath(
     "//h1 | //@rel[.='author']/.. | //@itemprop[contains(.,'author')]/.."
     " | //@data-testid[contains(.,'uthor') or contains(.,'yline')]/.."
     " | //@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'utor') or contains(.,'uteur')"
-    " or contains(.,'riter') or contains(.,'firma')]/.."
+    " or contains(.,'riter') or starts-with(.,'firma') or contains(.,' firma')]/.."
     " | //@data-hook[.='user-name']/.."
 )
 _NEAR = XPath("following::*[position() <= 80][string-length(normalize-space(text())) > 1]")
@@ -28,6 +28,7 @@ _CALLED = re.compile(
 )
 #: What may stand in it beside the name: a word that leads in to it, a date.
 _BESIDE = re.compile(r"^[^:：\d]{1,12}[:：]\s*|\d[\d/.:-]*")
+_REPORTER = re.compile(r"^(?:本报|本刊|本网|新华社)?(?:记者|記者|作者)[\s:：]+")
 #: A byline is short; longer is a biography.
 _LONGEST = 200
 _MOST_NAMES = 10
@@ -136,10 +137,12 @@ def _is_named(element: _Element) -> bool:
 
 def _is_nothing_else(element: _Element, found: Sequence[str]) -> bool:
     """Whether an element that is called the author's holds but names of words with spaces between them: in a script
-    without capitals nothing else tells a name, and two Chinese characters are any word."""
-    if not _CALLED.search(element.get("class") or "") or any(" " not in name for name in found):
+    without capitals nothing else tells a name, and two Chinese characters are any word, unless one says "reporter"."""
+    text = _text(element)
+    is_name = _REPORTER.search(text) is not None or all(" " in name for name in found)
+    if not is_name or not _CALLED.search(element.get("class") or ""):
         return False
-    return names.is_only_names(_BESIDE.sub("", _text(element)), found)
+    return names.is_only_names(_BESIDE.sub("", _REPORTER.sub("", text)), found)
 
 
 def _credits(element: _Element) -> list[str]:

@@ -60,6 +60,8 @@ _NO_PERSON = re.compile(
 _HAN_NAME = re.compile(r"[\u3400-\u9fff]{2,4}|[\uac00-\ud7a3]{2,4}")
 _MAIL = re.compile(r"\s[(<]?[\w.+-]*@[\w.-]+[)>]?(?=[\s,;|]|$)")
 _KOREAN = re.compile(r"\W*(?:[\w ]{1,12}=\s*)?([\uac00-\ud7a3]{2,4})\s?(?:선임)?(?:기자|특파원)(?![\uac00-\ud7a3])")
+_HAN_NAMES = re.compile(r"[\u3400-\u9fff]{2,4}(?:\s+[\u3400-\u9fff]{2,4})*")
+_REPORTER = re.compile(r"^(?:本报|本刊|本网|新华社)?(?:记者|見習記者|见习记者|实习生)\s+")
 _ADDRESS = re.compile(r"https?:|//|^[a-z0-9]+(?:[-_][a-z0-9]+)+$")
 _NOT_NAME = re.compile(
     r"https?:|www\.|//|@|\d{3,}|[<>{}=]|^\W*$|\b(?:null|undefined|none|admin|administrator|unknown|no author|n/a|"
@@ -172,6 +174,9 @@ def _is_person(name: str) -> bool:
     # Only particles are written small: "de la", "van der", "bin".
     small = [word for word in words if word[:1].islower()]
     ends = not words[0][:1].islower() and not words[-1][:1].islower()
+    if all(len(word) == 1 for word in words):
+        # "A A A": buttons for the size of letters.
+        return False
     return 2 <= len(words) <= 5 and ends and all(len(word) <= 3 for word in small)
 
 
@@ -208,7 +213,9 @@ def _without_date(name: str) -> str:
 
 
 def _conjoined(part: str) -> list[str]:
-    """The names in "A and B" or "A/B", where each is a whole name: "Ortega y Gasset" is one."""
+    """The names in "A and B" or "A/B", where each is a whole name ("Ortega y Gasset" is one), or in "记者 张羽"."""
+    if _HAN_NAMES.fullmatch(han := _REPORTER.sub("", part)):
+        return han.split()
     pieces = _AND.split(part)
     whole = all(len(piece.split()) > 1 for piece in pieces)
     return pieces if whole else [part]
