@@ -9,17 +9,19 @@ from collections.abc import Mapping, Sequence
 from crawler.extraction.running_text import around, is_text
 from crawler.extraction.teasers import teasers
 from crawler.extraction.threads import threads
+from crawler.html.document import Tree
 from crawler.html.elements import BESIDE, Cut, Element
 
 #: What is left of a page has a paragraph of so many characters, or that is what it is about.
 _LEFT = 60
 
 
-def put_aside(cuts: Sequence[Cut], url: str, title: str) -> Mapping[Element, str]:
+def put_aside(tree: Tree, cuts: Sequence[Cut], url: str) -> Mapping[Element, str]:
     """Say of blocks that they stand in teasers or comments, and make asides of these elements, which are returned.
 
-    `title` is the page's. None is where the page holds nothing else.
+    None is where the page, which was cut into these blocks, holds nothing else.
     """
+    title = " ".join((tree.findtext(".//title") or "").split())
     found = {**dict.fromkeys(teasers(cuts, url, title), "teaser"), **dict.fromkeys(threads(cuts), "comments")}
     if not found:
         return found

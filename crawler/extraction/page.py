@@ -42,7 +42,7 @@ def read(page: bytes | str, url: str, content_type: str | None, now: datetime | 
         return article(url, Metadata(), Classification((), "nothing: no markup"))
     nodes = jsonld.nodes(tree)
     blocks = cut(body(tree))
-    aside = put_aside(blocks, url, " ".join((tree.findtext(".//title") or "").split()))
+    aside = put_aside(tree, blocks, url)
     opinions = ask(tree, blocks)
     found = metadata(tree, url, opinions.first, nodes=nodes, now=now)
     if aside and found.kind not in (None, "article"):
