@@ -3,16 +3,17 @@
 The way of a page through this room, in order (`page` calls the steps):
 
 1. `html.encoding` and `html.document` make a tree of what was sent.
-2. `html.blocks` cuts its body into blocks of text (`html.elements`, `html.table_rows`).
+2. `html.blocks` cuts its body into blocks of text (`html.elements`, `html.table_rows`). Teasers and comments, of which
+   there may be more than of the article, are put aside (`beside`: `teasers`, `threads`, `running_text`).
 3. `opinions` asks trafilatura (`trafilatura_text`) what of the page is the article, and what of the part that most text
    stands in (`container`); where the two differ, its slower modes decide between them. Its XPaths are answered out of
    what was said of the same attributes before (`remembered_xpaths`, `own_predicates`).
-4. `metadata` reads what the page says of itself (`html_metadata`, `html.jsonld`, `titles`, `bylines`,
+4. `metadata` reads what the page says of itself (`html_metadata`, `html.jsonld`, `titles`, `plain_heading`, `bylines`,
    `dated_bylines`, `names`, `html.dates`, `language`), and what it says it is (`page_kind`).
 5. `classify` decides on each block: `features` (`feature_names`, `text_features`, `context_features`, `class_tokens`)
    are weighed by `boosted_trees`, then rules speak: `prompts`, `structure`, `next_article`, `copies`. Where an article
-   may be `lost`, it looks again; `labels` are no text. `confidence` says how likely the text is right as a whole. A
-   page that is no article is as trafilatura has it.
+   may be `lost`, or is a `commentary`, it looks again; `labels` are no text. `confidence` says how likely the text is
+   right as a whole. A page that is no article is as trafilatura has it.
 6. Where that gave next to nothing, the page may be a shell that scripts fill: `embedded` looks for the article in the
    data it carries for them (`scripts`, `literals`, `references`; `naming`, `body`), and makes HTML of it (`rendering`),
    which then goes the same way; `said` is what the data says of it.

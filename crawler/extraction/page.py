@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
+from crawler.extraction.beside import bring_back, put_aside
 from crawler.extraction.classify import Classification, judge, judge_body
 from crawler.extraction.classify.boosted_trees import shipped
 from crawler.extraction.classify.features import Hints
@@ -41,8 +42,11 @@ def read(page: bytes | str, url: str, content_type: str | None, now: datetime | 
         return article(url, Metadata(), Classification((), "nothing: no markup"))
     nodes = jsonld.nodes(tree)
     blocks = cut(body(tree))
+    aside = put_aside(tree, blocks, url)
     opinions = ask(tree, blocks)
     found = metadata(tree, url, opinions.first, nodes=nodes, now=now)
+    if aside and found.kind not in (None, "article"):
+        bring_back(blocks, aside)
     hints = Hints(opinions, found.title or "", found.description or "", jsonld.article_body(nodes), url, found.kind)
     verdict = judge(blocks, hints, shipped(), partial(opinion, tree))
     shown = article(url, found, verdict)

@@ -25,6 +25,8 @@ BLOCK_TAGS = names(
 HEADINGS = names("h1 h2 h3 h4 h5 h6")
 #: Tags whose content is no text.
 SKIPPED = names("script style template svg head iframe object embed canvas audio video map math input source track img")
+#: Why a block is excluded that says something, of another article or of the readers.
+BESIDE = frozenset({"teaser", "comments"})
 #: Attributes that name an element.
 NAMING = names("class id role itemprop data-component data-testid data-type")
 # Class names that tell one page or one build from another: counters, dates, hashes.

@@ -137,3 +137,27 @@ def test_the_next_article_is_not_the_page_s(page: str) -> None:
 def test_sections_with_top_headings_are_one_article(page: str) -> None:
     found = page.format(STORY, NEXT)
     assert len(without(found, next_articles, "Late ferries")) == len(cuts(found))
+
+
+@pytest.mark.parametrize(
+    ("words", "before"),
+    [("Read also", "<p>{words} <a href=/2>The bridge over the river is closed again</a></p>")]
+    + [
+        (
+            words,
+            "<p><b>{words}</b></p><ul><li><a href=/2>The bridge is shut</a></li><li><a href=/3>Rain</a></li></ul>",
+        )
+        for words in ("อ่านเพิ่มเติม", "Διαβάστε επίσης:", "Lesen Sie auch", "延伸阅读")
+    ],
+)
+def test_read_also_goes_without_a_colon(words: str, before: str) -> None:
+    assert (
+        without(f"<p>{PARAGRAPHS[0]}</p>{before.format(words=words)}<p>{PARAGRAPHS[1]}</p>", prompts, URL)
+        == PARAGRAPHS[:2]
+    )
+
+
+def test_a_sentence_that_begins_like_read_also_stays() -> None:
+    told = "Read more books, said the teacher of <a href=/2>the school by the river</a> when the library was opened."
+    page = f"<p>{PARAGRAPHS[0]}</p><p>{told}</p><p>See also:</p><p>{PARAGRAPHS[1]}</p>"
+    assert len(without(page, prompts, URL)) == 4

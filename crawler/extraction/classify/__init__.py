@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from crawler.extraction.classify import structure
 from crawler.extraction.classify.boosted_trees import Model
 from crawler.extraction.classify.captions import is_credited
+from crawler.extraction.classify.commentary import is_commentary
 from crawler.extraction.classify.confidence import Signs, signs
 from crawler.extraction.classify.copies import copies
 from crawler.extraction.classify.features import Hints, matrix
 from crawler.extraction.classify.labels import without_labels
-from crawler.extraction.classify.lost import STANDS, is_little, is_lost, kept_share
+from crawler.extraction.classify.lost import STANDS, is_behind, is_little, is_lost, kept_share
 from crawler.extraction.classify.next_article import next_articles
 from crawler.extraction.classify.prompts import prompts
 from crawler.extraction.classify.structure import Judged
@@ -137,11 +138,13 @@ def _in_doubt(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask, found: 
 def _decided(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> tuple[tuple[Block, ...], str]:
     blocks = _by_model(cuts, hints, model)
     default = hints.opinions.default
-    if default is None and not is_little(cuts, blocks):
+    if default is None and not (is_little(cuts, blocks) or is_behind(cuts, blocks, hints.title)):
         return blocks, "model"
     if default is None:
         default = ask("default")
     default = without_labels(default, cuts)
+    if not default and not any(block.kept for block in blocks) and is_commentary(cuts):
+        default = without_labels(ask("comments"), cuts)
     if not is_lost(default, cuts, blocks):
         return blocks, "model" if any(block.kept for block in blocks) else "nothing found"
     again = _by_model(cuts, hints.by(default), model)

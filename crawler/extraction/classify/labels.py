@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crawler.html.elements import Cut
+from crawler.html.elements import BESIDE, Cut
 from crawler.html.words import tokens
 
 #: So few words make a sentence, where they end as one: "Nobody was hurt."
@@ -24,10 +24,11 @@ def without_labels(text: str, cuts: Sequence[Cut]) -> str:
 
     Where these hold as many sentences as an article, a site has put its articles there, and nothing is left out.
     """
+    beside = {_letters(cut.text) for cut in cuts if cut.excluded in BESIDE}
     menus = " ".join(_letters(cut.text) for cut in cuts if _is_menu(cut))
     # A heading of the text may stand in the menu as well.
     elsewhere = {_letters(cut.text) for cut in cuts if not _is_menu(cut)}
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip() and _letters(line) not in beside]
     # By the letters: links beside each other need no space between them, and trafilatura may put one.
     labels = [line for line in lines if (letters := _letters(line)) in menus and letters not in elsewhere]
     if sum(len(tokens(line)) for line in labels if _is_sentence(line)) < _ARTICLE:

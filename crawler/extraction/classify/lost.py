@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crawler.extraction.running_text import around, own_element
 from crawler.html.elements import Cut
 from crawler.html.words import Shingles, tokens
 from storage.model import Block
@@ -19,6 +20,23 @@ _LEAST_SHARE = 0.4
 #: … unless so many words are kept and the model is as good as sure that the rest is none of the text: then that is what
 #: trafilatura adds to short articles, teasers and comments.
 _TEXT, _RULED_OUT = 100, 0.06
+#: How many times as much is hidden as is kept of an article that is.
+_TIMES = 2
+
+
+def is_behind(cuts: Sequence[Cut], blocks: Sequence[Block], title: str) -> bool:
+    """Whether next to nothing is kept and far more running text is hidden under the same headline: an article that a
+    script is to show. `title` is the page's."""
+    kept = sum(len(cut.words) for cut, block in zip(cuts, blocks, strict=True) if block.kept)
+    if kept >= _TEXT:
+        return False
+    hidden = sum(len(cut.words) for cut in cuts if cut.hidden and cut.excluded is None and cut.linked < _PROSE_LINKED)
+    if hidden < max(_TEXT, _TIMES * kept):
+        return False
+    own = own_element(cuts, title)
+    inside = (cut for cut in cuts if cut.hidden and cut.linked < _PROSE_LINKED)
+    size = sum(len(cut.words) for cut in inside if any(element is own for element in around(cut.within)))
+    return own is not None and size >= max(_TEXT, _TIMES * kept)
 
 
 def is_little(cuts: Sequence[Cut], blocks: Sequence[Block]) -> bool:

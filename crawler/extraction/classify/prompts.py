@@ -9,11 +9,30 @@ from urllib.parse import urlsplit
 from crawler.html.elements import Cut
 from crawler.html.words import tokens
 
+#: In characters; what is longer is a paragraph.
+_LONGEST_ALSO = 250
+#: The share of a link's line that is in the link.
+_LINKED = 0.9
 #: In words; a longer beginning is a sentence.
 _LONGEST_PREFIX = 4
 #: In words; fewer are a name or an address, not a headline.
 _LEAST_HEADLINE = 4
 _PREFIX = re.compile(r"^([^:：]{1,60})[:：]\s*(.*)$", re.DOTALL)
+# Where there is no colon. Words that stand at links to other articles and begin no sentence.
+_ALSO = re.compile(
+    r"\W*(?:read (?:also|more|next)|also read|see also|more on this|related (?:stor(?:y|ies)|articles?|news)"
+    r"|lesen sie auch|lies auch|mehr zum thema|(?:à )?lire aussi|sur le même sujet|lea también|lee también"
+    r"|te puede interesar|leia (?:também|mais)|saiba mais|leggi anche|lees ook|czytaj (?:także|też|również)"
+    r"|zobacz (?:także|też|również)|přečtěte si také|čtěte také|läs (?:också|även)|les også|læs også|lue myös"
+    r"|olvassa el ezt is|citește și|citiți și|читайте (?:также|також)|по теме|διαβάστε (?:επίσης|ακόμα|ακόμη)"
+    r"|ayrıca okuyun|ilgili haberler?|اقرأ أيضا|اقرأ أيضًا|قد يهمك|קראו גם|بیشتر بخوانید|همچنین بخوانید|یہ بھی پڑھیں"
+    r"|यह भी पढ़ें|ये भी पढ़ें|আরও পড়ুন|மேலும் படிக்க|อ่านเพิ่มเติม|อ่านข่าวเพิ่มเติม|xem thêm|đọc thêm"
+    r"|延伸阅读|延伸閱讀|相关阅读|相关新闻|あわせて読みたい|関連記事|함께 읽기|관련 ?기사|በተጨማሪ ያንብቡ|baca juga"
+    r"|pročitajte i|прочетете още)(?!\w)\W*",
+    re.IGNORECASE,
+)
+#: Links that follow such words on lines of their own.
+_MOST_LINKS = 6
 _SENTENCE_END = tuple(".!。！")
 
 
@@ -24,6 +43,9 @@ def prompts(cuts: Sequence[Cut], kept: Sequence[bool], url: str) -> Iterator[int
     """
     host = _host(url)
     for at, cut in enumerate(cuts):
+        label = _ALSO.match(cut.text) if _may_lead_on(cuts, kept, at) else None
+        if label and not cut.text.endswith(_SENTENCE_END):
+            yield from _also(cuts, kept, at, label.end(), host)
         if not kept[at] or cut.kind not in {"p", "li", "quote"}:
             continue
         if _is_prompt(cut) and _leads_on(cut.href, host):
@@ -34,6 +56,38 @@ def prompts(cuts: Sequence[Cut], kept: Sequence[bool], url: str) -> Iterator[int
             yield at
             if kept[at + 1]:
                 yield at + 1
+
+
+def _may_lead_on(cuts: Sequence[Cut], kept: Sequence[bool], at: int) -> bool:
+    """Whether a line or the next is kept and ends in a link: of all others no words need be read."""
+    cut = cuts[at]
+    if len(cut.text) >= _LONGEST_ALSO:
+        return False
+    if cut.links:
+        return kept[at] and cut.ends_linked
+    return at + 1 < len(cuts) and cuts[at + 1].linked >= _LINKED and (kept[at] or kept[at + 1])
+
+
+def _also(cuts: Sequence[Cut], kept: Sequence[bool], at: int, begin: int, host: str) -> Iterator[int]:
+    """A line that begins with such words, if the rest of it is a link; what is linked below it, if that is all."""
+    cut = cuts[at]
+    rest = cut.text[begin:]
+    if rest:
+        linked = cut.linked * len("".join(cut.text.split()))
+        if (
+            kept[at]
+            and cut.ends_linked
+            and linked >= _LINKED * len("".join(rest.split()))
+            and _leads_on(cut.href, host)
+        ):
+            yield at
+        return
+    links = []
+    for below in range(at + 1, min(at + 1 + _MOST_LINKS, len(cuts))):
+        if cuts[below].linked < _LINKED or not _leads_on(cuts[below].href, host):
+            break
+        links.append(below)
+    yield from (each for each in ([at, *links] if links else []) if kept[each])
 
 
 def _is_prompt(cut: Cut) -> bool:
@@ -48,7 +102,7 @@ def _is_prompt(cut: Cut) -> bool:
         len(tokens(prefix)) <= _LONGEST_PREFIX
         and not any(map(str.isdigit, prefix))
         and len(tokens(rest)) >= _LEAST_HEADLINE
-        and linked >= 0.9 * behind
+        and linked >= _LINKED * behind
         and not _names_its_address(rest, cut.href)
     )
 
@@ -73,7 +127,7 @@ def _announces(cut: Cut) -> bool:
 def _is_headline(cut: Cut) -> bool:
     return (
         cut.kind == "p"
-        and cut.linked >= 0.9
+        and cut.linked >= _LINKED
         and cut.links == 1
         and len(cut.words) >= _LEAST_HEADLINE
         and not cut.text.endswith(_SENTENCE_END)

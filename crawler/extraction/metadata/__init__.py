@@ -17,6 +17,7 @@ from crawler.extraction.metadata import bylines, language, names, titles
 from crawler.extraction.metadata.html_metadata import HtmlMetadata, absolute, host_of, path_of
 from crawler.extraction.metadata.page_dates import dated_address, page_dates
 from crawler.extraction.metadata.page_kind import Kind, page_kind
+from crawler.extraction.metadata.plain_heading import plain_heading
 from crawler.html import dates, jsonld
 from crawler.html.jsonld import Node, many, plain
 
@@ -74,6 +75,8 @@ def metadata(
     already; `now` (aware) the time no article can be younger than, the present if it is left out.
     """
     page = HtmlMetadata(tree, url, jsonld.nodes(tree) if nodes is None else nodes, now or datetime.now(UTC))
+    if (line := plain_heading(page)) is not None:
+        page.headings.append(line)
     found = _Found()
     sections = [text for _, text in _sections(page)]
     found.put("title", titles.choose(_titles(page), page.site_names, [text for _, text in page.headings], sections))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from itertools import islice
 
 from lxml.etree import XPath, _Element
@@ -16,9 +17,18 @@ from crawler.html.elements import HEADINGS
 _MARKED = XPath(
     "//h1 | //@rel[.='author']/.. | //@itemprop[contains(.,'author')]/.."
     " | //@data-testid[contains(.,'uthor') or contains(.,'yline')]/.."
-    " | //@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'utor') or contains(.,'uteur')]/.."
+    " | //@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'utor') or contains(.,'uteur')"
+    " or contains(.,'riter') or starts-with(.,'firma') or contains(.,' firma')]/.."
+    " | //@data-hook[.='user-name']/.."
 )
 _NEAR = XPath("following::*[position() <= 80][string-length(normalize-space(text())) > 1]")
+_CALLED = re.compile(
+    r"(?:^|[\s_-])(?:author|authors|byline|writer)(?:[_-]?name)?(?:\s|$)|^(?:author|byline|writer)s?(?:[-_]|$)",
+    re.IGNORECASE,
+)
+#: What may stand in it beside the name: a word that leads in to it, a date.
+_BESIDE = re.compile(r"^[^:：\d]{1,12}[:：]\s*|\d[\d/.:-]*")
+_REPORTER = re.compile(r"^(?:本报|本刊|本网|新华社)?(?:记者|記者|作者)[\s:：]+")
 #: A byline is short; longer is a biography.
 _LONGEST = 200
 _MOST_NAMES = 10
@@ -37,7 +47,9 @@ def visible(tree: _Element, heading: _Element | None, dates: Dates, own: Collect
     for element in _marked(tree, heading):
         if not is_foreign(element, heading):
             found = dated_bylines.credited(_credits(element), dates, own)
-            if 0 < len(found) <= _MOST_NAMES and (_is_named(element) or all(map(names.has_case, found))):
+            if 0 < len(found) <= _MOST_NAMES and (
+                _is_named(element) or all(map(names.has_case, found)) or _is_nothing_else(element, found)
+            ):
                 return found
     return ()
 
@@ -71,6 +83,9 @@ def unmarked(
         if found := _dated(heading, dates, own):
             return found
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for line in (*lines[:3], *lines[-6:]):
+        if len(line) <= 60 and (reporter := names.korean_reporter(line)):
+            return (reporter,)
     for line in (*lines[:3], *lines[-2:]):
         found = names.persons([line], own) if len(line) <= 60 and line not in headings else ()
         # A line that is nothing but a name, or says that it is one.
@@ -120,6 +135,16 @@ def _is_named(element: _Element) -> bool:
     return "author" in (element.get("itemprop") or "") or element.get("rel") == "author"
 
 
+def _is_nothing_else(element: _Element, found: Sequence[str]) -> bool:
+    """Whether an element that is called the author's holds but names of words with spaces between them: in a script
+    without capitals nothing else tells a name, and two Chinese characters are any word, unless one says "reporter"."""
+    text = _text(element)
+    is_name = _REPORTER.search(text) is not None or all(" " in name for name in found)
+    if not is_name or not _CALLED.search(element.get("class") or ""):
+        return False
+    return names.is_only_names(_BESIDE.sub("", _REPORTER.sub("", text)), found)
+
+
 def _credits(element: _Element) -> list[str]:
     """The text of a byline: what is marked as a name in it, else its links, else its pieces of text."""
     within = list(islice(element.iter("*"), _MOST_WITHIN + 1))
@@ -132,6 +157,8 @@ def _credits(element: _Element) -> list[str]:
         if names.persons(texts):
             return texts
     pieces = [" ".join(str(piece).split()) for piece in element.itertext("*")]
+    # Who made the pictures may be named beside who wrote.
+    pieces = [piece for piece in pieces if not names.is_beside_the_text(piece)]
     return [piece for piece in pieces if piece] if sum(map(len, pieces)) <= _LONGEST else []
 
 

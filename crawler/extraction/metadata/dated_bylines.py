@@ -15,7 +15,10 @@ Dates = Callable[[str], Sequence[Printed]]
 #: Words that stand beside the dates of a byline, at most: more is a sentence.
 _LONGEST = 14
 #: "in World News by Ann Berg": words that name a writer wherever they stand, in no name and no title.
-_BY_WITHIN = re.compile(r"\s(?=(?:by|von|par|por|door|przez|oleh|автор(?:ом)?)\s)", re.IGNORECASE)
+_BY_WITHIN = re.compile(
+    r"\s(?=(?:by|von|par|por|door|przez|oleh|автор(?:ом)?)\s|(?:作者|记者|記者|撰文|글|كتبت?|بقلم|מאת)\s*[:：])",
+    re.IGNORECASE,
+)
 # "Ann Berg on Wed," before a date.
 _WEEKDAY = re.compile(r"\s(?:on|am|le|el|il|em|op|den|pada|dne|dnia|w)\s+[^\W\d]+[,.]?$", re.IGNORECASE)
 _AGO = re.compile(r"\s+(?:vor\s|hace\s|há\s|il y a\s|för\s|for\s)?\d.*$", re.IGNORECASE)

@@ -22,6 +22,7 @@ _BY = re.compile(
     rf"^(?:(?:{_DONE} )?by|from the|"
     r"(?:ein(?:e)? \w+ |text |beitrag )?von|vom|par|por|di|da|de\s*:|av|af|door|przez|"
     rf"{_DONE} (?:von|par|por|da|di|de|door|av|af|przez|автором|oleh|από)|"
+    r"(?:作者|记者|記者|撰文|글|كتبت?|بقلم|נכתב על ידי|מאת|نویسنده|به قلم|โดย|लेखक|লেখক)\s*[:：]|بقلم(?=\s)|מאת(?=\s)|"
     r"autor(?:in|en|innen|a|e|es|i|ka|em)?|auteurs?|authors?|text|texte|texto|tekst|foto|writers?|reporters?|editors?|"
     r"penulis|oleh|yazar|yazan|editör|автор(?:ом)?|текст|opracowanie|forfatter|skribent|kirjoittanut|szerző|írta|"
     r"napsala?|napisała?|από|bài và ảnh|文|記者|记者|作者|责编|編集|责任编辑|작성자)"
@@ -57,6 +58,10 @@ _NO_PERSON = re.compile(
     r"[\d?!:%$€£\"„“”»«#…]|\b(?:scholar|pubmed|twitter|facebook|instagram|linkedin|whatsapp)\b", re.IGNORECASE
 )
 _HAN_NAME = re.compile(r"[\u3400-\u9fff]{2,4}|[\uac00-\ud7a3]{2,4}")
+_MAIL = re.compile(r"\s[(<]?[\w.+-]*@[\w.-]+[)>]?(?=[\s,;|]|$)")
+_KOREAN = re.compile(r"\W*(?:[\w ]{1,12}=\s*)?([\uac00-\ud7a3]{2,4})\s?(?:선임)?(?:기자|특파원)(?![\uac00-\ud7a3])")
+_HAN_NAMES = re.compile(r"[\u3400-\u9fff]{2,4}(?:\s+[\u3400-\u9fff]{2,4})*")
+_REPORTER = re.compile(r"^(?:本报|本刊|本网|新华社)?(?:记者|見習記者|见习记者|实习生)\s+")
 _ADDRESS = re.compile(r"https?:|//|^[a-z0-9]+(?:[-_][a-z0-9]+)+$")
 _NOT_NAME = re.compile(
     r"https?:|www\.|//|@|\d{3,}|[<>{}=]|^\W*$|\b(?:null|undefined|none|admin|administrator|unknown|no author|n/a|"
@@ -138,6 +143,12 @@ def says_by(text: str) -> bool:
     return _BY.match(text.strip() + " x") is not None
 
 
+def korean_reporter(line: str) -> str | None:
+    """Return the name in a line that a Korean report ends with: "오민석 기자 oms@example.org"."""
+    match = _KOREAN.match(line)
+    return match[1] if match else None
+
+
 def is_beside_the_text(text: str) -> bool:
     """Whether a credit is that of pictures or of a translation: "Photo by …"."""
     return _BESIDE_THE_TEXT.match(text) is not None
@@ -163,13 +174,16 @@ def _is_person(name: str) -> bool:
     # Only particles are written small: "de la", "van der", "bin".
     small = [word for word in words if word[:1].islower()]
     ends = not words[0][:1].islower() and not words[-1][:1].islower()
+    if all(len(word) == 1 for word in words):
+        # "A A A": buttons for the size of letters.
+        return False
     return 2 <= len(words) <= 5 and ends and all(len(word) <= 3 for word in small)
 
 
 def _names(credit: str) -> Iterable[str]:
     if _ADDRESS.search(credit):
         return
-    credit = _BRACKETS.sub(" ", " ".join(credit.split()))
+    credit = _MAIL.sub("", _BRACKETS.sub(" ", " ".join(credit.split())))
     if len(credit) > 300:
         return
     for part in _SPLIT.split(_BY.sub("", credit.strip())):
@@ -199,7 +213,9 @@ def _without_date(name: str) -> str:
 
 
 def _conjoined(part: str) -> list[str]:
-    """The names in "A and B" or "A/B", where each is a whole name: "Ortega y Gasset" is one."""
+    """The names in "A and B" or "A/B", where each is a whole name ("Ortega y Gasset" is one), or in "记者 张羽"."""
+    if _HAN_NAMES.fullmatch(han := _REPORTER.sub("", part)):
+        return han.split()
     pieces = _AND.split(part)
     whole = all(len(piece.split()) > 1 for piece in pieces)
     return pieces if whole else [part]

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from lxml.etree import XPath, _Element
 
 from crawler.extraction.metadata.html_metadata import path_of, text_of
-from crawler.extraction.metadata.surroundings import is_foreign, is_masthead, is_teaser
+from crawler.extraction.metadata.surroundings import is_foreign, is_masthead, is_own_foot, is_teaser
 from crawler.html.dates import CHANGED, detail, iso, printed
 from crawler.html.elements import HEADINGS
 from crawler.html.printed_dates import Printed
@@ -37,6 +37,8 @@ _NEXT = XPath(
     "following::*[self::p or self::div or self::span or self::small or self::em or self::li or self::dd or self::b"
     " or self::strong][position() <= 8]"
 )
+# Where the page's headline is in no heading, its date may be in no paragraph; elements of a site's own making.
+_NEXT_OTHERS = XPath("following::*[self::td or self::font or self::center or contains(name(),'-')][position() <= 6]")
 _PREVIOUS = XPath("preceding::*[self::p or self::div or self::span or self::small or self::em][position() <= 3]")
 #: Words before a date, and behind the last, of a line that no name marks: "Published", a name, an agency.
 _MOST_BESIDE = 6
@@ -108,8 +110,9 @@ def page_dates(tree: _Element, heading: _Element | None, now: datetime, locale: 
             elif len(lines) < _MOST_PRINTED:
                 lines.append((source, value))
     if not (marked or timed or lines) and heading is not None:
-        for kind, value in _beside(heading, now, locale):
-            (modified if kind == "modified" else lines).append(("printed", value))
+        for others in (False, True):
+            for kind, value in _beside(heading, now, locale, others=others) if not lines else ():
+                (modified if kind == "modified" else lines).append(("printed", value))
     return PageDates([*marked, *timed, *lines], modified)
 
 
@@ -133,7 +136,7 @@ def _shown(element: _Element, heading: _Element | None, now: datetime, locale: s
     if named == "other":
         return []
     found = [each for each in _values(element, named, now, locale) if each.kind != "other"]
-    if not found or (named != "published" and _in_a_sentence(element)):
+    if not found or (named != "published" and _in_a_sentence(element, heading)):
         return []
     if heading is not None and named != "published":
         # Dates that are not said to be the publication's.
@@ -141,11 +144,15 @@ def _shown(element: _Element, heading: _Element | None, now: datetime, locale: s
     return found
 
 
-def _beside(heading: _Element, now: datetime, locale: str) -> Iterator[_Shown]:
-    """The date in a line below the headline, or just above it, that says little else; and changes beside it."""
+def _beside(heading: _Element, now: datetime, locale: str, *, others: bool) -> Iterator[_Shown]:
+    """The date in a line below the headline, or just above it, that says little else; and changes beside it.
+
+    `others`: in a cell of a table, or in an element that HTML does not have.
+    """
     around = set(heading.iterancestors())
     is_dated = False
-    for element in (*_elements(_NEXT(heading)), *_elements(_PREVIOUS(heading))):
+    near = (_NEXT_OTHERS(heading),) if others else (_NEXT(heading), _PREVIOUS(heading))
+    for element in (each for found in near for each in _elements(found)):
         if element in around or is_foreign(element, heading) or _named(element) == "other":
             continue
         line = _line(element)
@@ -264,10 +271,11 @@ def _line(element: _Element) -> str:
     return " ".join(words[: _LONGEST + 1])
 
 
-def _in_a_sentence(element: _Element) -> bool:
+def _in_a_sentence(element: _Element, heading: _Element | None) -> bool:
     """Whether a date stands inside the text of a page, as that of a battle does."""
+    around = () if heading is None else tuple(heading.iterancestors())
     for above in (element, *element.iterancestors()):
-        if above.tag in _TEXT_ELSEWHERE:
+        if above.tag in _TEXT_ELSEWHERE and not is_own_foot(above, around):
             return True
         if above.tag in _BLOCKS:
             return len(text_of(above).split()) - len(text_of(element).split()) >= _SENTENCE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from lxml.etree import _Element
 
@@ -32,6 +32,9 @@ _FOREIGN_WORD = re.compile(r"\b(?:events?|repl(?:y|ies)|latest|popular|archives?
 # Items of schema.org that have dates and authors of their own.
 _OTHER_ITEM = re.compile(r"(?:Event|Comments?|Product|Offer|VideoObject|AudioObject|ImageObject|JobPosting|Answer)$")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_FOOT = re.compile(r"(?:^|\s)(?:(?:post|entry|article|news)-)?footer(?:\s|$)", re.IGNORECASE)
+#: Names of an element that is one article of a page.
+_OWN = re.compile(r"(?:^|\s)(?:hentry|article|post|entry|news-single|blog-post)(?:\s|$)", re.IGNORECASE)
 #: Words of a teaser, at most, and words of a link in it that make it one.
 _TEASER, _HEADLINE = 50, 5
 #: Letters of a link in a heading, at least.
@@ -46,16 +49,28 @@ def is_foreign(element: _Element, heading: _Element | None) -> bool:
         if each in around:
             # What is around the headline is around the article.
             return False
+        if is_own_foot(each, around):
+            continue
         if each.tag in _ELSEWHERE or _is_other_item(each):
             return True
         if each.tag == "article" and any(other.tag == "article" for other in around):
             # A teaser within or beside the article.
             return True
-        label = f"{each.get('class') or ''} {each.get('id') or ''}".lower()
+        # A "vcard" is no card: themes of WordPress mark authors so.
+        label = f"{each.get('class') or ''} {each.get('id') or ''}".lower().replace("vcard", "")
         is_named = _FOREIGN_WORD.search(label) is not None or any(word in label for word in _FOREIGN)
         if is_named and each.tag not in ("body", "html", "main"):
             return True
     return False
+
+
+def is_own_foot(element: _Element, around: Collection[_Element]) -> bool:
+    """Return whether an element is the foot of the article itself, where themes of blogs say who wrote it and when."""
+    above = element.getparent()
+    if above is None or above not in around or above.tag in ("body", "html", "main"):
+        return False
+    is_foot = element.tag == "footer" or _FOOT.search(element.get("class") or "") is not None
+    return is_foot and (above.tag == "article" or _OWN.search(above.get("class") or "") is not None)
 
 
 def is_masthead(element: _Element, heading: _Element) -> bool:

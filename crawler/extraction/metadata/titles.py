@@ -127,12 +127,12 @@ def _whole(text: str, bare: Mapping[str, str]) -> str:
 
 def _as_shown(text: str, headings: Sequence[str]) -> str:
     """The title without what is hung on a heading of the page, or before one."""
-    parts = (part for heading in headings if (part := _hung(heading, text)))
+    parts = (part for heading in headings if (part := hung(heading, text)))
     return max(parts, key=len, default=text)
 
 
-def _hung(heading: str, title: str) -> str:
-    """The part of a title that is this heading, if it begins or ends with it and a separator follows or precedes."""
+def hung(heading: str, title: str) -> str:
+    """Return the part of a title that is this heading, if it begins or ends with it, with a separator; else ""."""
     if part := _begun(heading, title):
         return part
     folded, whole = heading.casefold(), title.casefold()
