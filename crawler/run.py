@@ -142,9 +142,9 @@ def run(
     """Run spiders to their end and seal what they fetched. Once in a process: Twisted's reactor cannot start again.
 
     `settings` override crawler.settings. `crawls` are taken one by one, as there is room: at most `at_once` run at a
-    time. On the first SIGINT or SIGTERM, when `on_outcome` raises `BrokenPipeError` as nobody reads on, or after
-    `time_limit` seconds, requests in flight end, the rest is given up, and `on_stop` is called; on the next signal the
-    process ends at once, with what was reported safe in the spool.
+    time. On the first SIGINT, SIGTERM or SIGHUP, when `on_outcome` raises `BrokenPipeError` as nobody reads on, or
+    after `time_limit` seconds, requests in flight end, the rest is given up, and `on_stop` is called; on the next
+    SIGINT or SIGTERM the process ends at once, with what was reported safe in the spool.
     `leases`: which hosts may be asked, where other machines ask them too.
     """
     from scrapy.settings import Settings
@@ -390,8 +390,10 @@ class _Stop:
             session.stopped = "stopped"
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._handle)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # What a program is not to hear, after nohup a closed terminal, it does not hear from now on either.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -399,6 +401,9 @@ class _Stop:
             signal.signal(number, handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self.flag.asked and number == signal.SIGHUP:
+            # A terminal that closes tells it twice, by the kernel and by the shell; nobody there asks for haste.
+            return
         if self.flag.asked:
             # Everything that was told is durable: the next run goes on from the spool.
             with suppress(BrokenPipeError):

@@ -42,7 +42,10 @@ _TEASERS = re.compile(
 )
 _HEADINGS = ("h1", "h2", "h3", "h4")
 _FEED_TYPES = re.compile(
-    r"application/(?:rss|atom|rdf|feed)\+(?:xml|json)|application/(?:x-)?rss|text/(?:rss|rss\+xml)", re.IGNORECASE
+    r"application/(?:rss|atom|rdf|feed)\+(?:xml|json)|application/(?:x-)?rss|text/(?:rss|rss\+xml)"
+    # As pages wrote it before RSS had a type; what an oEmbed is has a "+oembed" behind it.
+    r"|(?:text|application)/xml\s*(?:;|$)",
+    re.IGNORECASE,
 )
 _FEED_PATH = re.compile(
     r"(?:^|/)(?:rss|feeds?|atom|rdf)(?:\.xml|\.rss|/|$)|\.(?:rss|rdf|atom)$|(?:rss|atom|feed)\w*\.xml$", re.IGNORECASE

@@ -14,7 +14,7 @@ from crawler.session.report import outcome_json
 from crawler.sites.run_summary import site_lines, total_line
 from crawler.sites.site import load_sites
 from newskeep.cli._console import Console, escape
-from newskeep.cli._streams import drop_broken
+from newskeep.cli._streams import drop_broken, is_gone
 from newskeep.cli._terminal import echo, fit
 from newskeep.saving.store_check import look
 from newskeep.stamping import stamp_after_run
@@ -128,7 +128,8 @@ class _Display:
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            with _whoever_reads():
+                self._bar.stop()
 
     def show(self, outcome: Outcome) -> None:
         """Print an outcome; raises `BrokenPipeError`, once, where nobody reads any more."""
@@ -138,9 +139,11 @@ class _Display:
             else:
                 self._out.print(row(outcome), highlight=False, soft_wrap=True)
             self._out.file.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if not is_gone(error):
+                raise
             drop_broken()
-            raise
+            raise BrokenPipeError from error
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0])
 
@@ -161,7 +164,9 @@ def _whoever_reads() -> Iterator[None]:
     """What is said by the way is no reason to stop where nobody reads it."""
     try:
         yield
-    except BrokenPipeError:
+    except OSError as error:
+        if not is_gone(error):
+            raise
         drop_broken()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -25,12 +26,21 @@ def open_missing() -> None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
+def is_gone(error: OSError) -> bool:
+    """Whether nobody is there any more: the end of a pipe, or a terminal that was closed."""
+    return error.errno in (errno.EPIPE, errno.EIO) or isinstance(error, BrokenPipeError)
+
+
 def drop_broken() -> None:
-    """Have what is still written to a pipe that nobody reads any more go nowhere; Python would complain at its end."""
+    """Have what is still written where nobody reads any more go nowhere; Python would complain at its end."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+            # A closed terminal refuses even this; to a flush without anything in it it says nothing.
+            os.write(stream.fileno(), b"")
+        except OSError as error:
+            if not is_gone(error):
+                raise
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)

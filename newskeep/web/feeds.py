@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from newskeep.web.addresses import Origins
 from newskeep.web.atom import MEDIA_TYPE, FeedEntry, feed
+from newskeep.web.conditions import has_it
 from newskeep.web.params import Params
 from newskeep.web.reading_room.search import SearchForm, find
 from newskeep.web.withheld import is_withheld, shown
@@ -131,7 +132,7 @@ def _answer(
     # What was hidden or tagged makes another feed.
     changed = "-".join(map(str, [*index.hidden_version(), index.annotation_count()]))
     etag = f'"{newest.id or 0}-{timestamp14(newest.timestamp)}-{size}-{changed}"' if newest else '"empty"'
-    if request.headers.get("if-none-match") == etag:
+    if has_it(request, etag):
         return Response(status_code=304, headers={"ETag": etag})
     body = feed(address, title, page, newest.timestamp if newest else None, islice(entries, size))
     return Response(body, media_type=MEDIA_TYPE, headers={"ETag": etag})

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from newskeep.web.addresses import Origins, memento_path, target
+from newskeep.web.conditions import has_it
 from newskeep.web.content_types import attachment, safe_type
 from newskeep.web.memento import http_date, links
 from newskeep.web.memento_lookup import nearest
@@ -96,6 +97,8 @@ def _answer(request: Request, capture: Capture, payload: Payload) -> Response:
         fields["Content-Encoding"] = ", ".join(codings)
     if status in _NO_BODY:
         return Response(status_code=status, headers=fields)
+    if status == 200 and has_it(request, fields["ETag"]):
+        return Response(status_code=304, headers=fields)
     part = Range(0, payload.size)
     if status == 200 and request.headers.get("if-range") in (None, fields["ETag"]):
         asked = parse_range(request.headers.get("range"), payload.size)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from newskeep.web.conditions import has_it
 from newskeep.web.ranges import Range, parse_range
 from newskeep.web.withheld import mind_bytes
 from storage.archive import Archive
@@ -35,7 +36,6 @@ def _warc(request: Request) -> Response:
     held = archive.store.stat(key) if key.endswith(f"/{name}") else None
     if held is None:
         raise ObjectMissing(f"{name} is not in the archive")
-    part = parse_range(request.headers.get("range"), held.size)
     fields = {
         "Content-Type": "application/warc",
         "Content-Disposition": f'attachment; filename="{name}"',
@@ -44,12 +44,18 @@ def _warc(request: Request) -> Response:
         "ETag": f'"{name}"',
     }
     status = 200
+    part: Range | None = None
+    if request.headers.get("if-range") in (None, fields["ETag"]):
+        part = parse_range(request.headers.get("range"), held.size)
     if part is not None:
         status = 206 if part.end > part.start else 416
         fields["Content-Range"] = f"bytes {f'{part.start}-{part.end - 1}' if status == 206 else '*'}/{held.size}"
     part = part or Range(0, held.size)
     fields["Content-Length"] = str(part.end - part.start)
     mind_bytes(request, archive, name, part.start, part.end)
+    if has_it(request, fields["ETag"]):
+        del fields["Content-Length"]
+        return Response(status_code=304, headers=fields)
     if request.method == "HEAD" or status == 416:
         return Response(b"", status, fields)
     return StreamingResponse(_pieces(archive.store.open(key, part.start, part.end - part.start)), status, fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from command import Run
 from origin import Origin
+from waiting import until
 from warcs import by_url, warc_files
 from warm_start import shared
 
@@ -123,6 +125,44 @@ def test_who_has_read_enough_ends_it_in_good_order(
     assert b"Traceback" not in err and b"BrokenPipe" not in err, err
     assert b"stopped before the end: what was told is kept" in err
     assert len(origin.log) < 1000
+    assert not list(tmp_path.rglob("*.open"))
+    assert newskeep("get", origin.url(origin.log[0].path), "--as", "http").stdout == origin.log[0].sent
+
+
+#: What a terminal runs: it takes the terminal on its standard input as its own, and becomes the command.
+IN_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+@pytest.mark.parametrize("nohup", [False, True])
+def test_a_terminal_that_is_closed(
+    origin: PacedOrigin, tmp_path: Path, environment: Mapping[str, str], newskeep: Run, nohup: bool
+) -> None:
+    (tmp_path / "list.txt").write_text("\n".join(origin.url(f"/{n}") for n in range(3 if nohup else 1000)))
+    command = [sys.executable, "-P", "-m", "newskeep", "save", "-i", "list.txt", "--allow-private", "--ignore-robots"]
+    if nohup:
+        command = ["/bin/sh", "-c", 'trap "" HUP; exec "$@" >out 2>&1 <&-', "sh", *command]
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", IN_TERMINAL, *command],
+        cwd=tmp_path,
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    with process:
+        try:
+            until(lambda: origin.log)
+            os.close(ours)
+            assert process.wait(120) == (0 if nohup else 4)
+        finally:
+            process.kill()
+    (report,) = (tmp_path / "archive" / "crawls").rglob("*.json")
+    assert json.loads(report.read_text())["state"] == ("finished" if nohup else "stopped")
     assert not list(tmp_path.rglob("*.open"))
     assert newskeep("get", origin.url(origin.log[0].path), "--as", "http").stdout == origin.log[0].sent
 

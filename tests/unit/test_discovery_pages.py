@@ -55,6 +55,24 @@ def test_front_page() -> None:
     assert not page.article
 
 
+@pytest.mark.parametrize(
+    ("said", "is_feed"),
+    [
+        ("text/xml", True),
+        ("application/xml; charset=utf-8", True),
+        ("Application/RSS+XML", True),
+        ("application/feed+json", True),
+        ("text/xml+oembed", False),
+        ("application/json", False),
+        ("text/html", False),
+        ("", False),
+    ],
+)
+def test_which_alternates_are_feeds(said: str, is_feed: bool) -> None:
+    head = f"<html><head><link rel='Alternate' type='{said}' href='/news-all'></head><body><p>Hello"
+    assert read_page(head.encode(), HOME).feeds == (("https://example.org/news-all",) if is_feed else ())
+
+
 def test_a_page_that_is_an_article() -> None:
     html = b"""<html><head><base href="https://cdn.example.org/x/"><link rel="amphtml" href="amp/1">
     <meta property="og:type"

@@ -133,6 +133,29 @@ def test_ranges_that_are_none(site: Site) -> None:
     assert site.original(address, Range="bytes=1-2", If_Range=tag).body == BIG[1:3]
 
 
+def test_what_somebody_has_is_not_sent_again(site: Site) -> None:
+    address = f"/web/{AT}id_/{PAPER}/big"
+    first = site.original(address)
+    for fields in ({}, {"Range": "bytes=1-2"}):
+        again = site.original(address, If_None_Match=f"W/{first.headers['ETag']}", **fields)
+        assert (again.status, again.body) == (304, b"")
+        for name in ("ETag", "Memento-Datetime", "Content-Security-Policy"):
+            assert again.headers[name] == first.headers[name]
+        assert site.original(address, If_None_Match='"another"').body == BIG
+    missing = site.original(f"/web/{AT}id_/{PAPER}/missing")
+    assert site.original(f"/web/{AT}id_/{PAPER}/missing", If_None_Match=missing.headers["ETag"]).status == 404
+
+
+def test_a_warc_that_somebody_has(site: Site) -> None:
+    name = next(site.folder.rglob("*.warc.gz")).name
+    whole = site.get(f"/warc/{name}")
+    tag = whole.headers["ETag"]
+    again = site.get(f"/warc/{name}", If_None_Match=tag)
+    assert (again.status, again.body) == (304, b"")
+    assert site.get(f"/warc/{name}", Range="bytes=1-2", If_Range=tag).body == whole.body[1:3]
+    assert site.get(f"/warc/{name}", Range="bytes=1-2", If_Range='"another"').status == 200
+
+
 def test_streamed_is_what_is_read_whole(web_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to a body, for every capture: chunks whole and cut, revisits, what is not HTTP."""
     with Archive(LocalStore(str(web_folder)), web_folder) as archive:
