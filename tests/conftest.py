@@ -24,6 +24,9 @@ settings.load_profile("newskeep")
 # Until the tests are collected: hardly anything of that is garbage, and to look for it takes an eighth of the time.
 gc.disable()
 
+#: Where the machine has its roots of certificates, if it says so: each command that fetches would read all of them.
+_ROOTS = {name: os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if name in os.environ}
+
 _EVERY_PROCESS = Path(__file__).parent / "helpers" / "every_process"
 
 
@@ -59,9 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def environment(tmp_path: Path) -> Mapping[str, str]:
     """The environment without anything that would configure newskeep, and a home of its own."""
-    # Of the roots of certificates those of a machine are read whole by each command that fetches.
-    ours = ("NEWSKEEP_", "AWS_", "SSL_CERT_")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    given = {name: value for name, value in os.environ.items() if _ROOTS.get(name) != value}
+    clean = {name: value for name, value in given.items() if not name.startswith(("NEWSKEEP_", "AWS_"))}
     return {**clean, "HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state"), "NO_COLOR": "1"}
 
 

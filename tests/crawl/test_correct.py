@@ -207,24 +207,23 @@ def test_rubbish_is_told_and_stops_nothing(newskeep: Run, paper: Paper, url: str
     assert ran(newskeep, "verify", "--deep", code=7)[0][0].startswith(f"{key}: damaged (not a correction")
 
 
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (("--keep", "Nobody said this"), 'no block of the page begins with "Nobody said this"; newskeep explain '),
-        (("--keep", ""), 'no block of the page begins with ""; newskeep explain '),
-        (("--remove", "99"), "the page has no block 99; newskeep explain "),
-        (("--remove", "the"), 'of the page begin with "the"; give more words, or the number'),
-        (("--remove", "Read The", "--keep", "Read The Lower"), "is to be kept and to be removed"),
-        (("--undo", "1"), "--undo 1: no correction of this page is held, see `newskeep correct URL`"),
-        (("--undo", "x"), "--undo x: no correction of this page is held"),
-    ],
+#: What is said of options that name what the page has not.
+NOT_THERE = (
+    (("--keep", "Nobody said this"), 'no block of the page begins with "Nobody said this"; newskeep explain '),
+    (("--keep", ""), 'no block of the page begins with ""; newskeep explain '),
+    (("--remove", "99"), "the page has no block 99; newskeep explain "),
+    (("--remove", "the"), 'of the page begin with "the"; give more words, or the number'),
+    (("--remove", "Read The", "--keep", "Read The Lower"), "is to be kept and to be removed"),
+    (("--undo", "1"), "--undo 1: no correction of this page is held, see `newskeep correct URL`"),
+    (("--undo", "x"), "--undo x: no correction of this page is held"),
 )
-def test_what_is_not_there_is_said_in_a_line(
-    newskeep: Run, url: str, tmp_path: Path, options: tuple[str, ...], told: str
-) -> None:
-    lines, found = ran(newskeep, "correct", url, *options, code=2)
-    assert told in found and found.startswith("newskeep: ") and found.count("\n") == 1 and not lines
-    assert not (tmp_path / "archive" / "corrections").exists()
+
+
+def test_what_is_not_there_is_said_in_a_line(newskeep: Run, url: str, tmp_path: Path) -> None:
+    for options, told in NOT_THERE:
+        lines, found = ran(newskeep, "correct", url, *options, code=2)
+        assert told in found and found.startswith("newskeep: ") and found.count("\n") == 1 and not lines, options
+        assert not (tmp_path / "archive" / "corrections").exists(), options
 
 
 def test_a_page_that_is_not_held(newskeep: Run, url: str) -> None:

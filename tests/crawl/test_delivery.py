@@ -199,7 +199,7 @@ def test_a_full_spool_stops_the_crawl(keeper: Keeper, proxy: FaultProxy) -> None
 
 
 def test_stopped_with_uploads_waiting(keeper: Keeper, proxy: FaultProxy) -> None:
-    bound = {"NEWSKEEP_WARC_MAX_BYTES": "10000", "NEWSKEEP_S3_READ_TIMEOUT": "2", "NEWSKEEP_DELAY": "0.05"}
+    bound = {**SMALL, "NEWSKEEP_S3_READ_TIMEOUT": "2", "NEWSKEEP_DELAY": "0.05"}
     process = keeper.start(*(f"/{number}" for number in range(600)), **bound)
     keeper.first(process)
     proxy.inject(Fault(Kind.BLACK_HOLE))

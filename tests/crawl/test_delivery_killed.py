@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +12,8 @@ from s3_server import BUCKET, S3Server, use
 from warm_start import WarmStart
 
 KILL_WALK = Path(__file__).parents[1] / "helpers" / "kill_walk.py"
+#: Runs it as a script.
+WALK = "import runpy, sys; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
 
 pytestmark = pytest.mark.long
 
@@ -47,19 +47,13 @@ def test_killed_at_every_step(
         uri = f"s3://{BUCKET}/killed-{next(numbers)}"
     with NewsOrigin() as origin:
         keeper = keeper_of(uri, tmp_path, environment, origin, warm_start)
-    command = [
-        sys.executable,
-        str(KILL_WALK),
-        walk,
-        uri,
-        str(keeper.state),
-    ]
-    done = subprocess.run(command, env=keeper.environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    *told, steps = done.stdout.split()
+    walked = (str(KILL_WALK), walk, uri, str(keeper.state))
+    done = warm_start.python(WALK, *walked, cwd=tmp_path, environment=keeper.environment, timeout=600)
+    assert done.returncode == 0, done.stderr.decode()
+    *told, steps = done.stdout.decode().split()
     assert int(steps) > 20
     assert len(told) > int(steps)
-    assert "Traceback" not in done.stderr
+    assert b"Traceback" not in done.stderr
     with keeper.open() as archive:
         found = [url for url, _, _ in check_records(archive, check_parts(archive))]
         assert len(found) == len(set(found))

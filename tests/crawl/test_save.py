@@ -6,7 +6,6 @@ import gzip
 import json
 import random
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -301,13 +300,13 @@ def test_configuration_file_names_its_mistake(newskeep: Run, tmp_path: Path) -> 
     assert b"did you mean 'archive'" in done.stderr
 
 
-def test_scrapy_crawl_does_the_same(origin: Origin, tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_scrapy_crawl_does_the_same(
+    origin: Origin, tmp_path: Path, environment: Mapping[str, str], warm_start: WarmStart
+) -> None:
     (tmp_path / "list.txt").write_text(origin.url("/page"))
     checkout = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "scrapy", "crawl", "urls", "-a", f"file={tmp_path / 'list.txt'}"]
+    command = ["crawl", "urls", "-a", f"file={tmp_path / 'list.txt'}"]
     settings = ["-s", f"ARCHIVE={tmp_path / 'archive'}", "-s", "ALLOW_PRIVATE_ADDRESSES=1"]
-    done = subprocess.run(
-        [*command, *settings], cwd=checkout, env=environment, capture_output=True, timeout=240, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
+    done = warm_start.scrapy(*command, *settings, cwd=checkout, environment=environment)
+    assert done.returncode == 0, done.stderr
     assert len(by_url(tmp_path / "archive", "response")[origin.url("/page")]) == 1

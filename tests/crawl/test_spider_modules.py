@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from command import python_path
 from origin import Origin
 from small_paper import Paper
 from warm_start import shared
 
-ROOT = Path(__file__).parents[2]
+MAIN = "from newskeep.cli import main; main()"
 SPIDER = """
 from spiders.base import NewsSpider
 
@@ -53,16 +51,10 @@ def run(
     """Run the command as one that is installed: its own folder is on the path, and `path`, the current one is not."""
     if path is None:
         done = shared().run(arguments, cwd, environment)
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "newskeep", *arguments],
-        cwd=cwd,
-        env={**environment, "PYTHONPATH": python_path(ROOT, path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
+    else:
+        code = f"import sys; sys.path.append({str(path)!r}); sys.argv[0] = 'newskeep'; {MAIN}"
+        done = shared().python(code, *arguments, cwd=cwd, environment=environment)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def crawled(done: subprocess.CompletedProcess[str]) -> list[str]:

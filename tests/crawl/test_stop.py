@@ -220,7 +220,7 @@ def test_stopped_at_once_loses_nothing_that_was_told(
     assert states == {"interrupted", "finished"}
 
 
-PAGES = 300
+PAGES = 150
 
 
 def leave_unsealed(archive: Path) -> Path:

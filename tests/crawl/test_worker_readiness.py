@@ -25,6 +25,8 @@ BUSY = Fault(Kind.REFUSE)
 SILENT = Fault(Kind.BLACK_HOLE)
 #: A store that is away is found out at once, not after the time-outs of a real one.
 IMPATIENT = {"NEWSKEEP_S3_ATTEMPTS": "1", "NEWSKEEP_S3_READ_TIMEOUT": "2"}
+#: Seconds between two looks into the queue: each is a connection of its own.
+LOOK = 0.3
 
 
 def states(fleet: Fleet) -> list[list[str]]:
@@ -61,7 +63,7 @@ def test_while_its_bucket_is_away_a_worker_takes_no_job_and_no_job_loses_a_try(
         )
         until(lambda: story_requests(fleet.papers), ended(worker, fleet))
         line.inject(fault)
-        why = until(lambda: paused(fleet), ended(worker, fleet))
+        why = until(lambda: paused(fleet), ended(worker, fleet), pause=LOOK)
         assert why.startswith(f"s3://{BUCKET}")
         before = story_requests(fleet.papers)
         # One job had begun; the others wait, and nobody asks their sites for anything.
@@ -84,13 +86,13 @@ def test_a_full_disk_a_broken_configuration_and_a_damaged_frontier_cost_no_job(
     fleet.configure(0.1, "min_free = 900_000_000_000_000")
     newskeep("submit", "due")
     worker = fleet.start("--at-once=2", "--until-empty")
-    assert "min_free keeps" in until(lambda: paused(fleet), ended(worker, fleet))
+    assert "min_free keeps" in until(lambda: paused(fleet), ended(worker, fleet), pause=LOOK)
     fleet.configure(0.1, "min_free = [1]")
-    until(lambda: "min_free keeps" not in (paused(fleet) or "min_free keeps"), ended(worker, fleet))
+    until(lambda: "min_free keeps" not in (paused(fleet) or "min_free keeps"), ended(worker, fleet), pause=LOOK)
     frontier = fleet.folder / "archive" / "frontier.sqlite"
     frontier.write_text("no database at all, " * 50)
     fleet.configure(0.1)
-    until(lambda: "the frontier is damaged" in (paused(fleet) or ""), ended(worker, fleet))
+    until(lambda: "the frontier is damaged" in (paused(fleet) or ""), ended(worker, fleet), pause=LOOK)
     assert not story_requests(fleet.papers)
     frontier.unlink()
     assert worker.wait() == 0, fleet.said()
@@ -158,12 +160,12 @@ def test_a_site_that_one_machine_does_not_know_is_crawled_by_one_that_does(
     (fleet.folder / "other.toml").write_text(known[: known.index("[sites.")])
     newskeep("submit", "due")
     ignorant = fleet.start("--config=other.toml")
-    until(lambda: "elsewhere" in states(fleet)[0], ended(ignorant, fleet))
+    until(lambda: "elsewhere" in states(fleet)[0], ended(ignorant, fleet), pause=LOOK)
     # Not until all is done: while the job is put off, nothing waits.
     knowing = fleet.start()
     stories = {fleet.papers[0].url(number): 1 for number in (1, 2)}
-    until(lambda: fleet.captures() == stories, ended(ignorant, fleet))
-    until(lambda: states(fleet)[0][-1] == "finished", ended(knowing, fleet))
+    until(lambda: fleet.captures() == stories, ended(ignorant, fleet), pause=LOOK)
+    until(lambda: states(fleet)[0][-1] == "finished", ended(knowing, fleet), pause=LOOK)
     ((*before, last),) = states(fleet)
     assert set(before) == {"elsewhere"} and last == "finished"
     assert fleet.said().count("no site is named 'paper0'") == 1

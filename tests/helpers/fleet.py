@@ -22,6 +22,7 @@ import pytest
 from origin import Logged, Origin
 from s3_server import S3Server, use
 from small_paper import Paper
+from warm_start import shared
 
 from newskeep.queue.database import QueueDatabase
 from newskeep.queue.jobs import JobQueue
@@ -95,22 +96,24 @@ class Fleet:
     def start(self, *options: str, inside: Sequence[str] = (), **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker, with these variables as well; what it says is in `worker-N.log`.
 
-        `inside`: what its command begins with, where it is to run on a machine of its own.
+        `inside`: what its command begins with, where it is to run on a machine of its own. Otherwise it begins in the
+        warm process, but where its clock is another one. The process that its jobs are forked from is its own.
         """
         name = f"worker-{len(self.workers)}"
-        command = [*inside, sys.executable, "-P", "-m", "newskeep", "worker", "--name", name, f"--lease={LEASE:g}s"]
+        command = ["worker", "--name", name, f"--lease={LEASE:g}s"]
         # What is said last holds: a worker may have another one's folder.
         command += ["--state", name] if self.shared_index else []
         command += options
+        variables = {**self._environment, **environment}
         with (self.folder / f"{name}.log").open("wb") as log:
-            worker = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env={**self._environment, **environment},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            if inside or "LD_PRELOAD" in environment:
+                cold = [*inside, sys.executable, "-P", "-m", "newskeep", *command]
+                worker = subprocess.Popen(
+                    cold, cwd=self.folder, env=variables, stdout=log, stderr=log, start_new_session=True
+                )
+            else:
+                session = "import os; os.setsid()"
+                worker = shared().start(command, self.folder, variables, log.fileno(), log.fileno(), session)
         self.workers.append(worker)
         return worker
 

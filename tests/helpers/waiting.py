@@ -12,9 +12,12 @@ Found = TypeVar("Found")
 PAUSE = 0.02
 
 
-def until(found: Callable[[], Found | None], unless: Callable[[], object] = lambda: None) -> Found:
+def until(
+    found: Callable[[], Found | None], unless: Callable[[], object] = lambda: None, *, pause: float = PAUSE
+) -> Found:
     """Return the first true value of `found`, however long a busy machine takes: the test's own limit ends it.
 
+    `pause`: seconds between two looks; longer where a look takes processor time from what is waited for.
     Raises AssertionError with what `unless` returns as soon as that is true, as where a process that is waited for has
     ended, and `found` is not.
     """
@@ -24,4 +27,4 @@ def until(found: Callable[[], Found | None], unless: Callable[[], object] = lamb
         if value := found():
             return value
         assert not hopeless, hopeless
-        time.sleep(PAUSE)
+        time.sleep(pause)
