@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -23,6 +24,10 @@ settings.load_profile("newskeep")
 
 # Until the tests are collected: hardly anything of that is garbage, and to look for it takes an eighth of the time.
 gc.disable()
+
+# Who begins pytest in the background, by `nohup pytest &` in a script, has it ignore Ctrl-C; what the tests start would
+# inherit that, and those that are ended by it would go on for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _EVERY_PROCESS = Path(__file__).parent / "helpers" / "every_process"
 
