@@ -210,7 +210,14 @@ class Zygotes:
             if self.zygote is not None:
                 self.zygote.close()
 
+    def retire(self) -> None:
+        """Let it end when those that it forked have."""
+        with self._beginning:
+            if self.zygote is not None:
+                self.zygote.retire()
+
     def forget(self) -> None:
+        """Let go of what is the parent's."""
         self._beginning = Lock()
         if self.zygote is not None and not self.zygote.is_closed:
             self.zygote.forget()

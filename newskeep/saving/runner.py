@@ -49,7 +49,7 @@ class JobRunner:
         self._queue.came.set()
         self._stop()
         self._thread.join(_GRACE_SECONDS)
-        self._processes.zygotes.close()
+        self._processes.zygotes.retire()
 
     def _work(self) -> None:
         told: str | None = None
