@@ -10,7 +10,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from threading import Lock, RLock
+from threading import Lock, RLock, Thread
 from typing import Self
 from weakref import WeakSet
 
@@ -92,6 +92,9 @@ class Zygote:
         if answer["pid"] != process.pid:
             # It was only to begin the other one, which is nobody's child.
             process.wait()
+        else:
+            # At its end it is to be gone, whoever needs it then.
+            Thread(target=process.wait, name="zygote", daemon=True).start()
         return cls(process, ours, answer["pid"], files[0])
 
     def fork(self, files: Sequence[int]) -> Forked:
