@@ -174,14 +174,6 @@ class Zygotes:
         self._beginning = Lock()
         _all.add(self)
 
-    def warm(self) -> None:
-        """Begin it, where there is none, and do not wait until it has loaded."""
-        try:
-            if not self.is_cold:
-                self._ready()
-        except (Gone, OSError):
-            self.is_cold = True
-
     def fork(self, files: Sequence[int]) -> Forked | None:
         """A process with these as standard input, output and error, and all else of this one as it is now.
 

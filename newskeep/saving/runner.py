@@ -56,7 +56,6 @@ class JobRunner:
         while not self._ending.is_set():
             try:
                 with held(self._queue.root / "lock", "the work on jobs"):
-                    self._processes.zygotes.warm()
                     self._work_alone()
             except AlreadyRunning:
                 pass  # another server works on them
