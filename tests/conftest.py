@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -26,6 +27,10 @@ gc.disable()
 
 #: Where the machine has its roots of certificates, if it says so: each command that fetches would read all of them.
 _ROOTS = {name: os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if name in os.environ}
+
+# Who begins pytest in the background, by `nohup pytest &` in a script, has it ignore Ctrl-C; what the tests start would
+# inherit that, and those that are ended by it would go on for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _EVERY_PROCESS = Path(__file__).parent / "helpers" / "every_process"
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from threading import Lock, RLock
+from threading import Lock, RLock, Thread
 from typing import Self
 from weakref import WeakSet
 
@@ -92,6 +92,9 @@ class Zygote:
         if answer["pid"] != process.pid:
             # It was only to begin the other one, which is nobody's child.
             process.wait()
+        else:
+            # At its end it is to be gone, whoever needs it then.
+            Thread(target=process.wait, name="zygote", daemon=True).start()
         return cls(process, ours, answer["pid"], files[0])
 
     def fork(self, files: Sequence[int]) -> Forked:
@@ -171,14 +174,6 @@ class Zygotes:
         self._beginning = Lock()
         _all.add(self)
 
-    def warm(self) -> None:
-        """Begin it, where there is none, and do not wait until it has loaded."""
-        try:
-            if not self.is_cold:
-                self._ready()
-        except (Gone, OSError):
-            self.is_cold = True
-
     def fork(self, files: Sequence[int]) -> Forked | None:
         """A process with these as standard input, output and error, and all else of this one as it is now.
 
@@ -210,7 +205,14 @@ class Zygotes:
             if self.zygote is not None:
                 self.zygote.close()
 
+    def retire(self) -> None:
+        """Let it end when those that it forked have."""
+        with self._beginning:
+            if self.zygote is not None:
+                self.zygote.retire()
+
     def forget(self) -> None:
+        """Let go of what is the parent's."""
         self._beginning = Lock()
         if self.zygote is not None and not self.zygote.is_closed:
             self.zygote.forget()

@@ -49,14 +49,13 @@ class JobRunner:
         self._queue.came.set()
         self._stop()
         self._thread.join(_GRACE_SECONDS)
-        self._processes.zygotes.close()
+        self._processes.zygotes.retire()
 
     def _work(self) -> None:
         told: str | None = None
         while not self._ending.is_set():
             try:
                 with held(self._queue.root / "lock", "the work on jobs"):
-                    self._processes.zygotes.warm()
                     self._work_alone()
             except AlreadyRunning:
                 pass  # another server works on them

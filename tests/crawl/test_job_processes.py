@@ -137,6 +137,7 @@ def test_jobs_outlive_the_process_they_are_forked_from_and_the_next_have_another
         os.kill(killed, signal.SIGKILL)
         answers, code, _ = await ended(job, trial(tmp_path))
         assert (answers[0]["end"]["code"], code) == (0, None), "nobody can tell any more what it ended with"
+        await asyncio.to_thread(until, lambda: not Path(f"/proc/{killed}").exists())
         answers, code, _ = await ended(await started.start(), trial(tmp_path))
         assert (answers[0]["end"]["code"], code) == (0, 0)
         assert started.zygotes.zygote.pid != killed

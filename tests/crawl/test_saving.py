@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_processes import all_processes, told_of
+from live_processes import all_processes, is_alive, told_of
 from origin import Hang, Origin
 from s3_server import BUCKET, moto, use
+from waiting import until
 from warm_start import shared
 
 from newskeep import Archive, ConfigError, NewskeepError, Outcome, StoreUnavailable, UsageError, open_archive
@@ -183,6 +184,54 @@ from newskeep import open_archive
 with open_archive("archive") as archive:
     archive.save(sys.argv[1:], on_outcome=lambda outcome: print(outcome.outcome, flush=True), timeout=30)
 """
+
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from newskeep import NewskeepError, open_archive
+from newskeep.saving.processes import OURS
+
+page, other, third = sys.argv[1:]
+with open_archive("archive") as archive:
+    print([each.outcome for each in archive.save(page)], OURS.zygotes.zygote.pid)
+    Path("elsewhere").mkdir()
+    os.chdir("elsewhere")
+    # Neither ours, nor to be taken for it.
+    Path("crawler.py").write_text("raise SystemExit('not ours')")
+    Path("newskeep.toml").write_text("allow_private = false\\n")
+    del os.environ["NEWSKEEP_ALLOW_PRIVATE"]
+    print([each.outcome for each in archive.save(other)], OURS.zygotes.zygote.pid)
+    os.umask(0o077)
+    os.environ["NEWSKEEP_ALLOW_PRIVATE"] = "1"
+    print([each.outcome for each in archive.save(third)], OURS.zygotes.zygote.pid)
+    os.environ["NEWSKEEP_DELAY"] = "soon"
+    try:
+        archive.save(third)
+    except NewskeepError as error:
+        print(type(error).__name__)
+    print(os.getpgid(OURS.zygotes.zygote.pid) != os.getpgid(0))
+try:
+    os.wait()
+except ChildProcessError:
+    print("no child")
+"""
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("archive")
+def test_saves_of_a_program_come_from_one_process_and_are_as_the_program_is_then(
+    origin: Origin, tmp_path: Path
+) -> None:
+    urls = [origin.url(f"/page{number}") for number in range(3)]
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *urls], stdout=subprocess.PIPE, text=True, check=True)
+    first, second, third, error, is_apart, children = done.stdout.splitlines()
+    zygote = int(first.split()[-1])
+    assert [first, second, third] == [f"['{each}'] {zygote}" for each in ("archived", "refused", "archived")]
+    assert (error, is_apart, children) == ("ConfigError", "True", "no child")
+    reports = sorted((tmp_path / "archive" / "crawls").rglob("*.json"))
+    assert [path.stat().st_mode & 0o777 for path in reports][-1] == 0o600, reports
+    until(lambda: not is_alive(zygote))
 
 
 @pytest.mark.exhaustive

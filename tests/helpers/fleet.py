@@ -217,9 +217,12 @@ def _name(pid: str) -> str:
 
 
 def _children(pid: int) -> list[str]:
+    """Also those that another thread than the first has started."""
+    found: list[str] = []
     with suppress(OSError):
-        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return []
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += (task / "children").read_text().split()
+    return found
 
 
 def asked_politely(papers: list[Paper], delay: float) -> list[str]:
