@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import prod
@@ -211,13 +211,11 @@ def test_keyboard_goes_past_the_masthead(room: Room) -> None:
 _KINDS = {
     "front": "/",
     "search": "/search?q=harbour",
-    "nothing found": "/search?site=nowhere.example",
     "sites": "/sites",
     "doubts": "/doubts",
     "site": "/site/paper.example",
     "article": f"/article/{STORY}",
     "right to left": f"/article/{HERALD}/ar/1",
-    "doubtful": f"/article/{PAPER}/news/1",
     "captures": f"/captures/{STORY}",
     "beside": f"/beside/{STORY}",
     "banner": f"/replay/{STORY}",
@@ -226,6 +224,8 @@ _KINDS = {
     "error": "/nothing-here",
     "enemy": f"/article/{enemy_url(3)}",
 }
+#: By the same templates.
+_NEAR = {"nothing found": "/search?site=nowhere.example", "doubtful": f"/article/{PAPER}/news/1"}
 
 
 #: Of many alike a dozen stays: the newest articles are in other languages, of an enemy, doubtful, and a long one.
@@ -243,13 +243,16 @@ axe.run(document, options).then(result => done(result.violations.map(told)));
 """
 
 
-def test_axe_finds_nothing_in_light_and_dark(room: Room) -> None:
+@pytest.mark.parametrize(
+    "addresses", [pytest.param(_KINDS, id="kinds"), pytest.param(_NEAR, id="near", marks=pytest.mark.exhaustive)]
+)
+def test_axe_finds_nothing_in_light_and_dark(room: Room, addresses: Mapping[str, str]) -> None:
     # The package drives another browser; only its file is wanted.
     # axe-core, as a package brings it whose dependencies are a browser's driver that we do not need.
     (script,) = foreign_venvs.environment("axe", ["axe-playwright-python==0.1.8"], "--no-deps").rglob("axe.min.js")
     axe = script.read_text(encoding="utf-8")
     room.open(f"/article/{STORY}")
-    kinds = {**_KINDS, "compare": str(room.all(".versions .diff")[0].get_attribute("href"))}
+    kinds = {**addresses, "compare": str(room.all(".versions .diff")[0].get_attribute("href"))}
     found = []
     for name, address in kinds.items():
         room.open(address)
