@@ -11,7 +11,7 @@ from storage.errors import ConfigError
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 #: Features that would ask servers of their own, or connect past the proxy; and two pages that Chromium loads into each
-#: window for its address bar, which nobody sees: nearly half of the processor time of a page.
+#: window for its address bar, which nobody sees: a third of the processor time of a page.
 _OFF = (
     *(
         "DnsOverHttps",

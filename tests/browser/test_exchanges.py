@@ -31,7 +31,8 @@ FETCHES = """<!doctype html><title>0</title><script>
 </script><body>"""
 
 
-BOUNDS = RenderBounds(seconds=120, rest=90)
+#: One for all: a browser is started for its bound of bytes.
+BOUNDS = RenderBounds(seconds=120, rest=90, bytes=3 << 20)
 #: Odd in its phrase, duplicates, extensions and trailers.
 ODD = (
     b"HTTP/1.1 200 Fine  and dandy\r\nX-A: 1\r\nx-a: 2\r\nContent-Type: text/javascript\r\n"
@@ -39,7 +40,7 @@ ODD = (
     b'1d;ext="1"\r\ndocument.title = "from it";\n\n\r\n0\r\nX-Trailer: z\r\n\r\n'
 )
 UNTRUSTED = "the certificate is not issued by an authority that is trusted"
-LARGE = bytes(range(256)) * 20_000
+LARGE = bytes(range(256)) * 8_000
 # Those that only take time, and those that a browser itself does not take for HTTP, are left out.
 CASES = {
     name: case
@@ -77,8 +78,10 @@ def plain() -> Plain:
         origin.on("/s.js", ODD, Close())
         origin.reply("/whole", (FETCHES % '["/large"]').encode(), headers=HTML)
         origin.on("/large", response(LARGE))
-        bounded = job(origin.url("/whole"), bounds=RenderBounds(seconds=60, rest=30, bytes=1 << 20))
-        return Plain(origin, *rendered(*(job(origin.url(path)) for path in ("/cases", "/odd", "/whole")), bounded))
+        origin.reply("/bounded", (FETCHES % '["/larger"]').encode(), headers=HTML)
+        origin.on("/larger", response(LARGE * 2))
+        paths = ["/cases", "/odd", "/whole", "/bounded"]
+        return Plain(origin, *rendered(*(job(origin.url(path)) for path in paths)))
 
 
 def by_path(shown: Rendered) -> dict[str, Exchange]:
@@ -111,7 +114,7 @@ def test_odd_phrases_duplicates_extensions_and_trailers(plain: Plain) -> None:
         assert [exchange.request] == [logged.request for logged in plain.origin.logged(path)]
     # Nothing went that is in no exchange.
     asked = {logged.path for logged in plain.origin.log if not logged.path.startswith("/case/")}
-    assert asked == {"/cases", "/odd", "/s.js", "/whole", "/large"}
+    assert asked == {"/cases", "/odd", "/s.js", "/whole", "/large", "/bounded", "/larger"}
     assert (loaded.response, loaded.truncated, loaded.peer) == (ODD, None, "127.0.0.1")
     assert page.protocols == ("http/1.1",)
     assert b"newskeep/test" in page.request
@@ -120,10 +123,11 @@ def test_odd_phrases_duplicates_extensions_and_trailers(plain: Plain) -> None:
 
 def test_large_bodies_are_whole_up_to_the_bound(plain: Plain) -> None:
     assert by_path(plain.whole)["large"].response == response(LARGE)
-    assert plain.bounded.error == "the page asks for more than 1,048,576 bytes"
+    assert plain.bounded.error == "the page asks for more than 3,145,728 bytes"
     assert plain.bounded.resources == ()
-    large = by_path(plain.bounded)["large"]
-    assert large.truncated == "length" and response(LARGE).startswith(large.response) and len(large.response) < 1 << 20
+    larger = by_path(plain.bounded)["larger"]
+    assert larger.truncated == "length" and response(LARGE * 2).startswith(larger.response)
+    assert len(larger.response) < 3 << 20
 
 
 def test_http2_after_tls() -> None:
@@ -165,6 +169,7 @@ def _heads(frames: bytes) -> list[bytes]:
     return found
 
 
+@pytest.mark.exhaustive
 def test_a_certificate_that_is_bad_is_not_believed() -> None:
     with H2Origin(Authority().server("localhost"), {}) as origin:
         shown = show(origin.url("/"))

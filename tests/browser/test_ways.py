@@ -55,6 +55,7 @@ def test_an_authority_of_ones_own_is_believed_for_its_hosts_alone(tmp_path: Path
         "net::ERR_CERT_AUTHORITY_INVALID",
         "net::ERR_CERT_COMMON_NAME_INVALID",
     ]
+    assert [(each.exchanges, each.resources) for each in refused] == [((), ())] * 2
 
 
 @pytest.mark.parametrize("kind", ["http", pytest.param("socks5", marks=pytest.mark.exhaustive), "socks5h"])
