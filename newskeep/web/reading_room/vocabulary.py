@@ -37,6 +37,8 @@ REASONS = {
     "not in the text": _("not in the article's text"),
     "a reader removed it": _("by a reader"),
     "navigation": _("navigation"),
+    "teaser": _("a teaser of another article"),
+    "comments": _("comments of readers"),
     "repeated": _("repeated"),
 }
 
