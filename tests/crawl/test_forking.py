@@ -110,8 +110,14 @@ class Task:
 def started() -> dict[str, Any]:
     """What the task says where it is started anew."""
     command = [sys.executable, "-P", "-c", "from forked_task import main; main()"]
+    # Python's own variables: a library may have put others beside them.
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True, check=False
+        command,
+        env=dict(os.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        check=False,
     )
     told: dict[str, Any] = json.loads(done.stdout)
     return told
@@ -148,6 +154,8 @@ def test_it_has_what_a_process_has_that_is_started_then(
     # The process that workers come from, and the folder that is listed.
     assert {*task.told.pop("open")} - {*anew.pop("open")} <= {"4", "5"}
     # `-c` has it where `-m` has the folder it began in; -P leaves both out.
+    ours, its = task.told.pop("variables"), anew.pop("variables")
+    assert {name: (ours.get(name), its.get(name)) for name in {*ours, *its} if ours.get(name) != its.get(name)} == {}
     assert task.told == anew
     assert told_of(task.forked.pid, "comm") == b"forked-task\n"
     assert told_of(zygote, "comm") == b"newskeep-zygote\n"
