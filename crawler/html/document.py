@@ -77,7 +77,7 @@ class TooLarge(ValueError):
 def parse(text: str) -> Tree | None:
     """Return the page's <html> element, or `None` for what has no markup at all (empty, JSON, a PDF's bytes).
 
-    Comments and processing instructions are left out. Raises `TooLarge`.
+    Comments and processing instructions are left out. Raises `TooLarge` and `MemoryError`.
     """
     # Lone surrogates are left out. Bytes lose their controls several times as fast as text does.
     page = _XML_DECLARATION.sub(b"", text[:MAX_CHARS].encode("utf-8", "ignore").translate(None, _CONTROLS), count=1)
@@ -85,7 +85,12 @@ def parse(text: str) -> Tree | None:
         return None
     try:
         tree = html.document_fromstring(page, parser=_parser())
-    except (etree.LxmlError, ValueError, AssertionError):
+    except etree.LxmlError as error:
+        if any(each.type == etree.ErrorTypes.ERR_NO_MEMORY for each in error.error_log):
+            # It is no matter of the page, which has its text where there is more.
+            raise MemoryError from error
+        return None
+    except (ValueError, AssertionError):
         return None
     count = int(cast(float, tree.xpath("count(//*)")))
     if count > MAX_ELEMENTS:

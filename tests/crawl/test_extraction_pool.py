@@ -44,6 +44,11 @@ def answer(paragraphs: int = 9) -> bytes:
     return f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
+def bloated() -> bytes:
+    """A page that is far larger than what a worker has left of its memory where it may have no more."""
+    return answer().replace(b"<article>", b"<!--%s--><article>" % (b"x" * 7_000_000))
+
+
 def test_no_files_left_is_no_page_without_text(environment: Mapping[str, str], tmp_path: Path) -> None:
     script = """
 import resource
@@ -61,6 +66,33 @@ except OSError:
         [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "True\n"
+
+
+def test_no_memory_left_is_no_page_without_markup(environment: Mapping[str, str], tmp_path: Path) -> None:
+    script = """
+import resource
+from crawler.html.document import parse
+page = "<html><article>" + "<p>The town has waited for the bridge since the spring of that year.</p>" * 9
+assert len(parse(page).findall(".//p")) == 9
+taken, held = 1 << 20, []
+resource.setrlimit(resource.RLIMIT_AS, (1 << 20, resource.RLIM_INFINITY))
+# What is free goes, but for small pieces, which the interpreter needs.
+while taken >= 2048:
+    try:
+        held.append(bytes(taken))
+    except MemoryError:
+        taken //= 2
+try:
+    print(parse(page))
+except MemoryError:
+    del held
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    print(len(parse(page).findall(".//p")))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "9\n"
 
 
 def test_a_lower_limit_of_memory_stays(environment: Mapping[str, str], tmp_path: Path) -> None:
@@ -276,7 +308,7 @@ def test_sealing_extracts_again(tmp_path: Path, caplog: pytest.LogCaptureFixture
 def test_where_page_after_page_fails_none_is_tried_again_at_once(caplog: pytest.LogCaptureFixture) -> None:
     pool = ExtractionPool(1, ExtractionLimits(memory_bytes=1 << 20))
     try:
-        found = [pool.extract_now(answer(5_000), URL, NOW) for _ in range(7)]
+        found = [pool.extract_now(bloated(), URL, NOW) for _ in range(7)]
     finally:
         pool.close()
     assert all(each.again for each in found)
@@ -294,7 +326,7 @@ crawler.settings.EXTRACTION_MEMORY_BYTES = 1 << 20
 main()
 """
     with Origin() as origin:
-        origin.on_any(lambda _: answer(5_000))
+        origin.on_any(lambda _: answer(6_000))
         address = origin.url("/a")
         save = ["save", "--allow-private", "--ignore-robots", address, origin.url("/b")]
         done = warm_start.python(script, *save, cwd=tmp_path, environment=environment)
