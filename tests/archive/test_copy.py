@@ -277,7 +277,7 @@ class Away(LocalStore):
 
 
 def test_full_disk_stops_the_copy(archive: Archive, tmp_path: Path) -> None:
-    pages = fill(archive, warcs=12)
+    pages = fill(archive, warcs=8, pages=2)
     target = tmp_path / "other"
     with Archive(Away(str(target), 20), target) as full, pytest.raises(StoreUnavailable, match="full"):
         copy(archive.store, full)
