@@ -114,7 +114,8 @@ def swift(folder: Path) -> Iterator[S3Server]:
             (folder / name).write_text(text)
         for name in ("disk/d1", "cache"):
             (folder / name).mkdir(parents=True)
-        command = [programs / "python", "-c", SERVERS, folder, *(f"{name}={port}" for name, port in ports.items())]
+        told = (f"{name}={port}" for name, port in ports.items())
+        command = [str(programs / "python"), "-c", SERVERS, str(folder), *told]
         stack.enter_context(running(command, ports["proxy"], folder / "swift.log", also=ports.values()))
         yield _with_bucket(
             S3Server(f"http://127.0.0.1:{ports['proxy']}", "test:tester", "testing", ("test:stranger", "strange"))
