@@ -8,7 +8,7 @@ import resource
 import sqlite3
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, metadata, packages_distributions, requires, version
+from importlib.metadata import Distribution, PackageNotFoundError, distributions, metadata, requires, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -67,17 +67,24 @@ def _packages_of_ours() -> Iterator[Finding]:
         yield bad("packages", said)
         return
     others = {
-        f"{name} of {distribution}"
-        for name, distributions in packages_distributions().items()
-        if name in (_OURS, *_packages.NAMES)
-        for distribution in distributions
-        if canonicalize_name(distribution) != _OURS
+        f"{name} of {distribution.name}"
+        for distribution in distributions()
+        for name in _top_level(distribution).intersection((_OURS, *_packages.NAMES))
+        if canonicalize_name(distribution.name) != _OURS
     }
     if others:
         cure = "give newskeep an environment of its own: pip lets one overwrite the other"
         yield bad("packages", f"another distribution has a package of our name: {', '.join(sorted(others))}", cure)
     else:
         yield good("packages", f"{_OURS} {version(_OURS)}, {', '.join(_packages.NAMES)} are ours")
+
+
+def _top_level(distribution: Distribution) -> set[str]:
+    """Names of its packages and modules: those of `packages_distributions`, which reads all metadata for them."""
+    if declared := (distribution.read_text("top_level.txt") or "").split():
+        return set(declared)
+    paths = (line.partition(",")[0] for line in (distribution.read_text("RECORD") or "").splitlines())
+    return {path.partition("/")[0].removesuffix(".py") for path in paths if path.endswith(".py")}
 
 
 def _dependencies() -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import json
 import os
 import sqlite3
@@ -21,6 +22,7 @@ from origin import Hang, Origin
 from warm_start import WarmStart
 
 from newskeep.doctor import archive as archive_checks
+from newskeep.doctor import program as program_checks
 from newskeep.status.bounded import bounded
 from storage.errors import StoreUnavailable
 from storage.index.schema import VERSION
@@ -222,6 +224,23 @@ def test_clocks(skew: float, grade: str) -> None:
     found = archive_checks._clock(skew)
     assert found.grade == grade
     assert ("NTP" in (found.cure or "")) == (grade != "ok")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), [("top_level.txt", "storage\n"), ("RECORD", "storage/__init__.py,,\nstorage/a.json,,\n")]
+)
+def test_another_distribution_that_has_a_package_of_our_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (before,) = program_checks._packages_of_ours()
+    assert before.grade == "ok"
+    (tmp_path / "other-1.dist-info").mkdir()
+    (tmp_path / "other-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1\n")
+    (tmp_path / "other-1.dist-info" / file).write_text(text)
+    importlib.invalidate_caches()
+    (found,) = program_checks._packages_of_ours()
+    assert (found.grade, "storage of other" in found.said) == ("bad", True), found
 
 
 @pytest.mark.usefixtures("folder")

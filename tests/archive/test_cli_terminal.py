@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ import pytest
 from command import Run
 from origin import Origin, response
 from room_archive import ENEMY, Fetched, answer, plain, write
+from warm_start import WarmStart
 
 from crawler.frontier import frontier_of
 from crawler.frontier.address_state import Announcement, SiteRun, SiteState, Visit
@@ -119,16 +118,14 @@ def test_no_command_prints_what_a_terminal_obeys(newskeep: Run) -> None:
 @pytest.mark.usefixtures("hostile")
 @pytest.mark.parametrize("coding", ["iso-8859-1", "ascii"])
 def test_a_locale_that_has_no_sign_for_what_titles_hold(
-    tmp_path: Path, environment: Mapping[str, str], coding: str
+    tmp_path: Path, environment: Mapping[str, str], coding: str, warm_start: WarmStart
 ) -> None:
+    # What PYTHONIOENCODING makes of it as a process begins.
+    as_there = f"import sys; sys.stdout.reconfigure(encoding='{coding}', errors='strict')\n"
+
     def told(*command: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "newskeep", *command],
-            cwd=tmp_path,
-            env={**environment, "PYTHONIOENCODING": coding},
-            capture_output=True,
-            check=False,
-        )
+        code = f"{as_there}from newskeep.cli import main; main()"
+        done = warm_start.python(code, *command, cwd=tmp_path, environment=environment)
         assert (done.returncode, done.stderr) == (0, b"")
         # Where there is ASCII alone, click writes UTF-8.
         return done.stdout.decode("utf-8" if coding == "ascii" else coding)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from article_page import PAGE
 from command import Run
 from origin import Origin
+from warm_start import WarmStart
 
 HTML = [("Content-Type", "text/html")]
 META = b'<meta name="robots" content="noarchive"><title>'
@@ -20,9 +23,10 @@ HEADER = ("X-Robots-Tag", "noarchive")
 MARKED = b"railway friends"
 
 
-@pytest.fixture
-def origin(newskeep: Run) -> Iterator[Origin]:
-    """A server whose pages are archived already: two plain ones, and one page and one picture that say noarchive."""
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory, warm_start: WarmStart) -> Iterator[tuple[Origin, Path]]:
+    """A server, and a folder with the archive of its pages: two plain ones, and a page and a picture with noarchive."""
+    folder = tmp_path_factory.mktemp("noarchive")
     with Origin() as origin:
         plain = PAGE.encode().replace(MARKED, b"bus friends")
         origin.reply(
@@ -33,8 +37,17 @@ def origin(newskeep: Run) -> Iterator[Origin]:
         origin.reply("/marked.png", b"\x89PNG marked", headers=[("Content-Type", "image/png"), HEADER])
         origin.reply("/p.png", b"\x89PNG plain", headers=[("Content-Type", "image/png")])
         urls = (origin.url(path) for path in ("/plain", "/other", "/marked"))
-        newskeep("save", "--allow-private", "--ignore-robots", "--requisites", *urls)
-        yield origin
+        command = ("save", "--allow-private", "--ignore-robots", "--requisites", *urls)
+        home = {**os.environ, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
+        assert warm_start.run(command, folder, home).returncode == 0
+        yield origin, folder / "archive"
+
+
+@pytest.fixture
+def origin(saved: tuple[Origin, Path], tmp_path: Path) -> Origin:
+    """The server whose pages are archived already."""
+    shutil.copytree(saved[1], tmp_path / "archive")
+    return saved[0]
 
 
 def test_the_number_is_told(newskeep: Run, origin: Origin) -> None:

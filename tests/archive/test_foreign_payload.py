@@ -12,7 +12,7 @@ import pytest
 from crawler.ingest.importing import FileResult, ImportOptions, ImportResult, import_files
 from crawler.ingest.sources import MissingSource, SourceFile
 from crawler.session.stop_flag import StopFlag
-from newskeep.web.payload import payload_of
+from newskeep.web.payload import SMALL, payload_of
 from storage import open_archive
 from storage.archive import Archive
 from storage.errors import NotArchived
@@ -21,8 +21,8 @@ from storage.ingest.parts import PartBounds
 
 HOST = "http://paper.example"
 HTTP = "application/http;msgtype=response"
-#: More than is read into memory at once.
-LARGE = random.Random(1).randbytes(20_000_000)
+#: More than is read into memory at once, also as it lies in its file.
+LARGE = random.Random(1).randbytes(3 * SMALL)
 
 
 @pytest.fixture

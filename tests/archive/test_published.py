@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from dying_store import killed_at
 from filled_archive import BEGIN, deliver, fill, page
-from published_archive import APRIL, MARCH, ONE, answers, everywhere, let_go, over_both, published, sound
+from published_archive import APRIL, MARCH, ONE, answers, everywhere, let_go, over_both, over_one, published, sound
 from s3_server import BUCKET, S3Server, use
 from warm_start import WarmStart
 
@@ -54,7 +54,7 @@ def test_every_answer_is_the_same_from_what_is_published(two_months: Archive) ->
     assert answers(two_months) == before
 
 
-@over_both
+@over_one
 def test_status_says_what_it_does_not_count(two_months: Archive) -> None:
     config, now = Config(archive=two_months.uri), BEGIN + timedelta(days=90)
     before = status_of(two_months, config, now)
@@ -92,7 +92,7 @@ def test_what_comes_back_into_the_database_is_told_once(two_months: Archive) -> 
     assert let_go(two_months) == 18
 
 
-@over_both
+@over_one
 def test_compaction_moves_what_was_let_go(two_months: Archive) -> None:
     pages = [page(number) for number in range(12)]
     before = answers(two_months)["all"]
@@ -113,7 +113,7 @@ def test_compaction_moves_what_was_let_go(two_months: Archive) -> None:
     assert list(two_months.index.all_captures()) == moved
 
 
-@over_both
+@over_one
 def test_only_what_has_changed_is_published_again(two_months: Archive) -> None:
     assert published(two_months) == [("2026-03", True), ("2026-04", True)]
     assert published(two_months) == [("2026-03", False), ("2026-04", False)]
@@ -161,7 +161,7 @@ def test_what_is_hidden_lies_apart_and_what_is_purged_goes(two_months: Archive) 
     assert two_months.get("https://www.paper.example/3").response == page(3).response
 
 
-@over_both
+@over_one
 def test_marked_rows_stay_since_warcs_are_served_by_them(archive: Archive) -> None:
     marked = page(5)
     head, _, body = marked.response.partition(b"\r\n\r\n")
@@ -265,7 +265,7 @@ def test_of_two_who_publish_at_once_one_is_late(two_months: Archive, tmp_path: P
     assert sound(two_months) == []
 
 
-@over_both
+@over_one
 def test_damage_is_one_line_and_is_made_good(two_months: Archive) -> None:
     let_go(two_months)
     before = answers(two_months)

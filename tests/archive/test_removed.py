@@ -17,7 +17,7 @@ from command import Run
 from dying_store import killed_at
 from fastwarc.warc import ArchiveIterator
 from filled_archive import BEGIN, REQUEST, check, deliver, fill, folder_archive, page
-from removed_archive import MOVED, PLAIN, SECRET, WORD, Stage, let_go, opened
+from removed_archive import MOVED, PLAIN, SECRET, STAGES, WORD, Stage, let_go, opened
 from s3_server import S3Server, use
 from warcs import records
 from warm_start import WarmStart
@@ -131,6 +131,15 @@ def test_before_the_commands_give_it(newskeep: Run, unremoved: Stage, tmp_path: 
         assert b"paper.example/secret" in data and (WORD.encode() in data or name == "cdxj"), name
 
 
+# Joined or not, what is purged is in no file: test_each_stage_is_sound_and_keeps_the_rest.
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param(each, marks=() if each in ("hidden", "hidden, let go", "purged") else pytest.mark.exhaustive)
+        for each in STAGES
+    ],
+    indirect=True,
+)
 def test_no_command_gives_it(newskeep: Run, stage: Stage, tmp_path: Path) -> None:
     for command in COMMANDS:
         done = newskeep(*command, "--archive", str(stage.folder))

@@ -57,11 +57,12 @@ def test_sound_archive(archive: Archive, deep: bool) -> None:
     assert objects(archive.store) == before
 
 
-def test_every_flipped_byte_of_a_warc_is_found(archive: Archive, capfd: pytest.CaptureFixture[str]) -> None:
-    fill(archive, warcs=2)
+@pytest.mark.parametrize("step", [53, pytest.param(7, marks=pytest.mark.exhaustive)])
+def test_every_flipped_byte_of_a_warc_is_found(archive: Archive, step: int, capfd: pytest.CaptureFixture[str]) -> None:
+    fill(archive, warcs=2, pages=2)
     path = path_of(archive, "warc")
     whole = path.read_bytes()
-    for at in range(0, len(whole), 37):
+    for at in range(0, len(whole), step):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
         assert verify(archive, deep=False)[0] == []
         problems, _ = verify(archive)

@@ -30,6 +30,10 @@ MARCH, APRIL = Month(2026, 3), Month(2026, 4)
 ONE = "https://www.paper.example/1"
 #: What is told of the database is told of both kinds; it is the same where files alone are looked at.
 over_both = pytest.mark.parametrize("archive", ["sqlite", "postgresql"], indirect=True)
+#: What the database has little part in, and is asked for as elsewhere.
+over_one = pytest.mark.parametrize(
+    "archive", ["sqlite", pytest.param("postgresql", marks=pytest.mark.exhaustive)], indirect=True
+)
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ import functools
 import getpass
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,10 +114,9 @@ def swift(folder: Path) -> Iterator[S3Server]:
             (folder / name).write_text(text)
         for name in ("disk/d1", "cache"):
             (folder / name).mkdir(parents=True)
-        _run([programs / "python", "-c", RINGS, folder, *(f"{n}={p}" for n, p in ports.items() if n != "proxy")])
-        for name, port in ports.items():
-            command = [programs / "python", programs / f"swift-{name}-server", folder / f"{name}.conf"]
-            stack.enter_context(running(command, port, folder / f"{name}.log"))
+        told = (f"{name}={port}" for name, port in ports.items())
+        command = [str(programs / "python"), "-c", SERVERS, str(folder), *told]
+        stack.enter_context(running(command, ports["proxy"], folder / "swift.log", also=ports.values()))
         yield _with_bucket(
             S3Server(f"http://127.0.0.1:{ports['proxy']}", "test:tester", "testing", ("test:stranger", "strange"))
         )
@@ -208,9 +206,7 @@ account_autocreate = true
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:cache]
-use = egg:swift#memcache
-# Nobody listens there, and Swift does without.
-memcache_servers = 127.0.0.1:1
+paste.filter_factory = __main__:cached
 [filter:listing_formats]
 use = egg:swift#listing_formats
 [filter:bulk]
@@ -236,21 +232,63 @@ allow_object_versioning = true
 use = egg:swift#symlink
 """
 
-#: Run by Swift's Python: tells which server keeps what, here one disk for everything.
-RINGS = """
-import sys
+#: Run by Swift's Python: reads Swift once for its four servers, tells them which one keeps what, here one disk for
+#: everything, and stands in for memcached, without which Swift looks for account and bucket anew at each request.
+SERVERS = """
+import json, os, signal, sys, time
+from importlib import import_module
 from swift.common.ring import RingBuilder
+
+class Cache:
+    kept = {}
+
+    def get(self, key, raise_on_error=False):
+        text, end = self.kept.get(key, ("null", 0))
+        return json.loads(text) if time.monotonic() < end else None
+
+    def set(self, key, value, time=0, **how):
+        self.kept[key] = json.dumps(value), until(time)
+
+    def delete(self, key, server_key=None):
+        self.kept.pop(key, None)
+
+def until(seconds):
+    return time.monotonic() + (seconds or 1e9)
+
+def cached(global_conf, **conf):
+    cache = Cache()
+
+    def with_cache(app):
+        def call(env, start_response):
+            env["swift.cache"] = cache
+            return app(env, start_response)
+        return call
+    return with_cache
+
 folder, *servers = sys.argv[1:]
-for name, port in (server.split("=") for server in servers):
+ports = dict(server.split("=") for server in servers)
+modules = {name: import_module(f"swift.{'obj' if name == 'object' else name}.server") for name in ports}
+for name in ports.keys() - {"proxy"}:
     ring = RingBuilder(4, 1, 0)
-    ring.add_dev({"region": 1, "zone": 1, "ip": "127.0.0.1", "port": int(port), "replication_ip": "127.0.0.1",
-                  "replication_port": int(port), "device": "d1", "weight": 1.0, "meta": ""})
+    port = int(ports[name])
+    ring.add_dev({"region": 1, "zone": 1, "ip": "127.0.0.1", "port": port, "replication_ip": "127.0.0.1",
+                  "replication_port": port, "device": "d1", "weight": 1.0, "meta": ""})
     ring.rebalance()
     ring.get_ring().save(f"{folder}/{name}.ring.gz")
+
+running = []
+for name in ports:
+    running.append(os.fork())
+    if not running[-1]:
+        sys.argv = [name, f"{folder}/{name}.conf"]
+        sys.exit(modules[name].main())
+
+def end(*_):
+    for server in running:
+        os.kill(server, signal.SIGTERM)
+    os._exit(1)
+
+signal.signal(signal.SIGTERM, end)
+running.remove(os.wait()[0])
+end()
 """
-
-
-def _run(command: Sequence[str | Path]) -> None:
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} failed with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from ports import listens
@@ -18,13 +19,15 @@ def running(
     log: Path,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    also: Iterable[int] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends; it is listening when the block begins."""
+    """Run a server until the block ends; it is listening when the block begins, on the ports `also` too."""
     words = [*map(str, command)]
     with log.open("wb") as output:
         process = subprocess.Popen(words, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=environment)
     try:
-        until(lambda: listens(port), unless=lambda: process.poll() is not None and log.read_text()[-4000:])
+        for each in (port, *also):
+            until(partial(listens, each), unless=lambda: process.poll() is not None and log.read_text()[-4000:])
         yield process
     finally:
         process.terminate()

@@ -30,6 +30,8 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+import botocore.session
+
 from crawler.frontier import open_frontier
 from crawler.spider_modules import spider_modules
 from crawler.versions import version_of
@@ -301,7 +303,8 @@ def _become(request: Mapping[str, object]) -> str:
 def _work_out() -> None:
     """Have worked out for all what a process works out once.
 
-    What packages declare, versions, what a new archive is, and what all pages of the reading room are made with.
+    What packages declare, versions, what a new archive is, what all pages of the reading room are made with, and the
+    JSON that boto3 reads for each client.
     """
     spider_modules()
     for distribution in ("newskeep", "scrapy", "trafilatura"):
@@ -311,6 +314,9 @@ def _work_out() -> None:
         open_frontier(Path(folder, "frontier.sqlite")).close()
     for template in ("base.html", "macros.html"):
         environment().get_template(template)
+    vars(botocore.session)["create_loader"] = cache(botocore.session.create_loader)
+    session = botocore.session.get_session()
+    session.create_client("s3", "us-east-1", aws_access_key_id="none", aws_secret_access_key="none").close()
 
 
 class _ForkServer(Protocol):
