@@ -243,10 +243,10 @@ def test_one_whose_modules_have_changed_is_followed_by_another(zygotes: Zygotes,
     task = Task(zygotes)
     before = zygote_of(zygotes)
     # A package is replaced as a whole, its modules by files of another name or in place.
-    (modules / "newer").write_text(TASK.replace('"one"', '"two"'))
+    (modules / "newer").write_text(TASK.replace('"one"', '"another"'))
     (modules / "newer").replace(modules / "forked_task.py")
     second = Task(zygotes)
-    assert (task.told["word"], second.told["word"]) == ("one", "two")
+    assert (task.told["word"], second.told["word"]) == ("one", "another")
     assert is_alive(before), "it has yet to say how the one under way ends"
     assert (task.end(), second.end()) == (7, 7)
     until(lambda: not is_alive(before))
