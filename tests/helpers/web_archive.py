@@ -178,7 +178,7 @@ class Serving:
         self.log = self._folder.with_name(f"serve-{id(self)}.log")
         with self.log.open("wb") as log:
             self.process = shared().start(
-                command, self._folder.parent, self._environ, stderr=log.fileno(), before=forked_saving()
+                command, self._folder.parent, self._environ, stderr=log.fileno(), before=self._before()
             )
         assert self.process.stdout is not None
         address = self.process.stdout.readline().decode().strip().rstrip("/")
@@ -191,6 +191,10 @@ class Serving:
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGINT)
         self.process.communicate()
+
+    def _before(self) -> str:
+        """Python that the server's process begins with."""
+        return forked_saving()
 
 
 @pytest.fixture(scope="session")
