@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from copy import copy
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from lxml import etree, html
 
@@ -86,7 +87,8 @@ def parse(text: str) -> Tree | None:
     try:
         tree = html.document_fromstring(page, parser=_parser())
     except etree.LxmlError as error:
-        if any(each.type == etree.ErrorTypes.ERR_NO_MEMORY for each in error.error_log):
+        said = cast(Iterable[Any], error.error_log)
+        if any(each.type == etree.ErrorTypes.ERR_NO_MEMORY for each in said):
             # It is no matter of the page, which has its text where there is more.
             raise MemoryError from error
         return None
