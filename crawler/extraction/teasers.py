@@ -10,10 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
-from urllib.parse import urlsplit
 
 from crawler.extraction.running_text import around, is_text, own_element
 from crawler.html.elements import HEADINGS, Cut, Element
+from crawler.html.links import host_of, leads_on
 
 #: In characters: a headline, as a script without spaces has it; a line that says something.
 _HEADLINE, _LINE = 6, 25
@@ -34,7 +34,7 @@ def teasers(cuts: Sequence[Cut], url: str, title: str) -> set[Element]:
 
     `title` is the page's. What stands under one headline with the article may be what it lists.
     """
-    host = _host(url)
+    host = host_of(url)
     items = set(chain.from_iterable(_rows(cuts, host)))
     if items:
         own = own_element(cuts, title, items)
@@ -120,15 +120,5 @@ def _sizes(cuts: Sequence[Cut], items: set[Element]) -> Counter[Element]:
 
 
 def _leads_on(href: str, host: str) -> bool:
-    """Whether a link leads to another page of the same site."""
-    if not href or href.startswith(("#", "javascript:", "mailto:")):
-        return False
-    there = _host(href)
-    return not there or not host or there == host or there.endswith(f".{host}")
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""
+    """Whether it does, and is no script or mail, as which cards may be made."""
+    return bool(href) and not href.startswith(("javascript:", "mailto:")) and leads_on(href, host)

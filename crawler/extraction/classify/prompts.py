@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
 
 from crawler.html.elements import Cut
+from crawler.html.links import host_of, leads_on
 from crawler.html.words import tokens
 
 #: In characters; what is longer is a paragraph.
@@ -41,17 +41,17 @@ def prompts(cuts: Sequence[Cut], kept: Sequence[bool], url: str) -> Iterator[int
 
     No language is known here: the words are told from a sentence by their place and the link behind them.
     """
-    host = _host(url)
+    host = host_of(url)
     for at, cut in enumerate(cuts):
         label = _ALSO.match(cut.text) if _may_lead_on(cuts, kept, at) else None
         if label and not cut.text.endswith(_SENTENCE_END):
             yield from _also(cuts, kept, at, label.end(), host)
         if not kept[at] or cut.kind not in {"p", "li", "quote"}:
             continue
-        if _is_prompt(cut) and _leads_on(cut.href, host):
+        if _is_prompt(cut) and leads_on(cut.href, host):
             yield at
         elif (
-            at + 1 < len(cuts) and _announces(cut) and _is_headline(cuts[at + 1]) and _leads_on(cuts[at + 1].href, host)
+            at + 1 < len(cuts) and _announces(cut) and _is_headline(cuts[at + 1]) and leads_on(cuts[at + 1].href, host)
         ):
             yield at
             if kept[at + 1]:
@@ -74,17 +74,12 @@ def _also(cuts: Sequence[Cut], kept: Sequence[bool], at: int, begin: int, host: 
     rest = cut.text[begin:]
     if rest:
         linked = cut.linked * len("".join(cut.text.split()))
-        if (
-            kept[at]
-            and cut.ends_linked
-            and linked >= _LINKED * len("".join(rest.split()))
-            and _leads_on(cut.href, host)
-        ):
+        if kept[at] and cut.ends_linked and linked >= _LINKED * len("".join(rest.split())) and leads_on(cut.href, host):
             yield at
         return
     links = []
     for below in range(at + 1, min(at + 1 + _MOST_LINKS, len(cuts))):
-        if cuts[below].linked < _LINKED or not _leads_on(cuts[below].href, host):
+        if cuts[below].linked < _LINKED or not leads_on(cuts[below].href, host):
             break
         links.append(below)
     yield from (each for each in ([at, *links] if links else []) if kept[each])
@@ -105,19 +100,6 @@ def _is_prompt(cut: Cut) -> bool:
         and linked >= _LINKED * behind
         and not _names_its_address(rest, cut.href)
     )
-
-
-def _leads_on(href: str, host: str) -> bool:
-    """Whether a link leads to another page of the same site: what lies elsewhere is a source, "#…" this page."""
-    there = _host(href)
-    return not href.startswith("#") and (not there or not host or there == host or there.endswith(f".{host}"))
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.")
-    except ValueError:
-        return ""
 
 
 def _announces(cut: Cut) -> bool:
