@@ -261,10 +261,14 @@ def _do(name: str) -> int:
     except BaseException:
         sys.excepthook(*sys.exc_info())
         code = 1
-    # All that an interpreter does at its end but taking a thousand modules apart, which copies the pages they share.
+    finish()
+    return code
+
+
+def finish() -> None:
+    """Do what an interpreter does at its end, but for taking a thousand modules apart: that copies pages they share."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
-    return code

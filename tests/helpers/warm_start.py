@@ -7,7 +7,6 @@ error, and one to write the status to; the rest is JSON.
 
 from __future__ import annotations
 
-import atexit
 import faulthandler
 import gc
 import json
@@ -35,6 +34,7 @@ import botocore.session
 from crawler.frontier import open_frontier
 from crawler.spider_modules import spider_modules
 from crawler.versions import version_of
+from newskeep.forking.zygote import finish
 from newskeep.web.templating import environment
 from newskeep.worker.zygote import LOADED
 from storage.index import open_index
@@ -375,10 +375,5 @@ if __name__ == "__main__":
     except BaseException:
         traceback.print_exc()
         ended = 1
-    # All that an interpreter does at its end but taking a thousand modules apart.
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    finish()
     os._exit(ended)
