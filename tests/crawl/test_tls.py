@@ -9,12 +9,12 @@ import ssl
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Authority
+from certificates import NOW, Authority
 from command import Run
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -33,7 +33,7 @@ HOST = "127.0.0.1"
 
 
 def day(days: int) -> str:
-    return f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}"
+    return f"{NOW + timedelta(days=days):%Y-%m-%d}"
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 _PEM = serialization.Encoding.PEM
 _DAY = timedelta(days=1)
+#: What days count from: the same for all of a test, also where midnight comes in it.
+NOW = datetime.now(UTC)
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -26,11 +28,10 @@ class Authority:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = _named(name)
         signer, signed_by = (issuer.key, issuer.name) if issuer else (self.key, self.name)
-        now = datetime.now(UTC)
         self.certificate = (
             x509.CertificateBuilder(signed_by, self.name, self.key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - 9 * _DAY)
-            .not_valid_after(now + 9 * _DAY)
+            .not_valid_before(NOW - 9 * _DAY)
+            .not_valid_after(NOW + 9 * _DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(signer, hashes.SHA256())
         )
@@ -49,16 +50,15 @@ class Authority:
         version: ssl.TLSVersion | None = None,
         usages: Sequence[x509.ObjectIdentifier] = (),
     ) -> ssl.SSLContext:
-        """A server's context with a certificate for `hosts`, valid between `days` from today.
+        """A server's context with a certificate for `hosts`, valid between `days` from `NOW`.
 
         `version`: the only version of TLS that it speaks.
         """
         key = key or ec.generate_private_key(ec.SECP256R1())
-        now = datetime.now(UTC)
         builder = (
             x509.CertificateBuilder(self.name, _named("A server"), key.public_key(), x509.random_serial_number())
-            .not_valid_before(now + days[0] * _DAY)
-            .not_valid_after(now + days[1] * _DAY)
+            .not_valid_before(NOW + days[0] * _DAY)
+            .not_valid_after(NOW + days[1] * _DAY)
         )
         if hosts:
             builder = builder.add_extension(x509.SubjectAlternativeName([_general(host) for host in hosts]), False)
