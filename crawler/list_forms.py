@@ -208,7 +208,7 @@ def _values(line: str) -> Iterator[Entry]:
         yield Entry(shown, "is no JSON")
         return
     for value in found if isinstance(found, list) else [found]:
-        if isinstance(value, dict) and (listed := _listed_in(value)):
+        if isinstance(value, dict) and (listed := _listed_in(value)) is not None:
             for each in listed:
                 yield from _values(json.dumps(each))
             continue
@@ -220,12 +220,21 @@ def _values(line: str) -> Iterator[Entry]:
         yield Entry(given) if given else Entry(shown, "has no field url")
 
 
-def _listed_in(value: dict[str, object]) -> list[object]:
-    """What stands in the lists of an object that has no address itself, such as {"urls": [...]}."""
+def _listed_in(value: dict[str, object]) -> list[object] | None:
+    """What an object without an address holds, such as {"urls": [...]}; `None` where it holds none either."""
     if any(isinstance(each, str) for name, each in value.items() if _name(name) in _NAMES):
-        return []
-    lists = [each for name, each in value.items() if _name(name) in (*_NAMES, "items") and isinstance(each, list)]
-    return list(chain.from_iterable(lists))
+        return None
+    # What browsers keep bookmarks in: folders with children, below a few roots; Firefox draws lines between them.
+    if isinstance(roots := value.get("roots"), dict):
+        return [each for each in roots.values() if isinstance(each, dict)]
+    if "children" in value or str(value.get("type")).startswith("text/x-moz-place-"):
+        return _list(value.get("children"))
+    lists = [_list(each) for name, each in value.items() if _name(name) in (*_NAMES, "items")]
+    return list(chain.from_iterable(lists)) or None
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _bookmarks(text: TextIO) -> Iterator[Entry]:

@@ -14,15 +14,18 @@ _BULLET = re.compile(r"(?:[-*+•·–—]|\d{1,6}[.)])\s+(?=[<\"'“”„«‘
 _QUOTES = {"<": ">", '"': '"', "'": "'", "`": "`", "“": "”", "”": "”", "„": "“", "«": "»", "‘": "’"}
 #: The next column of a list with quotes: no address has a quote in it as it is.
 _NEXT_QUOTED = re.compile(r"[,;|]\s*\"")
-#: Two addresses with a blank between; within one, a blank may be meant.
+#: Two addresses with a blank between.
 _ANOTHER = re.compile(r"[,;]?\s+(?=https?://)", re.IGNORECASE)
+#: What goes on behind a blank within an address: a path, a query or the name of a file, in which browsers show blanks.
+_GOES_ON = re.compile(r"(?=\w)(?:.*(?:[a-z]/|\S[?=%])\S|.*\.[a-z][a-z0-9]{1,4}$)", re.IGNORECASE)
 
 
 def addresses(line: str) -> Iterator[str]:
     """Yield what a line has: its address, or several; a line that has none is given back as it stands.
 
     A comment, from a "#" at the beginning or behind a blank, is left out; commas and semicolons at the end are those of
-    a list. Of columns, between tabs or in quotes, the first with an address counts. A blank within an address is kept.
+    a list. Of columns, between tabs or in quotes, the first with an address counts. What follows it behind a blank, such
+    as a date or a title, is no part of it, unless it goes on as addresses do.
     """
     given = _COMMENT.sub("", _bare(line)).rstrip()
     if not given:
@@ -32,7 +35,13 @@ def addresses(line: str) -> Iterator[str]:
         yield given
         return
     for address in _ANOTHER.split(cells[0]):
-        yield address.rstrip(",;")
+        yield _alone(address).rstrip(",;")
+
+
+def _alone(text: str) -> str:
+    """An address without what is said of it behind a blank."""
+    address, *said = text.split(maxsplit=1)
+    return text if said and _GOES_ON.match(said[0]) else address
 
 
 def _bare(text: str) -> str:

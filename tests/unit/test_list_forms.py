@@ -47,6 +47,20 @@ def given(data: str | bytes, name: str = "", form: Form | None = None) -> list[s
             f'{{"version": "https://jsonfeed.org/version/1.1", "items": [{{"url": "{A}"}}, {{"url": "{B}"}}]}}',
         ),
         ("list.ndjson", f'"{A}"\n"{B}"\n'),
+        # What Chrome and Firefox keep bookmarks in.
+        (
+            "Bookmarks",
+            f'{{\n "checksum": "0",\n "roots": {{\n  "bookmark_bar": {{"type": "folder", "children": ['
+            f'{{"type": "url", "name": "One", "url": "{A}"}}, {{"type": "folder", "name": "Empty", "children": []}},'
+            f'{{"type": "folder", "children": [{{"type": "url", "url": "{B}"}}]}}]}},\n'
+            '  "other": {"type": "folder", "children": []}\n },\n "version": 1\n}\n',
+        ),
+        (
+            "bookmarks.json",
+            f'{{"type":"text/x-moz-place-container","children":[{{"type":"text/x-moz-place","uri":"{A}"}},'
+            f'{{"type":"text/x-moz-place-separator"}},{{"type":"text/x-moz-place-container","title":"Empty"}},'
+            f'{{"type":"text/x-moz-place-container","children":[{{"type":"text/x-moz-place","uri":"{B}"}}]}}]}}',
+        ),
         (
             "marks.html",
             f'<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><DT><A HREF="{A}" ADD_DATE="1">A</A>\n<a href=\'{B}\'>B</a>',
@@ -140,6 +154,7 @@ def test_a_long_list_is_read_as_a_stream() -> None:
         *(f"\u200b{A}\u200b", f"\u200e{A} \ufeff", f"\u00a0{A}\u00a0"),
         *(f"1\t{A}\tTitle", f"{A}\tOne, two", f'"{A}"\t"Title"'),
         *(f'{A},"One, two",2026', f'"{A}","One"', f'"{A}";One'),
+        *(f"{A} 2026-11-01 Mayor opens bridge", f"{A} - Who won? 50% of all", f"{A}, Title, 01/02/2026", f"{A} | One"),
     ],
 )
 def test_a_line_as_it_is_pasted(line: str) -> None:
@@ -148,6 +163,8 @@ def test_a_line_as_it_is_pasted(line: str) -> None:
 
 def test_a_line_keeps_what_may_be_meant() -> None:
     lines = ["https://a.example/a b.pdf", "https://a.example/it's", "https://a.example/x_(y)", "www.a.example/x"]
+    assert given("\n".join(lines)) == lines
+    lines = ["https://a.example/a b/c d", "https://a.example/?q=two words&page=1"]
     assert given("\n".join(lines)) == lines
     assert given(f"{A} {B}\n{B},  {A}") == [A, B, B, A]
     assert given("https://a.example/web/2020/https://a.example/x") == ["https://a.example/web/2020/https://a.example/x"]
