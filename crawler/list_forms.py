@@ -15,7 +15,7 @@ from itertools import chain, islice
 from typing import Literal, NamedTuple, TextIO
 
 from crawler.list_lines import addresses
-from crawler.list_sources import BEGINNING, linked
+from crawler.list_sources import BEGINNING, is_opml, linked
 from storage.bounds import JSON_MAX, parse_json
 from storage.errors import Corrupt, UsageError
 
@@ -79,6 +79,8 @@ def entries(stream: io.BufferedReader, name: str = "", form: Form | None = None)
     for magic, advice in _NO_LISTS.items():
         if head.startswith(magic):
             raise UsageError(f"the list {advice}")
+    if is_opml(head):
+        raise UsageError("the list is OPML, which names feeds, not pages; newskeep sites check -i FILE takes its sites")
     is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding = "utf-16" if is_utf16 else "utf-8-sig"
     begin = head.decode(encoding, "replace").lstrip()

@@ -24,8 +24,8 @@ def addresses(line: str) -> Iterator[str]:
     """Yield what a line has: its address, or several; a line that has none is given back as it stands.
 
     A comment, from a "#" at the beginning or behind a blank, is left out; commas and semicolons at the end are those of
-    a list. Of columns, between tabs or in quotes, the first with an address counts. What follows it behind a blank, such
-    as a date or a title, is no part of it, unless it goes on as addresses do.
+    a list. Of columns, between tabs or in quotes, the first with an address counts. What follows it behind a blank,
+    such as a date or a title, is no part of it, unless it goes on as addresses do.
     """
     given = _COMMENT.sub("", _bare(line)).rstrip()
     if not given:

@@ -1,9 +1,9 @@
-"""Tries a site out: what its sources give, what is taken, and how one article reads. Nothing gets into the archive."""
+"""Tries sites out: what their sources give, what is taken, how one article reads. Nothing gets into the archive."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from crawler.config import Config
 from crawler.discovery import PageLinks
 from crawler.politeness.robots import parse
-from crawler.run import check_network, crawl_of, run
+from crawler.run import Crawl, check_network, crawl_of, run
 from crawler.sites.link_selection import date_of
 from crawler.sites.nothing_found import Findings, why_nothing
 from crawler.sites.site import Site
@@ -125,25 +125,48 @@ class Check:
         return site_table(name or table_name(site.name), declared)
 
 
-def check(site: Site, config: Config) -> Check:
-    """Read a site's sources and one article, into an archive that is thrown away. Raises `NewskeepError`."""
+def check(sites: Sequence[Site], config: Config, on_end: Callable[[], None] = lambda: None) -> list[Check]:
+    """Read the sources of sites and one article of each, into an archive that is thrown away; once in a process.
+
+    `on_end` is called when one of them has been read. Stopped, it returns those of which something was. Raises
+    `NewskeepError`.
+    """
     check_network(config)
-    sources: list[SourceRead] = []
+    tries = [_Try(site) for site in sites]
     outcomes: list[Outcome] = []
-    subscription = subscription_of(site)
-    once = replace(site, depth=0, cap=1, requisites=False)
     with TemporaryDirectory(prefix="newskeep-check-") as folder:
         settings = {**config.scrapy_settings(), "ARCHIVE": folder, "STATE": None, "INDEX": None}
         with open_archive(folder) as archive:
-            crawl = crawl_of(once, on_read=sources.append, subscription=subscription)
-            result = run(archive, [crawl], settings, outcomes.append)
-            found = Check(site, _robots(archive, site, config, sources), sources, failure=result.failure)
-            if subscription is not None:
-                found.subscription = subscription.state or _let_in(sources, outcomes)
-            if outcomes:
-                found.outcome = outcomes[0]
-                found.article = _article(archive, outcomes[0])
-    return found
+            crawls = (each.crawl() for each in tries)
+            result = run(archive, crawls, settings, outcomes.append, on_end=lambda crawl, state, run_id: on_end())
+            begun = [each for each in tries if each.sources or not result.stopped]
+            return [each.found(archive, config, outcomes, result.failure) for each in begun]
+
+
+class _Try:
+    """One site while it is tried out."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.sources: list[SourceRead] = []
+        self._subscription = subscription_of(site)
+
+    def crawl(self) -> Crawl:
+        once = replace(self.site, depth=0, cap=1, requisites=False)
+        return crawl_of(once, on_read=self.sources.append, subscription=self._subscription)
+
+    def found(
+        self, archive: Archive, config: Config, outcomes: Sequence[Outcome], failure: NewskeepError | None
+    ) -> Check:
+        found = Check(self.site, _robots(archive, self.site, config, self.sources), self.sources, failure=failure)
+        articles = found.articles
+        found.outcome = next((outcome for outcome in outcomes if outcome.url in articles), None)
+        if self._subscription is not None:
+            let_in = _let_in(self.sources, found.outcome)
+            found.subscription = self._subscription.state or let_in
+        if found.outcome is not None:
+            found.article = _article(archive, found.outcome)
+        return found
 
 
 def _robots(archive: Archive, site: Site, config: Config, sources: Sequence[SourceRead]) -> Robots:
@@ -163,9 +186,9 @@ def _robots(archive: Archive, site: Site, config: Config, sources: Sequence[Sour
     return Robots(url, message.status, allowed, float(delay) if delay else None)
 
 
-def _let_in(sources: Sequence[SourceRead], outcomes: Sequence[Outcome]) -> str:
+def _let_in(sources: Sequence[SourceRead], outcome: Outcome | None) -> str:
     """What can be said of a subscription without a log-in, of which no page has said that it does not let us in."""
-    if any(source.reading is not None for source in sources) or outcomes:
+    if any(source.reading is not None for source in sources) or outcome is not None:
         return "cookies and fields were sent, and no page asked to log in"
     return "nothing was read"
 

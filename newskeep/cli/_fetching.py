@@ -116,7 +116,7 @@ class _Display:
     def __init__(self, total: int | None, as_json: bool) -> None:
         self._as_json = as_json
         self._told = Console(stderr=True)
-        self._bar = _bar(total, self._told) if sys.stderr.isatty() else None
+        self._bar = progress("archiving", total, self._told) if sys.stderr.isatty() else None
         # On one terminal the bar and the lines must go through the same console, or they overwrite each other.
         shared = sys.stdout.isatty() and sys.stderr.isatty()
         self._out = self._told if shared else Console(file=sys.stdout)
@@ -170,13 +170,13 @@ def _whoever_reads() -> Iterator[None]:
         drop_broken()
 
 
-def _bar(total: int | None, console: Console) -> Progress:
+def progress(word: str, total: int | None, console: Console) -> Progress:
     """A progress bar of one task; loaded where it is shown, as it takes as long as all other printing."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     described = TextColumn("{task.description}")
     bar = Progress(described, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True)
-    bar.add_task("archiving", total=total)
+    bar.add_task(word, total=total)
     return bar
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -153,3 +154,33 @@ def test_a_site_without_articles_is_not_added(newskeep: Run, tmp_path: Path) -> 
     assert done.returncode == 5
     assert b"nothing is written to newskeep.toml: no articles were found" in done.stderr
     assert not (tmp_path / "newskeep.toml").exists()
+
+
+def test_sites_of_a_feed_reader_are_tried_and_added(newskeep: Run, tmp_path: Path) -> None:
+    with Origin("127.0.0.2") as first, Origin("127.0.0.3") as second, Origin("127.0.0.4") as third:
+        for origin, stories in ((first, 3), (second, 2), (third, 0)):
+            Paper(origin, stories=stories).feed([], "/more.xml")
+        (tmp_path / "feeds.opml").write_text(
+            '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0"><head><title>Mine</title></head><body>'
+            '<outline text="Towns &amp; villages">'
+            f'<outline type="rss" text="One" xmlUrl="{first.url("/news.rss")}" htmlUrl="{first.url("/")}"/>'
+            f'<outline type="rss" text="Its other feed" xmlUrl="{first.url("/more.xml")}" htmlUrl="{first.url("/")}"/>'
+            f'</outline><outline type="rss" text="Two" xmlUrl="{second.url("/news.rss")}"/>'
+            f'<outline type="rss" text="None" xmlUrl="{third.url("/news.rss")}" htmlUrl="{third.url("/")}"/>'
+            '<outline type="rss" text="Wrong" xmlUrl="feed:other" htmlUrl="mailto:a@example.org"/></body></opml>\n'
+        )
+        done = newskeep("sites", "check", "-i", "feeds.opml", "--allow-private", "--delay", "0", "--write")
+        said = done.stdout.decode()
+        assert done.returncode == 4, done.stderr
+        assert f"{first.netloc}  3 articles" in said
+        assert f"{second.netloc}  2 articles" in said
+        assert f"{third.netloc}  nothing found" in said
+        assert b"newskeep: mailto:a@example.org: " in done.stderr
+        sites = tomllib.loads((tmp_path / "newskeep.toml").read_text())["sites"]
+        assert [site["feeds"] for site in sites.values()] == [
+            [first.url("/news.rss"), first.url("/more.xml")],
+            [second.url("/news.rss")],
+        ]
+        done = newskeep("save", "-i", "feeds.opml")
+        assert done.returncode == 2
+        assert b"newskeep sites check -i FILE" in done.stderr

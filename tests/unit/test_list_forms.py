@@ -50,16 +50,20 @@ def given(data: str | bytes, name: str = "", form: Form | None = None) -> list[s
         # What Chrome and Firefox keep bookmarks in.
         (
             "Bookmarks",
-            f'{{\n "checksum": "0",\n "roots": {{\n  "bookmark_bar": {{"type": "folder", "children": ['
-            f'{{"type": "url", "name": "One", "url": "{A}"}}, {{"type": "folder", "name": "Empty", "children": []}},'
-            f'{{"type": "folder", "children": [{{"type": "url", "url": "{B}"}}]}}]}},\n'
-            '  "other": {"type": "folder", "children": []}\n },\n "version": 1\n}\n',
+            (
+                f'{{\n "checksum": "0",\n "roots": {{\n  "bookmark_bar": {{"type": "folder", "children": ['
+                f'{{"type": "url", "name": "1", "url": "{A}"}}, {{"type": "folder", "name": "Empty", "children": []}},'
+                f'{{"type": "folder", "children": [{{"type": "url", "url": "{B}"}}]}}]}},\n'
+                '  "other": {"type": "folder", "children": []}\n },\n "version": 1\n}\n'
+            ),
         ),
         (
             "bookmarks.json",
-            f'{{"type":"text/x-moz-place-container","children":[{{"type":"text/x-moz-place","uri":"{A}"}},'
-            f'{{"type":"text/x-moz-place-separator"}},{{"type":"text/x-moz-place-container","title":"Empty"}},'
-            f'{{"type":"text/x-moz-place-container","children":[{{"type":"text/x-moz-place","uri":"{B}"}}]}}]}}',
+            (
+                f'{{"type":"text/x-moz-place-container","children":[{{"type":"text/x-moz-place","uri":"{A}"}},'
+                f'{{"type":"text/x-moz-place-separator"}},{{"type":"text/x-moz-place-container","title":"Empty"}},'
+                f'{{"type":"text/x-moz-place-container","children":[{{"type":"text/x-moz-place","uri":"{B}"}}]}}]}}'
+            ),
         ),
         (
             "marks.html",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +19,13 @@ from newskeep.cli._console import Console, escape
 from newskeep.cli._options import common, settle, site_names
 from newskeep.cli._terminal import echo
 from storage.counts import counted
+from storage.errors import UsageError
 
 if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.site_check import Check
+    from crawler.sites.site import Site
+    from crawler.sites.site_list import ListedSite
     from crawler.sites.source_fetcher import SourceRead
 
 _EXAMPLES = """\b
@@ -27,16 +33,18 @@ Examples:
   newskeep sites check https://www.example.org/
   newskeep sites check https://www.example.org/politics/
   newskeep sites check https://www.example.org/ --write
+  newskeep sites check -i feeds.opml --write
   newskeep sites check guardian --json | jq .articles
 
 \b
-Exit codes: 0 articles were found, 5 none."""
+Exit codes: 0 articles were found, 4 of some sites none, 5 none."""
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("site", metavar="SITE-OR-URL", shell_complete=site_names)
-@click.option("--write", is_flag=True, help="Add it to the configuration file, whose rest stays as it is.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.argument("sites", metavar="[SITE-OR-URL]...", nargs=-1, shell_complete=site_names)
+@click.option("-i", "--input", "file", metavar="FILE", help="Read sites from FILE, OPML too; - is standard input.")
+@click.option("--write", is_flag=True, help="Add what has articles to the configuration file, whose rest stays.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; of several sites a line each.")
 @_options.delay(defaults.SITE_DELAY)
 @_options.ignore_robots
 @_options.allow_private
@@ -44,7 +52,8 @@ Exit codes: 0 articles were found, 5 none."""
 @_options.trust_proxy
 @common
 def check(
-    site: str,
+    sites: tuple[str, ...],
+    file: str | None,
     write: bool,
     as_json: bool,
     delay: float | None,
@@ -56,44 +65,90 @@ def check(
     """Try a site out, without archiving: its feeds, sitemaps and sections, which links would be fetched and why others
     would not, one article as it would be kept, and what to put into newskeep.toml.
 
-    An address that is not a front page stands for the section below it.
+    An address that is not a front page stands for the section below it. Of several sites each gets a line; a list has
+    them in any form that lists of URLs have, or is what a feed reader exports (OPML).
     """
-    from dataclasses import replace
-
-    from crawler.site_check import check as try_out
-    from crawler.sites.site import find_site
-
+    if not sites and file is None:
+        raise UsageError("nothing to try: name sites, or a list with -i FILE (-i - for standard input)")
     settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
-    chosen = find_site(settings, site)
+    listed = _listed(sites, file, settings)
     said = {"delay": delay, "insecure": given["insecure"]}
     changes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-    found = try_out(replace(chosen, **changes), settings)
-    if as_json:
-        click.echo(json.dumps(_check_json(found), ensure_ascii=False, indent=2))
-    else:
-        _print_check(Console(file=sys.stdout, highlight=False, soft_wrap=True), found)
+    found = _tried([replace(each.site, **changes) for each in listed if each.site is not None], settings)
+    _print(found, as_json, alone=len(listed) == 1)
     if write:
         _write(found, settings)
-    return 0 if found.articles else 5
+    good = sum(bool(each.articles) for each in found)
+    return 5 if not good else 0 if good == len(listed) else 4
 
 
-def _write(found: Check, settings: Config) -> None:
-    """Add the table of a site to the file; where it is in it already, or has no articles, say so."""
+def _listed(names: Sequence[str], file: str | None, settings: Config) -> list[ListedSite]:
+    """All sites that were given; what is none in a list is told."""
+    from crawler.sites.site import find_site
+    from crawler.sites.site_list import ListedSite, read_sites
+
+    listed = read_sites(settings, file) if file is not None else []
+    for wrong in listed:
+        if wrong.site is None:
+            echo(f"newskeep: {wrong.given}: {wrong.error}", err=True)
+    return [*(ListedSite(name, find_site(settings, name)) for name in names), *listed]
+
+
+def _tried(sites: Sequence[Site], settings: Config) -> list[Check]:
+    """Try the sites out, with a progress bar where there are several and somebody looks."""
+    from crawler.site_check import check as try_out
+    from newskeep.cli._fetching import progress
+
+    if len(sites) < 2 or not sys.stderr.isatty():
+        return try_out(sites, settings) if sites else []
+    with progress("trying", len(sites), Console(stderr=True)) as bar:
+        return try_out(sites, settings, lambda: bar.advance(bar.task_ids[0]))
+
+
+def _write(found: Iterable[Check], settings: Config) -> None:
+    """Add the tables of sites to the file; where one is in it already, or has no articles, say so."""
     from crawler.config import DEFAULT_FILE
     from crawler.config_file import add_site
     from crawler.sites.site_table import table_name
 
-    path, name = settings.file or DEFAULT_FILE, found.site.name
-    if name in settings.sites:
-        echo(f"newskeep: {path} has it already, as [sites.{name}]", err=True)
-    elif found.site.spider != "site":
-        echo(f"newskeep: nothing is written: a spider class declares {name}", err=True)
-    elif not found.articles:
-        echo(f"newskeep: nothing is written to {path}: no articles were found", err=True)
-    else:
-        name = table_name(name, settings.sites)
-        add_site(path, name, found.table(name))
-        echo(f"newskeep: added to {path} as [sites.{name}]; newskeep crawl {name} crawls it", err=True)
+    path, taken = settings.file or DEFAULT_FILE, set(settings.sites)
+    for each in found:
+        name = each.site.name
+        if name in settings.sites:
+            echo(f"newskeep: {path} has it already, as [sites.{name}]", err=True)
+        elif each.site.spider != "site":
+            echo(f"newskeep: nothing is written: a spider class declares {name}", err=True)
+        elif not each.articles:
+            echo(f"newskeep: {name}: nothing is written to {path}: no articles were found", err=True)
+        else:
+            name = table_name(name, taken)
+            add_site(path, name, each.table(name))
+            taken.add(name)
+            echo(f"newskeep: added to {path} as [sites.{name}]; newskeep crawl {name} crawls it", err=True)
+
+
+def _print(found: Sequence[Check], as_json: bool, alone: bool) -> None:
+    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    for each in found:
+        if as_json:
+            out.data(json.dumps(_check_json(each), ensure_ascii=False, indent=2 if alone else None))
+        elif alone:
+            _print_check(out, each)
+        else:
+            _print_line(out, each)
+
+
+def _print_line(out: Console, found: Check) -> None:
+    """One of several sites."""
+    name = f"[bold]{escape(found.site.name)}[/]"
+    if not found.articles:
+        out.print(f"{name}  [yellow]{escape(found.nothing or 'nothing found')}[/]")
+        return
+    newest = next((date for date in found.articles.values() if date), None)
+    read = Counter(source.role for source in found.sources if source.taken is not None)
+    sources = ", ".join(counted(read[role], role) for role in ("feed", "sitemap", "page") if read[role])
+    dated = f", newest {_date(newest).rstrip()}" if newest else ""
+    out.print(f"{name}  {counted(len(found.articles), 'article')}{dated}  [dim]{sources}[/]")
 
 
 def _print_check(out: Console, found: Check) -> None:
