@@ -110,6 +110,20 @@ def test_what_has_no_text_says_why(sent: bytes, method: str) -> None:
     assert article.extractor.method == method
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        '<img src="data:image/png;base64,{}">',
+        "<style>a {{ background: url(data:image/png;base64,{}) }}</style>",
+        '<script type="application/json">{{"a": "{}"}}</script>',
+    ],
+)
+def test_an_article_stands_behind_what_is_inlined(before: str) -> None:
+    body = "The mayor opened the bridge on a cold morning, and many people had come to see it. " * 3
+    page = f"<title>A bridge</title><body>{before.format('a+b/' * 2_100_000)}<article><p>{body}</p></article>"
+    assert extract(page, "https://example.org/").text == body.strip()
+
+
 HOSTILE = {
     "deep blocks": b"<div>" * 30_000 + b"words at the bottom",
     "deep inline": b"<p>" + b"<b>" * 5_000 + b"words at the bottom",
