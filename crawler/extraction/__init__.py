@@ -4,7 +4,8 @@ The way of a page through this room, in order (`page` calls the steps):
 
 1. `html.encoding` and `html.document` make a tree of what was sent.
 2. `html.blocks` cuts its body into blocks of text (`html.elements`, `html.table_rows`). Teasers and comments, of which
-   there may be more than of the article, are put aside (`beside`: `teasers`, `threads`, `running_text`).
+   there may be more than of the article, are put aside (`beside`: `teasers`, `threads`, `running_text`). A page of
+   nothing but teasers is a `collection`.
 3. `opinions` asks trafilatura (`trafilatura_text`) what of the page is the article, and what of the part that most text
    stands in (`container`); where the two differ, its slower modes decide between them. Its XPaths are answered out of
    what was said of the same attributes before (`remembered_xpaths`, `own_predicates`).

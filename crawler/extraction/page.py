@@ -3,6 +3,7 @@ where it is a shell, once more from the data of its scripts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -11,14 +12,17 @@ from crawler.extraction.classify import Classification, judge, judge_body
 from crawler.extraction.classify.boosted_trees import shipped
 from crawler.extraction.classify.features import Hints
 from crawler.extraction.classify.standfirst import listed
+from crawler.extraction.collection import Collection, collection
 from crawler.extraction.embedded import find, titles
 from crawler.extraction.metadata import Metadata, metadata
+from crawler.extraction.metadata.page_kind import Kind
 from crawler.extraction.opinions import ask
 from crawler.extraction.trafilatura_text import opinion
 from crawler.extraction.version import our_version
 from crawler.html import jsonld
 from crawler.html.blocks import cut
 from crawler.html.document import TooLarge, Tree, body, parse
+from crawler.html.elements import Cut
 from crawler.html.encoding import clean, decode
 from crawler.html.words import Shingles, tokens
 from storage.model import DOUBTFUL, Article, Extractor
@@ -42,15 +46,30 @@ def read(page: bytes | str, url: str, content_type: str | None, now: datetime | 
         return article(url, Metadata(), Classification((), "nothing: no markup"))
     nodes = jsonld.nodes(tree)
     blocks = cut(body(tree))
+    others = collection(blocks, url)
     aside = put_aside(tree, blocks, url)
     opinions = ask(tree, blocks)
-    found = metadata(tree, url, opinions.first, nodes=nodes, now=now)
+    found = metadata(tree, url, opinions.first, nodes=nodes, now=now, looks_like=_looks(others))
     if aside and found.kind not in (None, "article"):
         bring_back(blocks, aside)
     hints = Hints(opinions, found.title or "", found.description or "", jsonld.article_body(nodes), url, found.kind)
     verdict = judge(blocks, hints, shipped(), partial(opinion, tree))
+    if others is not None and found.kind is None and others.is_all_of(_kept(blocks, verdict)):
+        verdict = verdict.doubted()
     shown = article(url, found, verdict)
     return _of_data(tree, nodes, shown, found, now) or shown
+
+
+def _looks(others: Collection | None) -> Kind | None:
+    if others is None:
+        return "article"
+    return None if others.has_paragraph else "collection page"
+
+
+def _kept(cuts: Sequence[Cut], verdict: Classification) -> list[Cut]:
+    # Before the page's blocks there may be some that are not of its markup.
+    judged = verdict.blocks[len(verdict.blocks) - len(cuts) :]
+    return [cut for cut, block in zip(cuts, judged, strict=True) if block.kept]
 
 
 def _of_data(

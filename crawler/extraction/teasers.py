@@ -82,19 +82,21 @@ def _pairs(cuts: Sequence[Cut], host: str) -> Iterator[tuple[Cut, Cut]]:
         if cut.excluded is not None or cut.hidden:
             continue
         if cut.linked >= _LINKED:
-            headline, lines = (cut if len(cut.text) >= _HEADLINE and cut.kind != "h1" else None), 0
+            headline, lines = (cut if is_headline(cut, host) else None), 0
         elif headline is not None:
             lines += 1
             if is_text(cut, _LINE):
-                if (
-                    cut.within is not headline.within
-                    and not _NUMBERED.match(headline.text)
-                    and _leads_on(headline.href, host)
-                ):
+                if cut.within is not headline.within:
                     yield headline, cut
                 headline = None
             elif lines == _ABOVE:
                 headline = None
+
+
+def is_headline(cut: Cut, host: str) -> bool:
+    """Return whether a block may be another article's headline: a link to a page of its site, and not numbered."""
+    is_link = cut.linked >= _LINKED and len(cut.text) >= _HEADLINE and cut.kind != "h1"
+    return is_link and not _NUMBERED.match(cut.text) and _leads_on(cut.href, host)
 
 
 def _alike(items: Sequence[Element]) -> list[Element]:

@@ -10,6 +10,7 @@ import pytest
 from crawler.extraction import extract
 from crawler.extraction.trafilatura_text import opinion
 from crawler.html.document import parse
+from storage.model import DOUBTFUL
 
 URL = "https://shop.example/things/1"
 PARAGRAPHS = [
@@ -101,6 +102,56 @@ def test_as_much_as_trafilatura_has(kind: str) -> None:
     found = {line.strip(" -|#") for line in opinion(tree, "default").splitlines()} - {""}
     text = extract(html, URL).text
     assert {line for line in found if line not in text and "|" not in line} == set()
+
+
+def teasers(number: int, shape: str = "<div><h3><a href=/{n}>{headline}</a></h3><p>{text}</p></div>") -> str:
+    """As many headlines that lead on, each with a paragraph."""
+    headlines = [
+        f"The town hears of rope for the {day} time" for day in ("first", "second", "third", "fourth", "fifth")
+    ]
+    cards = (shape.format(n=n, headline=headlines[n % 5], text=PARAGRAPHS[n % len(PARAGRAPHS)]) for n in range(number))
+    return "".join(cards)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "<div class=card><h3><a href=/{n}>{headline}</a></h3><p>{text}</p></div>",
+        "<article><h2><a href=/{n}>{headline}</a></h2><i>2026</i><p>{text} <a href=/{n}>More</a></p></article>",
+        "<ul><li><div><h3><a href=/{n}>{headline}</a></h3></div><div><div>{text}</div></div></li></ul>",
+        "<a href=/{n}><b>{headline}</b></a><br>{text}<hr>",
+    ],
+)
+def test_a_page_that_does_nothing_but_lead_to_others(shape: str) -> None:
+    article = extract(page(teasers(8, shape)), URL)
+    assert method(page(teasers(8, shape))) == "trafilatura: a collection page"
+    assert article.confidence is not None
+    assert article.confidence < DOUBTFUL
+
+
+def test_a_list_of_pages_with_an_introduction_is_in_doubt() -> None:
+    shape = "<a href=/{n}><b>{headline}</b></a><br>{text}<hr>"
+    article = extract(page(f"<p>{PARAGRAPHS[0]}</p>{teasers(9, shape)}"), URL)
+    assert PARAGRAPHS[0] in article.text
+    assert article.confidence is not None
+    assert article.confidence < DOUBTFUL
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        # A short article above what else there is, one of sections, a review of the papers, a count of places.
+        page(f"<p>{PARAGRAPHS[0]}</p>{teasers(9)}"),
+        page(teasers(9, "<h3>{headline}</h3><p>{text}</p>")),
+        page(teasers(9, "<h3><a href=https://n{n}.example/>{headline}</a></h3><p>{text}</p>")),
+        page(teasers(9, "<h3><a href=/{n}>{n}. {headline}</a></h3><p>{text}</p>")),
+        page(teasers(9), **typed("NewsArticle", headline="Hemp rope", datePublished="2026-11-18")),
+        page(teasers(4)),
+    ],
+)
+def test_what_looks_like_a_list_of_pages_and_is_none(html: str) -> None:
+    assert "collection page" not in method(html)
+    assert PARAGRAPHS[0] in extract(html, URL).text
 
 
 def test_a_doubtful_page_that_does_not_say_what_it_is() -> None:

@@ -36,6 +36,8 @@ _LEAST_SHARE = 0.1
 
 #: Two texts that have less of each other are of different things.
 _MOST = 0.75
+#: The most that is believed of the text of a list of other pages.
+_LIST = 0.3
 #: From this likeness on (0 to 1) trafilatura's modes are of one mind: on old news pages without a date they are not.
 _ONE_MIND = 0.92
 
@@ -53,6 +55,10 @@ class Classification:
     #: What speaks against the text, and how likely it is right as a whole, 0.01 to 0.99; `None` where there is none.
     signs: Signs | None = None
     confidence: float | None = None
+
+    def doubted(self) -> Classification:
+        """The same, of a page that lists others: of its text nobody can say what it should be."""
+        return self if self.confidence is None else replace(self, confidence=min(self.confidence, _LIST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,10 @@ def _no_article(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask) -> Cl
     if hints.kind in (None, "article"):
         return None
     text = without_labels(ask("comments" if hints.kind == "forum thread" else "default"), cuts)
-    return _sure(cuts, hints, model, _by_text(cuts, text), f"trafilatura: a {hints.kind}") if text else None
+    if not text:
+        return None
+    found = _sure(cuts, hints, model, _by_text(cuts, text), f"trafilatura: a {hints.kind}")
+    return found.doubted() if hints.kind == "collection page" else found
 
 
 def _in_doubt(cuts: Sequence[Cut], hints: Hints, model: Model, ask: Ask, found: Classification) -> Classification:

@@ -41,8 +41,8 @@ class Metadata:
     sources: Mapping[str, str] = field(default_factory=dict)
     #: Field -> what another source said: {"authors": "json-ld: Example News"}.
     doubts: Mapping[str, str] = field(default_factory=dict)
-    #: What the page says it is; `None` where it says nothing, and has no date of publication either. No field of the
-    #: article: two pages that state the same are equal.
+    #: What the page says it is, or else looks like; `None` where neither tells. No field of the article: two pages that
+    #: state the same are equal.
     kind: Kind | None = field(default=None, compare=False)
 
     def completed(self, other: Metadata, source: str) -> Metadata:
@@ -68,11 +68,13 @@ def metadata(
     *,
     nodes: list[Node] | None = None,
     now: datetime | None = None,
+    looks_like: Kind | None = "article",
 ) -> Metadata:
     """Return what the page says of its article; never raises for what a page holds.
 
     `text` is the article's text, to check the language against; `nodes` the page's JSON-LD, if it has been read
-    already; `now` (aware) the time no article can be younger than, the present if it is left out.
+    already; `now` (aware) the time no article can be younger than, the present if it is left out. What it `looks_like`
+    counts where it does not say what it is; as an article only with a date.
     """
     page = HtmlMetadata(tree, url, jsonld.nodes(tree) if nodes is None else nodes, now or datetime.now(UTC))
     if (line := plain_heading(page)) is not None:
@@ -90,7 +92,9 @@ def metadata(
     found.put("description", _first(_descriptions(page)))
     found.put("canonical_url", _first(_canonicals(page)))
     found.put("paywalled", _paywall(page))
-    kind = page_kind(page, heading) or ("article" if "published" in found.values else None)
+    kind = page_kind(page, heading)
+    if kind is None and (looks_like != "article" or "published" in found.values):
+        kind = looks_like
     return Metadata(**found.values, sources=found.sources, doubts=found.doubts, kind=kind)
 
 
