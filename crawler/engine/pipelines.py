@@ -141,7 +141,7 @@ class FrontierPipeline:
                     await ledger.visit(noted.visits)
                     article = extraction.article if extraction else None
                     ledger.count(outcome, undated=article is not None and article.published is None)
-                    if item.recorded.wall is not None:
+                    if item.recorded.wall is not None and not item.recorded.wall.of_page:
                         ledger.counts.walled += 1
                         ledger.failed(urlsplit(item.url).netloc, item.recorded.wall.reason)
                     if outcome.outcome == "archived" and (outcome.reason or "").startswith("no text: "):

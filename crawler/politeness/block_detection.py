@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from crawler.politeness.notices import NOT_FOUND, notice_of
 from crawler.politeness.shown_page import REFUSALS, ShownPage
 from crawler.politeness.walls import has_little_of_its_own, wall_of
 from storage.http import HttpMessage
@@ -19,10 +20,14 @@ _HOUR, _LONGEST = 3_600.0, 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class BlockSign:
-    """What a response says beside its status; a `certain` one concerns the site, the others maybe this page only."""
+    """What a response says beside its status; a `certain` one concerns the site, the others maybe this page only.
+
+    What is `of_page` is nobody's refusal: that there is no such page.
+    """
 
     reason: str
     certain: bool
+    of_page: bool = False
 
 
 def _cloudflare(page: ShownPage) -> bool:
@@ -99,7 +104,10 @@ def recognise(response: bytes, url: str, asked: str | None = None) -> BlockSign 
     if _akamai_denies(page):
         return BlockSign("denied by Akamai", certain=False)
     wall = wall_of(page, url, asked if asked != url else None)
-    return BlockSign(wall, certain=False) if wall else None
+    if wall:
+        return BlockSign(wall, certain=False)
+    notice = notice_of(page)
+    return BlockSign(notice, certain=False, of_page=notice == NOT_FOUND) if notice else None
 
 
 class RefusalWatch:
@@ -115,7 +123,8 @@ class RefusalWatch:
         if block is not None and block.certain:
             return block.reason
         status = HttpMessage.parse(response).status
-        self._latest.append(block.reason if block else f"{status}" if status in REFUSALS else None)
+        refusal = f"{status}" if status in REFUSALS else None
+        self._latest.append(block.reason if block and not block.of_page else refusal)
         refused = [reason for reason in self._latest if reason]
         if len(refused) < self._limit:
             return None

@@ -49,6 +49,10 @@ _ASKS_READER = re.compile(
 )
 _NOSCRIPT = re.compile(rb"<noscript\b[^<>]{0,300}>", re.I)
 _LINK = re.compile(rb"<a\b[^<>]{0,300}?\bhref")
+_ANCHOR = re.compile(rb"<a\b[^<>]{0,4000}+>(?:[^<]++|<(?!/a\b))*+", re.I)
+_HEADING = re.compile(rb"<h[12]\b[^<>]{0,1000}+>(.{0,600}?)</h[12]", re.I | re.S)
+#: How many headings of a rank are looked at.
+_HEADINGS = 2
 _WHITE_SPACE = b" \t\n\r\v\f"
 
 
@@ -85,7 +89,12 @@ class ShownPage:
     @cached_property
     def says_article(self) -> bool:
         """Whether its markup says that it is an article; walls keep such marks in their head."""
-        return self.has_article_element or self._has(_ARTICLE, b"og:type", b"@type")
+        return self.has_article_element or self.states_article
+
+    @cached_property
+    def states_article(self) -> bool:
+        """Whether its head says so: to those who share it, or to searchers."""
+        return self._has(_ARTICLE, b"og:type", b"@type")
 
     @cached_property
     def has_article_element(self) -> bool:
@@ -137,6 +146,20 @@ class ShownPage:
     def runs(self) -> tuple[str, ...]:
         """The pieces of text that stand by themselves, in lower case, in page order; without those of `noscript`."""
         return tuple(filter(None, map(self._text, _runs(self.content, self._lower))))
+
+    @cached_property
+    def plain_runs(self) -> tuple[str, ...]:
+        """The pieces of text that stand by themselves outside of links, in lower case, in page order."""
+        content = _ANCHOR.sub(b"<a>", self.content)
+        return tuple(filter(None, map(self._text, _runs(content, content.lower()))))
+
+    @cached_property
+    def headings(self) -> tuple[str, ...]:
+        """Title and first headings, in lower case; without these what it begins with."""
+        found = [_HEADING.match(self.content, at) for at in islice(_places(b"<h1", self._lower), _HEADINGS)]
+        found += [_HEADING.match(self.content, at) for at in islice(_places(b"<h2", self._lower), _HEADINGS)]
+        texts = [self._text(_TAG.sub(b" ", each[1])) for each in found if each]
+        return tuple(filter(None, [self.title, *texts])) or self.runs[:1]
 
     @cached_property
     def noscript(self) -> str:

@@ -39,7 +39,8 @@ _COOKIE = re.compile(
 _COOKIE_TITLE = re.compile(
     r"cookie|consent|einwillig|zustimm|datenschutz|privacy|privatsphäre|before you continue|avant d.accéder|"
     r"bevor sie fortfahren|confidentialit|consenso|toestemming|samtyk|samtycke|suostum|eväst|zgod[ayę]|prywatno|"
-    r"souhlas|hozzájárul|consimț|συγκατάθεσ|согласи|クッキー|同意|プライバシー|쿠키|동의|隐私|隱私"
+    r"souhlas|hozzájárul|consimț|συγκατάθεσ|согласи|クッキー|同意|プライバシー|쿠키|동의|隐私|隱私|"
+    r"mit werbung|pur-abo|werbung und tracking|avec (?:la )?publicité|con (?:la )?(?:publicidad|pubblicità)|with ads"
 )
 #: To the reader, or of oneself.
 _YOU = re.compile(

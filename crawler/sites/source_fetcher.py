@@ -85,6 +85,9 @@ class SourceFetcher:
         recorded = recorded_for(response)
         message = HttpMessage.parse(recorded.exchange.response)
         if recorded.wall is not None:
+            if recorded.wall.of_page:
+                await self._bad(known, "failed", recorded.wall.reason, message)
+                return False
             self._ledger.failed(urlsplit(known.url).netloc, recorded.wall.reason)
             await self._bad(known, "refused", recorded.wall.reason)
             return False

@@ -91,6 +91,8 @@ WORDS = (
     *(_("pages"), _("pictures"), _("styles and scripts"), _("feeds and sitemaps"), _("documents"), _("other")),
     # Kinds of bars.
     _("articles"),
-    # What came in a page's place (crawler.politeness.walls).
+    # What came in a page's place (crawler.politeness: walls, notices).
     *(_("a bot check"), _("a login wall"), _("a cookie wall"), _("a paywall")),
+    *(_("a soft 404"), _("a maintenance page"), _("a geo-block"), _("an ad-blocker wall"), _("an age gate")),
+    *(_("a browser notice"), _("a rate limit"), _("a placeholder page"), _("an error page")),
 )
