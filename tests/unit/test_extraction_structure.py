@@ -150,7 +150,7 @@ STORY = [
 
 
 def test_an_article_that_is_left_out_is_lost() -> None:
-    page = judged("".join(f"<p>{text}</p>" for text in STORY), kept=STORY[:3])
+    page = judged("".join(f"<p>{text}</p>" for text in STORY), dict.fromkeys(STORY[:3], 0.9), kept=STORY[:3])
     blocks = decided(page)
     assert is_little(page.cuts, blocks)
     assert is_lost("\n".join(STORY), page.cuts, blocks)
@@ -160,7 +160,19 @@ def test_an_article_that_is_left_out_is_lost() -> None:
 
 def test_what_the_model_rules_out_beside_a_text_of_its_own_is_not_lost() -> None:
     markup = "".join(f"<p>{text}</p>" for text in STORY)
-    page = judged(markup, kept=STORY[:10])
+    sure = dict.fromkeys(STORY[:10], 0.9)
+    page = judged(markup, sure, kept=STORY[:10])
     assert not is_lost("\n".join(STORY), page.cuts, decided(page))
-    unsure = judged(markup, dict.fromkeys(STORY, 0.2), kept=STORY[:10])
+    unsure = judged(markup, dict.fromkeys(STORY, 0.2) | sure, kept=STORY[:10])
     assert is_lost("\n".join(STORY), unsure.cuts, decided(unsure))
+
+
+def test_a_part_that_rules_have_kept_does_not_speak_for_the_model() -> None:
+    page = judged("".join(f"<p>{text}</p>" for text in STORY), kept=STORY[:15])
+    assert is_lost("\n".join(STORY), page.cuts, decided(page))
+    # What is kept of another text than trafilatura's speaks against that one.
+    other = [
+        f"Rope number {number} of the coast held {number} boats in {number} storms last year." for number in range(15)
+    ]
+    both = judged("".join(f"<p>{text}</p>" for text in [*other, *STORY]), kept=other)
+    assert not is_lost("\n".join(STORY), both.cuts, decided(both))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from crawler.extraction.running_text import around, own_element
 from crawler.html.elements import Cut
@@ -20,6 +21,8 @@ _LEAST_SHARE = 0.4
 #: … unless so many words are kept and the model is as good as sure that the rest is none of the text: then that is what
 #: trafilatura adds to short articles, teasers and comments.
 _TEXT, _RULED_OUT = 100, 0.06
+#: From this probability on the model has kept a block, or next to.
+_LIKELY = 0.4
 #: How many times as much is hidden as is kept of an article that is.
 _TIMES = 2
 
@@ -53,7 +56,18 @@ def is_little(cuts: Sequence[Cut], blocks: Sequence[Block]) -> bool:
 
 def is_lost(text: str, cuts: Sequence[Cut], blocks: Sequence[Block]) -> bool:
     """Whether a text that trafilatura found is an article, for all that is known, that these decisions leave out."""
-    if not text or kept_share(text, blocks) >= _LEAST_SHARE:
+    if not text:
+        return False
+    if _leaves_out(text, cuts, blocks):
+        return True
+    # Of an article that the model does not see, rules may have kept a part.
+    likely = [replace(block, kept=block.kept and (block.reason.probability or 0.0) >= _LIKELY) for block in blocks]
+    words = [word for cut, block in zip(cuts, blocks, strict=True) if block.kept for word in cut.words]
+    return _leaves_out(text, cuts, likely) and Shingles(text).share(words) >= STANDS
+
+
+def _leaves_out(text: str, cuts: Sequence[Cut], blocks: Sequence[Block]) -> bool:
+    if kept_share(text, blocks) >= _LEAST_SHARE:
         return False
     size = sum(len(cut.words) for cut, block in zip(cuts, blocks, strict=True) if block.kept)
     return size < _TEXT or not _is_ruled_out(text, cuts, blocks)
