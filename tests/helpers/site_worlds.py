@@ -333,13 +333,29 @@ def prompts(count: int) -> World:
     return pages_of(f"prompts-{count}", count, build)
 
 
+def added(count: int) -> World:
+    """Quakes told in one form, with a fixed sentence at the end, below which a text is added to some."""
+
+    def build(number: int, body: list[Line]) -> list[Line]:
+        told = [body[0], site("今後の情報に注意してください。")]
+        return [*told, *(body[1:2] if number % 7 == 0 else []), *_FOOT, *_places(number)]
+
+    return pages_of(f"added-{count}", count, build, language="ja")
+
+
+def _places(number: int) -> list[Line]:
+    """Two of five things to read, which turn."""
+    return [site(Prose("ja", "place", (number + step) % 5).sentence()) for step in range(2)]
+
+
 def verdicts(count: int) -> World:
-    """Claims that are examined in three parts, the last of which is one of three sentences."""
+    """Claims that are examined in three parts, the last of which is one of three sentences; to some a text is added."""
 
     def build(number: int, body: list[Line]) -> list[Line]:
         found = ("false", "half true", "true")[number % 3]
         claim, facts, verdict = (Line(each, tag="h2") for each in ("The claim", "The facts", "The verdict"))
-        return [claim, body[0], facts, *body[1:], verdict, Line(f"We rate this claim as {found}."), *_FOOT]
+        added = [Line(Prose("en", "added", number).paragraph())] if number % 7 == 0 else []
+        return [claim, body[0], facts, *body[1:], verdict, Line(f"We rate this claim as {found}."), *added, *_FOOT]
 
     return pages_of(f"verdicts-{count}", count, build)
 
@@ -479,7 +495,7 @@ def worlds() -> Iterator[World]:
     yield from (events(12, 8), events(17, 6), events(40, 12), events(12, 8, language="en"), guide(12), guide(17))
     yield from (events(17, 8, language="ja"), tokens(12), tokens(17), tokens(12, "de"), bios(15), bios(40, 8))
     yield from (amid(12), amid(17, "es"), amid(36, kinds=6))
-    yield from (results(14, below=False), results(14, below=True), recipes(18), verdicts(15), prompts(15))
+    yield from (results(14, below=False), results(14, below=True), recipes(18), verdicts(15), prompts(15), added(15))
     yield from (interviews(12), interviews(12, heading=True))
     yield from (sections(12), sections(40), designs(16, redesign=False), designs(16, redesign=True))
     yield from (few(2), few(3), few(4), few(5))

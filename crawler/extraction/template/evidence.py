@@ -181,6 +181,7 @@ class Evidence:
         """Keys of lines of the frame with a list below that turns from page to page: "Coming events".
 
         No article goes on below: in nearly all stories what follows is repeated, and not all of it is on every page.
+        Neither a sentence is such a line nor the heading of a part of the articles: what an editor adds stands below.
         """
         seen: Counter[str] = Counter()
         closing: Counter[str] = Counter()
@@ -188,7 +189,7 @@ class Evidence:
             told = frozenset({name})
             rest: list[Seen] = []
             for each in reversed(story.lines):
-                if each.key in self.frame:
+                if each.key in self.frame and not each.sentence and each.place not in self.parts:
                     seen[each.key] += 1
                     turning = sum(other.key not in self.frame for other in rest)
                     own = any((other.prose or other.row) and not self.elsewhere(other, told) for other in rest)
