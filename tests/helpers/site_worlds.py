@@ -263,6 +263,103 @@ def amid(count: int, language: str = "en", kinds: int = 0) -> World:
     return pages_of(f"amid-{count}-{language}" + f"-adverts-{kinds}" * bool(kinds), count, build, language=language)
 
 
+def results(count: int, *, below: bool, language: str = "es") -> World:
+    """The same rows with other figures in every article: amid its text, or under a heading at its end."""
+    rows = ("Lista Verde", "Lista del Puerto", "Liga Obrera", "En blanco")
+
+    def build(number: int, body: list[Line]) -> list[Line]:
+        prose = Prose(language, "results", number)
+        counted = [Line(f"{each}: {prose.number()} votos", tag="li") for each in rows]
+        at = len(body) if below else 1
+        return [*body[:at], *([Line("Resultados", tag="h3")] if below else []), *counted, *body[at:], *_FOOT]
+
+    return pages_of(f"results-{'below' if below else 'amid'}-{count}", count, build, language=language)
+
+
+def recipes(count: int) -> World:
+    """What is needed, of which some is in nearly every dish, and more on how it is made than stands before it."""
+
+    def build(number: int, body: list[Line]) -> list[Line]:
+        prose = Prose("de", "dish", number)
+        needed = [
+            f"{prose.number()} g Mehl",
+            *(["1 Prise Salz"] if number % 6 else []),
+            f"{prose.number()} g {prose.word()}",
+        ]
+        made = [Line(prose.paragraph() + " " + prose.sentence()) for _ in range(2)]
+        return [
+            body[0],
+            Line("Zutaten", tag="h2"),
+            *(Line(each, tag="li") for each in needed),
+            *([Line(prose.name(), tag="li")] if number % 2 else []),
+            Line("Zubereitung", tag="h2"),
+            *made,
+            *_FOOT,
+        ]
+
+    return pages_of(f"recipes-{count}", count, build, language="de")
+
+
+def interviews(count: int, *, heading: bool = False) -> World:
+    """The same questions to everybody, as paragraphs or headings."""
+    asked = (
+        "What did you want to be when you were twelve years old?",
+        "Which book has changed the way you think of your work?",
+        "What is the best advice that anybody has given you?",
+    )
+
+    def build(_: int, body: list[Line]) -> list[Line]:
+        pairs = zip((_question(ask, heading) for ask in asked), body[1:], strict=False)
+        answered = [each for pair in pairs for each in pair]
+        return [body[0], *answered, *_FOOT]
+
+    return pages_of(f"interviews-{'headed' if heading else 'plain'}-{count}", count, build)
+
+
+def _question(text: str, heading: bool) -> Line:
+    return Line(text, tag="h3" if heading else "p")
+
+
+def prompts(count: int) -> World:
+    """Two questions to the reader amid the text of every article: no interview."""
+    asked = (
+        "Do you like what you read so far? A gift keeps it free.",
+        "Have you seen our new app for the harbour yet?",
+    )
+
+    def build(_: int, body: list[Line]) -> list[Line]:
+        return [body[0], site(asked[0]), body[1], site(asked[1]), *body[2:], *_FOOT]
+
+    return pages_of(f"prompts-{count}", count, build)
+
+
+def added(count: int) -> World:
+    """Quakes told in one form, with a fixed sentence at the end, below which a text is added to some."""
+
+    def build(number: int, body: list[Line]) -> list[Line]:
+        told = [body[0], site("今後の情報に注意してください。")]
+        return [*told, *(body[1:2] if number % 7 == 0 else []), *_FOOT, *_places(number)]
+
+    return pages_of(f"added-{count}", count, build, language="ja")
+
+
+def _places(number: int) -> list[Line]:
+    """Two of five things to read, which turn."""
+    return [site(Prose("ja", "place", (number + step) % 5).sentence()) for step in range(2)]
+
+
+def verdicts(count: int) -> World:
+    """Claims that are examined in three parts, the last of which is one of three sentences; to some a text is added."""
+
+    def build(number: int, body: list[Line]) -> list[Line]:
+        found = ("false", "half true", "true")[number % 3]
+        claim, facts, verdict = (Line(each, tag="h2") for each in ("The claim", "The facts", "The verdict"))
+        added = [Line(Prose("en", "added", number).paragraph())] if number % 7 == 0 else []
+        return [claim, body[0], facts, *body[1:], verdict, Line(f"We rate this claim as {found}."), *added, *_FOOT]
+
+    return pages_of(f"verdicts-{count}", count, build)
+
+
 def sections(count: int) -> World:
     """Two sections, each with a foot of its own, of two and of three lines."""
     feet = [[site(Prose("en", "foot", part, line).sentence()) for line in range(2 + part)] for part in range(2)]
@@ -398,6 +495,8 @@ def worlds() -> Iterator[World]:
     yield from (events(12, 8), events(17, 6), events(40, 12), events(12, 8, language="en"), guide(12), guide(17))
     yield from (events(17, 8, language="ja"), tokens(12), tokens(17), tokens(12, "de"), bios(15), bios(40, 8))
     yield from (amid(12), amid(17, "es"), amid(36, kinds=6))
+    yield from (results(14, below=False), results(14, below=True), recipes(18), verdicts(15), prompts(15), added(15))
+    yield from (interviews(12), interviews(12, heading=True))
     yield from (sections(12), sections(40), designs(16, redesign=False), designs(16, redesign=True))
     yield from (few(2), few(3), few(4), few(5))
     yield from shared()

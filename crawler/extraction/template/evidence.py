@@ -87,9 +87,10 @@ class Evidence:
     def loosely_elsewhere(self, each: Seen, told: frozenset[str]) -> bool:
         """Whether a label, a name or a row stands in another story with other numbers.
 
-        Of prose and sentences that means nothing: reports are written to a pattern.
+        Of prose and sentences that means nothing: reports are written to a pattern. Nor of lists and tables in the
+        text: results have the same rows, and recipes the same flour.
         """
-        return not (each.prose or each.sentence) and not self._loosely.get(each.loose, _NONE) <= told
+        return not (each.prose or each.sentence or each.row) and not self._loosely.get(each.loose, _NONE) <= told
 
     def told_by(self, name: str, story: Story) -> frozenset[str]:
         """Return the names of the stories that are this one, in this or another edition."""
@@ -101,6 +102,11 @@ class Evidence:
     def bodies(self) -> frozenset[str]:
         """The places that articles stand in."""
         return frozenset(story.body for story in self.stories.values())
+
+    @cached_property
+    def _rows(self) -> frozenset[str]:
+        """The places of lists and tables in the articles' text."""
+        return frozenset(each.place for story in self.stories.values() for each in story.lines if each.row)
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -118,7 +124,7 @@ class Evidence:
             place: number
             for place, number in seen.items()
             if number >= max(LEAST, FRAME * len(self))
-            and place not in self.bodies
+            and place not in self.bodies | self._rows
             and own[place] <= _PLACE_OWN * number
             and repeated[place] >= _PLACE_REPEATED * number
         }
@@ -155,10 +161,27 @@ class Evidence:
         }
 
     @cached_property
+    def parts(self) -> frozenset[str]:
+        """Places of headings that nearly all articles have in common, two or more, each above text of their own."""
+        found: Counter[tuple[str, str]] = Counter()
+        for name, story in self.stories.items():
+            told = frozenset({name})
+            found.update(
+                {
+                    (each.place, each.key)
+                    for each, below in pairwise(story.lines)
+                    if "h" in each.flags and each.key in self.frame and below.prose and not self.elsewhere(below, told)
+                }
+            )
+        seen = Counter(place for (place, _), number in found.items() if number >= AMID * len(self))
+        return frozenset(place for place, number in seen.items() if number > 1)
+
+    @cached_property
     def lists(self) -> frozenset[str]:
         """Keys of lines of the frame with a list below that turns from page to page: "Coming events".
 
         No article goes on below: in nearly all stories what follows is repeated, and not all of it is on every page.
+        Neither a sentence is such a line nor the heading of a part of the articles: what an editor adds stands below.
         """
         seen: Counter[str] = Counter()
         closing: Counter[str] = Counter()
@@ -166,10 +189,10 @@ class Evidence:
             told = frozenset({name})
             rest: list[Seen] = []
             for each in reversed(story.lines):
-                if each.key in self.frame:
+                if each.key in self.frame and not each.sentence and each.place not in self.parts:
                     seen[each.key] += 1
                     turning = sum(other.key not in self.frame for other in rest)
-                    own = any(other.prose and not self.elsewhere(other, told) for other in rest)
+                    own = any((other.prose or other.row) and not self.elsewhere(other, told) for other in rest)
                     closing[each.key] += turning >= 0.5 * len(rest) > 0 and not own
                 rest.append(each)
         return frozenset(key for key, number in seen.items() if closing[key] >= max(LEAST, AMID * number))
@@ -217,13 +240,14 @@ def frame_gaps(evidence: Evidence) -> Mapping[tuple[str, str], int]:
     """Return the gaps in the frame that hold something else on every page: (line above, line below) -> blocks.
 
     Above must be two lines of the frame (one alone may be a heading of the article). On nearly all pages the gap is as
-    large, while the articles before it are not: after a prompt amid the text it is the other way round.
+    large, while the articles before it are not: after a prompt amid the text it is the other way round. Where more is
+    told in the gap than before it, it is the article: how a dish is made.
     """
     sizes: defaultdict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     before: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     for story in evidence.stories.values():
         for above, below, start, size in gaps(story.lines, evidence.frame):
-            sizes[above, below][size] += 1
+            sizes[above, below][size] += _is_beside(story.lines, start, size, evidence.frame)
             before[above, below].add(start)
     return {
         pair: size
@@ -231,6 +255,15 @@ def frame_gaps(evidence: Evidence) -> Mapping[tuple[str, str], int]:
         for size, number in found.most_common(1)
         if number >= max(MANY, AMID * len(evidence)) and len(before[pair]) > 1
     }
+
+
+def _is_beside(lines: Sequence[Seen], start: int, size: int, frame: frozenset[str]) -> bool:
+    """Whether the prose in a gap is less than that of the article before it."""
+
+    def told(part: Sequence[Seen]) -> int:
+        return sum(each.words for each in part if each.prose and each.key not in frame)
+
+    return told(lines[start : start + size]) < told(lines[:start])
 
 
 def gaps(lines: Sequence[Seen], frame: frozenset[str]) -> Iterable[tuple[str, str, int, int]]:

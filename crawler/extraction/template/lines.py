@@ -30,6 +30,7 @@ _NOTICE = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"[.!?。\uff01\uff1f।؟۔][\s\"'”’»)」』\uff09]*$")
+_QUESTION = re.compile(r"[?\uff1f؟;][\s\"'”’»)」』\uff09]*$".replace(";", "\u037e"))
 #: Runs of words that tell the form of a line.
 _DRAWN = 5
 #: What leads in to something else: "Read also: …".
@@ -49,6 +50,7 @@ class Line:
     quoted: bool
     #: Ends as a sentence does.
     ended: bool
+    asks: bool
     #: Says that the article was corrected, or what its editors have to say of it.
     notice: bool
     #: A few of its runs of three words, drawn so that two texts with runs in common mostly have one in common here.
@@ -67,6 +69,7 @@ def line(text: str) -> Line:
         sum(word != "0" for word in loose),
         _QUOTE.match(text) is not None,
         _END.search(text) is not None,
+        _QUESTION.search(text) is not None,
         _NOTICE.match(text) is not None,
         _form(loose),
     )

@@ -2,13 +2,14 @@
 
 Such a sentence is on as many pages as a prompt amid the text of a site, and in the same markup. But the paragraphs
 around it are written to a form too: they share runs of words, whatever they tell. Around a prompt each article has its
-own words.
+own words. The questions of a series of interviews are told from prompts by their number and their answers.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from crawler.extraction.template.story import Seen, Story
 
@@ -16,6 +17,8 @@ from crawler.extraction.template.story import Seen, Story
 _FORMED = 0.7
 #: Fewer pages show no form.
 _LEAST = 3
+#: So many questions, each with an answer, on so large a share of the pages that have one of them, make an interview.
+_QUESTIONS = 3
 
 
 def woven(stories: Mapping[str, Story], frame: frozenset[str]) -> frozenset[str]:
@@ -32,7 +35,25 @@ def woven(stories: Mapping[str, Story], frame: frozenset[str]) -> frozenset[str]
                     found[each.key].append((above, below))
     seen = Counter(key for story in stories.values() for key in story.keys & found.keys())
     between = {key for key, pairs in found.items() if _is_formed(pairs, seen[key])}
-    return frozenset(between) | _alone(stories, frame - between, found, seen)
+    asked = _asked(stories, frame)
+    return frozenset(between) | asked | _alone(stories, frame - between - asked, found, seen)
+
+
+def _asked(stories: Mapping[str, Story], frame: frozenset[str]) -> frozenset[str]:
+    """Return the questions that a series puts to everybody: several on a page, each with what it alone tells below."""
+    answered: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    for story in stories.values():
+        asked = {each.key for each in story.lines if each.asks and each.key in frame}
+        seen.update(asked)
+        found = {
+            each.key
+            for each, below in pairwise(story.lines)
+            if each.key in asked and below.key not in frame and (below.prose or below.sentence)
+        }
+        if len(found) >= _QUESTIONS:
+            answered.update(found)
+    return frozenset(key for key, number in answered.items() if number >= _FORMED * seen[key])
 
 
 def _runs(lines: Sequence[Seen], frame: frozenset[str]) -> Iterator[tuple[Sequence[Seen], Seen | None, Seen | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,10 @@ _ONLY = 0.95
 #: So many words make prose; fewer are a label, a name, a row of a table.
 _PROSE = 8
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+#: Lists and tables as editors write them, without a class of their own, and what of them a block stands in.
+_ROW = re.compile(
+    r"(?:>(?:figure|ul|ol|dl|table|thead|tbody)(?:\.wp-block-[\w-]+)*)+(?:>(?:li|tr|td|th|dt|dd)(?:>p)?)?$"
+)
 #: Of a long live blog: enough to know where its template begins and ends.
 _MOST_LINES = 120
 #: Blocks that were left out and stand so near to the text may be kept on another page.
@@ -40,7 +45,8 @@ class Seen(NamedTuple):
     #: Hash of the place in the markup; links have a place of their own within it.
     place: str
     #: A letter each: "p" prose, "a" mostly a link, "o" only a link, "h" a heading, "q" somebody speaks, "s" a sentence,
-    #: "c" a correction or another notice about the article.
+    #: "c" a correction or another notice about the article, "r" a row of a list or table in the text's own element,
+    #: "i" a question.
     flags: str
     words: int
     #: Hash of what leads in to a link, "Read also"; empty if nothing does.
@@ -49,7 +55,8 @@ class Seen(NamedTuple):
     form: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, block: Block) -> Self:
+    def of(cls, block: Block, row: bool = False) -> Self:
+        """Return a block's line; `row`: it belongs to a list or table that stands where the text does."""
         found = line(block.text)
         linked, heading = block.link_share >= _LINKED, block.kind in _HEADINGS
         flags = (
@@ -60,6 +67,8 @@ class Seen(NamedTuple):
             + "q" * found.quoted
             + "s" * (found.ended and not linked and not heading)
             + "c" * (found.notice and found.ended and not linked)
+            + "r" * (row and not linked)
+            + "i" * (found.asks and not linked)
         )
         led = (lead(block.text) or "") if linked else ""
         place, form = short_hash(block.place + ">a" * linked), found.form if "p" in flags or "s" in flags else ()
@@ -93,6 +102,14 @@ class Seen(NamedTuple):
         return "c" in self.flags
 
     @property
+    def row(self) -> bool:
+        return "r" in self.flags
+
+    @property
+    def asks(self) -> bool:
+        return "i" in self.flags
+
+    @property
     def only_link(self) -> bool:
         return "o" in self.flags
 
@@ -115,11 +132,12 @@ class Story:
 
     @classmethod
     def of(cls, article: Article) -> Self:
-        lines = [Seen.of(block) for block in article.blocks if is_read(block)]
+        text = _text_place(article.blocks)
+        lines = [Seen.of(block, _is_row(block.place, text)) for block in article.blocks if is_read(block)]
         return cls(
             _day(article),
             line(article.title or article.url).key,
-            _design(article.blocks),
+            short_hash(text),
             tuple(lines),
             _left_out(article.blocks),
         )
@@ -177,11 +195,18 @@ def _day(article: Article) -> str:
         return UNDATED
 
 
-def _design(blocks: Sequence[Block]) -> str:
+def _text_place(blocks: Sequence[Block]) -> str:
+    """The element most of the text stands in."""
     sizes: Counter[str] = Counter()
     for block in filter(is_read, blocks):
         sizes[block.place.rpartition(">")[0]] += len(block.text) * (block.link_share < _LINKED)
-    return short_hash(max(sizes, key=lambda place: (sizes[place], place), default=""))
+    return max(sizes, key=lambda place: (sizes[place], place), default="")
+
+
+def _is_row(place: str, text: str) -> bool:
+    """Whether a list or table stands in the element of the text, and in none of its own as a widget does."""
+    inner = _ROW.sub("", place)
+    return inner != place and inner == _ROW.sub("", text)
 
 
 def _left_out(blocks: Sequence[Block]) -> frozenset[str]:

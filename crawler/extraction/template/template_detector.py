@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby, pairwise
 
 from crawler.extraction.template.evidence import AMID, EVERYWHERE, FRAME, LEAST, MANY, Evidence, frame_gaps, gaps
 from crawler.extraction.template.peeling import Peeling
@@ -129,8 +130,18 @@ class TemplateDetector:
         found = {
             at: n for at, n in found.items() if lines[at].loose not in self._declared and lines[at].key not in kept
         }
+        _give_back_rows(lines, own, found)
+        self._give_back_parts(lines, found)
         _give_back_headings(lines, own, found)
         return own, found
+
+    def _give_back_parts(self, lines: Sequence[Seen], found: dict[int, int]) -> None:
+        """Take back the last part of articles that are written in the same parts: "The verdict", one of three."""
+        for at, (each, below) in enumerate(pairwise(lines)):
+            heads = "h" in each.flags and each.key in self._evidence.frame and each.place in self._evidence.parts
+            if heads and below.sentence and below.key not in self._evidence.frame:
+                found.pop(at, None)
+                found.pop(at + 1, None)
 
     def _is_kept(self, each: Seen) -> bool:
         """Whether a line stays whatever repeats: a person declared it, or it is a notice about the article."""
@@ -184,8 +195,24 @@ class TemplateDetector:
 def _give_back_headings(lines: Sequence[Seen], own: Sequence[bool], found: dict[int, int]) -> None:
     """Take back headings above text that stays: "Conclusion" may be above the last part of every article."""
     for at in reversed(range(len(lines) - 1)):
-        if "h" in lines[at].flags and at + 1 not in found and (own[at + 1] or "h" in lines[at + 1].flags):
+        below = lines[at + 1]
+        if "h" in lines[at].flags and at + 1 not in found and (own[at + 1] or below.row or "h" in below.flags):
             found.pop(at, None)
+
+
+def _give_back_rows(lines: Sequence[Seen], own: Sequence[bool], found: dict[int, int]) -> None:
+    """Take back the rows of a list of which half stays, or one with the text going on below it.
+
+    Salt is in nearly every recipe.
+    """
+    _, last = _span(own)
+    rows = [at for at, each in enumerate(lines) if each.row]
+    for _, run in groupby(enumerate(rows), lambda each: (each[1] - each[0], lines[each[1]].place)):
+        positions = [at for _, at in run]
+        stay = sum(at not in found for at in positions)
+        if 2 * stay >= len(positions) or (stay and positions[-1] < last):
+            for at in positions:
+                found.pop(at, None)
 
 
 def _span(own: Sequence[bool]) -> tuple[int, int]:
