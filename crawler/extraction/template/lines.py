@@ -30,7 +30,7 @@ _NOTICE = re.compile(
     re.IGNORECASE,
 )
 _END = re.compile(r"[.!?。\uff01\uff1f।؟۔][\s\"'”’»)」』\uff09]*$")
-_QUESTION = re.compile(r"[?\uff1f؟;][\s\"'”’»)」』\uff09]*$".replace(";", "\u037e"))
+_QUESTION = re.compile(r"[?\uff1f؟\u037e][\s\"'”’»)」』\uff09]*$")
 #: Runs of words that tell the form of a line.
 _DRAWN = 5
 #: What leads in to something else: "Read also: …".
