@@ -7,7 +7,7 @@ the page outside of links; what says in its head that it is an article is one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from crawler.politeness.shown_page import ShownPage
 
@@ -240,23 +240,24 @@ def notice_of(page: ShownPage) -> str | None:
     """Say which notice a page is, in words; `None` for a page."""
     if not 200 <= page.status < 300 or page.states_article:
         return None
-    heads = page.headings
-    kind = next((kind for kind in _NOTICES if _is_nothing_but(kind, heads)), None)
-    if kind is None:
+    found = next(((kind, head) for kind in _NOTICES for head in page.headings if _is_nothing_but(kind, head)), None)
+    if found is None:
         return None
-    text = [run for run in page.plain_runs if len(run.encode()) >= _LABEL and run not in heads]
+    kind, head = found
+    if head != page.title and head not in page.runs:
+        return None
+    text = [run for run in page.plain_runs if len(run.encode()) >= _LABEL and run not in page.headings]
     if sum(map(len, text)) > _MOST:
         return None
     return kind if kind not in _TO_READER or _addresses_reader(page) else None
 
 
-def _is_nothing_but(kind: str, heads: Iterable[str]) -> bool:
-    words, share = _NOTICES[kind], _WHOLE_HEADING if kind in _TO_READER else _HEADING
-    for head in heads:
-        for part in _PARTS.split(head):
-            found = words.search(part)
-            if found is not None and len(found[0]) >= share * len(part):
-                return True
+def _is_nothing_but(kind: str, head: str) -> bool:
+    share = _WHOLE_HEADING if kind in _TO_READER else _HEADING
+    for part in _PARTS.split(head):
+        found = _NOTICES[kind].search(part)
+        if found is not None and len(found[0]) >= share * len(part):
+            return True
     return False
 
 

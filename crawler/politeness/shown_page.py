@@ -51,6 +51,7 @@ _NOSCRIPT = re.compile(rb"<noscript\b[^<>]{0,300}>", re.I)
 _LINK = re.compile(rb"<a\b[^<>]{0,300}?\bhref")
 _ANCHOR = re.compile(rb"<a\b[^<>]{0,4000}+>(?:[^<]++|<(?!/a\b))*+", re.I)
 _HEADING = re.compile(rb"<h[12]\b[^<>]{0,1000}+>(.{0,600}?)</h[12]", re.I | re.S)
+_CONCEALED = re.compile(rb"display:\s?none|\shidden\b|\bng-(?:if|show|hide)=|\bv-(?:if|show)=")
 #: How many headings of a rank are looked at.
 _HEADINGS = 2
 _WHITE_SPACE = b" \t\n\r\v\f"
@@ -155,11 +156,19 @@ class ShownPage:
 
     @cached_property
     def headings(self) -> tuple[str, ...]:
-        """Title and first headings, in lower case; without these what it begins with."""
-        found = [_HEADING.match(self.content, at) for at in islice(_places(b"<h1", self._lower), _HEADINGS)]
-        found += [_HEADING.match(self.content, at) for at in islice(_places(b"<h2", self._lower), _HEADINGS)]
-        texts = [self._text(_TAG.sub(b" ", each[1])) for each in found if each]
-        return tuple(filter(None, [self.title, *texts])) or self.runs[:1]
+        """Title and first headings, in lower case, maybe of what is not shown; without these what it begins with."""
+        return tuple(filter(None, [self.title, *self._headings(b"<h1"), *self._headings(b"<h2")])) or self.runs[:1]
+
+    def _headings(self, begin: bytes) -> Iterator[str]:
+        for at in islice(_places(begin, self._lower), _HEADINGS):
+            # Scripts show what went wrong where something did: it is in the page, hidden.
+            found = (
+                None
+                if _CONCEALED.search(self._lower[max(0, at - 200) : at + 200])
+                else _HEADING.match(self.content, at)
+            )
+            if found:
+                yield self._text(_TAG.sub(b" ", found[1]))
 
     @cached_property
     def noscript(self) -> str:

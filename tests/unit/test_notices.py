@@ -115,6 +115,22 @@ def test_a_short_article_stays_one(heading: str, text: str, head: str) -> None:
     assert judged(f"{heading} | Town News", heading, text, head=head) is None
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<noscript><h1>Your browser is not supported</h1><p>Please update it.</p></noscript>",
+        "<template><h1>Page not found</h1></template>",
+        "<!-- <h1>Page not found</h1> -->",
+        "<div class=error style='display:none'><h1>Page not found</h1></div>",
+        "<section hidden><h1>Page not found</h1></section>",
+        '<script>error = "<h1>Page not found</h1>"</script>',
+    ],
+)
+def test_what_a_shell_keeps_for_its_scripts_is_no_notice(hidden: str) -> None:
+    page = f"<!doctype html><title>Town News</title><body><div id=app></div>{hidden}<script src=/app.js></script>"
+    assert recognise(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page.encode(), URL) is None
+
+
 @pytest.mark.parametrize("status", ["404 Not Found", "410 Gone", "503 Service Unavailable", "302 Found"])
 def test_a_status_that_says_so_needs_no_words(status: str) -> None:
     assert judged("Page not found", "Page not found", "", status=status) is None
