@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from heapq import merge
@@ -16,11 +15,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar, cast
 from urllib.parse import urljoin
 
-from storage import cdxj
-from storage.annotating import sync as annotations_sync
-from storage.annotations import of_crawl
 from storage.article_reader import ArticleReader, no_text
-from storage.compaction.plan import joined_on
+from storage.delivery import Delivery
 from storage.errors import InvalidURL, NotArchived, StoreDenied, StoreUnavailable
 from storage.index import (
     ArticleEntry,
@@ -29,12 +25,11 @@ from storage.index import (
     Hit,
     SearchOrder,
     SharedIndex,
-    WarcEntry,
     discard_index,
     held_by_all,
     open_index,
 )
-from storage.index.articles import ReadEntries, entries_of, read_entries
+from storage.index.articles import ReadEntries, read_entries
 from storage.index.query_parser import SearchQuery
 from storage.locking import held
 from storage.model import DOUBTFUL, Article, Capture
@@ -46,12 +41,11 @@ from storage.postgres_address import PostgresAddress
 from storage.published.months import PublishedMonths
 from storage.published.whole import WholeIndex
 from storage.reader import Memento, Reader
-from storage.removing.sync import learn
 from storage.renditions import Rendition
 from storage.spool import CrawlFolder, Look, Parcel, Spool, no_look
 from storage.urls import Match, normalize, surt_prefix
 from storage.versions import Version, versions
-from storage.warc import NOT_MODIFIED, Record, day_of, key_of
+from storage.warc import NOT_MODIFIED, Record
 
 if TYPE_CHECKING:
     from storage.transparency.writer import LogWriter
@@ -67,7 +61,6 @@ class Closable(Protocol):
 
 
 C = TypeVar("C", bound=Closable)
-T = TypeVar("T")
 
 
 class Archive:
@@ -86,6 +79,7 @@ class Archive:
         self.spool = Spool(state / "spool")
         self.reader = Reader(store, lambda: self.index)
         self._articles = ArticleReader(store, self.reader, lambda: self.index)
+        self._delivery = Delivery(store, lambda: self.index, lambda: self.log)
         self._mind_upkeep: Callable[[], None] | None = None
         self._companions: dict[str, Closable] = {}
         self._companions_lock = threading.Lock()
@@ -352,58 +346,15 @@ class Archive:
         called before each object and each row, and ends the work by what it raises. `read` reads what the index is to
         know of its text.
         """
-        if parcel.filename in joined_on(self.store, day_of(parcel.filename)):
-            parcel.remove()
-            return
-        if parcel.untexted.exists():
-            self.store.replace(key_of(parcel.filename, "untexted"), parcel.untexted.read_bytes())
-        # WARC before index: reindex recovers a lost row, nothing recovers a lost byte.
-        for kind, path in (("text", parcel.text), ("cdxj", parcel.cdxj), ("warc", parcel.warc)):
-            look()
-            self.store.put(key_of(parcel.filename, kind), path)
-        if self.log is not None:
-            # Before the index: what that has is not delivered again after a kill.
-            self.log.add_warc(parcel.filename, lambda: parcel.warc.open("rb"))
-        with parcel.warc.open("rb") as warc:
-            digest = hashlib.file_digest(warc, "sha256").hexdigest()
-        part = key_of(parcel.filename, "text")
-        # What another machine hid meanwhile may be in it.
-        learn(self.store, self.index)
-        with parcel.cdxj.open("rb") as lines, closing(read(parcel.text, part)) as entries:
-            self.index.add(
-                WarcEntry(parcel.filename, parcel.warc.stat().st_size, digest, (part,)),
-                (cdxj.parse(line) for line in _looking(lines, look)),
-                _looking(entries, look),
-            )
-        parcel.remove()
+        self._delivery.deliver(parcel, look, read)
 
     def replace_text(self, filename: str, text: Path, lines: Iterable[bytes]) -> None:
         """Put a text part in the place of what is held of a WARC, then its rows into the index; `lines` is its CDXJ."""
-        entry, part = self.index.warc(filename), key_of(filename, "text")
-        if entry is None:
-            raise NotArchived(f"{filename} is not in the index; newskeep reindex")
-        # The part first: a reader whose place in it no longer fits looks the article up in the whole part.
-        self.store.replace(part, text.read_bytes())
-        with text.open("rb") as stream:
-            self.index.replace(
-                [filename],
-                WarcEntry(filename, entry.size, entry.sha256, (part,)),
-                (cdxj.parse(line, filename, number) for number, line in enumerate(lines, 1)),
-                entries_of(stream, part),
-            )
+        self._delivery.replace_text(filename, text, lines)
 
     def deliver_report(self, folder: CrawlFolder) -> None:
         """Bring a crawl's report to the store and empty the spool of it."""
-        started = datetime.fromtimestamp(folder.report.stat().st_mtime, UTC)
-        key = f"crawls/{started:%Y/%m/%d}/{folder.crawl}.json"
-        self.store.put(key, folder.report)
-        if next(annotations_sync.tagged_outcomes(self.store, key), None) is not None:
-            # The report before what points to it: without, its tags would be looked for in vain.
-            annotation = of_crawl(key, folder.crawl, started)
-            self.store.put(annotation.key, annotation.to_json())
-            annotations_sync.learn(self.store, self.index)
-        folder.outcomes.unlink(missing_ok=True)
-        folder.report.unlink()
+        self._delivery.deliver_report(folder)
 
     @property
     def index_place(self) -> Path | SharedIndex:
@@ -486,12 +437,6 @@ class Archive:
         except (InvalidURL, ValueError):
             return None
         return None if capture is None or capture == memento.capture else self.read(capture)
-
-
-def _looking(items: Iterable[T], look: Look) -> Iterator[T]:
-    for item in items:
-        look()
-        yield item
 
 
 def _is_page(capture: Capture) -> bool:

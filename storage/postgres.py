@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from storage.database import Database, Kind, transaction
 from storage.errors import AlreadyRunning, ConfigError, StoreUnavailable
+from storage.extras import command_for
 from storage.migrations import create, migrate, version_of
 from storage.postgres_address import SESSION_SETTINGS, PostgresAddress
 from storage.postgres_errors import explain
@@ -221,7 +222,7 @@ def _engine(address: PostgresAddress, kind: Kind) -> Engine:
 
         from storage.postgres_text import Characters
     except ImportError:
-        raise ConfigError(f"{address.shown}: PostgreSQL needs psycopg: pip install 'newskeep[postgres]'") from None
+        raise ConfigError(f"{address.shown}: PostgreSQL needs psycopg: {command_for('postgres')}") from None
 
     def connect() -> Any:
         # Transactions are ours to begin; a look-up by itself needs none, and so no three questions in place of one.

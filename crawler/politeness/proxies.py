@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from storage.errors import ConfigError
+from storage.extras import command_for
 
 #: Versions of SOCKS; those with names that the proxy looks up end in h or a.
 _SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
@@ -48,7 +49,7 @@ def _check(name: str, address: str, *, needs_scheme: bool) -> None:
     scheme, mark, rest = address.partition("://")
     scheme = scheme.lower() if mark else ""
     if scheme in _SOCKS and find_spec("python_socks") is None:
-        raise ConfigError(f"{name}: SOCKS needs python-socks: pip install 'newskeep[socks]'")
+        raise ConfigError(f"{name}: SOCKS needs python-socks: {command_for('socks')}")
     if scheme not in ("", "http", *_SOCKS):
         known = "http://HOST:PORT or socks5://HOST:PORT"
         raise ConfigError(f"{name}: a proxy is spoken to over HTTP or SOCKS; write {known}, not {scheme}://")

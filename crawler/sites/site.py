@@ -13,28 +13,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from crawler import defaults
 from crawler.discovery import identity
-from crawler.durations import parse_duration
-from crawler.politeness.proxies import check_proxy
 from crawler.sites.section import is_front, lies_below, section_name
-from crawler.subscriptions.fields import check_field
-from crawler.subscriptions.login import Login, read_login
+from crawler.sites.site_keys import KEYS, READERS, SECRET, many, pattern
+from crawler.subscriptions.login import Login
 from crawler.subscriptions.references import anchor, is_reference, mind_readers
-from storage.annotations import parse_tags
 from storage.errors import ConfigError, InvalidURL, UsageError
-from storage.urls import normalize, site_of
+from storage.urls import site_of
 
 if TYPE_CHECKING:
     from crawler.config import Config
 
 #: Fit for a file name, a spider's name and an option's value.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}", re.ASCII)
-#: No source is asked more often, in seconds.
-SHORTEST = 60.0
 #: Spiders that are no sites.
 RESERVED = ("site", "urls")
 
@@ -117,7 +112,7 @@ class Site:
             return "another host"
         if url in self.sources:
             return "a source"
-        if any(_pattern(rule).search(url) for rule in self.exclude):
+        if any(pattern(rule).search(url) for rule in self.exclude):
             return "excluded"
         if self.include and not self.includes(url):
             return "not included"
@@ -136,18 +131,13 @@ class Site:
 
     def includes(self, url: str) -> bool:
         """Whether one of `include` matches."""
-        return any(_pattern(rule).search(url) for rule in self.include)
+        return any(pattern(rule).search(url) for rule in self.include)
 
 
 @lru_cache(maxsize=256)
 def _netlocs(site: Site) -> frozenset[str]:
     hosts = {urlsplit(url).netloc for url in site.sources} | set(site.hosts)
     return frozenset(host.removeprefix("www.") for host in hosts)
-
-
-@lru_cache(maxsize=4096)
-def _pattern(rule: str) -> re.Pattern[str]:
-    return re.compile(rule)
 
 
 def site_at(address: str) -> Site:
@@ -206,7 +196,7 @@ def _configured_at(config: Config, url: str) -> Site | None:
     """The configured site that starts at an address."""
     for name, table in config.sites.items():
         start = table.get("start") if isinstance(table, dict) else None
-        if any(isinstance(each, str) and each.rstrip("/") == url.rstrip("/") for each in _many(start)):
+        if any(isinstance(each, str) and each.rstrip("/") == url.rstrip("/") for each in many(start)):
             return load_sites(replace(config, sites={name: table}))[name]
     return None
 
@@ -222,13 +212,13 @@ def make_site(
         raise ConfigError(f"{where}{name!r} cannot be a site's name: small letters, digits, dots and hyphens")
     given: dict[str, Any] = {}
     for key, value in values.items():
-        read = _READERS.get(key)
+        read = READERS.get(key)
         if read is None:
-            raise ConfigError(f"{where}unknown key {key!r}{_near(key, _READERS)}")
+            raise ConfigError(f"{where}unknown key {key!r}{_near(key, READERS)}")
         try:
             given[key] = read(value)
         except ValueError as error:
-            shown = "" if key in _SECRET else f", not {value!r}"
+            shown = "" if key in SECRET else f", not {value!r}"
             raise ConfigError(f"{where}{key} must be {error}{shown}") from None
         except ConfigError as error:
             raise ConfigError(f"{where}{key}: {error}") from None
@@ -287,134 +277,4 @@ def _near(key: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _many(value: object) -> Iterator[Any]:
-    if isinstance(value, list | tuple):
-        yield from value
-    elif value is not None:
-        yield value
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    found = tuple(_many(value))
-    if not all(isinstance(each, str) for each in found):
-        raise ValueError("a text or a list of texts")
-    return cast("tuple[str, ...]", found)
-
-
-def _urls(value: object) -> tuple[str, ...]:
-    return tuple(normalize(url) for url in _texts(value))
-
-
-def _rules(value: object) -> tuple[str, ...]:
-    rules = _texts(value)
-    for rule in rules:
-        try:
-            _pattern(rule)
-        except re.error as error:
-            raise ValueError(f"regular expressions ({error})") from None
-    return rules
-
-
-def _host_names(value: object) -> tuple[str, ...]:
-    names = _texts(value)
-    return tuple(urlsplit(normalize(f"http://{name.partition('://')[2] or name}")).netloc for name in names)
-
-
-def _every(value: object) -> float:
-    seconds = parse_duration(value)
-    if seconds < SHORTEST:
-        raise ValueError(f"{SHORTEST:g} seconds or more")
-    return seconds
-
-
-def _whole(least: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise ValueError(f"a whole number from {least}")
-        return value
-
-    return read
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError("a text")
-    return value
-
-
-def _language(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9*,;=. -]+", value):
-        raise ValueError('a text such as "de, en;q=0.5"')
-    return value
-
-
-def _proxy(value: object) -> str:
-    address = _text(value)
-    check_proxy(address)
-    return address
-
-
-def _headers(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
-        raise ValueError("a table of texts")
-    return tuple((check_field(str(name)), text) for name, text in value.items())
-
-
-def _policy(value: object) -> str:
-    if value not in get_args(defaults.NoarchivePolicy):
-        raise ValueError('"keep" or "refuse"')
-    return cast("str", value)
-
-
-def _render(value: object) -> str:
-    if value not in get_args(defaults.Render):
-        raise ValueError('"never", "when-needed" or "always"')
-    return cast("str", value)
-
-
-def _tags(value: object) -> tuple[str, ...]:
-    try:
-        return parse_tags(_texts(value))
-    except UsageError as error:
-        raise ValueError(f"tags ({error})") from None
-
-
-def _yes(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-_READERS: dict[str, Callable[[object], Any]] = {
-    "start": _urls,
-    "feeds": _urls,
-    "sitemaps": _urls,
-    "include": _rules,
-    "exclude": _rules,
-    "hosts": _host_names,
-    "every": _every,
-    "delay": parse_duration,
-    "section": _yes,
-    "depth": _whole(0),
-    "cap": _whole(1),
-    "user_agent": _text,
-    "noarchive": _policy,
-    "accept_language": _language,
-    "proxy": _proxy,
-    "cookies": _text,
-    "headers": _headers,
-    "login": read_login,
-    "requisites": _yes,
-    "websub": _yes,
-    "render": _render,
-    "scroll": _whole(0),
-    "click": _texts,
-    "load_more": _text,
-    "insecure": _yes,
-    "tags": _tags,
-}
-#: What may hold a secret, and is not shown in an error.
-_SECRET = ("proxy", "headers", "login")
-#: What a table may say.
-KEYS = tuple(_READERS)
 assert {*KEYS, "name", "spider"} == {item.name for item in fields(Site)}

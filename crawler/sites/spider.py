@@ -33,7 +33,8 @@ from crawler.sites.items import KNOWN, MissedPage, Page, known_of
 from crawler.sites.link_selection import LinkSelector
 from crawler.sites.page_requisites import Requisites
 from crawler.sites.run_ledger import RunLedger
-from crawler.sites.site import KEYS, Site, make_site
+from crawler.sites.site import Site, make_site
+from crawler.sites.site_keys import KEYS
 from crawler.sites.site_terms import TermsRequests
 from crawler.sites.source_fetcher import SourceRead
 from crawler.sites.source_schedule import SourceSchedule

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from storage.errors import ConfigError
+from storage.extras import command_for
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ def _in_keyring(named: str, where: str) -> str:
         import keyring
         from keyring.errors import KeyringError
     except ImportError as error:
-        raise ConfigError(f"{where}: the keyring needs keyring: pip install 'newskeep[keyring]'") from error
+        raise ConfigError(f"{where}: the keyring needs keyring: {command_for('keyring')}") from error
     try:
         password = keyring.get_password(service, user)
     except KeyringError as error:

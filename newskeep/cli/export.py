@@ -29,9 +29,9 @@ from newskeep.cli._options import (
 from newskeep.cli._terminal import echo
 from newskeep.export import CAPTURE_FORMATS, FORMATS, STREAMS, Selection, Tools, open_stream
 from newskeep.export.left_out import LeftOut, count
-from newskeep.extras import command_for
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, NotArchived, UsageError
+from storage.extras import command_for
 from storage.rights.purposes import PURPOSES, Purpose
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import click
 
 from crawler.config import Config
 from newskeep.cli._options import configured, open_existing
-from newskeep.extras import command_for
 from storage.errors import UsageError
+from storage.extras import command_for
 
 _EXAMPLES = """\b
 Examples:

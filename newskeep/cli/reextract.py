@@ -16,9 +16,9 @@ from newskeep.cli._console import Console, escape
 from newskeep.cli._maintenance import progress
 from newskeep.cli._options import Moment, ShardType, common, executor_option, open_existing, settle
 from newskeep.cli._terminal import echo
-from newskeep.extras import command_for
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, UsageError
+from storage.extras import command_for
 
 if TYPE_CHECKING:
     from crawler.config import Config

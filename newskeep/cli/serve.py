@@ -91,7 +91,7 @@ def serve(
         from newskeep.web.replay import find_pywb
         from newskeep.web.server import run
     except ModuleNotFoundError as error:
-        from newskeep.extras import command_for
+        from storage.extras import command_for
 
         if (error.name or "").partition(".")[0] in ("newskeep", "crawler", "storage"):
             raise

@@ -15,12 +15,12 @@ from crawler.frontier import FILE as FRONTIER
 from crawler.frontier import schema as frontier_schema
 from crawler.sizes import size
 from newskeep.doctor.finding import Finding, alone, bad, good, parted, warned
-from newskeep.extras import command_for
 from newskeep.status.bounded import bounded
 from newskeep.status.room import disk_of
 from storage import open_archive
 from storage.counts import counted
 from storage.errors import NewskeepError, StoreDenied, StoreUnavailable
+from storage.extras import command_for
 from storage.index import SharedIndex, shared_version
 from storage.index import schema as index_schema
 from storage.objects.local import LocalStore

@@ -19,8 +19,8 @@ from crawler.browser.chromium import can_be_sandboxed, find_chromium
 from crawler.politeness.trust_roots import has_roots
 from newskeep import _packages
 from newskeep.doctor.finding import Finding, alone, bad, good, warned
-from newskeep.extras import command_for
 from storage.errors import ConfigError, UsageError
+from storage.extras import command_for
 
 _OURS = "newskeep"
 #: Extras that a user may want -> what for.

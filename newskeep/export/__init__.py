@@ -14,10 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from newskeep.extras import command_for
 from storage.archive import Archive
 from storage.bulk import Shard
 from storage.errors import Corrupt, UsageError
+from storage.extras import command_for
 from storage.model import Article
 from storage.problems import Problem
 from storage.rights.purposes import Purpose

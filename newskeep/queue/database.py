@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, LiteralString, Self
 
-from newskeep.extras import command_for
 from newskeep.queue import schema
 from storage.errors import NewskeepError, StoreDenied, StoreUnavailable, UsageError
+from storage.extras import command_for
 from storage.postgres_address import SESSION_SETTINGS, PostgresAddress
 from storage.postgres_errors import mistaken
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.bounds import ARTICLE_LINE_MAX
 from storage.errors import ConfigError, Corrupt, ObjectMissing
+from storage.extras import command_for
 from storage.index.rows import Row
 from storage.objects import ObjectStore
 from storage.published.manifest import PublishedTexts, generation_of
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from storage.published.ranged_sqlite import Connection
 
 VERSION = 1
-#: How the extra is installed that reads such files.
-INSTALL = "pip install 'newskeep[published-search]'"
 SCHEMA = """
     CREATE TABLE documents (id INTEGER PRIMARY KEY, second INTEGER NOT NULL, surt TEXT NOT NULL, digest BLOB NOT NULL);
     CREATE TABLE texts (id INTEGER PRIMARY KEY, text BLOB NOT NULL);
@@ -143,7 +142,9 @@ class TextsFile:
             try:
                 from storage.published.ranged_sqlite import Connection
             except ModuleNotFoundError as error:
-                raise ConfigError(f"to search what is published needs apsw: {INSTALL}") from error
+                raise ConfigError(
+                    f"to search what is published needs apsw: {command_for('published-search')}"
+                ) from error
             self._connection = Connection(self._file)
             version = self._connection.rows("PRAGMA user_version")[0][0]
             if version != VERSION:

@@ -15,7 +15,7 @@ import click
 import pytest
 
 from crawler.config import Config, load
-from crawler.sites.site import KEYS
+from crawler.sites.site_keys import KEYS
 from newskeep.cli import newskeep as program
 from newskeep.health.prometheus import HELP
 from newskeep.health.verdicts import KINDS

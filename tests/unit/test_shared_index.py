@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import threading
@@ -206,7 +207,8 @@ def test_without_the_extra() -> None:
         "except NewskeepError as error: print(error.exit_code, error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    said = "2 postgresql://u@127.0.0.1:1/x: PostgreSQL needs psycopg: pip install 'newskeep[postgres]'\n"
+    pip = f"{shlex.quote(sys.executable)} -m pip install 'newskeep[postgres]'"
+    said = f"2 postgresql://u@127.0.0.1:1/x: PostgreSQL needs psycopg: {pip}\n"
     assert done.stdout == said
 
 

@@ -12,9 +12,9 @@ from crawler.config import Config
 from newskeep.cli._maintenance import progress, sum_up, tell
 from newskeep.cli._options import configured, open_existing
 from newskeep.cli._terminal import echo
-from newskeep.extras import command_for
 from storage.counts import counted
 from storage.errors import PROBLEMS_FOUND, UsageError
+from storage.extras import command_for
 from storage.published.month import Month
 
 if TYPE_CHECKING:

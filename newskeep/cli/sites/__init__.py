@@ -55,7 +55,7 @@ def _site_line(site: Site, where: str) -> str:
 
 
 def _site_json(site: Site, where: str) -> dict[str, Any]:
-    from crawler.sites.site import KEYS
+    from crawler.sites.site_keys import KEYS
 
     return {"name": site.name, "from": where, **{key: getattr(site, key) for key in KEYS}}
 
