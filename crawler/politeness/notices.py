@@ -244,7 +244,7 @@ def notice_of(page: ShownPage) -> str | None:
     if found is None:
         return None
     kind, head = found
-    if head != page.title and head not in page.runs:
+    if head != page.title and not any(run.startswith(head) for run in page.runs):
         return None
     text = [run for run in page.plain_runs if len(run.encode()) >= _LABEL and run not in page.headings]
     if sum(map(len, text)) > _MOST:

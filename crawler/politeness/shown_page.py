@@ -52,8 +52,8 @@ _LINK = re.compile(rb"<a\b[^<>]{0,300}?\bhref")
 _ANCHOR = re.compile(rb"<a\b[^<>]{0,4000}+>(?:[^<]++|<(?!/a\b))*+", re.I)
 _HEADING = re.compile(rb"<h[12]\b[^<>]{0,1000}+>(.{0,600}?)</h[12]", re.I | re.S)
 _CONCEALED = re.compile(rb"display:\s?none|\shidden\b|\bng-(?:if|show|hide)=|\bv-(?:if|show)=")
-#: How many headings of a rank are looked at.
-_HEADINGS = 2
+#: How many headings of a rank are looked at, and how many characters of one.
+_HEADINGS, _LONGEST_HEADING = 2, 300
 _WHITE_SPACE = b" \t\n\r\v\f"
 
 
@@ -156,8 +156,14 @@ class ShownPage:
 
     @cached_property
     def headings(self) -> tuple[str, ...]:
-        """Title and first headings, in lower case, maybe of what is not shown; without these what it begins with."""
-        return tuple(filter(None, [self.title, *self._headings(b"<h1"), *self._headings(b"<h2")])) or self.runs[:1]
+        """Title and first headings, in lower case, maybe of what is not shown; without these what it begins with.
+
+        Bounded: a run of text may be a megabyte without a space.
+        """
+        found = [self.title, *self._headings(b"<h1"), *self._headings(b"<h2")]
+        return tuple(head[:_LONGEST_HEADING] for head in found if head) or tuple(
+            run[:_LONGEST_HEADING] for run in self.runs[:1]
+        )
 
     def _headings(self, begin: bytes) -> Iterator[str]:
         for at in islice(_places(begin, self._lower), _HEADINGS):

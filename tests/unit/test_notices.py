@@ -131,6 +131,12 @@ def test_what_a_shell_keeps_for_its_scripts_is_no_notice(hidden: str) -> None:
     assert recognise(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page.encode(), URL) is None
 
 
+@pytest.mark.parametrize("text", [bytes(1_000_000), b"a." * 500_000, b"page is " * 130_000, b"<h1>" * 250_000])
+def test_a_megabyte_of_nothing_is_looked_at_in_bounds(text: bytes) -> None:
+    # A pattern that went over all of it for each of its characters would not come to an end.
+    assert recognise(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><p>" + text, URL) is None
+
+
 @pytest.mark.parametrize("status", ["404 Not Found", "410 Gone", "503 Service Unavailable", "302 Found"])
 def test_a_status_that_says_so_needs_no_words(status: str) -> None:
     assert judged("Page not found", "Page not found", "", status=status) is None
