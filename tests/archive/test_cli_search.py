@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,7 @@ def test_search_says_what_is_wrong(newskeep: Run, newsroom: Archive) -> None:
 
 @pytest.mark.sqlite_file("tables of an older version, made by hand")
 def test_an_index_from_before_search(newskeep: Run, copied: Path) -> None:
-    with sqlite3.connect(copied / "index.sqlite") as database:
+    with closing(sqlite3.connect(copied / "index.sqlite")) as database, database:
         database.executescript(
             "DROP TABLE search; DROP TABLE searched; ALTER TABLE warcs DROP COLUMN searched;"
             "UPDATE about SET value = 1 WHERE name = 'schema'"

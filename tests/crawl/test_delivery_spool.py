@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -206,7 +206,7 @@ def test_an_index_that_is_not_as_it_was(keeper: Keeper, how: str) -> None:
         case "truncated":
             os.truncate(index, index.stat().st_size // 2 + 1)
         case "older":
-            with sqlite3.connect(index) as connection:
+            with closing(sqlite3.connect(index)) as connection, connection:
                 connection.execute("UPDATE about SET value = 0")
             connection.close()
         case "garbage":

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -230,7 +231,7 @@ def test_articles_as_overdue_as_each_other(frontier: Frontier) -> None:
 def test_the_tables_of_version_1_become_those_of_today(path: Path) -> None:
     with open_frontier(path) as frontier:
         frontier.announce("s", [article("https://a.example/2026/11/20/x"), article(A), article(B, at(-9))], NOON)
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("DROP INDEX addresses_new")
         for column in ("dated", "named", "modified"):
             database.execute(f"ALTER TABLE addresses DROP COLUMN {column}")
@@ -355,14 +356,14 @@ def test_processes_write_at_once_and_one_is_killed(path: Path) -> None:
         assert last + 1 <= count <= last + 2
         failures = known(frontier, "https://example.com/shared").failures
         assert failures - 80 in (count, count - 1)
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     database.close()
 
 
 def test_a_file_that_cannot_be_used_says_what_to_do(path: Path) -> None:
     open_frontier(path).close()
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE about SET value = ?", (schema.VERSION + 1,))
     database.close()
     with pytest.raises(StoreUnavailable, match=r"made by a newer newskeep .* or move it away"):
@@ -429,7 +430,7 @@ def test_indexes_are_used(path: Path) -> None:
         ),
         "COVERING INDEX addresses_by_due (site=? AND queue=?": statements.next_due("s", 0),
     }
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         for index, query in wanted.items():
             sql = str(query.compile(dialect=dialect.dialect(), compile_kwargs={"literal_binds": True}))
             plan = "\n".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}"))

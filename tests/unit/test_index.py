@@ -730,7 +730,7 @@ def test_no_index_where_there_should_be_one(path: Path) -> None:
 def test_a_new_index_is_whole_and_leaves_no_other_file(path: Path) -> None:
     open_index(path).close()
     assert sorted(each.name for each in path.parent.iterdir()) == ["index.sqlite", "index.sqlite.lock"]
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     database.close()
 
@@ -766,7 +766,7 @@ def test_damage_in_the_middle_shows_when_it_is_read(path: Path) -> None:
 
 def test_problems(path: Path) -> None:
     filled(path)
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("DELETE FROM captures WHERE offset < 2")
     database.close()
     with open_index(path) as index:
@@ -776,14 +776,14 @@ def test_problems(path: Path) -> None:
 
 
 def test_somebody_elses_database(path: Path) -> None:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE people (name)")
     database.close()
     assert "not an index of newskeep" in refused(path)
 
 
 def set_version(path: Path, version: int) -> None:
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE about SET value = ? WHERE name = 'schema'", (version,))
     database.close()
 
@@ -811,7 +811,7 @@ def test_older_schema_is_brought_up_to_date(path: Path, monkeypatch: pytest.Monk
     for _ in range(2):
         with open_index(path) as index:
             assert index.counts().captures == 3_000
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         assert database.execute("SELECT note FROM warcs").fetchall() == [("kept",)]
         assert database.execute("SELECT value FROM about").fetchall() == [(schema.KIND.version,)]
     database.close()

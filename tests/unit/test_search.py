@@ -354,7 +354,7 @@ def test_an_index_whose_words_were_cut_in_another_way_is_searched_after_reindex(
     path = tmp_path / "index.sqlite"
     with open_index(path) as index:
         index.add(warc("a"), [], [article("one", 0, "text", offset=1)])
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.executescript(f"{UNMARKED} UPDATE about SET value = 2 WHERE name = 'schema'")
     with open_index(path) as index:
         assert found(index, "text") == [] and index.unsearched() == 1
