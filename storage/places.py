@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from storage.homes import home
 from storage.objects import ObjectStore, open_store
 from storage.objects.local import LocalStore
 from storage.objects.retention import ObjectLock
@@ -35,10 +36,10 @@ def places(
 
 def _state_folder(uri: str) -> Path:
     name = "".join(char if char.isalnum() else "-" for char in uri.partition("://")[2])[:60]
-    digest = hashlib.sha256(uri.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(uri.encode(errors="surrogateescape")).hexdigest()[:8]
     return state_home() / "newskeep" / f"{name}-{digest}"
 
 
 def state_home() -> Path:
     """The user's folder for state (XDG Base Directory Specification)."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return Path(os.environ.get("XDG_STATE_HOME") or home() / ".local" / "state")

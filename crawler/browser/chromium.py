@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from storage.errors import ConfigError
+from storage.homes import expanded
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 #: Features that would ask servers of their own, or connect past the proxy; and two pages that Chromium loads into each
@@ -30,7 +31,7 @@ _OFF = (
 def find_chromium(named: str | None) -> str:
     """The path of Chromium: the one that is named, else the first on the PATH. Raises `ConfigError`."""
     if named is not None:
-        if found := shutil.which(str(Path(named).expanduser())):
+        if found := shutil.which(str(expanded(named))):
             return found
         raise ConfigError(f"chromium: there is no program {named}")
     for name in _NAMES:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from crawler.ingest.download import Download, Downloader
 from crawler.ingest.wacz import MAGIC, Wacz
 from storage.errors import NewskeepError, NotArchived, StoreUnavailable
+from storage.homes import expanded
 from storage.ingest.names import SUFFIXES, is_foreign_name
 from storage.ingest.note import Origin
 from storage.objects import ObjectInfo, open_store
@@ -74,7 +75,7 @@ class Sources:
         elif scheme not in ("", "file"):
             yield MissingSource(without_secrets(given), f"{scheme}:// cannot be read; http, https, s3 and file can")
         else:
-            yield from self._path(Path(urlsplit(given).path if scheme else given).expanduser(), given)
+            yield from self._path(expanded(urlsplit(given).path if scheme else given), given)
 
     def _path(self, path: Path, given: str) -> Iterator[Source]:
         if not path.is_dir():

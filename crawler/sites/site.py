@@ -23,6 +23,7 @@ from crawler.sites.site_keys import KEYS, READERS, SECRET, many, pattern
 from crawler.subscriptions.login import Login
 from crawler.subscriptions.references import anchor, is_reference, mind_readers
 from storage.errors import ConfigError, InvalidURL, UsageError
+from storage.homes import expanded
 from storage.urls import site_of
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def _anchored(site: Site, folder: Path) -> Site:
     """The site whose files of secrets lie beside the configuration, where their paths are relative."""
     return replace(
         site,
-        cookies=site.cookies and str(folder / Path(site.cookies).expanduser()),
+        cookies=site.cookies and str(folder / expanded(site.cookies)),
         headers=tuple((name, anchor(value, folder)) for name, value in site.headers),
         login=site.login and site.login.map(lambda _, value: anchor(value, folder)),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from crawler.sites.site import Site
 from crawler.subscriptions.cookie_files import read_cookies
 from crawler.subscriptions.references import resolve
 from crawler.subscriptions.subscription import Subscription
+from storage.homes import expanded
 
 
 def subscription_of(site: Site) -> Subscription | None:
@@ -19,7 +19,7 @@ def subscription_of(site: Site) -> Subscription | None:
     if not (site.cookies or site.headers or site.login):
         return None
     where = f"[sites.{site.name}]"
-    cookies = read_cookies(Path(site.cookies).expanduser(), f"{where} cookies") if site.cookies else []
+    cookies = read_cookies(expanded(site.cookies), f"{where} cookies") if site.cookies else []
     headers = [(name, resolve(value, f"{where} headers: {name}")) for name, value in site.headers]
     login = site.login and site.login.map(lambda name, value: resolve(value, f"{where} login: {name}"))
     return Subscription(cookies, headers, lambda url: _is_at(site, url), login)

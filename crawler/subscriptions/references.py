@@ -17,6 +17,7 @@ from pathlib import Path
 
 from storage.errors import ConfigError
 from storage.extras import command_for
+from storage.homes import expanded
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def _warn(path: Path, what: str) -> None:
 
 
 def _path(name: str, folder: Path) -> Path:
-    return folder / Path(name).expanduser()
+    return folder / expanded(name)
 
 
 def _secret(reference: str, where: str, environ: Mapping[str, str]) -> str:

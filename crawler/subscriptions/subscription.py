@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from http.cookiejar import Cookie, DefaultCookiePolicy
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from crawler.subscriptions.cookie_files import read_cookies
 from crawler.subscriptions.fields import check_field
 from crawler.subscriptions.references import resolve
 from storage.errors import ConfigError
+from storage.homes import expanded
 
 if TYPE_CHECKING:
     from scrapy.http import Response
@@ -138,7 +138,7 @@ def listed_subscription(cookies: str | None, headers: Sequence[str]) -> Subscrip
     """The subscription of a list of URLs; `headers` are "Name: value". Raises `ConfigError`."""
     if not cookies and not headers:
         return None
-    found = read_cookies(Path(cookies).expanduser(), "--cookies") if cookies else []
+    found = read_cookies(expanded(cookies), "--cookies") if cookies else []
     return Subscription(found, [_header(given) for given in headers], NamedHosts())
 
 

@@ -9,6 +9,7 @@ import click
 
 from newskeep.cli._terminal import echo
 from storage.errors import ConfigError
+from storage.homes import home
 
 #: Shell -> the folder under the user's that its completions lie in, the variable that moves it, and the file.
 _PLACES = {
@@ -39,7 +40,7 @@ def completion(shell: str, install: bool) -> None:
         click.echo(script)
         return
     variable, below, name = _PLACES[shell]
-    file = Path(os.environ.get(variable) or Path.home() / below) / name
+    file = Path(os.environ.get(variable) or home() / below) / name
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{script}\n", encoding="utf-8")

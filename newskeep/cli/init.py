@@ -14,6 +14,7 @@ import click
 from newskeep.cli._terminal import echo
 from storage.counts import counted
 from storage.errors import NewskeepError, UsageError
+from storage.homes import expanded
 
 if TYPE_CHECKING:
     from crawler.sites.site import Site
@@ -108,7 +109,7 @@ def _place(text: str) -> str:
     place = text.strip()
     if not place or not place.isprintable():
         raise UsageError(f"{text!r} is no archive: a folder, or s3://bucket/prefix")
-    place = place if "://" in place else str(Path(place).expanduser())
+    place = place if "://" in place else str(expanded(place))
     open_store(place).close()
     return place
 

@@ -192,7 +192,7 @@ def _write(target: ObjectStore, manifest: Mapping[str, Any]) -> None:
 @contextmanager
 def _workspace(state: Path, target: ObjectStore) -> Iterator[Path]:
     """A folder for files on their way, of this target and one run alone, removed at the end."""
-    folder = state / "exporting" / hashlib.sha256(target.uri.encode()).hexdigest()[:12]
+    folder = state / "exporting" / hashlib.sha256(target.uri.encode(errors="surrogateescape")).hexdigest()[:12]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with held(folder.with_suffix(".lock"), f"an export to {target.uri}"):

@@ -91,7 +91,7 @@ def minute_of(archive: str, host: str) -> int:
 
     News sites see a crawler of everybody's at every full hour; this one comes when it is its turn.
     """
-    digest = hashlib.sha256(f"{host}\0{archive}".encode()).digest()
+    digest = hashlib.sha256(f"{host}\0{archive}".encode(errors="surrogateescape")).digest()
     return int.from_bytes(digest[:4]) % (24 * 60)
 
 

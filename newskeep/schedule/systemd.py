@@ -13,6 +13,7 @@ from pathlib import Path
 
 from newskeep.schedule.job import Job
 from storage.errors import NewskeepError
+from storage.homes import home
 
 
 class SystemdError(NewskeepError):
@@ -97,8 +98,8 @@ def _specifiers(text: str) -> str:
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where a user's units lie (systemd.unit(5))."""
-    home = environ.get("XDG_CONFIG_HOME")
-    return (Path(home) if home else Path.home() / ".config") / "systemd" / "user"
+    given = environ.get("XDG_CONFIG_HOME")
+    return (Path(given) if given else home() / ".config") / "systemd" / "user"
 
 
 def write(units: Units, target: Path) -> None:

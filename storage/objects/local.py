@@ -30,6 +30,7 @@ from storage.errors import (
     StoreUnavailable,
     UsageError,
 )
+from storage.homes import expanded
 from storage.objects import ObjectInfo, check_key, check_prefix, is_key
 from storage.objects.retention import ObjectLock, Released
 from storage.objects.traffic import Meter, Traffic
@@ -289,8 +290,14 @@ class _Range(io.RawIOBase):
 
 
 def _folder_of(uri: str) -> Path:
+    if not uri:
+        # As of a variable that is not set.
+        raise UsageError("an archive without a name: give it a folder, file:///… or s3://bucket/prefix")
     if "://" not in uri:
-        return Path(uri).expanduser().absolute()
+        try:
+            return expanded(uri).absolute()
+        except FileNotFoundError as error:
+            raise UsageError(f"{uri}: the current folder is gone; go to one that is there") from error
     parts = urlsplit(uri)
     if parts.netloc not in ("", "localhost") or not parts.path:
         raise UsageError(f"{uri}: a folder's address is file:///path, with three slashes")

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from storage import private_keys
+from storage.homes import home
 
 
 class PublicKey:
@@ -62,6 +63,7 @@ def key_path(uri: str) -> Path:
     An archive has one key however it is named: by a symbolic link, by way of `..`, with a slash behind.
     """
     uri = uri.rstrip("/") if "://" in uri else str(Path(uri).resolve())
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or home() / ".config") / "newskeep" / "logs"
     name = "".join(char if char.isalnum() else "-" for char in uri.partition("://")[2] or uri).strip("-")[-40:]
-    return home / "newskeep" / "logs" / f"{name}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}.pem"
+    digest = hashlib.sha256(uri.encode(errors="surrogateescape")).hexdigest()
+    return folder / f"{name}-{digest[:8]}.pem"

@@ -23,6 +23,7 @@ from urllib.parse import quote
 from newskeep.web.auth import replay_key
 from newskeep.web.options import ServeOptions
 from storage.errors import UsageError
+from storage.homes import home
 
 _log = logging.getLogger(__name__)
 
@@ -149,4 +150,4 @@ def _free_port(host: str) -> int:
 
 
 def _data_folder() -> Path:
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return Path(os.environ.get("XDG_DATA_HOME") or home() / ".local" / "share")
