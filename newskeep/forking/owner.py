@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -235,6 +236,14 @@ def _forget_all() -> None:
         each.forget()
 
 
+def _retire_all() -> None:
+    """At the end of a program, that Python finds nothing open; without a lock that a thread may hold for long."""
+    for each in list(_all):
+        if (zygote := each.zygote) is not None:
+            zygote.retire()
+
+
+atexit.register(_retire_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_all)
 
