@@ -153,6 +153,7 @@ def run(
 
     _let_the_tracker_be_quiet()
     _allow_many_files()
+    _leave_gone_folder()
     scrapy_settings = Settings()
     scrapy_settings.setmodule("crawler.settings", priority="project")
     # Not above the spiders' own: what a site says of itself goes before what is said for all.
@@ -228,6 +229,14 @@ def _allow_many_files() -> None:
     """Raise the soft limit of open files to the hard one: a connection to each of many hosts is a file."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _leave_gone_folder() -> None:
+    """Go elsewhere where the current folder was removed: no process can be started by multiprocessing from there."""
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib's begins with it
+    except FileNotFoundError:
+        os.chdir("/")
 
 
 def _look_for_garbage_less() -> None:

@@ -66,6 +66,10 @@ class _Broken(Exception):
     """The workers are gone, or nobody can tell what they do; the page has nothing to do with it."""
 
 
+class _NotBegun(_Broken):
+    """What the system has against workers, in words for people."""
+
+
 class _Pool(ProcessPool):
     """Pebble takes its locks away before it ends its workers; those that are still beginning would trip over that."""
 
@@ -151,7 +155,7 @@ class _Workers:
                 return self._pool.active
         except Exception as error:
             # Not only OSError: multiprocessing trips over a fork server that another thread starts again meanwhile.
-            raise _Broken(f"no worker could be started: {error!r}") from error
+            raise _NotBegun(f"no worker could be started: {in_words(error)}") from error
 
 
 class ExtractionPool:
@@ -167,6 +171,8 @@ class ExtractionPool:
         #: Pools that broke since the last page came back.
         self._broken = 0
         self._worked = False
+        #: What kept the last workers from beginning.
+        self._obstacle: str | None = None
         self._fault: str | None = None
         #: Pages in a row that failed over the machine.
         self._failed = 0
@@ -259,12 +265,17 @@ class ExtractionPool:
             logger.debug("the extraction workers are gone; new ones take their pages")
             self._workers = _Workers(self.workers, self._limits)
             # Begun here, not in the event loop.
-            with suppress(_Broken):
+            try:
                 self._workers.check()
+            except _NotBegun as error:
+                self._obstacle = str(error)
+            except _Broken:
+                pass
             return True
 
     def _came_back(self, extraction: Extraction) -> Extraction:
         self._broken = 0
+        self._obstacle = None
         if extraction.again:
             return self._machine_failed(extraction.reason)
         self._worked = True
@@ -285,7 +296,7 @@ class ExtractionPool:
             return Extraction(reason="no text: failed (stopped before extraction)", again=True)
         again = True
         if isinstance(error, _Broken):
-            reason = "no text: failed (the extraction workers end again and again)"
+            reason = f"no text: failed ({self._obstacle or 'the extraction workers end again and again'})"
         elif isinstance(error, ProcessExpired):
             # SIGKILL comes from outside, mostly when memory is short; it may have been meant for another.
             again = error.exitcode == -signal.SIGKILL

@@ -180,4 +180,11 @@ def main() -> None:
         # Somebody closed the pipe, as `head` does.
         _streams.drop_broken()
         code = 0
+    except (OSError, MemoryError, RuntimeError) as error:
+        from crawler.session.faults import refusal
+
+        if (said := refusal(error)) is None:
+            raise
+        _streams.tell_last(f"newskeep: {said}")
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)

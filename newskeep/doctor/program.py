@@ -32,6 +32,7 @@ EXTRAS = {
     "distributed": "newskeep submit, worker and jobs",
     "browser": "pages that need one (render)",
 }
+_SHARED_MEMORY = "/dev/shm"
 #: Open files below which many hosts at once are too many.
 _FILES = 1024
 
@@ -47,6 +48,7 @@ def findings() -> Iterator[Finding]:
         ("sqlite", _sqlite),
         ("certificates", _certificates),
         ("open files", _open_files),
+        ("shared memory", _shared_memory),
     ):
         yield from alone(name, look)
 
@@ -170,6 +172,14 @@ def _certificates() -> Iterator[Finding]:
         yield warned(
             "certificates", "the system has no roots: those of certifi are used", "install the package ca-certificates"
         )
+
+
+def _shared_memory() -> Iterator[Finding]:
+    """What locks between processes lie in (shm_overview(7)); without them there are no workers."""
+    if sys.platform != "linux" or os.access(_SHARED_MEMORY, os.W_OK | os.X_OK):
+        return
+    said = f"{_SHARED_MEMORY} is missing or cannot be written: pages are archived without their text"
+    yield bad("shared memory", said, f"mount -t tmpfs tmpfs {_SHARED_MEMORY}, or let the container have one")
 
 
 def _open_files() -> Iterator[Finding]:

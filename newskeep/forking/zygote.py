@@ -244,8 +244,9 @@ def _be(kind: Kind) -> None:
     # Ctrl-C is for who asked: what is under way is then ended in good order.
     os.setsid()
     Path("/proc/self/comm").write_text(kind.name)
-    # Before there are threads.
-    fork_server()
+    # Before there are threads. Where no process may be started now, one is on first use, if it may be then.
+    with suppress(OSError):
+        fork_server()
 
 
 def _do(name: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
+from crawler.session.reasons import in_words
 from crawler.session.report import parse_outcome
 from newskeep.saving.processes import OURS, SaveProcess, SaveProcesses
 from newskeep.saving.request import SaveRequest
@@ -44,7 +45,7 @@ def saved(
 
 @contextmanager
 def _worker(request: SaveRequest, processes: SaveProcesses) -> Iterator[SaveProcess]:
-    with tempfile.TemporaryFile() as told:
+    with _temporary() as told:
         process = processes.start(told)
         try:
             with suppress(BrokenPipeError):
@@ -58,6 +59,14 @@ def _worker(request: SaveRequest, processes: SaveProcesses) -> Iterator[SaveProc
             process.wait()
             process.stdout.close()
             _hand_on(told)
+
+
+def _temporary() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        said = f"no temporary file can be made ({in_words(error)})"
+        raise NewskeepError(f"{said}; TMPDIR names a folder for them") from error
 
 
 def _hand_on(told: IO[bytes]) -> None:
