@@ -98,3 +98,31 @@ def test_hidden_terms_beside_a_short_article_are_not_its_text() -> None:
     terms = "".join(f"<p>{text}</p>" for _, text in OTHERS)
     found = kept(f'<main><h1>{TITLE}</h1>{STORY}</main><div class=t style="display:none"><h2>Terms</h2>{terms}</div>')
     assert found == TELLS[:2]
+
+
+DISCUSSED = (
+    "<li><div class=who>Reader {at}, 1{at}:30</div><p>{text}</p><a href=#r{at}>Reply</a></li>",
+    "<div class=comment-body><b>Reader</b><div>{at} days ago</div><p>{text}</p></div>",
+)
+
+
+@pytest.mark.parametrize("item", DISCUSSED)
+@pytest.mark.parametrize("heading", ["Discussion", "Diskussion (8)", "Réactions", "Обсуждение", "نقاش", "讨论", "토론"])
+def test_a_discussion_is_told_by_who_said_it_and_when(heading: str, item: str) -> None:
+    thread = f"<div id=d><h3>{heading}</h3><ul>{row(item)}</ul></div>"
+    assert kept(f"<div><h1>{TITLE}</h1>{STORY}</div>{thread}") == TELLS[:2]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "<p>{text}</p>",
+        "<li><b>Mayor {at}</b>: {text}</li>",
+        # The entries of a day, with nothing to answer with.
+        "<div class=entry><time>1{at}:30</time><p>{text}</p></div>",
+    ],
+)
+@pytest.mark.parametrize("heading", ["Discussion", "Reaktionen", "Réactions (3)"])
+def test_what_an_article_discusses_is_its_text(heading: str, item: str) -> None:
+    found = kept(f"<article><h1>{TITLE}</h1>{STORY}<section><h2>{heading}</h2>{row(item)}</section></article>")
+    assert all(any(text in line for line in found) for _, text in OTHERS)
