@@ -28,11 +28,27 @@ class ListedSite:
     error: str | None = None
 
 
-def read_sites(config: Config, file: str) -> list[ListedSite]:
-    """Return each different site of a list once ("-": standard input). Raises `UsageError` where it cannot be read."""
-    content = _read(file)
-    found = _subscribed(config, content) if is_opml(content) else _named(config, content, file)
-    return list({each.site.sources if each.site else each.given: each for each in found}.values())
+def read_sites(config: Config, names: Iterable[str] = (), file: str | None = None) -> list[ListedSite]:
+    """Return each different site once, those of `names` before those of `file` ("-": standard input).
+
+    Raises `UsageError` where one of the names is none, or the file cannot be read.
+    """
+    listed = [ListedSite(name, find_site(config, name)) for name in names]
+    if file is not None:
+        content = _read(file)
+        listed += _subscribed(config, content) if is_opml(content) else _named(config, content, file)
+    found: dict[str, ListedSite] = {}
+    for each in listed:
+        key = each.site.name if each.site else each.given
+        found[key] = _together(found[key], each) if key in found else each
+    return list(found.values())
+
+
+def _together(one: ListedSite, other: ListedSite) -> ListedSite:
+    """A site that was named twice, such as by http:// and https://, with the feeds of both."""
+    if one.site is None or other.site is None:
+        return one
+    return replace(one, site=replace(one.site, feeds=tuple(dict.fromkeys(one.site.feeds + other.site.feeds))))
 
 
 def _read(file: str) -> bytes:

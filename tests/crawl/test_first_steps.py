@@ -164,7 +164,7 @@ def test_sites_of_a_feed_reader_are_tried_and_added(newskeep: Run, tmp_path: Pat
             '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0"><head><title>Mine</title></head><body>'
             '<outline text="Towns &amp; villages">'
             f'<outline type="rss" text="One" xmlUrl="{first.url("/news.rss")}" htmlUrl="{first.url("/")}"/>'
-            f'<outline type="rss" text="Its other feed" xmlUrl="{first.url("/more.xml")}" htmlUrl="{first.url("/")}"/>'
+            f'<outline type="rss" text="Its other feed" xmlUrl="{first.url("/more.xml")}" htmlUrl="{first.url("")}"/>'
             f'</outline><outline type="rss" text="Two" xmlUrl="{second.url("/news.rss")}"/>'
             f'<outline type="rss" text="None" xmlUrl="{third.url("/news.rss")}" htmlUrl="{third.url("/")}"/>'
             '<outline type="rss" text="Wrong" xmlUrl="feed:other" htmlUrl="mailto:a@example.org"/></body></opml>\n'

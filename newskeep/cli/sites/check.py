@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.site_check import Check
     from crawler.sites.site import Site
-    from crawler.sites.site_list import ListedSite
     from crawler.sites.source_fetcher import SourceRead
 
 _EXAMPLES = """\b
@@ -68,10 +67,14 @@ def check(
     An address that is not a front page stands for the section below it. Of several sites each gets a line; a list has
     them in any form that lists of URLs have, or is what a feed reader exports (OPML).
     """
+    from crawler.sites.site_list import read_sites
+
     if not sites and file is None:
         raise UsageError("nothing to try: name sites, or a list with -i FILE (-i - for standard input)")
     settings = settle(config, verbose, robots=False if ignore_robots else None, **given)
-    listed = _listed(sites, file, settings)
+    listed = read_sites(settings, sites, file)
+    for wrong in (each for each in listed if each.site is None):
+        echo(f"newskeep: {wrong.given}: {wrong.error}", err=True)
     said = {"delay": delay, "insecure": given["insecure"]}
     changes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     found = _tried([replace(each.site, **changes) for each in listed if each.site is not None], settings)
@@ -80,18 +83,6 @@ def check(
         _write(found, settings)
     good = sum(bool(each.articles) for each in found)
     return 5 if not good else 0 if good == len(listed) else 4
-
-
-def _listed(names: Sequence[str], file: str | None, settings: Config) -> list[ListedSite]:
-    """All sites that were given; what is none in a list is told."""
-    from crawler.sites.site import find_site
-    from crawler.sites.site_list import ListedSite, read_sites
-
-    listed = read_sites(settings, file) if file is not None else []
-    for wrong in listed:
-        if wrong.site is None:
-            echo(f"newskeep: {wrong.given}: {wrong.error}", err=True)
-    return [*(ListedSite(name, find_site(settings, name)) for name in names), *listed]
 
 
 def _tried(sites: Sequence[Site], settings: Config) -> list[Check]:
