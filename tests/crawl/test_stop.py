@@ -299,3 +299,17 @@ def test_rotation_by_size_and_recovery_of_sealed_parts(origin: PacedOrigin, tmp_
     assert len(files) > 3
     assert sum(len(records) for records in by_url(tmp_path / "archive", "response").values()) == 20
     assert all(newskeep("get", url, "--as", "text").returncode == 0 for url in urls[::7])
+
+
+def test_sites_that_are_tried_out_are_told_as_far_as_they_were(
+    origin: PacedOrigin, tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    origin.go.clear()
+    command = ("sites", "check", origin.url("/a/"), origin.url("/b/"), "--allow-private")
+    process = shared().start(command, tmp_path, environment)
+    assert origin.held.acquire(timeout=240)
+    process.send_signal(signal.SIGINT)
+    origin.go.set()
+    _, stderr = process.communicate(timeout=240)
+    assert process.returncode == 5
+    assert b" of 2 sites tried\n" in stderr

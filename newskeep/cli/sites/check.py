@@ -77,7 +77,10 @@ def check(
         echo(f"newskeep: {wrong.given}: {wrong.error}", err=True)
     said = {"delay": delay, "insecure": given["insecure"]}
     changes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-    found = _tried([replace(each.site, **changes) for each in listed if each.site is not None], settings)
+    chosen = [replace(each.site, **changes) for each in listed if each.site is not None]
+    found = _tried(chosen, settings)
+    if len(found) < len(chosen):
+        echo(f"newskeep: stopped: {len(found)} of {counted(len(chosen), 'site')} tried", err=True)
     _print(found, as_json, alone=len(listed) == 1)
     if write:
         _write(found, settings)
