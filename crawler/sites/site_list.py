@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,7 +32,7 @@ class ListedSite:
 def read_sites(config: Config, names: Iterable[str] = (), file: str | None = None) -> list[ListedSite]:
     """Return each different site once, those of `names` before those of `file` ("-": standard input).
 
-    Raises `UsageError` where one of the names is none, or the file cannot be read.
+    Raises `UsageError` where one of the names is none, the file cannot be read, or there is no site.
     """
     listed = [ListedSite(name, find_site(config, name)) for name in names]
     if file is not None:
@@ -41,6 +42,8 @@ def read_sites(config: Config, names: Iterable[str] = (), file: str | None = Non
     for each in listed:
         key = each.site.name if each.site else each.given
         found[key] = _together(found[key], each) if key in found else each
+    if not found:
+        raise UsageError("the list names no site")
     return list(found.values())
 
 
@@ -70,9 +73,11 @@ def _listed(config: Config, given: str, feeds: Iterable[str] = ()) -> ListedSite
     try:
         site = find_site(config, given)
         # One that is configured has what it is to have.
-        added = () if site.name in config.sites else tuple(dict.fromkeys(map(normalize, feeds)))
+        added = () if site.name in config.sites else tuple(dict.fromkeys(_addresses(feeds)))
         return ListedSite(given, replace(site, feeds=site.feeds + added))
-    except (UsageError, InvalidURL) as error:
+    except InvalidURL as error:
+        return ListedSite(given, error=error.reason)
+    except UsageError as error:
         return ListedSite(given, error=str(error))
 
 
@@ -80,5 +85,18 @@ def _subscribed(config: Config, content: bytes) -> Iterator[ListedSite]:
     """The sites of a feed reader's subscriptions: all feeds of one are together, one without a page is its host's."""
     feeds: dict[str, list[str]] = {}
     for feed, page in subscriptions(content):
-        feeds.setdefault(page or join(feed, "/"), []).append(feed)
+        feeds.setdefault(page or _front(feed), []).append(feed)
     yield from (_listed(config, page, of_page) for page, of_page in feeds.items())
+
+
+def _front(feed: str) -> str:
+    """The front page of a feed's host; what is no address as it is, to be told."""
+    found = next(_addresses([feed]), None)
+    return feed if found is None else join(found, "/")
+
+
+def _addresses(feeds: Iterable[str]) -> Iterator[str]:
+    """The feeds that have an address."""
+    for feed in feeds:
+        with suppress(InvalidURL):
+            yield normalize(feed)

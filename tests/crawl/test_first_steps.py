@@ -167,7 +167,8 @@ def test_sites_of_a_feed_reader_are_tried_and_added(newskeep: Run, tmp_path: Pat
             f'<outline type="rss" text="Its other feed" xmlUrl="{first.url("/more.xml")}" htmlUrl="{first.url("")}"/>'
             f'</outline><outline type="rss" text="Two" xmlUrl="{second.url("/news.rss")}"/>'
             f'<outline type="rss" text="None" xmlUrl="{third.url("/news.rss")}" htmlUrl="{third.url("/")}"/>'
-            '<outline type="rss" text="Wrong" xmlUrl="feed:other" htmlUrl="mailto:a@example.org"/></body></opml>\n'
+            '<outline type="rss" text="Wrong" xmlUrl="feed:other" htmlUrl="mailto:a@example.org"/>'
+            '<outline type="rss" text="Broken" xmlUrl="http://["/></body></opml>\n'
         )
         done = newskeep("sites", "check", "-i", "feeds.opml", "--allow-private", "--delay", "0", "--write")
         said = done.stdout.decode()
@@ -176,6 +177,7 @@ def test_sites_of_a_feed_reader_are_tried_and_added(newskeep: Run, tmp_path: Pat
         assert f"{second.netloc}  2 articles" in said
         assert f"{third.netloc}  nothing found" in said
         assert b"newskeep: mailto:a@example.org: " in done.stderr
+        assert b"newskeep: http://[: " in done.stderr
         sites = tomllib.loads((tmp_path / "newskeep.toml").read_text())["sites"]
         assert [site["feeds"] for site in sites.values()] == [
             [first.url("/news.rss"), first.url("/more.xml")],
